@@ -1,0 +1,99 @@
+"""Regenerate the client from the contract: `make generate`, or `python codegen/generate.py --help`.
+
+Generates into an empty directory, tidies, formats, and only then replaces the generated rooms of the target tree:
+`openmonetize/api`, `openmonetize/models`, `openmonetize/_exports.py` and the generated pages of `docs/`. What a
+removed schema or tag leaves behind goes away; no other file is touched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+CODEGEN = Path(__file__).resolve().parent
+ROOT = CODEGEN.parent
+sys.path.insert(0, str(CODEGEN))
+
+from tidy import tidy_markdown, tidy_python  # beside this file
+
+PAGE_MARK = "<!-- Generated from openapi.yaml"
+RUFF = ["--isolated", "--config", "line-length=120", "--config", "target-version='py39'"]
+
+
+def generate(spec: Path, work: Path) -> None:
+    """Run OpenAPI Generator with our templates into the empty directory ``work``."""
+    shutil.copy(ROOT / ".openapi-generator-ignore", work)
+    command = [_tool("openapi-generator-cli"), "generate", "-i", str(spec), "-o", str(work)]
+    command += ["-c", str(CODEGEN / "config.yaml"), "-t", str(CODEGEN / "templates")]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        lines = [line for line in done.stdout.splitlines() if " INFO " not in line and " WARN " not in line]
+        raise SystemExit("\n".join(lines[-40:]))
+
+
+def tidy(work: Path) -> None:
+    """Post-process and format what was generated."""
+    for path in sorted((work / "openmonetize").rglob("*.py")):
+        path.write_text(tidy_python(path.read_text()))
+    for path in sorted((work / "docs").glob("*.md")):
+        path.write_text(tidy_markdown(path.read_text()))
+    package = str(work / "openmonetize")
+    lint = [
+        "check",
+        "--select=I,F401,F811",
+        "--fix",
+        "--quiet",
+        "--config",
+        "lint.isort.split-on-trailing-comma=false",
+    ]
+    lint += ["--config", "lint.isort.known-first-party=['openmonetize']"]
+    subprocess.run([_tool("ruff"), *lint, *RUFF, package], check=True)
+    style = ["format", "--quiet", "--config", "format.skip-magic-trailing-comma=true"]
+    subprocess.run([_tool("ruff"), *style, *RUFF, package], check=True)
+
+
+def install(work: Path, target: Path) -> None:
+    """Replace the generated rooms of ``target`` by those of ``work``."""
+    package = target / "openmonetize"
+    package.mkdir(parents=True, exist_ok=True)
+    for room in ("api", "models"):
+        shutil.rmtree(package / room, ignore_errors=True)
+        shutil.copytree(work / "openmonetize" / room, package / room)
+    shutil.copy(work / "openmonetize" / "_exports.py", package)
+    docs = target / "docs"
+    docs.mkdir(exist_ok=True)
+    for page in docs.glob("*.md"):
+        if page.read_text().startswith(PAGE_MARK):
+            page.unlink()
+    for page in (work / "docs").glob("*.md"):
+        shutil.copy(page, docs)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--spec", type=Path, default=ROOT / "openapi.yaml", help="the contract")
+    parser.add_argument("--target", type=Path, default=ROOT, help="the tree whose generated rooms are replaced")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        work = Path(directory)
+        generate(arguments.spec.resolve(), work)
+        tidy(work)
+        install(work, arguments.target)
+
+
+def _tool(name: str) -> str:
+    """A command of this very environment, whether it is on the PATH or not."""
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if found is None:
+        raise SystemExit(f"{name} is not installed: pip install -e '.[dev]'")
+    return found
+
+
+if __name__ == "__main__":
+    main()
