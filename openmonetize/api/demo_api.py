@@ -1,0 +1,106 @@
+# Generated from openapi.yaml by `make generate`; do not edit.
+"""DemoApi: A pretended generation, for demonstrations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
+
+from typing_extensions import Unpack
+
+from openmonetize.operation import BaseApi, Operation, RequestOptions
+
+if TYPE_CHECKING:
+    from openmonetize.api_response import ApiResponse
+    from openmonetize.models.v1_demo_generate_post200_response import V1DemoGeneratePost200Response
+    from openmonetize.models.v1_demo_generate_post_request import V1DemoGeneratePostRequest
+    from openmonetize.rest import RESTResponse
+
+
+V1_DEMO_GENERATE_POST: Operation[V1DemoGeneratePost200Response] = Operation(
+    "POST",
+    "/v1/demo/generate",
+    {"200": "V1DemoGeneratePost200Response"},
+    (),
+    body="V1DemoGeneratePostRequest",
+    auth="none",
+)
+
+
+class DemoApi(BaseApi):
+    """A pretended generation, for demonstrations."""
+
+    def v1_demo_generate_post(
+        self,
+        v1_demo_generate_post_request: Union[V1DemoGeneratePostRequest, Mapping[str, Any], None] = None,
+        *,
+        prompt: Optional[str] = None,
+        model: Optional[str] = None,
+        provider: Optional[str] = None,
+        **_options: Unpack[RequestOptions],
+    ) -> V1DemoGeneratePost200Response:
+        """Get a canned completion from the demo.
+
+        Waits about 0.8 seconds, answers in the shape of a chat completion without asking any model, and meters the
+        pretended tokens on the demo customer. Needs no key. 404 unless the deployment runs in demo mode; present
+        deployments never have it.
+
+        Served by seed-era deployments.
+
+        Args:
+            v1_demo_generate_post_request: The whole body, instead of the fields that follow.
+            prompt: Text to answer. Its length decides the prompt tokens: one for every four characters, rounded up.
+            model: Model name to report; `gpt-4` if left out.
+            provider: Provider to report; `openai` if left out.
+            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+
+        Returns:
+            200: The canned completion.
+
+        Raises:
+            ApiException: The call failed, 400, 404, 413, 415, 429, 500.
+        """
+        return self._call(
+            V1_DEMO_GENERATE_POST,
+            _options,
+            {},
+            v1_demo_generate_post_request,
+            {"prompt": prompt, "model": model, "provider": provider},
+        )
+
+    def v1_demo_generate_post_with_http_info(
+        self,
+        v1_demo_generate_post_request: Union[V1DemoGeneratePostRequest, Mapping[str, Any], None] = None,
+        *,
+        prompt: Optional[str] = None,
+        model: Optional[str] = None,
+        provider: Optional[str] = None,
+        **_options: Unpack[RequestOptions],
+    ) -> ApiResponse[V1DemoGeneratePost200Response]:
+        """:meth:`v1_demo_generate_post`, with status and headers."""
+        return self._call_with_http_info(
+            V1_DEMO_GENERATE_POST,
+            _options,
+            {},
+            v1_demo_generate_post_request,
+            {"prompt": prompt, "model": model, "provider": provider},
+        )
+
+    def v1_demo_generate_post_without_preload_content(
+        self,
+        v1_demo_generate_post_request: Union[V1DemoGeneratePostRequest, Mapping[str, Any], None] = None,
+        *,
+        prompt: Optional[str] = None,
+        model: Optional[str] = None,
+        provider: Optional[str] = None,
+        **_options: Unpack[RequestOptions],
+    ) -> RESTResponse:
+        """:meth:`v1_demo_generate_post`, as the raw answer, unread."""
+        return self._call_without_preload_content(
+            V1_DEMO_GENERATE_POST,
+            _options,
+            {},
+            v1_demo_generate_post_request,
+            {"prompt": prompt, "model": model, "provider": provider},
+        )
+
+    generate = v1_demo_generate_post

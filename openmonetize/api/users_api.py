@@ -1,0 +1,211 @@
+# Generated from openapi.yaml by `make generate`; do not edit.
+"""UsersApi: The customer's users."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Union
+
+from typing_extensions import Unpack
+
+from openmonetize.operation import BaseApi, Operation, Parameter, RequestOptions
+
+if TYPE_CHECKING:
+    from typing import Optional
+
+    from openmonetize.api_response import ApiResponse
+    from openmonetize.models.v1_users_create_post201_response import V1UsersCreatePost201Response
+    from openmonetize.models.v1_users_create_post_request import V1UsersCreatePostRequest
+    from openmonetize.models.v1_users_list_get200_response import V1UsersListGet200Response
+    from openmonetize.models.v1_users_user_id_get200_response import V1UsersUserIdGet200Response
+    from openmonetize.rest import RESTResponse
+
+
+V1_USERS_CREATE_POST: Operation[V1UsersCreatePost201Response] = Operation(
+    "POST", "/v1/users", {"201": "V1UsersCreatePost201Response"}, (), body="V1UsersCreatePostRequest"
+)
+V1_USERS_LIST_GET: Operation[V1UsersListGet200Response] = Operation(
+    "GET",
+    "/v1/users",
+    {"200": "V1UsersListGet200Response"},
+    (
+        Parameter("limit", "limit", "query", "int", minimum=1, maximum=100),
+        Parameter("offset", "offset", "query", "int", minimum=0),
+        Parameter("search", "search", "query"),
+    ),
+)
+V1_USERS_USER_ID_GET: Operation[V1UsersUserIdGet200Response] = Operation(
+    "GET",
+    "/v1/users/{userId}",
+    {"200": "V1UsersUserIdGet200Response"},
+    (Parameter("user_id", "userId", "path", required=True),),
+)
+
+
+class UsersApi(BaseApi):
+    """The customer's users."""
+
+    def v1_users_create_post(
+        self,
+        v1_users_create_post_request: Union[V1UsersCreatePostRequest, Mapping[str, Any], None] = None,
+        *,
+        external_user_id: Optional[str] = None,
+        email: Optional[str] = None,
+        metadata: Optional[Dict[str, Any]] = None,
+        **_options: Unpack[RequestOptions],
+    ) -> V1UsersCreatePost201Response:
+        """Create an end user.
+
+        Rarely wanted: users come into being by themselves with their first grant, purchase or event. A user created
+        here has an internal id that differs from yours; on present deployments later grants and purchases for either id
+        then fail and events are lost. 409 if the external id exists.
+
+        Served by present deployments, outside the published contract.
+
+        Args:
+            v1_users_create_post_request: The whole body, instead of the fields that follow.
+            external_user_id: Your own id of the user, 1 to 255 characters. Unique within the customer.
+            email: Email address of the user.
+            metadata: Facts of your own about the user.
+            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+
+        Returns:
+            201: The user was created.
+
+        Raises:
+            ApiException: The call failed, 400, 401, 409, 413, 415, 429, 500.
+        """
+        return self._call(
+            V1_USERS_CREATE_POST,
+            _options,
+            {},
+            v1_users_create_post_request,
+            {"external_user_id": external_user_id, "email": email, "metadata": metadata},
+        )
+
+    def v1_users_create_post_with_http_info(
+        self,
+        v1_users_create_post_request: Union[V1UsersCreatePostRequest, Mapping[str, Any], None] = None,
+        *,
+        external_user_id: Optional[str] = None,
+        email: Optional[str] = None,
+        metadata: Optional[Dict[str, Any]] = None,
+        **_options: Unpack[RequestOptions],
+    ) -> ApiResponse[V1UsersCreatePost201Response]:
+        """:meth:`v1_users_create_post`, with status and headers."""
+        return self._call_with_http_info(
+            V1_USERS_CREATE_POST,
+            _options,
+            {},
+            v1_users_create_post_request,
+            {"external_user_id": external_user_id, "email": email, "metadata": metadata},
+        )
+
+    def v1_users_create_post_without_preload_content(
+        self,
+        v1_users_create_post_request: Union[V1UsersCreatePostRequest, Mapping[str, Any], None] = None,
+        *,
+        external_user_id: Optional[str] = None,
+        email: Optional[str] = None,
+        metadata: Optional[Dict[str, Any]] = None,
+        **_options: Unpack[RequestOptions],
+    ) -> RESTResponse:
+        """:meth:`v1_users_create_post`, as the raw answer, unread."""
+        return self._call_without_preload_content(
+            V1_USERS_CREATE_POST,
+            _options,
+            {},
+            v1_users_create_post_request,
+            {"external_user_id": external_user_id, "email": email, "metadata": metadata},
+        )
+
+    def v1_users_list_get(
+        self,
+        limit: Optional[int] = None,
+        offset: Optional[int] = None,
+        search: Optional[str] = None,
+        **_options: Unpack[RequestOptions],
+    ) -> V1UsersListGet200Response:
+        """List the customer's end users.
+
+        End users with their credit balance and number of events, newest first. A user appears when a grant, a purchase
+        or an event first names it, or when it is created by `POST /v1/users`.
+
+        Served by present deployments, outside the published contract.
+
+        Args:
+            limit: Most rows to return, 1 to 100.
+            offset: Rows to skip, from 0.
+            search: Part of an external id or email address to look for; case does not matter.
+            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+
+        Returns:
+            200: A page of users, newest first.
+
+        Raises:
+            ApiException: The call failed, 400, 401, 429, 500.
+        """
+        return self._call(V1_USERS_LIST_GET, _options, {"limit": limit, "offset": offset, "search": search})
+
+    def v1_users_list_get_with_http_info(
+        self,
+        limit: Optional[int] = None,
+        offset: Optional[int] = None,
+        search: Optional[str] = None,
+        **_options: Unpack[RequestOptions],
+    ) -> ApiResponse[V1UsersListGet200Response]:
+        """:meth:`v1_users_list_get`, with status and headers."""
+        return self._call_with_http_info(
+            V1_USERS_LIST_GET, _options, {"limit": limit, "offset": offset, "search": search}
+        )
+
+    def v1_users_list_get_without_preload_content(
+        self,
+        limit: Optional[int] = None,
+        offset: Optional[int] = None,
+        search: Optional[str] = None,
+        **_options: Unpack[RequestOptions],
+    ) -> RESTResponse:
+        """:meth:`v1_users_list_get`, as the raw answer, unread."""
+        return self._call_without_preload_content(
+            V1_USERS_LIST_GET, _options, {"limit": limit, "offset": offset, "search": search}
+        )
+
+    def v1_users_user_id_get(self, user_id: str, **_options: Unpack[RequestOptions]) -> V1UsersUserIdGet200Response:
+        """Get one end user with recent events.
+
+        Credits, usage and the ten latest events of one user. The id is the internal one: for a user made by `POST
+        /v1/users` that is the UUID of its answer, and your own id is answered with 404; for all others both are the
+        same.
+
+        Served by present deployments, outside the published contract.
+
+        Args:
+            user_id: Internal id of the user, percent-encoded by the client. Ids above 100 characters are answered with
+                404.
+            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+
+        Returns:
+            200: The user.
+
+        Raises:
+            ApiException: The call failed, 400, 401, 404, 429, 500.
+        """
+        return self._call(V1_USERS_USER_ID_GET, _options, {"user_id": user_id})
+
+    def v1_users_user_id_get_with_http_info(
+        self, user_id: str, **_options: Unpack[RequestOptions]
+    ) -> ApiResponse[V1UsersUserIdGet200Response]:
+        """:meth:`v1_users_user_id_get`, with status and headers."""
+        return self._call_with_http_info(V1_USERS_USER_ID_GET, _options, {"user_id": user_id})
+
+    def v1_users_user_id_get_without_preload_content(
+        self, user_id: str, **_options: Unpack[RequestOptions]
+    ) -> RESTResponse:
+        """:meth:`v1_users_user_id_get`, as the raw answer, unread."""
+        return self._call_without_preload_content(V1_USERS_USER_ID_GET, _options, {"user_id": user_id})
+
+    create = v1_users_create_post
+
+    list = v1_users_list_get
+
+    get = v1_users_user_id_get

@@ -1,0 +1,257 @@
+"""The base of the usage events: what users write becomes what the platform takes, or an error at once.
+
+The README's ``event_id='evt_123'``, ``provider='openai'`` and ``datetime.now().isoformat()`` are not valid on the
+wire. The field types below take the wire's own form at the speed of pydantic; everything else is normalised here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, Mapping, Optional, Tuple, Type, TypeVar, Union
+
+from pydantic import ConfigDict, Field, StringConstraints, ValidationError
+from typing_extensions import Annotated
+
+from openmonetize import timestamps
+from openmonetize.event_id import SOURCE_ID_KEY, UUID_PATTERN, derive_id, is_uuid, mint_id
+from openmonetize.exceptions import ApiValueError
+from openmonetize.jsonable import jsonable, load_json, whole
+from openmonetize.model import MAX_SAFE_INTEGER, Model, explain
+
+Self = TypeVar("Self", bound="EventModel")
+
+PROVIDERS = ("OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL")
+
+#: For fields that the model fills in when they are left out.
+FILLED: Any = None
+
+_LEAP = r"(?:\d\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
+_DAY = (
+    r"(?:\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|02-(?:0[1-9]|1\d|2[0-8]))"
+    rf"|{_LEAP}-02-29)"
+)
+_TIME = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?"
+
+# NUL in any string makes the platform lose the event after it was accepted.
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+EventId = Annotated[str, StringConstraints(pattern=rf"^(?i:{UUID_PATTERN})$", to_lower=True)]
+Provider = Annotated[str, StringConstraints(pattern=rf"^(?i:{'|'.join(PROVIDERS)})$", to_upper=True)]
+Count = Annotated[int, Field(strict=True, ge=0, le=MAX_SAFE_INTEGER)]
+PositiveCount = Annotated[int, Field(strict=True, ge=1, le=MAX_SAFE_INTEGER)]
+Metadata = Dict[str, Any]
+if TYPE_CHECKING:
+    EventTime = Union[str, datetime]
+    Quantity = float
+else:
+    #: Kept in the wire's form. The pattern knows the calendar: an impossible day would fail the whole batch.
+    EventTime = Annotated[str, StringConstraints(pattern=rf"^{_DAY}T{_TIME}Z$")]
+    Quantity = Union[
+        Annotated[int, Field(strict=True, gt=0, lt=10**12)],
+        Annotated[float, Field(strict=True, gt=0, lt=10**12, allow_inf_nan=False)],
+    ]
+
+
+class EventModel(Model):
+    """What all usage events share.
+
+    ``event_id``, ``timestamp`` and ``idempotency_key`` are filled in when they are left out, once and for all, so
+    that every retry carries the same. Raises :class:`~openmonetize.exceptions.ApiValueError` for what the platform
+    refuses, loses, or never bills.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    #: Fields that count what was used.
+    counted: ClassVar[Tuple[str, ...]] = ("input_tokens", "output_tokens", "image_count")
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, **data: Any) -> None:
+            source_id = None
+            event_id = data.get("event_id")
+            if event_id is None:
+                data["event_id"] = mint_id()
+                given = False
+            else:
+                given = True
+                if type(event_id) is not str or len(event_id) != 36:
+                    source_id = _identify(data, event_id)
+            moment = data.get("timestamp")
+            if type(moment) is not str or moment[-1:] != "Z":
+                _date(data, moment)
+            metadata = data.get("metadata")
+            if metadata:
+                data["metadata"] = jsonable(metadata, "metadata")
+            if data.get("idempotency_key") is None:
+                data["idempotency_key"] = data["event_id"]
+            try:
+                self.__pydantic_validator__.validate_python(data, self_instance=self)
+            except ValidationError as error:
+                data = _coerced(data, error, type(self))
+                try:
+                    self.__pydantic_validator__.validate_python(data, self_instance=self)
+                except ValidationError as error:
+                    raise explain(error, type(self)) from None
+            if not given:
+                self.__pydantic_fields_set__.discard("event_id")
+            if source_id is not None:
+                vars(self)["event_id"] = vars(self)["idempotency_key"] = source_id
+            self._admit()
+
+        __init__.__pydantic_base_init__ = True
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name not in type(self).model_fields:
+                return super().__setattr__(name, value)
+            # One rule for every way a value gets in: a change is a new event with the same id.
+            twin = type(self)(**{**vars(self), name: value})
+            vars(self).update(twin.__dict__)
+            self.__pydantic_fields_set__.add(name)
+            return None
+
+    @property
+    def id_was_given(self) -> bool:
+        """Whether the caller chose the event's id."""
+        return "event_id" in self.__pydantic_fields_set__
+
+    def identify(self, namespace: Optional[str]) -> None:
+        """Settle the id of an event that has neither a UUID nor a ``customer_id``.
+
+        Args:
+            namespace: ``Configuration.id_namespace``.
+
+        Raises:
+            ApiValueError: there is no namespace; two customers' ``evt_1`` must never meet.
+        """
+        values: Dict[str, Any] = vars(self)
+        event_id = values["event_id"]
+        if is_uuid(event_id):
+            return
+        if not namespace:
+            raise ApiValueError(
+                f"event_id {event_id!r} is no UUID, and nothing tells it from the same id of another customer: "
+                "give the event a customer_id, or set Configuration.id_namespace"
+            )
+        wire_id = derive_id(namespace, event_id)
+        if values["idempotency_key"] == event_id:
+            values["idempotency_key"] = wire_id
+        values["event_id"] = wire_id
+        values["metadata"] = {**(values.get("metadata") or {}), SOURCE_ID_KEY: event_id}
+
+    def to_dict(self) -> Dict[str, Any]:
+        """The event as the platform takes it; what was not given is left out."""
+        return self.model_dump(exclude_none=True)
+
+    def to_wire(self) -> bytes:
+        """The event's bytes on the wire."""
+        return self.__pydantic_serializer__.to_json(self, exclude_none=True)
+
+    @classmethod
+    def from_json(cls: Type[Self], json_str: Union[str, bytes]) -> Self:
+        """Build the event from JSON text, which may be as lenient as the keyword arguments are.
+
+        Raises:
+            ApiValueError: no JSON object, or a value does not fit; the text names it.
+        """
+        try:
+            event: Self = cls.__pydantic_validator__.validate_json(json_str)
+        except ValidationError:
+            return cls.from_dict(load_json(json_str))
+        event._complete()
+        return event
+
+    def _complete(self) -> None:
+        """What pydantic does not check or fill when it reads JSON by itself."""
+        values = vars(self)
+        if values["event_id"] is None:
+            values["event_id"] = mint_id()
+        if values["timestamp"] is None:
+            _date(values, None)
+        if values["idempotency_key"] is None:
+            values["idempotency_key"] = values["event_id"]
+        if values["metadata"]:
+            values["metadata"] = jsonable(values["metadata"], "metadata")
+        self._admit()
+
+    def _admit(self) -> None:
+        """Refuse what the platform would accept and then lose, or never bill."""
+        values = vars(self)
+        if values["team_id"]:
+            raise ApiValueError(
+                f"{type(self).__name__}: team_id cannot be used: the platform has no way to create teams and loses "
+                "such events after accepting them; use user_id, and keep the team in metadata"
+            )
+        if "quantity" in values:
+            _check_quantity(values)
+        elif not (values.get("provider") and values.get("model")):
+            used = [name for name in self.counted if values.get(name)]
+            if used:
+                raise ApiValueError(
+                    f"{type(self).__name__}: {' and '.join(used)} without provider and model are never billed"
+                )
+
+
+def _identify(data: Dict[str, Any], event_id: Any) -> Optional[str]:
+    """Turn an id that is no UUID into one; an id that has to wait for a namespace is returned."""
+    if not isinstance(event_id, str):
+        if not hasattr(event_id, "urn"):
+            raise ApiValueError(f"event_id must be a UUID or another text of yours, not {event_id!r}")
+        data["event_id"] = str(event_id)
+        return None
+    if not event_id or "\0" in event_id or not event_id.isprintable():
+        raise ApiValueError(f"event_id must be a UUID or a printable text, not {event_id!r}")
+    namespace = data.get("customer_id")
+    if not isinstance(namespace, str) or not namespace:
+        data["event_id"] = mint_id()
+        return event_id
+    data["event_id"] = derive_id(namespace, event_id)
+    metadata = data.get("metadata")
+    if metadata is None or isinstance(metadata, Mapping):
+        data["metadata"] = {**(metadata or {}), SOURCE_ID_KEY: event_id}
+    return None
+
+
+def _date(data: Dict[str, Any], moment: Any) -> None:
+    """Bring the time into the wire's form: missing is now, naive is local, offsets become UTC."""
+    if moment is None:
+        data["timestamp"] = timestamps.now()
+        return
+    try:
+        data["timestamp"] = timestamps.event_time(moment)
+    except (TypeError, ValueError) as error:
+        raise ApiValueError(f"timestamp {error} (got {moment!r})") from None
+
+
+def _coerced(data: Dict[str, Any], error: ValidationError, model: Type[EventModel]) -> Dict[str, Any]:
+    """A second look at what pydantic refused: other number types that are whole, UUIDs that only look like 36
+    characters, times that only end in Z."""
+    for item in error.errors(include_url=False, include_context=False, include_input=False):
+        name = str(item["loc"][0]) if item["loc"] else ""
+        value = data.get(name)
+        if name == "event_id" and isinstance(value, str) and not is_uuid(value.lower()):
+            key = data.get("idempotency_key")
+            waiting = _identify(data, value)
+            if waiting is not None:
+                raise ApiValueError(f"event_id {value!r} is no UUID: give the event a customer_id")
+            data["idempotency_key"] = data["event_id"] if key == value else key
+        elif name == "timestamp":
+            _date(data, value)
+        elif name in ("quantity", *model.counted):
+            data[name] = whole(value)
+        elif name == "provider" and isinstance(value, str):
+            raise ApiValueError(
+                f"{model.__name__}: the platform takes no provider {value!r}, only {', '.join(PROVIDERS)}; "
+                "usage of another provider is metered as a CustomEvent, or under a provider that you name yourself"
+            )
+    return data
+
+
+def _check_quantity(values: Mapping[str, Any]) -> None:
+    quantity = values["quantity"]
+    if (quantity * 10) % 1:
+        raise ApiValueError(
+            f"CustomEvent: quantity {quantity!r} is never billed: the platform charges 10 credits a unit, and drops a "
+            "charge that is no whole number in floating point; use steps of 0.1 that come out whole, or count a "
+            "smaller unit"
+        )
+    if not values["unit_type"]:
+        raise ApiValueError("CustomEvent: unit_type must not be empty: the platform never bills such an event")

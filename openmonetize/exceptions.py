@@ -1,0 +1,181 @@
+"""Every error this library raises.
+
+Two families, as users of generated clients expect them:
+
+* the caller's fault, raised before anything is sent: :class:`ApiTypeError`, :class:`ApiValueError`,
+  :class:`ApiKeyError`, :class:`ApiAttributeError` (each is the builtin of the same name as well);
+* a failed call: :class:`ApiException` and its subclasses, whatever went wrong on the way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Sequence, Type
+
+if TYPE_CHECKING:
+    from openmonetize.event_model import EventModel
+    from openmonetize.ingest import IngestResult
+
+_SHOWN_BODY = 300  # characters of an answer that `str(error)` shows
+
+
+class OpenApiException(Exception):
+    """The base of all errors of this library."""
+
+
+class ApiTypeError(OpenApiException, TypeError):
+    """An argument has the wrong type, or an argument is missing or unknown."""
+
+
+class ApiValueError(OpenApiException, ValueError):
+    """An argument has a value that the platform cannot take; the text names it and says what to do."""
+
+
+class ApiKeyError(OpenApiException, KeyError):
+    """No API key is configured, or the key cannot be sent."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class ApiAttributeError(OpenApiException, AttributeError):
+    """An attribute does not exist."""
+
+
+class ApiException(OpenApiException):
+    """A call failed.
+
+    Attributes:
+        status: the HTTP status, or None where no complete answer came (connection, time-out).
+        reason: the HTTP reason phrase, or a sentence that says what went wrong.
+        body: the answer's body as text, or None.
+        headers: the answer's headers, case-insensitive; empty where there was no answer.
+        data: the parsed error body (usually an ``ErrorResponse``), or None.
+        request_id: the id this request carries in the server's log (``X-Request-Id``).
+        result: on ``ingest``, what earlier requests of the same call achieved; otherwise None.
+        unsent: on ``ingest``, the events whose fate is unknown or that were not sent, with their ids
+            fixed: passing them to ``ingest`` again bills nothing twice.
+    """
+
+    def __init__(
+        self,
+        status: Optional[int] = None,
+        reason: Optional[str] = None,
+        *,
+        body: Optional[str] = None,
+        headers: Optional[Mapping[str, str]] = None,
+        data: Any = None,
+        request_id: Optional[str] = None,
+    ) -> None:
+        super().__init__(status, reason)
+        self.status = status
+        self.reason = reason
+        self.body = body
+        self.headers: Mapping[str, str] = {} if headers is None else headers
+        self.data = data
+        self.request_id = request_id
+        self.result: Optional[IngestResult] = None
+        self.unsent: Sequence[EventModel] = ()
+
+    @property
+    def message(self) -> Optional[str]:
+        """The server's own explanation, where the answer has one."""
+        message = getattr(self.data, "message", None)
+        return message if isinstance(message, str) else None
+
+    def __str__(self) -> str:
+        parts = []
+        if self.status is not None:
+            parts.append(f"({self.status})")
+        if self.reason:
+            parts.append(self.reason)
+        detail = self.message or (self.body or "")[:_SHOWN_BODY]
+        if detail and detail != self.reason:
+            parts.append(f"- {detail}")
+        if self.request_id:
+            parts.append(f"[request {self.request_id}]")
+        if self.unsent:
+            parts.append(f"[{len(self.unsent)} events unsent, see .unsent]")
+        return " ".join(parts) or type(self).__name__
+
+
+class ApiConnectionError(ApiException):
+    """The server could not be reached, or the connection broke before a complete answer."""
+
+
+class ApiTimeoutError(ApiException):
+    """A time-out of the connection, or the call's total deadline, ran out."""
+
+
+class UnexpectedBodyError(ApiException):
+    """An answer came whose body is not what the operation promises (HTML, truncated JSON, too large, ...)."""
+
+
+class RedirectException(ApiException):
+    """The server answered 3xx. Redirects are not followed: the key must not travel; see ``location``."""
+
+    @property
+    def location(self) -> Optional[str]:
+        """Where the server pointed to."""
+        return self.headers.get("Location")
+
+
+class BadRequestException(ApiException):
+    """400: the server refuses the request as it is."""
+
+
+class UnauthorizedException(ApiException):
+    """401: no key, an unknown key, or the key of an inactive customer."""
+
+
+class PaymentRequiredException(ApiException):
+    """402: the monthly event quota is used up; this lasts until the month ends or the plan changes."""
+
+
+class ForbiddenException(ApiException):
+    """403: the key's customer may not do this."""
+
+
+class NotFoundException(ApiException):
+    """404: no such thing, or no such route on this deployment."""
+
+
+class ConflictException(ApiException):
+    """409: it exists already."""
+
+
+class PayloadTooLargeException(ApiException):
+    """413: the body is larger than the server takes (1 MiB for events)."""
+
+
+class UnprocessableEntityException(ApiException):
+    """422: the server understood the request and refuses its content."""
+
+
+class TooManyRequestsException(ApiException):
+    """429: the rate limit (100 requests a minute by default) is used up."""
+
+
+class ServiceException(ApiException):
+    """5xx: the server failed."""
+
+
+_BY_STATUS: Dict[int, Type[ApiException]] = {
+    400: BadRequestException,
+    401: UnauthorizedException,
+    402: PaymentRequiredException,
+    403: ForbiddenException,
+    404: NotFoundException,
+    409: ConflictException,
+    413: PayloadTooLargeException,
+    422: UnprocessableEntityException,
+    429: TooManyRequestsException,
+}
+
+
+def exception_for_status(status: int) -> Type[ApiException]:
+    """The exception class that stands for an HTTP status outside 200..299."""
+    if 300 <= status < 400:
+        return RedirectException
+    if status >= 500:
+        return ServiceException
+    return _BY_STATUS.get(status, ApiException)

@@ -1,0 +1,117 @@
+"""Free-form values, such as metadata, made ready for JSON, or refused with their place named."""
+
+from __future__ import annotations
+
+import json
+import math
+import operator
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Dict, Mapping, Union
+
+from openmonetize.exceptions import ApiTypeError, ApiValueError
+
+_MAX_DEPTH = 64
+
+
+def jsonable(value: Any, place: str, depth: int = 0) -> Any:
+    """A copy of ``value`` that JSON can say.
+
+    Dates, decimals, UUIDs, enums and numpy scalars become what JSON has for them.
+
+    Args:
+        value: dicts, lists and scalars.
+        place: its name, for errors.
+
+    Raises:
+        ApiTypeError: a type that JSON has nothing for (sets, bytes, arbitrary objects), or a key that is no str.
+        ApiValueError: NaN, infinity, NUL or a lone surrogate in a text, or nesting without an end.
+    """
+    kind = type(value)
+    if kind is str:
+        return _text(value, place)
+    if kind is int or kind is bool or value is None:
+        return value
+    if kind is float:
+        if not math.isfinite(value):
+            raise ApiValueError(f"{place} is {value!r}, which JSON cannot say")
+        return value
+    if depth > _MAX_DEPTH:
+        raise ApiValueError(f"{place[:80]}... is nested more than {_MAX_DEPTH} deep, or contains itself")
+    if isinstance(value, Mapping):
+        return _mapping(value, place, depth)
+    if isinstance(value, (list, tuple)):
+        return [jsonable(item, f"{place}[{index}]", depth + 1) for index, item in enumerate(value)]
+    return jsonable(_scalar(value, place), place, depth + 1)
+
+
+def whole(value: Any) -> Any:
+    """An int where ``value`` is another type's whole number (numpy, Decimal, float), else ``value`` itself."""
+    if isinstance(value, (bool, str)):
+        return value
+    try:
+        return operator.index(value)
+    except TypeError:
+        pass
+    if isinstance(value, (float, Decimal)) and math.isfinite(value):
+        return int(value) if value == int(value) else float(value)
+    if hasattr(value, "dtype"):
+        item = _item(value)  # numpy and its kin
+        return item if type(item) is type(value) else whole(item)
+    return value
+
+
+def _item(value: Any) -> Any:
+    """The Python scalar inside a numpy scalar, or in what looks like one."""
+    return value.item()
+
+
+def _mapping(value: Mapping[Any, Any], place: str, depth: int) -> Dict[str, Any]:
+    copied = {}
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise ApiTypeError(f"{place} has the key {key!r}: keys must be str")
+        copied[_text(key, f"a key of {place}")] = jsonable(item, f"{place}.{key}", depth + 1)
+    return copied
+
+
+def _text(value: str, place: str) -> str:
+    if "\0" in value:
+        raise ApiValueError(f"{place} contains a NUL character, which makes the platform lose the event")
+    if not value.isascii():
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            raise ApiValueError(f"{place} contains a lone surrogate, which is no text") from None
+    return value
+
+
+def _scalar(value: Any, place: str) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return (
+            float(value)
+            if value.is_finite() and value != int(value)
+            else whole(value)
+            if value.is_finite()
+            else float(value)
+        )
+    if isinstance(value, (str, int, float)):  # subclasses
+        return next(base(value) for base in (str, int, float) if isinstance(value, base))
+    if hasattr(value, "urn"):  # a UUID
+        return str(value)
+    if hasattr(value, "dtype"):
+        return _item(value)
+    raise ApiTypeError(f"{place} is a {type(value).__name__}, which JSON has nothing for")
+
+
+def load_json(text: Union[str, bytes]) -> Any:
+    """Parse JSON text; raises ApiValueError where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ApiValueError(f"not valid JSON: {error}") from None

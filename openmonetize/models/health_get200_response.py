@@ -1,0 +1,17 @@
+# Generated from openapi.yaml by `make generate`; do not edit.
+"""HealthGet200Response."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from openmonetize.model import ResponseModel, Timestamp
+
+
+class HealthGet200Response(ResponseModel):
+    """Sign of life of the API gateway."""
+
+    status: Optional[str] = None
+    """`ok` while the gateway process answers."""
+    timestamp: Optional[Timestamp] = None
+    """Server time of the answer (UTC)."""

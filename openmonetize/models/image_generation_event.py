@@ -1,0 +1,53 @@
+# Generated from openapi.yaml by `make generate`; do not edit.
+"""ImageGenerationEvent."""
+
+from __future__ import annotations
+
+from typing import Literal, Optional
+
+from openmonetize.event_model import FILLED, EventId, EventModel, EventTime, Metadata, PositiveCount, Provider, Text
+
+
+class ImageGenerationEvent(EventModel):
+    """Images that a model made. Priced by provider, model and count; present deployments take it, the code of seed-era
+    ones does not.
+    """
+
+    event_id: EventId = FILLED
+    """Id of the event, a UUID unique across the platform. Made once and kept over retries, it is what stops a second
+    bill.
+    """
+    customer_id: Optional[Text] = None
+    """Id of the customer. Seed-era servers need it and refuse any but the key's; present servers replace it by the
+    key's.
+    """
+    user_id: Optional[Text] = None
+    """User whose wallet pays. A user without a wallet pays nothing. Use ids that are unique across customers."""
+    team_id: Optional[Text] = None
+    """Team whose wallet pays, ahead of `user_id`. The team must exist or the event is lost, and no operation creates
+    one.
+    """
+    event_type: Literal["IMAGE_GENERATION",] = "IMAGE_GENERATION"
+    """Kind of event, always `IMAGE_GENERATION`."""
+    feature_id: Text
+    """Feature of your product that the usage belongs to."""
+    provider: Optional[Provider] = None
+    """Provider of the model, in upper case. Without provider and model the event is billed nothing."""
+    model: Optional[Text] = None
+    """Name of the model as the platform's price list spells it. Where quality or size change the price they are part of
+    the name. An unknown name costs 0.04 USD an image.
+    """
+    image_count: Optional[PositiveCount] = None
+    """Images made; billed as 1 if left out."""
+    image_size: Optional[Text] = None
+    """Size of the images, width x height in pixels. Neither stored nor priced."""
+    quality: Optional[Text] = None
+    """Quality asked of the model. Neither stored nor priced."""
+    timestamp: EventTime = FILLED
+    """When the usage happened, in UTC and sent with a final `Z`. Stored to the millisecond."""
+    metadata: Optional[Metadata] = None
+    """Facts of your own to store with the event."""
+    idempotency_key: Text = FILLED
+    """Second guard against a second bill, unique across all customers of the platform. An event whose key is stored
+    already is counted as a duplicate and dropped.
+    """

@@ -1,0 +1,22 @@
+# Generated from openapi.yaml by `make generate`; do not edit.
+"""V1AnalyticsUsageGet200ResponseDataTimelineInner."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from pydantic import Field
+from typing_extensions import Annotated
+
+from openmonetize.model import Date, Int, IntText, ResponseModel
+
+
+class V1AnalyticsUsageGet200ResponseDataTimelineInner(ResponseModel):
+    """Totals of one day."""
+
+    var_date: Annotated[Optional[Date], Field(alias="date")] = None
+    """Calendar day in UTC."""
+    events: Optional[Int] = None
+    """Number of events on that day."""
+    credits_burned: Annotated[Optional[IntText], Field(alias="creditsBurned")] = None
+    """Credits on that day, as text."""

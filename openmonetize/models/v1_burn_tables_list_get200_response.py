@@ -1,0 +1,18 @@
+# Generated from openapi.yaml by `make generate`; do not edit.
+"""V1BurnTablesListGet200Response."""
+
+from __future__ import annotations
+
+from typing import List, Optional
+
+from openmonetize.model import Int, ResponseModel
+from openmonetize.models.v1_burn_tables_create_post201_response_data import V1BurnTablesCreatePost201ResponseData
+
+
+class V1BurnTablesListGet200Response(ResponseModel):
+    """Burn tables."""
+
+    data: Optional[List[V1BurnTablesCreatePost201ResponseData]] = None
+    """The tables, the newest first."""
+    total: Optional[Int] = None
+    """Number of tables."""

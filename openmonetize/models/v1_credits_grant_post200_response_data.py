@@ -1,0 +1,26 @@
+# Generated from openapi.yaml by `make generate`; do not edit.
+"""V1CreditsGrantPost200ResponseData."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from pydantic import Field
+from typing_extensions import Annotated
+
+from openmonetize.model import IntText, ResponseModel
+
+
+class V1CreditsGrantPost200ResponseData(ResponseModel):
+    """The grant as it was booked, in credits."""
+
+    transaction_id: Annotated[Optional[str], Field(alias="transactionId")] = None
+    """Id of the transaction."""
+    wallet_id: Annotated[Optional[str], Field(alias="walletId")] = None
+    """Id of the wallet that was credited."""
+    new_balance: Annotated[Optional[IntText], Field(alias="newBalance")] = None
+    """Balance of the wallet right after this grant. A repeat with the same idempotency key answers with the old value,
+    not today's.
+    """
+    amount: Optional[IntText] = None
+    """Credits that were added."""

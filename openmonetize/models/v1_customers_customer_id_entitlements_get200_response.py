@@ -1,0 +1,18 @@
+# Generated from openapi.yaml by `make generate`; do not edit.
+"""V1CustomersCustomerIdEntitlementsGet200Response."""
+
+from __future__ import annotations
+
+from typing import List, Optional
+
+from openmonetize.model import ResponseModel
+from openmonetize.models.v1_customers_customer_id_entitlements_get200_response_data_inner import (
+    V1CustomersCustomerIdEntitlementsGet200ResponseDataInner,
+)
+
+
+class V1CustomersCustomerIdEntitlementsGet200Response(ResponseModel):
+    """Entitlements of a tenant."""
+
+    data: Optional[List[V1CustomersCustomerIdEntitlementsGet200ResponseDataInner]] = None
+    """The entitlements; their order is not defined."""

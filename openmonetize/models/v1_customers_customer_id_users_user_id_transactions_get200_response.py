@@ -1,0 +1,22 @@
+# Generated from openapi.yaml by `make generate`; do not edit.
+"""V1CustomersCustomerIdUsersUserIdTransactionsGet200Response."""
+
+from __future__ import annotations
+
+from typing import List, Optional
+
+from openmonetize.model import ResponseModel
+from openmonetize.models.v1_customers_customer_id_users_user_id_transactions_get200_response_data_inner import (
+    V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner,
+)
+from openmonetize.models.v1_customers_customer_id_users_user_id_transactions_get200_response_pagination import (
+    V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponsePagination,
+)
+
+
+class V1CustomersCustomerIdUsersUserIdTransactionsGet200Response(ResponseModel):
+    """One page of a user's bookings, newest first."""
+
+    data: Optional[List[V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner]] = None
+    """The bookings, newest first."""
+    pagination: Optional[V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponsePagination] = None

@@ -1,0 +1,15 @@
+# Generated from openapi.yaml by `make generate`; do not edit.
+"""V1EntitlementsPost201Response."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from openmonetize.model import ResponseModel
+from openmonetize.models.v1_entitlements_post201_response_data import V1EntitlementsPost201ResponseData
+
+
+class V1EntitlementsPost201Response(ResponseModel):
+    """Answer to creating or changing an entitlement."""
+
+    data: Optional[V1EntitlementsPost201ResponseData] = None

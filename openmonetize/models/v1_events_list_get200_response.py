@@ -1,0 +1,18 @@
+# Generated from openapi.yaml by `make generate`; do not edit.
+"""V1EventsListGet200Response."""
+
+from __future__ import annotations
+
+from typing import List, Optional
+
+from openmonetize.model import ResponseModel
+from openmonetize.models.v1_events_list_get200_response_data_inner import V1EventsListGet200ResponseDataInner
+from openmonetize.models.v1_events_list_get200_response_pagination import V1EventsListGet200ResponsePagination
+
+
+class V1EventsListGet200Response(ResponseModel):
+    """One page of the customer's usage events, newest first."""
+
+    data: Optional[List[V1EventsListGet200ResponseDataInner]] = None
+    """The events, newest first."""
+    pagination: Optional[V1EventsListGet200ResponsePagination] = None

@@ -1,0 +1,24 @@
+# Generated from openapi.yaml by `make generate`; do not edit.
+"""V1RatingCalculateBulkPostRequestCalculationsInner."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from typing_extensions import Annotated
+
+from openmonetize.model import Int, RequestModel
+
+
+class V1RatingCalculateBulkPostRequestCalculationsInner(RequestModel):
+    """One use of text to be priced."""
+
+    provider: Literal["OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL"]
+    """AI provider."""
+    model: Annotated[str, Field(min_length=1)]
+    """Model name exactly as the platform prices it."""
+    input_tokens: Annotated[Int, Field(alias="inputTokens", ge=0, le=9007199254740991)]
+    """Input in tokens."""
+    output_tokens: Annotated[Int, Field(alias="outputTokens", ge=0, le=9007199254740991)]
+    """Output in tokens."""

@@ -1,0 +1,18 @@
+# Generated from openapi.yaml by `make generate`; do not edit.
+"""V1RatingPricingGet200Response."""
+
+from __future__ import annotations
+
+from typing import List, Optional
+
+from openmonetize.model import Int, ResponseModel
+from openmonetize.models.v1_rating_pricing_get200_response_data_inner import V1RatingPricingGet200ResponseDataInner
+
+
+class V1RatingPricingGet200Response(ResponseModel):
+    """The price list."""
+
+    data: Optional[List[V1RatingPricingGet200ResponseDataInner]] = None
+    """One entry for each provider and model."""
+    total: Optional[Int] = None
+    """Number of entries."""

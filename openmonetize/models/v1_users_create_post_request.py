@@ -1,0 +1,22 @@
+# Generated from openapi.yaml by `make generate`; do not edit.
+"""V1UsersCreatePostRequest."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional
+
+from pydantic import Field
+from typing_extensions import Annotated
+
+from openmonetize.model import RequestModel
+
+
+class V1UsersCreatePostRequest(RequestModel):
+    """An end user to create."""
+
+    external_user_id: Annotated[str, Field(alias="externalUserId", min_length=1, max_length=255)]
+    """Your own id of the user, 1 to 255 characters. Unique within the customer."""
+    email: Optional[str] = None
+    """Email address of the user."""
+    metadata: Optional[Dict[str, Any]] = None
+    """Facts of your own about the user."""

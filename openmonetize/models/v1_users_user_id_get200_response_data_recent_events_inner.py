@@ -1,0 +1,33 @@
+# Generated from openapi.yaml by `make generate`; do not edit.
+"""V1UsersUserIdGet200ResponseDataRecentEventsInner."""
+
+from __future__ import annotations
+
+from typing import Literal, Optional, Union
+
+from pydantic import Field
+from typing_extensions import Annotated
+
+from openmonetize.model import Int, ResponseModel, Timestamp
+
+
+class V1UsersUserIdGet200ResponseDataRecentEventsInner(ResponseModel):
+    """One of the user's latest usage events."""
+
+    id: Optional[str] = None
+    """Id of the event."""
+    event_type: Annotated[
+        Optional[Union[Literal["TOKEN_USAGE", "API_CALL", "IMAGE_GENERATION", "VIDEO_GENERATION", "CUSTOM"], str]],
+        Field(alias="eventType"),
+    ] = None
+    """What was metered."""
+    feature_id: Annotated[Optional[str], Field(alias="featureId")] = None
+    """Feature that the usage belongs to."""
+    provider: Optional[str] = None
+    """Provider of the model, or null."""
+    model: Optional[str] = None
+    """Name of the model, or null."""
+    credits_burned: Annotated[Optional[Int], Field(alias="creditsBurned")] = None
+    """Credits that the event was billed."""
+    timestamp: Optional[Timestamp] = None
+    """When the usage happened (UTC)."""

@@ -1,0 +1,274 @@
+"""What a generated operation is made of: a description, and the base class that carries it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Dict, Generic, Iterable, List, Mapping, Optional, Tuple, TypeVar, Union
+from urllib.parse import quote
+
+from typing_extensions import TypedDict
+
+from openmonetize import timestamps
+from openmonetize.exceptions import ApiTypeError, ApiValueError
+
+if TYPE_CHECKING:
+    from openmonetize.api_client import ApiClient
+    from openmonetize.api_response import ApiResponse
+    from openmonetize.event_model import EventModel
+    from openmonetize.rest import RESTResponse
+
+T = TypeVar("T")
+
+
+class Unset:
+    """The type of :data:`UNSET`, the default of fields for which None means something of its own."""
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+#: 'Not given', where None is a value.
+UNSET = Unset()
+
+
+class RequestOptions(TypedDict, total=False):
+    """Options that every method takes.
+
+    ``_request_timeout``: seconds in total, or a pair (connect, read) of seconds.
+    ``_request_auth``: another API key for this call.
+    ``_content_type``: another content type than ``application/json`` for the body.
+    ``_headers``: more headers.
+    ``_host_index``: number of the server in the contract instead of ``Configuration.host``.
+    """
+
+    _request_timeout: Union[float, Tuple[float, float], None]
+    _request_auth: Optional[str]
+    _content_type: Optional[str]
+    _headers: Optional[Dict[str, str]]
+    _host_index: Optional[int]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One path or query parameter.
+
+    Attributes:
+        name: the argument's name.
+        wire: the name on the wire.
+        place: ``path``, ``wildcard`` (a path of several segments), ``query``, or ``map`` (a free query).
+        type: ``str``, ``int``, ``float``, ``bool``, ``datetime`` or ``date``.
+        required: whether it must be given.
+        choices: the values it may have.
+        minimum: the smallest value.
+        maximum: the largest value.
+    """
+
+    name: str
+    wire: str
+    place: str
+    type: str = "str"
+    required: bool = False
+    choices: Tuple[Any, ...] = ()
+    minimum: Optional[float] = None
+    maximum: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class Operation(Generic[T]):
+    """One operation of the contract: everything that is needed to send it and to read its answers.
+
+    Attributes:
+        method: the verb.
+        path: the path template.
+        answers: the model of each status; None where the body is decoded as it is.
+        parameters: path and query parameters.
+        body: the request's model, ``Any`` for a body that is forwarded as it is, None for no body.
+        auth: ``bearer``, ``both`` (the key goes out as ``X-API-Key`` too), or ``none``.
+        retry: ``always``, ``never``, or the body field without which a repeat is not safe.
+    """
+
+    method: str
+    path: str
+    answers: Mapping[str, Optional[str]]
+    parameters: Tuple[Parameter, ...] = ()
+    body: Optional[str] = None
+    auth: str = "bearer"
+    retry: str = "never"
+
+    def target(self, values: Mapping[str, Any]) -> str:
+        """Path and query for these arguments, quoted.
+
+        Raises:
+            ApiTypeError, ApiValueError: an argument does not fit; the text names it.
+        """
+        path = self.path
+        query: List[str] = []
+        for parameter in self.parameters:
+            value = values.get(parameter.name)
+            if value is None:
+                if parameter.required:
+                    raise ApiTypeError(f"{parameter.name} is missing: {self.method} {self.path} needs it")
+            elif parameter.place == "path":
+                path = path.replace("{" + parameter.wire + "}", _segment(parameter.name, value))
+            elif parameter.place == "wildcard":
+                path = path.replace("{" + parameter.wire + "}", _segments(parameter.name, value))
+            elif parameter.place == "map":
+                query += _pairs(parameter.name, value)
+            else:
+                query.append(f"{parameter.wire}={quote(_text(parameter, value), safe='')}")
+        return f"{path}?{'&'.join(query)}" if query else path
+
+
+def _segment(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        value = str(value) if hasattr(value, "hex") and not isinstance(value, (int, float, bytes)) else value
+        if not isinstance(value, str):
+            raise ApiTypeError(f"{name} must be a str, not {type(value).__name__}")
+    if value in ("", ".", ".."):
+        raise ApiValueError(f"{name} must not be {value!r}: it would change the path")
+    if not value.isprintable():
+        raise ApiValueError(f"{name} must not contain control characters (got {value!r})")
+    return value if value.isalnum() and value.isascii() else quote(value, safe="")
+
+
+def _segments(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ApiTypeError(f"{name} must be a str such as 'calculate/bulk', not {type(value).__name__}")
+    return "/".join(_segment(f"each segment of {name}", part) for part in value.split("/"))
+
+
+def _pairs(name: str, value: Any) -> Iterable[str]:
+    if not isinstance(value, Mapping):
+        raise ApiTypeError(f"{name} must be a dict of query parameters, not {type(value).__name__}")
+    for key, item in value.items():
+        for one in item if isinstance(item, (list, tuple)) else (item,):
+            if one is not None:
+                yield f"{quote(str(key), safe='')}={quote(_plain(one), safe='')}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return timestamps.wire(value)
+    return str(value)
+
+
+def _text(parameter: Parameter, value: Any) -> str:
+    """A query value as text, checked against what the contract says."""
+    name, kind = parameter.name, parameter.type
+    if kind == "datetime":
+        try:
+            return timestamps.wire(timestamps.utc(value))
+        except TypeError as error:
+            raise ApiTypeError(f"{name} {error}") from None
+        except ValueError as error:
+            raise ApiValueError(f"{name} {error} (got {value!r})") from None
+    if kind == "date" and isinstance(value, date):
+        return value.isoformat()[:10]
+    if kind in ("int", "float"):
+        numbers = (int,) if kind == "int" else (int, float, Decimal)
+        if isinstance(value, bool) or not isinstance(value, numbers):
+            raise ApiTypeError(f"{name} must be a{'n int' if kind == 'int' else ' number'}, not {value!r}")
+        low, high = parameter.minimum, parameter.maximum
+        if (low is not None and value < low) or (high is not None and value > high):
+            raise ApiValueError(f"{name} must be between {low} and {high}, not {value!r}")
+    elif kind == "bool":
+        if not isinstance(value, bool):
+            raise ApiTypeError(f"{name} must be True or False, not {value!r}")
+    elif not isinstance(value, str):
+        raise ApiTypeError(f"{name} must be a str, not {type(value).__name__}")
+    elif parameter.minimum is not None and len(value) < parameter.minimum:
+        raise ApiValueError(f"{name} must not be empty")
+    if parameter.choices and value not in parameter.choices:
+        raise ApiValueError(f"{name} must be one of {', '.join(map(repr, parameter.choices))}, not {value!r}")
+    return _plain(value)
+
+
+class BaseApi:
+    """The base of the generated API classes.
+
+    Args:
+        api_client: the client to call through; by default the one that all share.
+    """
+
+    def __init__(self, api_client: Optional[ApiClient] = None) -> None:
+        if api_client is None:
+            from openmonetize.api_client import ApiClient
+
+            api_client = ApiClient.get_default()
+        self.api_client = api_client
+
+    def _call(
+        self,
+        operation: Operation[T],
+        options: RequestOptions,
+        values: Mapping[str, Any] = {},
+        body: Any = None,
+        fields: Optional[Mapping[str, Any]] = None,
+    ) -> T:
+        return self.api_client.call(operation, values, _body(operation, body, fields), options).data
+
+    def _call_with_http_info(
+        self,
+        operation: Operation[T],
+        options: RequestOptions,
+        values: Mapping[str, Any] = {},
+        body: Any = None,
+        fields: Optional[Mapping[str, Any]] = None,
+    ) -> ApiResponse[T]:
+        return self.api_client.call(operation, values, _body(operation, body, fields), options)
+
+    def _call_without_preload_content(
+        self,
+        operation: Operation[T],
+        options: RequestOptions,
+        values: Mapping[str, Any] = {},
+        body: Any = None,
+        fields: Optional[Mapping[str, Any]] = None,
+    ) -> RESTResponse:
+        return self.api_client.send(operation, values, _body(operation, body, fields), options)
+
+    def _ingest(
+        self,
+        operation: Operation[T],
+        options: RequestOptions,
+        events: Iterable[Union[EventModel, Mapping[str, Any]]],
+    ) -> ApiResponse[T]:
+        from openmonetize.ingest import ingest
+
+        return ingest(self.api_client, operation, events, options)
+
+    def _ingest_raw(
+        self,
+        operation: Operation[T],
+        options: RequestOptions,
+        events: Iterable[Union[EventModel, Mapping[str, Any]]],
+    ) -> RESTResponse:
+        from openmonetize.ingest import ingest_raw
+
+        return ingest_raw(self.api_client, operation, events, options)
+
+
+def _body(operation: Operation[T], body: Any, fields: Optional[Mapping[str, Any]]) -> Any:
+    """The body to send: the caller's model or dict, or one built from keyword arguments."""
+    if fields is None:
+        return body
+    from openmonetize.model import RequestModel, model_named
+
+    given = {name: value for name, value in fields.items() if value is not UNSET}
+    model = model_named(operation.body or "")
+    assert issubclass(model, RequestModel)
+    given = {name: value for name, value in given.items() if value is not None or name in model.nullable}
+    if body is None:
+        return model(**given)
+    if given:
+        raise ApiTypeError(f"give either a {operation.body} or its fields ({', '.join(given)}), not both")
+    if not isinstance(body, model):
+        return model.from_dict(body)
+    return body

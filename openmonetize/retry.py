@@ -1,0 +1,118 @@
+"""The one retry engine: how long to wait, and whether there is anything left to spend on retries.
+
+It knows nothing about HTTP libraries: an attempt's outcome comes in, a decision goes out. The client asks it
+inside a call, the recorder between batches.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Mapping, Optional
+
+#: Statuses after which the same request may succeed. 500 is left out for calls (many of the platform's 500s are
+#: permanent); the recorder, whose ids are fixed, retries it too.
+RETRYABLE_STATUSES = frozenset((429, 502, 503, 504))
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """Exponential backoff with full jitter.
+
+    Attributes:
+        attempts: how often a request is sent at the most, the first time included.
+        base: upper bound of the first wait, in seconds; each further bound is twice as long.
+        cap: upper bound of any wait that the server did not ask for, in seconds.
+        retry_after_cap: the longest ``Retry-After`` that is honoured, in seconds; a longer one ends the call.
+    """
+
+    attempts: int = 4
+    base: float = 0.5
+    cap: float = 8.0
+    retry_after_cap: float = 60.0
+
+    def delay(self, attempt: int, retry_after: Optional[float] = None) -> float:
+        """Seconds to wait after attempt number ``attempt`` (1 is the first) failed.
+
+        The server's ``Retry-After`` is a floor, held below ``retry_after_cap``.
+        """
+        jittered = random.uniform(0.0, min(self.cap, self.base * 2.0 ** min(attempt - 1, 30)))
+        if retry_after is None:
+            return jittered
+        return max(jittered, min(retry_after, self.retry_after_cap))
+
+    def next_delay(
+        self, attempt: int, *, retry_after: Optional[float] = None, remaining: Optional[float] = None
+    ) -> Optional[float]:
+        """Seconds to wait before the next attempt, or None where the call should fail now.
+
+        Args:
+            attempt: number of the attempt that just failed (1 is the first).
+            retry_after: seconds the server asks for.
+            remaining: seconds until the call's deadline.
+        """
+        if attempt >= self.attempts:
+            return None
+        if retry_after is not None and retry_after > self.retry_after_cap:
+            return None
+        delay = self.delay(attempt, retry_after)
+        if remaining is not None and delay >= remaining:
+            return None
+        return delay
+
+
+def retry_after(headers: Mapping[str, str]) -> Optional[float]:
+    """Seconds that a server asks its caller to wait, or None.
+
+    Reads ``Retry-After`` in both its forms (seconds, HTTP date) and else ``x-ratelimit-reset`` (seconds on this
+    platform) where ``x-ratelimit-remaining`` is 0.
+    """
+    value = headers.get("Retry-After")
+    if value is not None:
+        return _seconds(value.strip())
+    if (headers.get("x-ratelimit-remaining") or "").strip() == "0":
+        return _seconds((headers.get("x-ratelimit-reset") or "").strip())
+    return None
+
+
+def _seconds(value: str) -> Optional[float]:
+    if value.isascii() and value.replace(".", "", 1).isdigit():
+        return float(value)
+    try:
+        when = parsedate_to_datetime(value)
+    except (TypeError, ValueError, IndexError):
+        return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=timezone.utc)
+    return max(0.0, (when - datetime.now(timezone.utc)).total_seconds())
+
+
+class RetryBudget:
+    """A token bucket that keeps retries a small part of the traffic when a server is down.
+
+    Args:
+        capacity: tokens when full.
+        refund: tokens that a success gives back.
+    """
+
+    def __init__(self, capacity: float = 500.0, refund: float = 1.0) -> None:
+        self._capacity = capacity
+        self._refund = refund
+        self._tokens = capacity
+        self._lock = threading.Lock()
+
+    def spend(self, cost: float = 5.0) -> bool:
+        """Take ``cost`` tokens for a retry; False where there are not enough."""
+        with self._lock:
+            if self._tokens < cost:
+                return False
+            self._tokens -= cost
+            return True
+
+    def refund(self) -> None:
+        """Give back a little after a success."""
+        with self._lock:
+            self._tokens = min(self._capacity, self._tokens + self._refund)

@@ -1,0 +1,64 @@
+"""Moments in time: whatever the caller has in, aware UTC out, never a guess."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any, Optional
+
+
+def utc(value: Any) -> datetime:
+    """Turn a datetime or an ISO 8601 text into an aware UTC datetime.
+
+    A value without a zone is local time, as everywhere in Python.
+
+    Raises:
+        TypeError: neither a datetime nor a text.
+        ValueError: the text is no ISO 8601 date and time.
+    """
+    if isinstance(value, str):
+        value = _parse(value)
+    elif not isinstance(value, datetime):
+        raise TypeError(f"needs a datetime or an ISO 8601 text, not {type(value).__name__}")
+    try:
+        return value.astimezone(timezone.utc)  # type: ignore[no-any-return]  # a datetime by now
+    except (OverflowError, OSError):
+        raise ValueError("is out of the range of times") from None
+
+
+def wire(value: datetime) -> str:
+    """The form that the platform answers with and takes: UTC, milliseconds, ending in ``Z``."""
+    return value.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def now() -> str:
+    """This moment, in the wire form of an event's time."""
+    return datetime.now(timezone.utc).isoformat()[:-6] + "Z"
+
+
+def event_time(value: Any) -> str:
+    """The wire form of an event's time, to the microsecond; raises as :func:`utc` does."""
+    return utc(value).replace(tzinfo=None).isoformat() + "Z"
+
+
+def _parse(text: str) -> datetime:
+    parsed = _fromisoformat(text)
+    if parsed is not None:
+        return parsed
+    from dateutil.parser import isoparse  # imported late: it costs milliseconds, and few callers need it
+
+    if len(text) < 14 or ":" not in text:
+        raise ValueError("is no ISO 8601 date and time, such as '2026-01-31T12:00:00Z'")
+    try:
+        return isoparse(text)
+    except (ValueError, OverflowError):
+        raise ValueError("is no ISO 8601 date and time, such as '2026-01-31T12:00:00Z'") from None
+
+
+def _fromisoformat(text: str) -> Optional[datetime]:
+    """The fast way, for the exact forms that every supported Python reads alike."""
+    if len(text) not in (19, 25, 26, 32) or text[10] not in "T " or text[13] != ":":
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
