@@ -107,7 +107,7 @@ def usage_table(requests: Iterable[Request], credits: Dict[str, int]) -> Table:
         count[request.model] += 1
         tokens[request.model][0] += request.input_tokens
         tokens[request.model][1] += request.output_tokens
-    table = figures("model", "requests", "input tokens", "output tokens", "credits", "US dollars")
+    table = figures("model", "requests", "tokens in", "tokens out", "credits", "US dollars")
     for model, number in count.items():
         used = (number, *tokens[model], credits[model])
         table.add_row(model, *(f"{value:,}" for value in used), f"{credits[model] / 1000:,.2f}")
@@ -137,7 +137,6 @@ def main() -> int:
         config = Configuration(host=sandbox.url)
         with ApiClient(config) as client:
             account = CustomersApi(client).register(name="Demo", email="demo@example.com", tier="ENTERPRISE").data
-            assert account is not None and account.api_key and account.customer_id
             config.api_key["bearerAuth"] = account.api_key
             credits_api = CreditsApi(client)
             users = [user_of(number) for number in range(len(USERS))]
@@ -151,20 +150,19 @@ def main() -> int:
             wallets = figures("user", "credits granted", "credits left")
             for user in users:
                 wallet = credits_api.user_balance(user).data
-                assert wallet is not None and wallet.balance is not None
                 burned += GRANT - wallet.balance
                 wallets.add_row(user, f"{GRANT:,}", f"{wallet.balance:,}")
             console.print(wallets)
 
             usage = AnalyticsApi(client).usage(start_date=min(r.timestamp for r in requests)).data
-            assert usage is not None and usage.summary is not None
             counted = usage.summary
     sent = (len(requests), input_tokens, output_tokens, sum(expected.values()))
     stored = (counted.total_events, counted.total_input_tokens, counted.total_output_tokens, burned)
     same = sent == stored and accepted == len(requests) and counted.total_credits_burned == burned
     verdict = "the sandbox counted the same" if same else f"the sandbox counted {stored}"
     console.print(
-        f"metered {sent[0]:,} requests: {sent[1]:,} input tokens, {sent[2]:,} output tokens, {sent[3]:,} credits; {verdict}",
+        f"metered {sent[0]:,} requests: {sent[1]:,} input tokens, {sent[2]:,} output tokens, "
+        f"{sent[3]:,} credits; {verdict}",
         highlight=False,
         soft_wrap=True,
     )

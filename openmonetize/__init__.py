@@ -12,34 +12,34 @@ from openmonetize._version import __version__
 
 if TYPE_CHECKING:
     from openmonetize._exports import *  # the generated names, for type checkers
-    from openmonetize.api_client import ApiClient
-    from openmonetize.api_response import ApiResponse
-    from openmonetize.configuration import Configuration
+    from openmonetize.api_client import ApiClient as ApiClient
+    from openmonetize.api_response import ApiResponse as ApiResponse
+    from openmonetize.configuration import Configuration as Configuration
     from openmonetize.exceptions import (
-        ApiAttributeError,
-        ApiConnectionError,
-        ApiException,
-        ApiKeyError,
-        ApiTimeoutError,
-        ApiTypeError,
-        ApiValueError,
-        BadRequestException,
-        ConflictException,
-        ForbiddenException,
-        NotFoundException,
-        OpenApiException,
-        PayloadTooLargeException,
-        PaymentRequiredException,
-        RedirectException,
-        ServiceException,
-        TooManyRequestsException,
-        UnauthorizedException,
-        UnexpectedBodyError,
-        UnprocessableEntityException,
+        ApiAttributeError as ApiAttributeError,
+        ApiConnectionError as ApiConnectionError,
+        ApiException as ApiException,
+        ApiKeyError as ApiKeyError,
+        ApiTimeoutError as ApiTimeoutError,
+        ApiTypeError as ApiTypeError,
+        ApiValueError as ApiValueError,
+        BadRequestException as BadRequestException,
+        ConflictException as ConflictException,
+        ForbiddenException as ForbiddenException,
+        NotFoundException as NotFoundException,
+        OpenApiException as OpenApiException,
+        PayloadTooLargeException as PayloadTooLargeException,
+        PaymentRequiredException as PaymentRequiredException,
+        RedirectException as RedirectException,
+        ServiceException as ServiceException,
+        TooManyRequestsException as TooManyRequestsException,
+        UnauthorizedException as UnauthorizedException,
+        UnexpectedBodyError as UnexpectedBodyError,
+        UnprocessableEntityException as UnprocessableEntityException,
     )
-    from openmonetize.ingest import IngestResult
-    from openmonetize.operation import UNSET
-    from openmonetize.retry import RetryPolicy
+    from openmonetize.ingest import IngestResult as IngestResult
+    from openmonetize.operation import UNSET as UNSET
+    from openmonetize.retry import RetryPolicy as RetryPolicy
 
 _BY_HAND = {
     "openmonetize.api_client": ("ApiClient",),

@@ -30,6 +30,7 @@ from openmonetize import timestamps
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 
 Self = TypeVar("Self", bound="Model")
+T = TypeVar("T")
 
 MAX_SAFE_INTEGER = 2**53 - 1
 
@@ -96,6 +97,15 @@ RequestTimestamp = Annotated[
     PlainSerializer(timestamps.wire, return_type=str, when_used="json"),
 ]
 Date = date
+
+#: Default of fields that the contract promises: an answer without them has None there.
+ABSENT: Any = None
+if TYPE_CHECKING:
+    #: What the contract promises is typed as present, so that nobody has to test for what never happens ...
+    Lenient = Annotated[T, "promised by the contract"]
+else:
+    #: ... and an answer that breaks the promise is read all the same.
+    Lenient = Optional
 
 
 class Model(BaseModel):

@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel, Timestamp
+from openmonetize.model import ABSENT, Lenient, ResponseModel, Timestamp
 
 
 class HealthGet200Response(ResponseModel):
     """Sign of life of the API gateway."""
 
-    status: Optional[str] = None
+    status: Lenient[str] = ABSENT
     """`ok` while the gateway process answers."""
-    timestamp: Optional[Timestamp] = None
+    timestamp: Lenient[Timestamp] = ABSENT
     """Server time of the answer (UTC)."""

@@ -5,21 +5,21 @@ from __future__ import annotations
 
 from typing import Optional
 
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 
 
 class IngestEvents200Response(ResponseModel):
     """Counts for a batch in which every event was a duplicate."""
 
-    accepted: Optional[int] = None
+    accepted: Lenient[int] = ABSENT
     """Events taken into the queue, 0."""
-    rejected: Optional[int] = None
+    rejected: Lenient[int] = ABSENT
     """Events refused, 0."""
-    duplicates: Optional[int] = None
+    duplicates: Lenient[int] = ABSENT
     """Events dropped because their idempotency key is stored already."""
     batch_id: Optional[str] = None
     """Id of the batch. Null, for nothing was queued."""
-    status: Optional[str] = None
+    status: Lenient[str] = ABSENT
     """`all_duplicates`."""
-    message: Optional[str] = None
+    message: Lenient[str] = ABSENT
     """The same in words."""

@@ -5,21 +5,21 @@ from __future__ import annotations
 
 from typing import Optional
 
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 
 
 class IngestEvents202Response(ResponseModel):
     """Counts for a batch in which at least one event was new."""
 
-    accepted: Optional[int] = None
+    accepted: Lenient[int] = ABSENT
     """Events taken into the queue. They are billed later, in the background."""
-    rejected: Optional[int] = None
+    rejected: Lenient[int] = ABSENT
     """Events refused one by one. Always 0: one invalid event fails the whole batch."""
-    duplicates: Optional[int] = None
+    duplicates: Lenient[int] = ABSENT
     """Events dropped because their idempotency key is stored already."""
     batch_id: Optional[str] = None
     """Id of the batch."""
-    status: Optional[str] = None
+    status: Lenient[str] = ABSENT
     """`processing`."""
-    processing_time_ms: Optional[int] = None
+    processing_time_ms: Lenient[int] = ABSENT
     """Time that the server took, in milliseconds."""

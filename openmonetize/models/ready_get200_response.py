@@ -3,19 +3,19 @@
 
 from __future__ import annotations
 
-from typing import Dict, Optional
+from typing import Dict
 
-from openmonetize.model import ResponseModel, Timestamp
+from openmonetize.model import ABSENT, Lenient, ResponseModel, Timestamp
 
 
 class ReadyGet200Response(ResponseModel):
     """Whether the gateway reaches everything that it depends on."""
 
-    status: Optional[str] = None
+    status: Lenient[str] = ABSENT
     """`ready`, or `degraded` (with HTTP status 503) if one of the checks failed."""
-    checks: Optional[Dict[str, bool]] = None
+    checks: Lenient[Dict[str, bool]] = ABSENT
     """One entry per dependency: true if reachable. Present servers list `database`, `ingestionService` and
     `ratingEngine`.
     """
-    timestamp: Optional[Timestamp] = None
+    timestamp: Lenient[Timestamp] = ABSENT
     """Server time of the answer (UTC)."""

@@ -8,7 +8,7 @@ from typing import List, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Int, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 from openmonetize.models.v1_analytics_burn_forecast_get200_response_forecast_inner import (
     V1AnalyticsBurnForecastGet200ResponseForecastInner,
 )
@@ -24,9 +24,9 @@ class V1AnalyticsBurnForecastGet200Response(ResponseModel):
 
     current_balance: Annotated[Optional[Int], Field(alias="currentBalance")] = None
     """Credits now. Absent without usage."""
-    average_daily_burn: Annotated[Optional[Int], Field(alias="averageDailyBurn")] = None
+    average_daily_burn: Annotated[Lenient[Int], Field(alias="averageDailyBurn")] = ABSENT
     """Credits a day over the last 30 days, rounded up."""
-    forecast: Optional[List[V1AnalyticsBurnForecastGet200ResponseForecastInner]] = None
+    forecast: Lenient[List[V1AnalyticsBurnForecastGet200ResponseForecastInner]] = ABSENT
     """One entry for each day; empty without usage."""
     projections: Optional[V1AnalyticsBurnForecastGet200ResponseProjections] = None
     message: Optional[str] = None

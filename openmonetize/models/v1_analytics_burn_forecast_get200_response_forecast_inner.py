@@ -3,20 +3,18 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Int, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 
 
 class V1AnalyticsBurnForecastGet200ResponseForecastInner(ResponseModel):
     """Prediction for one day."""
 
-    var_date: Annotated[Optional[str], Field(alias="date")] = None
+    var_date: Annotated[Lenient[str], Field(alias="date")] = ABSENT
     """The day."""
-    predicted_burn: Annotated[Optional[Int], Field(alias="predictedBurn")] = None
+    predicted_burn: Annotated[Lenient[Int], Field(alias="predictedBurn")] = ABSENT
     """Credits expected to burn on that day."""
-    cumulative_burn: Annotated[Optional[Int], Field(alias="cumulativeBurn")] = None
+    cumulative_burn: Annotated[Lenient[Int], Field(alias="cumulativeBurn")] = ABSENT
     """Credits expected to burn from now to the end of that day."""

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List
 
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import IntText, ResponseModel
+from openmonetize.model import ABSENT, IntText, Lenient, ResponseModel
 from openmonetize.models.v1_analytics_burn_rate_get200_response_data_last7_days import (
     V1AnalyticsBurnRateGet200ResponseDataLast7Days,
 )
@@ -23,12 +23,12 @@ from openmonetize.models.v1_analytics_burn_rate_get200_response_data_recommendat
 class V1AnalyticsBurnRateGet200ResponseData(ResponseModel):
     """Burn rate of one wallet."""
 
-    current_balance: Annotated[Optional[IntText], Field(alias="currentBalance")] = None
+    current_balance: Annotated[Lenient[IntText], Field(alias="currentBalance")] = ABSENT
     """Credits in the wallet, as text. It may be negative."""
-    last7_days: Annotated[Optional[V1AnalyticsBurnRateGet200ResponseDataLast7Days], Field(alias="last7Days")] = None
-    last30_days: Annotated[Optional[V1AnalyticsBurnRateGet200ResponseDataLast7Days], Field(alias="last30Days")] = None
+    last7_days: Annotated[Lenient[V1AnalyticsBurnRateGet200ResponseDataLast7Days], Field(alias="last7Days")] = ABSENT
+    last30_days: Annotated[Lenient[V1AnalyticsBurnRateGet200ResponseDataLast7Days], Field(alias="last30Days")] = ABSENT
     projected_runout: Annotated[
-        Optional[V1AnalyticsBurnRateGet200ResponseDataProjectedRunout], Field(alias="projectedRunout")
-    ] = None
-    recommendations: Optional[List[V1AnalyticsBurnRateGet200ResponseDataRecommendationsInner]] = None
+        Lenient[V1AnalyticsBurnRateGet200ResponseDataProjectedRunout], Field(alias="projectedRunout")
+    ] = ABSENT
+    recommendations: Lenient[List[V1AnalyticsBurnRateGet200ResponseDataRecommendationsInner]] = ABSENT
     """Advice, possibly none. With negative averages an alert appears after a quiet week and means nothing."""

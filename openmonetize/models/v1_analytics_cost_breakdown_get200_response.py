@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List
 
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_analytics_cost_breakdown_get200_response_data_inner import (
     V1AnalyticsCostBreakdownGet200ResponseDataInner,
 )
@@ -20,7 +20,7 @@ from openmonetize.models.v1_analytics_cost_breakdown_get200_response_totals impo
 class V1AnalyticsCostBreakdownGet200Response(ResponseModel):
     """Cost by provider and model. It is not wrapped any further: `data` is the list itself."""
 
-    data: Optional[List[V1AnalyticsCostBreakdownGet200ResponseDataInner]] = None
+    data: Lenient[List[V1AnalyticsCostBreakdownGet200ResponseDataInner]] = ABSENT
     """One entry for each provider and model, the most expensive first."""
-    totals: Optional[V1AnalyticsCostBreakdownGet200ResponseTotals] = None
-    period: Optional[V1AnalyticsCostBreakdownGet200ResponsePeriod] = None
+    totals: Lenient[V1AnalyticsCostBreakdownGet200ResponseTotals] = ABSENT
+    period: Lenient[V1AnalyticsCostBreakdownGet200ResponsePeriod] = ABSENT

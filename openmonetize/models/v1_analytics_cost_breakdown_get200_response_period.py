@@ -3,20 +3,18 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Int, ResponseModel, Timestamp
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel, Timestamp
 
 
 class V1AnalyticsCostBreakdownGet200ResponsePeriod(ResponseModel):
     """Window that the figures cover."""
 
-    start_date: Annotated[Optional[Timestamp], Field(alias="startDate")] = None
+    start_date: Annotated[Lenient[Timestamp], Field(alias="startDate")] = ABSENT
     """First instant of the window."""
-    end_date: Annotated[Optional[Timestamp], Field(alias="endDate")] = None
+    end_date: Annotated[Lenient[Timestamp], Field(alias="endDate")] = ABSENT
     """Last instant of the window."""
-    days: Optional[Int] = None
+    days: Lenient[Int] = ABSENT
     """Length of the window in days."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_analytics_costs_get200_response_data import V1AnalyticsCostsGet200ResponseData
 
 
 class V1AnalyticsCostsGet200Response(ResponseModel):
     """Answer to the costs query."""
 
-    data: Optional[V1AnalyticsCostsGet200ResponseData] = None
+    data: Lenient[V1AnalyticsCostsGet200ResponseData] = ABSENT

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List
 
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_analytics_costs_get200_response_data_by_provider_inner import (
     V1AnalyticsCostsGet200ResponseDataByProviderInner,
 )
@@ -20,8 +20,8 @@ from openmonetize.models.v1_analytics_costs_get200_response_data_summary import 
 class V1AnalyticsCostsGet200ResponseData(ResponseModel):
     """Costs in a window of time."""
 
-    summary: Optional[V1AnalyticsCostsGet200ResponseDataSummary] = None
+    summary: Lenient[V1AnalyticsCostsGet200ResponseDataSummary] = ABSENT
     by_provider: Annotated[
-        Optional[List[V1AnalyticsCostsGet200ResponseDataByProviderInner]], Field(alias="byProvider")
-    ] = None
+        Lenient[List[V1AnalyticsCostsGet200ResponseDataByProviderInner]], Field(alias="byProvider")
+    ] = ABSENT
     """One entry for each provider and model; events without either are missing here but counted in the summary."""

@@ -3,24 +3,22 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import DecText, ResponseModel
+from openmonetize.model import ABSENT, DecText, Lenient, ResponseModel
 
 
 class V1AnalyticsCostsGet200ResponseDataByProviderInner(ResponseModel):
     """Revenue, provider cost and margin of one model."""
 
-    provider: Optional[str] = None
+    provider: Lenient[str] = ABSENT
     """AI provider in upper case."""
-    model: Optional[str] = None
+    model: Lenient[str] = ABSENT
     """Model name, cut at its first colon by the platform."""
-    provider_cost: Annotated[Optional[DecText], Field(alias="providerCost")] = None
+    provider_cost: Annotated[Lenient[DecText], Field(alias="providerCost")] = ABSENT
     """Provider cost in US dollars, as text."""
-    revenue: Optional[DecText] = None
+    revenue: Lenient[DecText] = ABSENT
     """Burned credits at 1,000 credits a US dollar, in US dollars, as text."""
-    margin: Optional[DecText] = None
+    margin: Lenient[DecText] = ABSENT
     """Revenue less provider cost in US dollars, as text. It may be negative."""

@@ -3,22 +3,20 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import DecText, Num, ResponseModel
+from openmonetize.model import ABSENT, DecText, Lenient, Num, ResponseModel
 
 
 class V1AnalyticsCostsGet200ResponseDataSummary(ResponseModel):
     """Revenue, provider cost and margin over the window."""
 
-    total_revenue: Annotated[Optional[DecText], Field(alias="totalRevenue")] = None
+    total_revenue: Annotated[Lenient[DecText], Field(alias="totalRevenue")] = ABSENT
     """Burned credits at 1,000 credits a US dollar, in US dollars, as text."""
-    total_provider_cost: Annotated[Optional[DecText], Field(alias="totalProviderCost")] = None
+    total_provider_cost: Annotated[Lenient[DecText], Field(alias="totalProviderCost")] = ABSENT
     """Provider cost in US dollars, as text."""
-    total_margin: Annotated[Optional[DecText], Field(alias="totalMargin")] = None
+    total_margin: Annotated[Lenient[DecText], Field(alias="totalMargin")] = ABSENT
     """Revenue less provider cost in US dollars, as text. It may be negative."""
-    margin_percent: Annotated[Optional[Num], Field(alias="marginPercent")] = None
+    margin_percent: Annotated[Lenient[Num], Field(alias="marginPercent")] = ABSENT
     """Margin in per cent of the revenue, with 2 decimals; 0 without revenue."""

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List
 
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_analytics_summary_get200_response_credit_balance import (
     V1AnalyticsSummaryGet200ResponseCreditBalance,
 )
@@ -24,12 +24,12 @@ from openmonetize.models.v1_analytics_summary_get200_response_recent_activity_in
 class V1AnalyticsSummaryGet200Response(ResponseModel):
     """Overview of the account. It is not wrapped in `data`."""
 
-    credit_balance: Annotated[Optional[V1AnalyticsSummaryGet200ResponseCreditBalance], Field(alias="creditBalance")] = (
-        None
+    credit_balance: Annotated[Lenient[V1AnalyticsSummaryGet200ResponseCreditBalance], Field(alias="creditBalance")] = (
+        ABSENT
     )
-    lifetime: Optional[V1AnalyticsSummaryGet200ResponseLifetime] = None
-    last30_days: Annotated[Optional[V1AnalyticsSummaryGet200ResponseLast30Days], Field(alias="last30Days")] = None
+    lifetime: Lenient[V1AnalyticsSummaryGet200ResponseLifetime] = ABSENT
+    last30_days: Annotated[Lenient[V1AnalyticsSummaryGet200ResponseLast30Days], Field(alias="last30Days")] = ABSENT
     recent_activity: Annotated[
-        Optional[List[V1AnalyticsSummaryGet200ResponseRecentActivityInner]], Field(alias="recentActivity")
-    ] = None
+        Lenient[List[V1AnalyticsSummaryGet200ResponseRecentActivityInner]], Field(alias="recentActivity")
+    ] = ABSENT
     """At most 10 events, the newest first."""

@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import Int, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 
 
 class V1AnalyticsSummaryGet200ResponseCreditBalance(ResponseModel):
     """Credits of the account."""
 
-    available: Optional[Int] = None
+    available: Lenient[Int] = ABSENT
     """Credits that can be spent."""
-    reserved: Optional[Int] = None
+    reserved: Lenient[Int] = ABSENT
     """Reserved credits; no operation reserves any."""

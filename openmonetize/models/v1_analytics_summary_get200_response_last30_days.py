@@ -3,24 +3,22 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Dec, Int, ResponseModel
+from openmonetize.model import ABSENT, Dec, Int, Lenient, ResponseModel
 
 
 class V1AnalyticsSummaryGet200ResponseLast30Days(ResponseModel):
     """Totals of the last 30 days."""
 
-    event_count: Annotated[Optional[Int], Field(alias="eventCount")] = None
+    event_count: Annotated[Lenient[Int], Field(alias="eventCount")] = ABSENT
     """Number of events."""
-    total_input_tokens: Annotated[Optional[Int], Field(alias="totalInputTokens")] = None
+    total_input_tokens: Annotated[Lenient[Int], Field(alias="totalInputTokens")] = ABSENT
     """Input tokens."""
-    total_output_tokens: Annotated[Optional[Int], Field(alias="totalOutputTokens")] = None
+    total_output_tokens: Annotated[Lenient[Int], Field(alias="totalOutputTokens")] = ABSENT
     """Output tokens."""
-    total_credits_burned: Annotated[Optional[Int], Field(alias="totalCreditsBurned")] = None
+    total_credits_burned: Annotated[Lenient[Int], Field(alias="totalCreditsBurned")] = ABSENT
     """Credits."""
-    total_cost_usd: Annotated[Optional[Dec], Field(alias="totalCostUsd")] = None
+    total_cost_usd: Annotated[Lenient[Dec], Field(alias="totalCostUsd")] = ABSENT
     """Provider cost in US dollars."""

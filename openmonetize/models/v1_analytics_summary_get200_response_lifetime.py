@@ -3,18 +3,16 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Int, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 
 
 class V1AnalyticsSummaryGet200ResponseLifetime(ResponseModel):
     """Counts since the account exists."""
 
-    total_events: Annotated[Optional[Int], Field(alias="totalEvents")] = None
+    total_events: Annotated[Lenient[Int], Field(alias="totalEvents")] = ABSENT
     """Number of events."""
-    total_transactions: Annotated[Optional[Int], Field(alias="totalTransactions")] = None
+    total_transactions: Annotated[Lenient[Int], Field(alias="totalTransactions")] = ABSENT
     """Number of credit transactions."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_analytics_usage_get200_response_data import V1AnalyticsUsageGet200ResponseData
 
 
 class V1AnalyticsUsageGet200Response(ResponseModel):
     """Answer to the usage query."""
 
-    data: Optional[V1AnalyticsUsageGet200ResponseData] = None
+    data: Lenient[V1AnalyticsUsageGet200ResponseData] = ABSENT

@@ -3,22 +3,20 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import DecText, Int, IntText, ResponseModel
+from openmonetize.model import ABSENT, DecText, Int, IntText, Lenient, ResponseModel
 
 
 class V1AnalyticsUsageGet200ResponseDataByFeatureInner(ResponseModel):
     """Totals of one feature."""
 
-    feature_id: Annotated[Optional[str], Field(alias="featureId")] = None
+    feature_id: Annotated[Lenient[str], Field(alias="featureId")] = ABSENT
     """Feature that the events name."""
-    event_count: Annotated[Optional[Int], Field(alias="eventCount")] = None
+    event_count: Annotated[Lenient[Int], Field(alias="eventCount")] = ABSENT
     """Number of events."""
-    credits_burned: Annotated[Optional[IntText], Field(alias="creditsBurned")] = None
+    credits_burned: Annotated[Lenient[IntText], Field(alias="creditsBurned")] = ABSENT
     """Credits, as text."""
-    cost_usd: Annotated[Optional[DecText], Field(alias="costUsd")] = None
+    cost_usd: Annotated[Lenient[DecText], Field(alias="costUsd")] = ABSENT
     """Provider cost in US dollars, as text with 4 decimals: a very small cost reads 0.0000."""

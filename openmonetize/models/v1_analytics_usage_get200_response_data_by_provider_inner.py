@@ -3,24 +3,22 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Int, IntText, ResponseModel
+from openmonetize.model import ABSENT, Int, IntText, Lenient, ResponseModel
 
 
 class V1AnalyticsUsageGet200ResponseDataByProviderInner(ResponseModel):
     """Totals of one model. Events without a provider or a model are not in this list."""
 
-    provider: Optional[str] = None
+    provider: Lenient[str] = ABSENT
     """AI provider in upper case."""
-    model: Optional[str] = None
+    model: Lenient[str] = ABSENT
     """Model name, cut at its first colon by the platform (`ft:gpt-4o:acme` reads `ft`)."""
-    event_count: Annotated[Optional[Int], Field(alias="eventCount")] = None
+    event_count: Annotated[Lenient[Int], Field(alias="eventCount")] = ABSENT
     """Number of events."""
-    input_tokens: Annotated[Optional[IntText], Field(alias="inputTokens")] = None
+    input_tokens: Annotated[Lenient[IntText], Field(alias="inputTokens")] = ABSENT
     """Input tokens, as text."""
-    output_tokens: Annotated[Optional[IntText], Field(alias="outputTokens")] = None
+    output_tokens: Annotated[Lenient[IntText], Field(alias="outputTokens")] = ABSENT
     """Output tokens, as text."""

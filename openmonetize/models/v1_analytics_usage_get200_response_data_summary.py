@@ -3,24 +3,22 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import DecText, Int, IntText, ResponseModel
+from openmonetize.model import ABSENT, DecText, Int, IntText, Lenient, ResponseModel
 
 
 class V1AnalyticsUsageGet200ResponseDataSummary(ResponseModel):
     """Totals over the window."""
 
-    total_events: Annotated[Optional[Int], Field(alias="totalEvents")] = None
+    total_events: Annotated[Lenient[Int], Field(alias="totalEvents")] = ABSENT
     """Number of events."""
-    total_input_tokens: Annotated[Optional[IntText], Field(alias="totalInputTokens")] = None
+    total_input_tokens: Annotated[Lenient[IntText], Field(alias="totalInputTokens")] = ABSENT
     """Input tokens of all events, as text."""
-    total_output_tokens: Annotated[Optional[IntText], Field(alias="totalOutputTokens")] = None
+    total_output_tokens: Annotated[Lenient[IntText], Field(alias="totalOutputTokens")] = ABSENT
     """Output tokens of all events, as text."""
-    total_credits_burned: Annotated[Optional[IntText], Field(alias="totalCreditsBurned")] = None
+    total_credits_burned: Annotated[Lenient[IntText], Field(alias="totalCreditsBurned")] = ABSENT
     """Credits of all events, as text."""
-    total_cost_usd: Annotated[Optional[DecText], Field(alias="totalCostUsd")] = None
+    total_cost_usd: Annotated[Lenient[DecText], Field(alias="totalCostUsd")] = ABSENT
     """Provider cost in US dollars, as text with 4 decimals."""

@@ -3,20 +3,18 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Date, Int, IntText, ResponseModel
+from openmonetize.model import ABSENT, Date, Int, IntText, Lenient, ResponseModel
 
 
 class V1AnalyticsUsageGet200ResponseDataTimelineInner(ResponseModel):
     """Totals of one day."""
 
-    var_date: Annotated[Optional[Date], Field(alias="date")] = None
+    var_date: Annotated[Lenient[Date], Field(alias="date")] = ABSENT
     """Calendar day in UTC."""
-    events: Optional[Int] = None
+    events: Lenient[Int] = ABSENT
     """Number of events on that day."""
-    credits_burned: Annotated[Optional[IntText], Field(alias="creditsBurned")] = None
+    credits_burned: Annotated[Lenient[IntText], Field(alias="creditsBurned")] = ABSENT
     """Credits on that day, as text."""

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List
 
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_analytics_usage_trends_get200_response_data_inner import (
     V1AnalyticsUsageTrendsGet200ResponseDataInner,
 )
@@ -17,6 +17,6 @@ from openmonetize.models.v1_analytics_usage_trends_get200_response_period import
 class V1AnalyticsUsageTrendsGet200Response(ResponseModel):
     """Usage over time."""
 
-    data: Optional[List[V1AnalyticsUsageTrendsGet200ResponseDataInner]] = None
+    data: Lenient[List[V1AnalyticsUsageTrendsGet200ResponseDataInner]] = ABSENT
     """One entry for each period."""
-    period: Optional[V1AnalyticsUsageTrendsGet200ResponsePeriod] = None
+    period: Lenient[V1AnalyticsUsageTrendsGet200ResponsePeriod] = ABSENT

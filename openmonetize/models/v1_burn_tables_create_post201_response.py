@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_burn_tables_create_post201_response_data import V1BurnTablesCreatePost201ResponseData
 
 
 class V1BurnTablesCreatePost201Response(ResponseModel):
     """Answer that holds one burn table."""
 
-    data: Optional[V1BurnTablesCreatePost201ResponseData] = None
+    data: Lenient[V1BurnTablesCreatePost201ResponseData] = ABSENT

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 
 
 class V1BurnTablesIdDelete200Response(ResponseModel):
     """Confirmation of a deactivation."""
 
-    message: Optional[str] = None
+    message: Lenient[str] = ABSENT
     """Text for a human reader."""

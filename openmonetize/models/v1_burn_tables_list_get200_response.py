@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List
 
-from openmonetize.model import Int, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 from openmonetize.models.v1_burn_tables_create_post201_response_data import V1BurnTablesCreatePost201ResponseData
 
 
 class V1BurnTablesListGet200Response(ResponseModel):
     """Burn tables."""
 
-    data: Optional[List[V1BurnTablesCreatePost201ResponseData]] = None
+    data: Lenient[List[V1BurnTablesCreatePost201ResponseData]] = ABSENT
     """The tables, the newest first."""
-    total: Optional[Int] = None
+    total: Lenient[Int] = ABSENT
     """Number of tables."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_credits_balance_get200_response_data import V1CreditsBalanceGet200ResponseData
 
 
 class V1CreditsBalanceGet200Response(ResponseModel):
     """Envelope around the customer's balance."""
 
-    data: Optional[V1CreditsBalanceGet200ResponseData] = None
+    data: Lenient[V1CreditsBalanceGet200ResponseData] = ABSENT

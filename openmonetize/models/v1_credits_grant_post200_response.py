@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_credits_grant_post200_response_data import V1CreditsGrantPost200ResponseData
 
 
 class V1CreditsGrantPost200Response(ResponseModel):
     """Envelope around the booked grant."""
 
-    data: Optional[V1CreditsGrantPost200ResponseData] = None
+    data: Lenient[V1CreditsGrantPost200ResponseData] = ABSENT

@@ -3,24 +3,22 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import IntText, ResponseModel
+from openmonetize.model import ABSENT, IntText, Lenient, ResponseModel
 
 
 class V1CreditsGrantPost200ResponseData(ResponseModel):
     """The grant as it was booked, in credits."""
 
-    transaction_id: Annotated[Optional[str], Field(alias="transactionId")] = None
+    transaction_id: Annotated[Lenient[str], Field(alias="transactionId")] = ABSENT
     """Id of the transaction."""
-    wallet_id: Annotated[Optional[str], Field(alias="walletId")] = None
+    wallet_id: Annotated[Lenient[str], Field(alias="walletId")] = ABSENT
     """Id of the wallet that was credited."""
-    new_balance: Annotated[Optional[IntText], Field(alias="newBalance")] = None
+    new_balance: Annotated[Lenient[IntText], Field(alias="newBalance")] = ABSENT
     """Balance of the wallet right after this grant. A repeat with the same idempotency key answers with the old value,
     not today's.
     """
-    amount: Optional[IntText] = None
+    amount: Lenient[IntText] = ABSENT
     """Credits that were added."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_credits_purchase_post200_response_data import V1CreditsPurchasePost200ResponseData
 
 
 class V1CreditsPurchasePost200Response(ResponseModel):
     """Envelope around the booked purchase."""
 
-    data: Optional[V1CreditsPurchasePost200ResponseData] = None
+    data: Lenient[V1CreditsPurchasePost200ResponseData] = ABSENT

@@ -3,18 +3,16 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Int, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 
 
 class V1CreditsPurchasePost200ResponseData(ResponseModel):
     """The purchase as it was booked."""
 
-    transaction_id: Annotated[Optional[str], Field(alias="transactionId")] = None
+    transaction_id: Annotated[Lenient[str], Field(alias="transactionId")] = ABSENT
     """Id of the transaction."""
-    new_balance: Annotated[Optional[Int], Field(alias="newBalance")] = None
+    new_balance: Annotated[Lenient[Int], Field(alias="newBalance")] = ABSENT
     """Credits in the user's wallet after the purchase."""

@@ -8,7 +8,7 @@ from typing import Any, Dict, Literal, Optional, Union
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Int, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 
 
 class V1CustomersCustomerIdEntitlementsGet200ResponseDataInner(ResponseModel):
@@ -18,9 +18,9 @@ class V1CustomersCustomerIdEntitlementsGet200ResponseDataInner(ResponseModel):
     """Id of the entitlement. Seed-era servers do not send it: keep the one from its creation."""
     user_id: Annotated[Optional[str], Field(alias="userId")] = None
     """User whose events alone count; null when every user counts. Present servers only."""
-    feature_id: Annotated[Optional[str], Field(alias="featureId")] = None
+    feature_id: Annotated[Lenient[str], Field(alias="featureId")] = ABSENT
     """Feature that the entitlement governs."""
-    limit_type: Annotated[Optional[Union[Literal["HARD", "SOFT", "NONE"], str]], Field(alias="limitType")] = None
+    limit_type: Annotated[Lenient[Union[Literal["HARD", "SOFT", "NONE"], str]], Field(alias="limitType")] = ABSENT
     """HARD denies at the limit, SOFT only warns, NONE has no limit."""
     limit_value: Annotated[Optional[Int], Field(alias="limitValue")] = None
     """Limit in events per period; null when there is none. A stored 0 also comes back as null."""

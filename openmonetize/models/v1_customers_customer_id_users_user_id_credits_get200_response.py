@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_customers_customer_id_users_user_id_credits_get200_response_data import (
     V1CustomersCustomerIdUsersUserIdCreditsGet200ResponseData,
 )
@@ -14,4 +12,4 @@ from openmonetize.models.v1_customers_customer_id_users_user_id_credits_get200_r
 class V1CustomersCustomerIdUsersUserIdCreditsGet200Response(ResponseModel):
     """Envelope around a user's balance."""
 
-    data: Optional[V1CustomersCustomerIdUsersUserIdCreditsGet200ResponseData] = None
+    data: Lenient[V1CustomersCustomerIdUsersUserIdCreditsGet200ResponseData] = ABSENT

@@ -8,17 +8,17 @@ from typing import Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Int, ResponseModel, Timestamp
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel, Timestamp
 
 
 class V1CustomersCustomerIdUsersUserIdCreditsGet200ResponseData(ResponseModel):
     """State of one user's wallet, in credits."""
 
-    balance: Optional[Int] = None
+    balance: Lenient[Int] = ABSENT
     """Credits in the wallet. May be negative after an overdraft."""
-    reserved: Optional[Int] = None
+    reserved: Lenient[Int] = ABSENT
     """Credits set aside. No present operation sets any aside, so it is 0."""
-    available: Optional[Int] = None
+    available: Lenient[Int] = ABSENT
     """Balance minus reserved credits. Expired credits are still counted."""
     expires_at: Annotated[Optional[Timestamp], Field(alias="expiresAt")] = None
     """When the wallet expires (UTC), or null if it does not. Only entitlement checks look at it."""

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List
 
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_customers_customer_id_users_user_id_transactions_get200_response_data_inner import (
     V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner,
 )
@@ -17,6 +17,6 @@ from openmonetize.models.v1_customers_customer_id_users_user_id_transactions_get
 class V1CustomersCustomerIdUsersUserIdTransactionsGet200Response(ResponseModel):
     """One page of a user's bookings, newest first."""
 
-    data: Optional[List[V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner]] = None
+    data: Lenient[List[V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner]] = ABSENT
     """The bookings, newest first."""
-    pagination: Optional[V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponsePagination] = None
+    pagination: Lenient[V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponsePagination] = ABSENT

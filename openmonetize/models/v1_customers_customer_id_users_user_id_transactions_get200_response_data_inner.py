@@ -8,26 +8,26 @@ from typing import Literal, Optional, Union
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Int, ResponseModel, Timestamp
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel, Timestamp
 
 
 class V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner(ResponseModel):
     """One booking on a user's wallet, in credits."""
 
-    id: Optional[str] = None
+    id: Lenient[str] = ABSENT
     """Id of the transaction."""
     transaction_type: Annotated[
-        Optional[Union[Literal["PURCHASE", "BURN", "REFUND", "EXPIRATION", "GRANT"], str]],
+        Lenient[Union[Literal["PURCHASE", "BURN", "REFUND", "EXPIRATION", "GRANT"], str]],
         Field(alias="transactionType"),
-    ] = None
+    ] = ABSENT
     """What kind of booking it is. Servers write PURCHASE, GRANT and BURN so far."""
-    amount: Optional[Int] = None
+    amount: Lenient[Int] = ABSENT
     """Credits booked: negative for BURN, positive otherwise."""
-    balance_before: Annotated[Optional[Int], Field(alias="balanceBefore")] = None
+    balance_before: Annotated[Lenient[Int], Field(alias="balanceBefore")] = ABSENT
     """Credits in the wallet before the booking."""
-    balance_after: Annotated[Optional[Int], Field(alias="balanceAfter")] = None
+    balance_after: Annotated[Lenient[Int], Field(alias="balanceAfter")] = ABSENT
     """Credits in the wallet after the booking."""
     description: Optional[str] = None
     """What the booking is for, or null."""
-    created_at: Annotated[Optional[Timestamp], Field(alias="createdAt")] = None
+    created_at: Annotated[Lenient[Timestamp], Field(alias="createdAt")] = ABSENT
     """When it was booked (UTC)."""

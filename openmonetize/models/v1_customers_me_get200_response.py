@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_customers_me_get200_response_data import V1CustomersMeGet200ResponseData
 
 
 class V1CustomersMeGet200Response(ResponseModel):
     """Envelope around the customer of the API key."""
 
-    data: Optional[V1CustomersMeGet200ResponseData] = None
+    data: Lenient[V1CustomersMeGet200ResponseData] = ABSENT

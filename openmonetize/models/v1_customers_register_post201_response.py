@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_customers_register_post201_response_data import V1CustomersRegisterPost201ResponseData
 
 
 class V1CustomersRegisterPost201Response(ResponseModel):
     """Envelope around the new customer."""
 
-    data: Optional[V1CustomersRegisterPost201ResponseData] = None
+    data: Lenient[V1CustomersRegisterPost201ResponseData] = ABSENT

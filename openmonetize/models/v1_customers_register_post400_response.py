@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 
 
 class V1CustomersRegisterPost400Response(ResponseModel):
     """Why a registration was refused, with status 400 as well as 409."""
 
-    error: Optional[str] = None
+    error: Lenient[str] = ABSENT
     """Title of the failure: `Bad Request` for invalid fields, `Conflict` for an address in use."""
-    message: Optional[str] = None
+    message: Lenient[str] = ABSENT
     """What is wrong. For invalid fields it names each field by its path in the body."""

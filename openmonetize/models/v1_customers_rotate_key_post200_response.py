@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_customers_rotate_key_post200_response_data import V1CustomersRotateKeyPost200ResponseData
 
 
 class V1CustomersRotateKeyPost200Response(ResponseModel):
     """Envelope around the new API key."""
 
-    data: Optional[V1CustomersRotateKeyPost200ResponseData] = None
+    data: Lenient[V1CustomersRotateKeyPost200ResponseData] = ABSENT

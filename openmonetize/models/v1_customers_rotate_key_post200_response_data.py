@@ -3,16 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 
 
 class V1CustomersRotateKeyPost200ResponseData(ResponseModel):
     """The API key that replaces the one of the request."""
 
-    api_key: Annotated[Optional[str], Field(alias="apiKey")] = None
+    api_key: Annotated[Lenient[str], Field(alias="apiKey")] = ABSENT
     """New API key. It is shown this once, and the old key has stopped working already."""

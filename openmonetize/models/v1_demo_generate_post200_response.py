@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List
 
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_demo_generate_post200_response_choices_inner import (
     V1DemoGeneratePost200ResponseChoicesInner,
 )
@@ -15,14 +15,14 @@ from openmonetize.models.v1_demo_generate_post200_response_usage import V1DemoGe
 class V1DemoGeneratePost200Response(ResponseModel):
     """A canned answer in the shape of a chat completion."""
 
-    id: Optional[str] = None
+    id: Lenient[str] = ABSENT
     """Id of the completion, which is the metered event's idempotency key as well."""
-    object: Optional[str] = None
+    object: Lenient[str] = ABSENT
     """Kind of the answer, `chat.completion`."""
-    created: Optional[int] = None
+    created: Lenient[int] = ABSENT
     """When it was made, in whole seconds since 1970-01-01 UTC."""
-    model: Optional[str] = None
+    model: Lenient[str] = ABSENT
     """Model name of the request or its default."""
-    choices: Optional[List[V1DemoGeneratePost200ResponseChoicesInner]] = None
+    choices: Lenient[List[V1DemoGeneratePost200ResponseChoicesInner]] = ABSENT
     """The completions; the demo makes one."""
-    usage: Optional[V1DemoGeneratePost200ResponseUsage] = None
+    usage: Lenient[V1DemoGeneratePost200ResponseUsage] = ABSENT

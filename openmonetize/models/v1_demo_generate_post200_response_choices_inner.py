@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_demo_generate_post200_response_choices_inner_message import (
     V1DemoGeneratePost200ResponseChoicesInnerMessage,
 )
@@ -14,8 +12,8 @@ from openmonetize.models.v1_demo_generate_post200_response_choices_inner_message
 class V1DemoGeneratePost200ResponseChoicesInner(ResponseModel):
     """One pretended completion."""
 
-    index: Optional[int] = None
+    index: Lenient[int] = ABSENT
     """Position in the list, from 0."""
-    message: Optional[V1DemoGeneratePost200ResponseChoicesInnerMessage] = None
-    finish_reason: Optional[str] = None
+    message: Lenient[V1DemoGeneratePost200ResponseChoicesInnerMessage] = ABSENT
+    finish_reason: Lenient[str] = ABSENT
     """Why the text ends, `stop`."""

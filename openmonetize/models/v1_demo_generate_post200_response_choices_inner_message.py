@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 
 
 class V1DemoGeneratePost200ResponseChoicesInnerMessage(ResponseModel):
     """A message of the pretended conversation."""
 
-    role: Optional[str] = None
+    role: Lenient[str] = ABSENT
     """Who speaks, `assistant`."""
-    content: Optional[str] = None
+    content: Lenient[str] = ABSENT
     """Text of the message."""

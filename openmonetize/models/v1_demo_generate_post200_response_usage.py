@@ -3,17 +3,15 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 
 
 class V1DemoGeneratePost200ResponseUsage(ResponseModel):
     """Tokens that the demo reports."""
 
-    prompt_tokens: Optional[int] = None
+    prompt_tokens: Lenient[int] = ABSENT
     """Tokens of the prompt."""
-    completion_tokens: Optional[int] = None
+    completion_tokens: Lenient[int] = ABSENT
     """Tokens of the answer; the demo always says 20."""
-    total_tokens: Optional[int] = None
+    total_tokens: Lenient[int] = ABSENT
     """Sum of both."""

@@ -8,7 +8,7 @@ from typing import List, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Dec, Int, ResponseModel
+from openmonetize.model import ABSENT, Dec, Int, Lenient, ResponseModel
 from openmonetize.models.v1_entitlements_check_post200_response_actions_inner import (
     V1EntitlementsCheckPost200ResponseActionsInner,
 )
@@ -17,7 +17,7 @@ from openmonetize.models.v1_entitlements_check_post200_response_actions_inner im
 class V1EntitlementsCheckPost200Response(ResponseModel):
     """Decision on one intended use. It is not wrapped in `data`, and a denial is a 200 as well."""
 
-    allowed: Optional[bool] = None
+    allowed: Lenient[bool] = ABSENT
     """Whether the user may go ahead."""
     reason: Optional[str] = None
     """Why it was denied, or a warning on an allowed use; null when there is nothing to say."""
@@ -29,5 +29,5 @@ class V1EntitlementsCheckPost200Response(ResponseModel):
     """Credits in the user's wallet less reserved ones (an expired wallet shows its full balance); null without a
     wallet. It may be negative.
     """
-    actions: Optional[List[V1EntitlementsCheckPost200ResponseActionsInner]] = None
+    actions: Lenient[List[V1EntitlementsCheckPost200ResponseActionsInner]] = ABSENT
     """Remedies to offer, possibly none."""

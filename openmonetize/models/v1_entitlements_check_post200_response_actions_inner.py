@@ -3,17 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, Optional, Union
+from typing import Literal, Union
 
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 
 
 class V1EntitlementsCheckPost200ResponseActionsInner(ResponseModel):
     """Something that the user can do about a denial or a warning."""
 
-    type: Optional[Union[Literal["create_wallet", "purchase", "upgrade"], str]] = None
+    type: Lenient[Union[Literal["create_wallet", "purchase", "upgrade"], str]] = ABSENT
     """Kind of remedy."""
-    label: Optional[str] = None
+    label: Lenient[str] = ABSENT
     """Text for a button."""
-    url: Optional[str] = None
+    url: Lenient[str] = ABSENT
     """Path of a page, relative to a dashboard. It is not an API route."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_entitlements_post201_response_data import V1EntitlementsPost201ResponseData
 
 
 class V1EntitlementsPost201Response(ResponseModel):
     """Answer to creating or changing an entitlement."""
 
-    data: Optional[V1EntitlementsPost201ResponseData] = None
+    data: Lenient[V1EntitlementsPost201ResponseData] = ABSENT

@@ -8,17 +8,17 @@ from typing import Literal, Optional, Union
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Int, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 
 
 class V1EntitlementsPost201ResponseData(ResponseModel):
     """The stored entitlement in short form."""
 
-    id: Optional[str] = None
+    id: Lenient[str] = ABSENT
     """Id of the entitlement, needed to change or delete it."""
-    feature_id: Annotated[Optional[str], Field(alias="featureId")] = None
+    feature_id: Annotated[Lenient[str], Field(alias="featureId")] = ABSENT
     """Feature that the entitlement governs."""
-    limit_type: Annotated[Optional[Union[Literal["HARD", "SOFT", "NONE"], str]], Field(alias="limitType")] = None
+    limit_type: Annotated[Lenient[Union[Literal["HARD", "SOFT", "NONE"], str]], Field(alias="limitType")] = ABSENT
     """HARD denies at the limit, SOFT only warns, NONE has no limit."""
     limit_value: Annotated[Optional[Int], Field(alias="limitValue")] = None
     """Limit in events per period; null when there is none. A stored 0 also comes back as null."""

@@ -3,24 +3,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+from typing import Any, Dict
 
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 
 
 class V1EventsDlqGet200ResponseItemsInner(ResponseModel):
     """One event that was accepted but could not be processed."""
 
-    id: Optional[str] = None
+    id: Lenient[str] = ABSENT
     """Id of the item, as `jobIds` of a replay takes it."""
-    name: Optional[str] = None
+    name: Lenient[str] = ABSENT
     """Kind of item, `dlq-event` on present servers."""
-    data: Optional[Dict[str, Any]] = None
+    data: Lenient[Dict[str, Any]] = ABSENT
     """The event as it was queued, with `customer_id`, `batch_id` and `enqueued_at`."""
-    timestamp: Optional[int] = None
+    timestamp: Lenient[int] = ABSENT
     """When the item was put aside, in milliseconds since 1970-01-01 UTC."""
-    failed_reason: Annotated[Optional[str], Field(alias="failedReason")] = None
+    failed_reason: Annotated[Lenient[str], Field(alias="failedReason")] = ABSENT
     """Why it was put aside."""

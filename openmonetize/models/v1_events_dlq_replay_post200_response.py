@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 
 
 class V1EventsDlqReplayPost200Response(ResponseModel):
     """How much of the dead-letter queue is processed again."""
 
-    message: Optional[str] = None
+    message: Lenient[str] = ABSENT
     """What happened, in words."""
-    count: Optional[int] = None
+    count: Lenient[int] = ABSENT
     """Items put back into the queue."""

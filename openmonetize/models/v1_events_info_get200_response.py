@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from typing import Dict, Optional
 
-from openmonetize.model import ResponseModel, Timestamp
+from openmonetize.model import ABSENT, Lenient, ResponseModel, Timestamp
 
 
 class V1EventsInfoGet200Response(ResponseModel):
     """State of the ingestion service behind the gateway."""
 
-    status: Optional[str] = None
+    status: Lenient[str] = ABSENT
     """`ready` or `not_ready`. The HTTP status is 200 either way."""
-    timestamp: Optional[Timestamp] = None
+    timestamp: Lenient[Timestamp] = ABSENT
     """Server time of the answer (UTC)."""
     services: Optional[Dict[str, str]] = None
     """State of each dependency, such as `database` and `queue`: `connected` or `disconnected`."""

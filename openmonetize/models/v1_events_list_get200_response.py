@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List
 
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_events_list_get200_response_data_inner import V1EventsListGet200ResponseDataInner
 from openmonetize.models.v1_events_list_get200_response_pagination import V1EventsListGet200ResponsePagination
 
@@ -13,6 +13,6 @@ from openmonetize.models.v1_events_list_get200_response_pagination import V1Even
 class V1EventsListGet200Response(ResponseModel):
     """One page of the customer's usage events, newest first."""
 
-    data: Optional[List[V1EventsListGet200ResponseDataInner]] = None
+    data: Lenient[List[V1EventsListGet200ResponseDataInner]] = ABSENT
     """The events, newest first."""
-    pagination: Optional[V1EventsListGet200ResponsePagination] = None
+    pagination: Lenient[V1EventsListGet200ResponsePagination] = ABSENT

@@ -8,20 +8,20 @@ from typing import Any, Dict, Literal, Optional, Union
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import DecText, IntText, ResponseModel, Timestamp
+from openmonetize.model import ABSENT, DecText, IntText, Lenient, ResponseModel, Timestamp
 
 
 class V1EventsListGet200ResponseDataInner(ResponseModel):
     """One stored usage event with what it cost. It does not say which user or idempotency key it had."""
 
-    id: Optional[str] = None
+    id: Lenient[str] = ABSENT
     """Id of the event."""
     event_type: Annotated[
-        Optional[Union[Literal["TOKEN_USAGE", "API_CALL", "IMAGE_GENERATION", "VIDEO_GENERATION", "CUSTOM"], str]],
+        Lenient[Union[Literal["TOKEN_USAGE", "API_CALL", "IMAGE_GENERATION", "VIDEO_GENERATION", "CUSTOM"], str]],
         Field(alias="eventType"),
-    ] = None
+    ] = ABSENT
     """What was metered."""
-    feature_id: Annotated[Optional[str], Field(alias="featureId")] = None
+    feature_id: Annotated[Lenient[str], Field(alias="featureId")] = ABSENT
     """Feature that the usage belongs to."""
     provider: Optional[str] = None
     """Provider of the model, or null."""
@@ -31,11 +31,11 @@ class V1EventsListGet200ResponseDataInner(ResponseModel):
     """Tokens that went into the model, or null."""
     output_tokens: Annotated[Optional[IntText], Field(alias="outputTokens")] = None
     """Tokens that came out of the model, or null."""
-    credits_burned: Annotated[Optional[IntText], Field(alias="creditsBurned")] = None
+    credits_burned: Annotated[Lenient[IntText], Field(alias="creditsBurned")] = ABSENT
     """Credits that the event was billed."""
     cost_usd: Annotated[Optional[DecText], Field(alias="costUsd")] = None
     """What the usage cost by the platform's price list, in USD with ten decimals, or null."""
-    timestamp: Optional[Timestamp] = None
+    timestamp: Lenient[Timestamp] = ABSENT
     """When the usage happened (UTC)."""
     metadata: Optional[Dict[str, Any]] = None
     """Facts sent with the event, or null."""

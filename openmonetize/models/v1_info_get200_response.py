@@ -3,19 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import Num, ResponseModel
+from openmonetize.model import ABSENT, Lenient, Num, ResponseModel
 
 
 class V1InfoGet200Response(ResponseModel):
     """Name, version and uptime of the API gateway."""
 
-    service: Optional[str] = None
+    service: Lenient[str] = ABSENT
     """Name of the service."""
-    version: Optional[str] = None
+    version: Lenient[str] = ABSENT
     """Version of the service."""
-    environment: Optional[str] = None
+    environment: Lenient[str] = ABSENT
     """Environment that the server was started in, for example `production`."""
-    uptime: Optional[Num] = None
+    uptime: Lenient[Num] = ABSENT
     """Time since the process started, in seconds with a fraction."""

@@ -3,21 +3,21 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List
 
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Int, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 from openmonetize.models.v1_rating_calculate_post200_response import V1RatingCalculatePost200Response
 
 
 class V1RatingCalculateBulkPost200Response(ResponseModel):
     """Prices of several uses."""
 
-    customer_id: Annotated[Optional[str], Field(alias="customerId")] = None
+    customer_id: Annotated[Lenient[str], Field(alias="customerId")] = ABSENT
     """Tenant whose burn table was applied."""
-    results: Optional[List[V1RatingCalculatePost200Response]] = None
+    results: Lenient[List[V1RatingCalculatePost200Response]] = ABSENT
     """Prices in the order of the request, without `cost` and `currency`."""
-    total: Optional[Int] = None
+    total: Lenient[Int] = ABSENT
     """Number of results."""

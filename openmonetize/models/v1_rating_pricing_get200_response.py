@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List
 
-from openmonetize.model import Int, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 from openmonetize.models.v1_rating_pricing_get200_response_data_inner import V1RatingPricingGet200ResponseDataInner
 
 
 class V1RatingPricingGet200Response(ResponseModel):
     """The price list."""
 
-    data: Optional[List[V1RatingPricingGet200ResponseDataInner]] = None
+    data: Lenient[List[V1RatingPricingGet200ResponseDataInner]] = ABSENT
     """One entry for each provider and model."""
-    total: Optional[Int] = None
+    total: Lenient[Int] = ABSENT
     """Number of entries."""

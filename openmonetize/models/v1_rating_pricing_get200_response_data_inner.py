@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_rating_pricing_get200_response_data_inner_pricing import (
     V1RatingPricingGet200ResponseDataInnerPricing,
 )
@@ -14,8 +12,8 @@ from openmonetize.models.v1_rating_pricing_get200_response_data_inner_pricing im
 class V1RatingPricingGet200ResponseDataInner(ResponseModel):
     """Price list of one model."""
 
-    provider: Optional[str] = None
+    provider: Lenient[str] = ABSENT
     """AI provider in upper case; the list may hold more providers than events accept."""
-    model: Optional[str] = None
+    model: Lenient[str] = ABSENT
     """Model name as the platform prices it."""
-    pricing: Optional[V1RatingPricingGet200ResponseDataInnerPricing] = None
+    pricing: Lenient[V1RatingPricingGet200ResponseDataInnerPricing] = ABSENT

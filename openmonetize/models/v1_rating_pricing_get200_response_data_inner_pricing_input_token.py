@@ -3,20 +3,18 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Dec, Int, ResponseModel
+from openmonetize.model import ABSENT, Dec, Int, Lenient, ResponseModel
 
 
 class V1RatingPricingGet200ResponseDataInnerPricingInputToken(ResponseModel):
     """Price of one kind of unit."""
 
-    cost_per_unit: Annotated[Optional[Dec], Field(alias="costPerUnit")] = None
+    cost_per_unit: Annotated[Lenient[Dec], Field(alias="costPerUnit")] = ABSENT
     """Price of `unitSize` units in US dollars."""
-    unit_size: Annotated[Optional[Int], Field(alias="unitSize")] = None
+    unit_size: Annotated[Lenient[Int], Field(alias="unitSize")] = ABSENT
     """Number of units (tokens, images, seconds or requests) that the price is for."""
-    currency: Optional[str] = None
+    currency: Lenient[str] = ABSENT
     """Currency of the price, always USD."""

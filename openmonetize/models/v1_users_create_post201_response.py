@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_users_create_post201_response_data import V1UsersCreatePost201ResponseData
 
 
 class V1UsersCreatePost201Response(ResponseModel):
     """Envelope around the new user."""
 
-    data: Optional[V1UsersCreatePost201ResponseData] = None
+    data: Lenient[V1UsersCreatePost201ResponseData] = ABSENT

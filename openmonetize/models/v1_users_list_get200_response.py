@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List
 
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_users_list_get200_response_data_inner import V1UsersListGet200ResponseDataInner
 from openmonetize.models.v1_users_list_get200_response_pagination import V1UsersListGet200ResponsePagination
 
@@ -13,6 +13,6 @@ from openmonetize.models.v1_users_list_get200_response_pagination import V1Users
 class V1UsersListGet200Response(ResponseModel):
     """One page of the customer's end users, newest first."""
 
-    data: Optional[List[V1UsersListGet200ResponseDataInner]] = None
+    data: Lenient[List[V1UsersListGet200ResponseDataInner]] = ABSENT
     """The users, newest first."""
-    pagination: Optional[V1UsersListGet200ResponsePagination] = None
+    pagination: Lenient[V1UsersListGet200ResponsePagination] = ABSENT

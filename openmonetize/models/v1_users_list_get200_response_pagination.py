@@ -3,17 +3,15 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from openmonetize.model import ResponseModel
+from openmonetize.model import ABSENT, Lenient, ResponseModel
 
 
 class V1UsersListGet200ResponsePagination(ResponseModel):
     """Which part of the whole list this page is."""
 
-    limit: Optional[int] = None
+    limit: Lenient[int] = ABSENT
     """Most rows that a page holds."""
-    offset: Optional[int] = None
+    offset: Lenient[int] = ABSENT
     """Rows skipped before this page."""
-    total: Optional[int] = None
+    total: Lenient[int] = ABSENT
     """Rows in the whole list."""

@@ -8,26 +8,26 @@ from typing import Literal, Optional, Union
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Int, ResponseModel, Timestamp
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel, Timestamp
 
 
 class V1UsersUserIdGet200ResponseDataRecentEventsInner(ResponseModel):
     """One of the user's latest usage events."""
 
-    id: Optional[str] = None
+    id: Lenient[str] = ABSENT
     """Id of the event."""
     event_type: Annotated[
-        Optional[Union[Literal["TOKEN_USAGE", "API_CALL", "IMAGE_GENERATION", "VIDEO_GENERATION", "CUSTOM"], str]],
+        Lenient[Union[Literal["TOKEN_USAGE", "API_CALL", "IMAGE_GENERATION", "VIDEO_GENERATION", "CUSTOM"], str]],
         Field(alias="eventType"),
-    ] = None
+    ] = ABSENT
     """What was metered."""
-    feature_id: Annotated[Optional[str], Field(alias="featureId")] = None
+    feature_id: Annotated[Lenient[str], Field(alias="featureId")] = ABSENT
     """Feature that the usage belongs to."""
     provider: Optional[str] = None
     """Provider of the model, or null."""
     model: Optional[str] = None
     """Name of the model, or null."""
-    credits_burned: Annotated[Optional[Int], Field(alias="creditsBurned")] = None
+    credits_burned: Annotated[Lenient[Int], Field(alias="creditsBurned")] = ABSENT
     """Credits that the event was billed."""
-    timestamp: Optional[Timestamp] = None
+    timestamp: Lenient[Timestamp] = ABSENT
     """When the usage happened (UTC)."""
