@@ -1,0 +1,40 @@
+"""The platform's price rows and its credit arithmetic, without any I/O.
+
+The sandbox bills with it, and offline estimates use the same functions, so that both give what the platform gives.
+"""
+
+from __future__ import annotations
+
+from .book import FULL_BOOK, SEED_BOOK, TEXT_BOOK, PriceBook, price_book
+from .credits import (
+    CREDITS_PER_USD,
+    Charge,
+    credits_for_custom,
+    credits_for_event,
+    credits_for_images,
+    credits_for_tokens,
+    credits_for_video,
+)
+from .rows import IMAGE_PRICES, SEED_SOURCE, SEED_TEXT_PRICES, SOURCE, TEXT_PRICES, VIDEO_PRICES, Price
+
+__all__ = [
+    "CREDITS_PER_USD",
+    "FULL_BOOK",
+    "IMAGE_PRICES",
+    "SEED_BOOK",
+    "SEED_SOURCE",
+    "SEED_TEXT_PRICES",
+    "SOURCE",
+    "TEXT_BOOK",
+    "TEXT_PRICES",
+    "VIDEO_PRICES",
+    "Charge",
+    "Price",
+    "PriceBook",
+    "credits_for_custom",
+    "credits_for_event",
+    "credits_for_images",
+    "credits_for_tokens",
+    "credits_for_video",
+    "price_book",
+]

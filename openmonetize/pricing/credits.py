@@ -1,0 +1,210 @@
+"""Usage to credits, exactly as the platform computes it. No I/O.
+
+The platform works in IEEE doubles, in one fixed order of operations, and rounds up once per event:
+``ceil((input / unit * price + output / unit * price) * 1000)``. Decimal arithmetic would be more exact and
+therefore wrong: 4,400 input tokens of ``gpt-4o`` burn 12 credits, not 11, because of the doubles.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Any, Mapping, NamedTuple, Optional, Tuple
+
+from .book import TEXT_BOOK, PriceBook
+from .rows import IMAGE, INPUT_TOKEN, OUTPUT_TOKEN, VIDEO
+
+CREDITS_PER_USD = 1000
+CREDITS_PER_CUSTOM_UNIT = 10
+
+FALLBACK_IMAGE_USD = 0.04
+FALLBACK_VIDEO_USD_PER_SECOND = 0.10
+
+ROW = "row"
+FALLBACK = "fallback"
+UNIT = "unit"
+NONE = "none"
+
+MAX_WHOLE = 2**53 - 1
+"""The largest count that travels without loss; the platform refuses more."""
+
+_TEN_DECIMALS = Decimal("1e-10")
+_EXACT = Context(prec=400, rounding=ROUND_HALF_UP)
+
+Cost = Tuple[int, float, str]
+"""Credits, US dollars as the platform's double, and the basis; the raw form that `Charge` wraps."""
+
+FREE: Cost = (0, 0.0, NONE)
+
+
+class Charge(NamedTuple):
+    """What one event costs.
+
+    Attributes:
+        credits: whole credits that the platform burns; 1,000 credits are one US dollar.
+        usd: the cost in US dollars to ten decimals, as the platform stores it.
+        basis: where the price came from: ``"row"`` (the model has a price row), ``"fallback"`` (it has none and
+            the platform's default applies), ``"unit"`` (a custom quantity), ``"none"`` (nothing is billed).
+    """
+
+    credits: int
+    usd: Decimal
+    basis: str
+
+
+def credits_for_tokens(
+    provider: Optional[str],
+    model: Optional[str],
+    input_tokens: int = 0,
+    output_tokens: int = 0,
+    *,
+    book: PriceBook = TEXT_BOOK,
+    era: str = "current",
+    at: Optional[datetime] = None,
+) -> Charge:
+    """Credits for a text model's tokens.
+
+    A model without rows is billed at the platform's default (2.50 and 10.00 US dollars for a million input and
+    output tokens; 15 and 60 if its name contains ``o1``); in the seed era it is free. Without provider or model
+    nothing is billed.
+    """
+    _require_whole("input_tokens", input_tokens)
+    _require_whole("output_tokens", output_tokens)
+    return _charge(token_cost(provider, model, input_tokens, output_tokens, book, era, at))
+
+
+def credits_for_images(
+    provider: Optional[str],
+    model: Optional[str],
+    image_count: int = 1,
+    *,
+    book: PriceBook = TEXT_BOOK,
+    at: Optional[datetime] = None,
+) -> Charge:
+    """Credits for generated images: the model's row, else 0.04 US dollars each; none without provider or model."""
+    _require_whole("image_count", image_count)
+    return _charge(image_cost(provider, model, image_count, book, at))
+
+
+def credits_for_video(
+    provider: Optional[str],
+    model: Optional[str],
+    seconds: float = 1,
+    *,
+    book: PriceBook = TEXT_BOOK,
+    at: Optional[datetime] = None,
+) -> Charge:
+    """Credits for seconds of video: the model's row, else 0.10 US dollars a second."""
+    _require_finite("seconds", seconds)
+    return _charge(_unit_cost(provider, model, seconds, VIDEO, FALLBACK_VIDEO_USD_PER_SECOND, book, at))
+
+
+def credits_for_custom(unit_type: Optional[str], quantity: Optional[float]) -> Charge:
+    """Credits for a custom quantity: ten each.
+
+    If ten times the quantity is not a whole number in doubles (1.55, 0.35), the platform bills **nothing**.
+    """
+    if quantity is not None:
+        _require_finite("quantity", quantity)
+    return _charge(custom_cost(unit_type, quantity))
+
+
+def credits_for_event(
+    event: Mapping[str, Any],
+    *,
+    book: PriceBook = TEXT_BOOK,
+    era: str = "current",
+    at: Optional[datetime] = None,
+) -> Charge:
+    """Credits for a usage event with the wire's field names (``event_type``, ``input_tokens``, ...)."""
+    return _charge(event_cost(event, book, era, at))
+
+
+def event_cost(event: Mapping[str, Any], book: PriceBook, era: str, at: Optional[datetime]) -> Cost:
+    """The raw form of `credits_for_event`, for a caller that prices thousands of events."""
+    get = event.get
+    kind = get("event_type")
+    if kind == "TOKEN_USAGE":
+        return token_cost(
+            get("provider"), get("model"), get("input_tokens") or 0, get("output_tokens") or 0, book, era, at
+        )
+    if kind == "IMAGE_GENERATION":
+        return image_cost(get("provider"), get("model"), get("image_count") or 1, book, at)
+    if kind == "CUSTOM":
+        return custom_cost(get("unit_type"), get("quantity"))
+    return FREE
+
+
+def token_cost(
+    provider: Optional[str],
+    model: Optional[str],
+    input_tokens: int,
+    output_tokens: int,
+    book: PriceBook,
+    era: str,
+    at: Optional[datetime],
+) -> Cost:
+    if not provider or not model or not (input_tokens or output_tokens):
+        return FREE
+    price_in = book.find(provider, model, INPUT_TOKEN, at)
+    price_out = book.find(provider, model, OUTPUT_TOKEN, at)
+    if price_in is not None and price_out is not None:
+        usd = input_tokens / price_in.per * float(price_in.usd) + output_tokens / price_out.per * float(price_out.usd)
+        return math.ceil(usd * CREDITS_PER_USD), usd, ROW
+    if era == "seed":
+        return FREE
+    fallback_in, fallback_out = (15.0, 60.0) if "o1" in model else (2.5, 10.0)
+    usd = input_tokens / 1_000_000 * fallback_in + output_tokens / 1_000_000 * fallback_out
+    return math.ceil(usd * CREDITS_PER_USD), usd, FALLBACK
+
+
+def image_cost(
+    provider: Optional[str], model: Optional[str], image_count: int, book: PriceBook, at: Optional[datetime]
+) -> Cost:
+    return _unit_cost(provider, model, image_count, IMAGE, FALLBACK_IMAGE_USD, book, at)
+
+
+def custom_cost(unit_type: Optional[str], quantity: Optional[float]) -> Cost:
+    if not unit_type or not quantity:
+        return FREE
+    tenfold = float(quantity) * CREDITS_PER_CUSTOM_UNIT
+    if not math.isfinite(tenfold) or not tenfold.is_integer():
+        return FREE
+    return int(tenfold), tenfold / CREDITS_PER_USD, UNIT
+
+
+def _unit_cost(
+    provider: Optional[str],
+    model: Optional[str],
+    count: float,
+    unit: str,
+    fallback_usd: float,
+    book: PriceBook,
+    at: Optional[datetime],
+) -> Cost:
+    if not provider or not model or not count:
+        return FREE
+    price = book.find(provider, model, unit, at)
+    usd = count * fallback_usd if price is None else count / price.per * float(price.usd)
+    return math.ceil(usd * CREDITS_PER_USD), usd, FALLBACK if price is None else ROW
+
+
+def usd_decimal(usd: float) -> Decimal:
+    """The platform's double as the ten-decimal number that it stores."""
+    return Decimal(repr(usd)).quantize(_TEN_DECIMALS, context=_EXACT)
+
+
+def _charge(cost: Cost) -> Charge:
+    credits, usd, basis = cost
+    return Charge(credits, usd_decimal(usd), basis)
+
+
+def _require_whole(name: str, value: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_WHOLE:
+        raise ValueError(f"{name} must be a whole number from 0 to {MAX_WHOLE}, not {value!r}")
+
+
+def _require_finite(name: str, value: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+        raise ValueError(f"{name} must be a finite number of at least 0, not {value!r}")

@@ -1,0 +1,60 @@
+"""The sandbox's clock: real time plus an offset that a test may move."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+SECOND = 1_000
+HOUR = 3_600 * SECOND
+DAY = 24 * HOUR
+
+
+class Clock:
+    """Time in whole milliseconds since 1970, UTC. It always ticks; it can be set and moved forward."""
+
+    def __init__(self) -> None:
+        self._offset = 0
+        self._lock = threading.Lock()
+
+    def now(self) -> int:
+        """Milliseconds since 1970-01-01T00:00:00Z."""
+        return time.time_ns() // 1_000_000 + self._offset
+
+    def set(self, moment: datetime) -> None:
+        """Jump to `moment`, an aware datetime, and tick on from there."""
+        if moment.tzinfo is None:
+            raise ValueError("set_time needs an aware datetime, for example datetime(2026, 1, 31, tzinfo=timezone.utc)")
+        with self._lock:
+            self._offset = to_ms(moment) - time.time_ns() // 1_000_000
+
+    def advance(self, delta: timedelta) -> None:
+        """Move by `delta`."""
+        with self._lock:
+            self._offset += delta // timedelta(milliseconds=1)
+
+    def reset(self) -> None:
+        """Return to real time."""
+        with self._lock:
+            self._offset = 0
+
+
+def to_ms(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def to_datetime(ms: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=ms)
+
+
+def iso(ms: int) -> str:
+    """The platform's way to write a time: three decimals and ``Z``."""
+    # Not strftime: it does not pad years before 1000.
+    return to_datetime(ms).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def day_text(ms: int) -> str:
+    """The UTC day as ``YYYY-MM-DD``."""
+    return to_datetime(ms).date().isoformat()

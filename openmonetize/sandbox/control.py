@@ -1,0 +1,157 @@
+"""What the sandbox serves beside the platform: its controls under ``/_sandbox/``, and its pages.
+
+Only a program on this machine may use it. A page in a browser cannot: another site's requests carry a foreign
+``Origin`` or ``Host`` and are refused. On an address that others can reach, the sandbox's own key is needed.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from datetime import timedelta
+from typing import Any, Callable, Dict, List, Optional, Tuple
+from urllib.parse import parse_qs
+
+from . import body as bodies
+from . import dead_letters, events, formats
+from .answers import Answer, Refusal, gateway_error, route_not_found
+from .clock import iso, to_datetime
+from .defects import DEFECTS
+from .faults import Faults
+from .intake import Intake
+from .journal import Journal
+from .limits import RateLimit
+from .state import State
+
+PREFIX = "/_sandbox/"
+_LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+Page = Callable[[Dict[str, Any]], Answer]
+"""A page of the sandbox: from the request's query to an answer."""
+
+
+class Control:
+    """The sandbox's own routes. `pages` maps (method, path) to what serves it; more may be added."""
+
+    def __init__(self, state: State, faults: Faults, reset: Callable[[], None], key: Optional[str] = None) -> None:
+        self.state = state
+        self.faults = faults
+        self.intake = Intake(state)
+        self.journal = Journal()
+        self.rate_limit = RateLimit(state)
+        self._reset = reset
+        self._key = key  # set if the sandbox can be reached from elsewhere
+        self.pages: Dict[Tuple[str, str], Page] = {
+            ("GET", PREFIX + "state"): self._get_state,
+            ("POST", PREFIX + "reset"): self._post_reset,
+            ("GET", PREFIX + "clock"): self._get_clock,
+            ("POST", PREFIX + "clock"): self._post_clock,
+            ("GET", PREFIX + "faults"): self._get_faults,
+            ("POST", PREFIX + "faults"): self._post_faults,
+            ("GET", PREFIX + "events"): self._get_events,
+            ("GET", PREFIX + "dead-letters"): self._get_dead_letters,
+            ("GET", PREFIX + "requests"): self._get_requests,
+        }
+
+    def owns(self, path: str) -> bool:
+        """Whether a path is the sandbox's and not the platform's."""
+        return path.startswith(PREFIX) or any(path == known for _, known in self.pages)
+
+    def answer(self, environ: Dict[str, Any], target: str) -> Answer:
+        """Serve one of the sandbox's own routes."""
+        method = environ["REQUEST_METHOD"]
+        path, _, query = target.partition("?")
+        try:
+            self._admit(environ)
+            page = self.pages.get(("GET" if method == "HEAD" else method, path))
+            if page is None:
+                raise route_not_found(method, target)
+            values: Dict[str, Any] = {name: found[-1] for name, found in parse_qs(query).items()}
+            if method == "POST":
+                values = _posted(environ)
+            with self.state.db.lock:
+                self.intake.settle()
+                return page(values)
+        except Refusal as refusal:
+            return refusal.answer
+        except (ValueError, TypeError, OverflowError) as error:
+            return gateway_error(400, str(error)).answer
+
+    def _admit(self, environ: Dict[str, Any]) -> None:
+        if self._key is not None:
+            shown = environ.get("HTTP_AUTHORIZATION", "")
+            if not hmac.compare_digest(shown.encode(), f"Bearer {self._key}".encode()):
+                raise gateway_error(401, "The controls of a sandbox that others can reach need its own key")
+            return
+        host = environ.get("HTTP_HOST", "")
+        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+        origin = environ.get("HTTP_ORIGIN")
+        if name.lower() not in _LOCAL_NAMES or origin not in (None, f"http://{host}"):
+            raise gateway_error(403, "Only programs on this machine may use the sandbox's controls")
+
+    def _get_state(self, query: Dict[str, Any]) -> Answer:
+        settings = self.state.settings
+        return Answer(
+            {
+                "era": settings.era,
+                "mode": settings.mode,
+                "defects": {name: DEFECTS[name] for name in sorted(settings.defects)},
+                "accounts": settings.accounts,
+                "rateLimit": settings.rate_limit,
+                "quota": dict(settings.quota),
+                "processingDelaySeconds": settings.processing_delay,
+                "pendingEvents": self.intake.pending(),
+                "now": iso(self.state.clock.now()),
+            }
+        )
+
+    def _post_reset(self, body: Dict[str, Any]) -> Answer:
+        self._reset()
+        return Answer({"message": "The sandbox is as it was at its start"})
+
+    def _get_clock(self, query: Dict[str, Any]) -> Answer:
+        return Answer({"now": iso(self.state.clock.now())})
+
+    def _post_clock(self, body: Dict[str, Any]) -> Answer:
+        if "now" in body:
+            moment = formats.offset_ms(str(body["now"]))
+            if moment is None:
+                raise gateway_error(400, "now must be an instant such as 2026-01-31T00:00:00Z")
+            self.state.clock.set(to_datetime(moment))
+        days, seconds = body.get("days", 0), body.get("seconds", 0)
+        self.state.clock.advance(timedelta(days=days, seconds=seconds))
+        return self._get_clock(body)
+
+    def _get_faults(self, query: Dict[str, Any]) -> Answer:
+        return Answer(self.faults.describe())
+
+    def _post_faults(self, body: Dict[str, Any]) -> Answer:
+        """``{"standing": ["429:5%"]}`` replaces the standing faults; ``{"next": "500", "times": 2}`` lines some up."""
+        if "standing" in body:
+            self.faults.set(body["standing"])
+        if "next" in body:
+            self.faults.fail_next(body["next"], body.get("times", 1))
+        return Answer(self.faults.describe())
+
+    def _get_events(self, query: Dict[str, Any]) -> Answer:
+        return Answer({"data": events.stored(self.state, query)})
+
+    def _get_dead_letters(self, query: Dict[str, Any]) -> Answer:
+        return Answer({"data": dead_letters.stored(self.state)})
+
+    def _get_requests(self, query: Dict[str, Any]) -> Answer:
+        entries: List[Dict[str, Any]] = self.journal.entries(after=int(query.get("after", 0)))
+        return Answer({"data": entries})
+
+
+def _posted(environ: Dict[str, Any]) -> Dict[str, Any]:
+    raw = bodies.read(environ, 65_536)
+    if not raw:
+        return {}
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise gateway_error(400, "The body is not JSON") from None
+    if not isinstance(value, dict):
+        raise gateway_error(400, "The body must be a JSON object")
+    return value

@@ -1,0 +1,116 @@
+"""The SQLite database: one connection, one lock, explicit transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import contextmanager
+from typing import Any, Iterable, Iterator, List, Optional, Sequence, Union
+
+from .tables import DROP, SCHEMA, TABLES, VERSION
+
+MAX_INTEGER = 2**63 - 1
+
+
+class Database:
+    """Storage of one sandbox.
+
+    A file is written ahead (WAL) with ``synchronous=NORMAL``: what was committed is in the operating system's
+    hands, so it survives the death of the process at any moment. `:memory:` lives as long as the object.
+    """
+
+    def __init__(self, path: str = ":memory:") -> None:
+        self.path = path
+        self.lock = threading.RLock()
+        self._depth = 0
+        try:
+            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
+            self._connection.row_factory = sqlite3.Row
+            if path != ":memory:":
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            raise ValueError(f"{path!r} cannot be used as the sandbox's database: {error}") from error
+
+    def _prepare(self) -> None:
+        version = self.value("PRAGMA user_version")
+        if version == VERSION:
+            return
+        if version != 0 or self.value("SELECT count(*) FROM sqlite_master"):
+            raise ValueError(
+                f"{self.path!r} is not a database of this version of the sandbox; give another file or delete it"
+            )
+        self._create()
+
+    def _create(self) -> None:
+        with self.transaction():
+            for statement in SCHEMA:
+                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; the lock is held meanwhile. A transaction inside another joins it."""
+        with self.lock:
+            if self._depth:
+                yield
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._depth = 1
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            else:
+                self._connection.execute("COMMIT")
+            finally:
+                self._depth = 0
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+        return self._connection.execute(sql, parameters)
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> sqlite3.Cursor:
+        return self._connection.executemany(sql, rows)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> List[sqlite3.Row]:
+        with self.lock:
+            return self._connection.execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, parameters: Sequence[Any] = ()) -> Optional[sqlite3.Row]:
+        with self.lock:
+            found: Optional[sqlite3.Row] = self._connection.execute(sql, parameters).fetchone()
+            return found
+
+    def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        found = self.row(sql, parameters)
+        return None if found is None else found[0]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self.lock:
+            if self.path == ":memory:":
+                with self.transaction():
+                    for statement in DROP:
+                        self._connection.execute(statement)
+                    for statement in SCHEMA:
+                        self._connection.execute(statement)
+                return
+            with self.transaction():
+                for table in TABLES:
+                    self._connection.execute(f"DELETE FROM {table}")
+
+    def close(self) -> None:
+        with self.lock:
+            self._connection.close()
+
+
+def cell(number: Union[int, float]) -> Union[int, float]:
+    """A number as SQLite can hold it: beyond 64 bits it becomes a double, as it does in SQLite's own sums."""
+    return number if -MAX_INTEGER <= number <= MAX_INTEGER else float(number)
+
+
+def marks(count: int) -> str:
+    """``?,?,?`` for a list of `count` parameters."""
+    return ",".join("?" * count)

@@ -1,0 +1,71 @@
+"""The known defects of the platform's servers, each with a name so that it can be switched.
+
+``contract`` mode has none of them; ``faithful`` mode has all, or those that the user names. Defects that would
+break the isolation between customers are not here: the sandbox never reproduces a security hole.
+"""
+
+from __future__ import annotations
+
+from typing import FrozenSet, Iterable, Mapping, Optional
+
+TRANSACTIONS_PAGING = "transactions-paging"
+CALCULATE_500 = "calculate-500"
+RATING_PREFIX_404 = "rating-prefix-404"
+BURN_TABLE_SPELLING = "burn-table-spelling"
+NEGATIVE_BURN_RATE = "negative-burn-rate"
+COLON_SPLIT = "colon-split"
+LIMIT_ZERO_NULL = "limit-zero-null"
+SUMMARY_500 = "summary-500"
+FRACTION_500 = "fraction-500"
+UNSTORABLE_500 = "unstorable-500"
+TEAMS_UNKNOWN = "teams-unknown"
+FEATURE_ACCESS_LOST = "feature-access-lost"
+USER_ID_CLASH = "user-id-clash"
+PROVIDER_500 = "provider-500"
+DEAD_LETTERS_LATE = "dead-letters-late"
+SEED_UNKNOWN_USER = "seed-unknown-user"
+SEED_TRANSACTIONS_500 = "seed-transactions-500"
+SEED_EVENT_TYPES = "seed-event-types"
+SEED_INGEST_KEY = "seed-ingest-key"
+
+DEFECTS: Mapping[str, str] = {
+    TRANSACTIONS_PAGING: "any limit or offset on the transactions of a user is answered 400",
+    CALCULATE_500: "every successful rating calculation is answered 500",
+    RATING_PREFIX_404: "burn tables and four analytics routes are answered 404",
+    BURN_TABLE_SPELLING: "a burn table made through the API prices nothing: its credits come back null",
+    NEGATIVE_BURN_RATE: "burn rates are negative, so there is never a run-out date",
+    COLON_SPLIT: "analytics cut a model name at its first colon",
+    LIMIT_ZERO_NULL: "an entitlement limit of 0 is echoed as null",
+    SUMMARY_500: "the analytics summary is answered 500 once an event exists (seed era)",
+    FRACTION_500: "a fractional or too large credit amount or limit is answered 500, leaving an empty wallet behind",
+    UNSTORABLE_500: "text that a database cannot hold (NUL, lone surrogate) is answered 500 instead of 400",
+    TEAMS_UNKNOWN: "no team exists: team grants are answered 500 and events with a team are lost",
+    FEATURE_ACCESS_LOST: "FEATURE_ACCESS events are accepted and lost",
+    USER_ID_CLASH: "a user id that another customer uses, or that was created beforehand, cannot be credited or billed",
+    PROVIDER_500: "an unknown provider, together with a model, makes an entitlement check or an analytics filter fail",
+    DEAD_LETTERS_LATE: "a lost event shows up minutes later and without its reason",
+    SEED_UNKNOWN_USER: "user ids nobody created are answered 500 and their events are lost (seed era)",
+    SEED_TRANSACTIONS_500: "the transactions of a user are answered 500 (seed era)",
+    SEED_EVENT_TYPES: "image and custom events are answered 400 (seed era)",
+    SEED_INGEST_KEY: "the event routes want the key in X-API-Key, whatever Authorization says (seed era)",
+}
+
+
+def defects_for(mode: str, names: Optional[Iterable[str]] = None) -> FrozenSet[str]:
+    """The defects of a mode.
+
+    Args:
+        mode: ``"contract"`` or ``"faithful"``.
+        names: only these, of `DEFECTS`, instead of all; for faithful mode.
+    """
+    if mode not in ("contract", "faithful"):
+        raise ValueError(f"mode must be 'contract' or 'faithful', not {mode!r}")
+    if names is None:
+        return frozenset(DEFECTS) if mode == "faithful" else frozenset()
+    chosen = frozenset(names)
+    if mode == "contract" and chosen:
+        raise ValueError("contract mode has no defects; use mode='faithful' with the names of those you want")
+    unknown = sorted(chosen - set(DEFECTS))
+    if unknown:
+        raise ValueError(f"unknown defect {unknown[0]!r}; the known ones are {', '.join(sorted(DEFECTS))}")
+    return chosen

@@ -1,0 +1,140 @@
+"""Wallets and what goes in and out of them. There is no pooling: each wallet stands for itself."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from .clock import HOUR, iso
+from .database import MAX_INTEGER
+from .rollups import pieces
+from .state import State, new_id
+
+_BURN_IDS = uuid.UUID("5e0b6a52-94d1-4d8e-8a6f-0f3f5d6a9c11")
+
+
+class Entry(NamedTuple):
+    """A stored credit transaction."""
+
+    id: str
+    wallet_id: str
+    amount: int
+    balance: int
+    customer: int
+
+
+class TooManyCredits(Exception):
+    """The balance would not fit."""
+
+
+def find_wallet(state: State, customer: int, user_id: str = "", team_id: str = "") -> Optional[sqlite3.Row]:
+    """The wallet of a user, of a team or, without both, of the customer."""
+    return state.db.row(
+        "SELECT * FROM wallets WHERE customer = ? AND user_id = ? AND team_id = ?",
+        (customer, user_id, team_id),
+    )
+
+
+def open_wallet(
+    state: State, customer: int, user_id: str = "", team_id: str = "", expires_at: Optional[int] = None
+) -> sqlite3.Row:
+    """The wallet, created if there is none. An expiry given replaces that of the whole wallet."""
+    with state.db.transaction():
+        state.db.execute(
+            "INSERT INTO wallets (id, customer, user_id, team_id, created_at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            (new_id(), customer, user_id, team_id, state.clock.now()),
+        )
+        if expires_at is not None:
+            state.db.execute(
+                "UPDATE wallets SET expires_at = ? WHERE customer = ? AND user_id = ? AND team_id = ?",
+                (expires_at, customer, user_id, team_id),
+            )
+        wallet = find_wallet(state, customer, user_id, team_id)
+        assert wallet is not None
+        return wallet
+
+
+def add_credits(
+    state: State,
+    wallet: sqlite3.Row,
+    kind: str,
+    amount: int,
+    description: str,
+    metadata: Dict[str, Any],
+    key: Optional[str] = None,
+) -> Entry:
+    """Raise a wallet's balance and write it down. `key` makes a grant repeatable."""
+    balance = wallet["balance"] + amount
+    if balance > MAX_INTEGER:
+        raise TooManyCredits
+    entry = Entry(new_id(), wallet["id"], amount, balance, wallet["customer"])
+    now = state.clock.now()
+    with state.db.transaction():
+        state.db.execute("UPDATE wallets SET balance = ?, entries = entries + 1 WHERE pk = ?", (balance, wallet["pk"]))
+        state.db.execute(
+            "INSERT INTO ledger (wallet, seq, id, kind, amount, balance, description, metadata, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                wallet["pk"],
+                wallet["entries"] + 1,
+                entry.id,
+                kind,
+                amount,
+                balance,
+                description,
+                json.dumps(metadata),
+                now,
+            ),
+        )
+        if key:
+            state.db.execute(
+                "INSERT INTO grant_keys (key, customer, wallet_id, transaction_id, amount, balance)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (key, wallet["customer"], entry.wallet_id, entry.id, amount, balance),
+            )
+    return entry
+
+
+def find_grant(state: State, key: str) -> Optional[Entry]:
+    """The grant that was made with an idempotency key, of whichever customer."""
+    row = state.db.row("SELECT * FROM grant_keys WHERE key = ?", (key,))
+    if row is None:
+        return None
+    return Entry(row["transaction_id"], row["wallet_id"], row["amount"], row["balance"], row["customer"])
+
+
+def transactions(state: State, wallet: sqlite3.Row, limit: int, offset: int) -> Tuple[List[Dict[str, Any]], int]:
+    """Newest first, and how many there are."""
+    rows = state.db.rows(
+        "SELECT * FROM ledger WHERE wallet = ? ORDER BY created_at DESC, seq DESC LIMIT ? OFFSET ?",
+        (wallet["pk"], limit, offset),
+    )
+    return [_transaction(row) for row in rows], wallet["entries"]
+
+
+def _transaction(row: sqlite3.Row) -> Dict[str, Any]:
+    burn = row["kind"] == "BURN"
+    return {
+        "id": str(uuid.uuid5(_BURN_IDS, row["event_id"])) if burn else row["id"],
+        "transactionType": row["kind"],
+        "amount": row["amount"],
+        "balanceBefore": row["balance"] - row["amount"],
+        "balanceAfter": row["balance"],
+        "description": "AI usage credit burn" if burn else row["description"],
+        "createdAt": iso(row["created_at"]),
+    }
+
+
+def burned_between(state: State, wallet: int, start: int, end: int) -> int:
+    """Credits burned from a wallet from `start` to `end`, both inclusive: whole hours from their sums."""
+    total = 0
+    for span, first, last in pieces(start, end, (HOUR,)):
+        if span:
+            sql = "SELECT credits FROM burns WHERE wallet = ? AND hour BETWEEN ? AND ?"
+        else:
+            sql = "SELECT -amount FROM ledger WHERE wallet = ? AND created_at BETWEEN ? AND ? AND kind = 'BURN'"
+        total += sum(row[0] for row in state.db.rows(sql, (wallet, first, last)))
+    return total

@@ -1,0 +1,237 @@
+"""Usage, costs and burn rate, computed from stored events and transactions."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Sequence, Tuple
+
+from .. import formats
+from ..answers import Answer, gateway_error
+from ..calls import Call, Route
+from ..clock import DAY, day_text, iso
+from ..defects import COLON_SPLIT, NEGATIVE_BURN_RATE, PROVIDER_500
+from ..events import PROVIDERS, usd
+from ..ledger import burned_between, find_wallet
+from ..rollups import Group, groups
+from ..schema import Fields, OneOf, Optionally, Text
+from ..state import CURRENT, SEED
+from ..tables import USD_UNITS
+from ..tenants import find_user
+
+_moment = Optionally(Text(form="date-time"))
+_customer = Optionally(Text(least=1))
+_seed_customer = Optionally(Text(form="uuid"))
+_group_by = Optionally(OneOf("day", "week", "month"))
+_list = Optionally(Text())
+_filters = {"provider": _list, "model": _list, "featureId": _list}
+_window = {"startDate": _moment, "endDate": _moment}
+
+_USAGE = Fields({"customerId": _customer, **_window, "groupBy": _group_by, **_filters})
+_COSTS = Fields({"customerId": _customer, **_window, **_filters})
+_BURN_RATE = Fields({"customerId": _customer, "userId": Optionally(Text(least=1))})
+_SEED_USAGE = Fields({"customerId": _seed_customer, **_window, "groupBy": _group_by})
+_SEED_COSTS = Fields({"customerId": _seed_customer, **_window})
+_SEED_BURN_RATE = Fields({"customerId": _seed_customer, "userId": Optionally(Text(form="uuid"))})
+
+Name = Tuple[str, ...]
+
+
+def usage(call: Call) -> Answer:
+    found = _groups(call)
+    by_feature = _sums(found, lambda group: (group.feature_id,))
+    by_type = _sums(found, lambda group: (group.event_type,))
+    by_model = _sums([group for group in found if group.provider and group.model], _model(call))
+    by_day = _sums(found, lambda group: (day_text(group.day),))
+    total = _total(found)
+    data: Dict[str, Any] = {
+        "summary": {
+            "totalEvents": total.events,
+            "totalInputTokens": str(total.input_tokens),
+            "totalOutputTokens": str(total.output_tokens),
+            "totalCreditsBurned": str(total.credits),
+            "totalCostUsd": _usd(total.cost),
+        },
+        "byFeature": [{"featureId": name[0], **_burned(sums)} for name, sums in by_feature],
+        "byProvider": [
+            {
+                "provider": name[0],
+                "model": name[1],
+                "eventCount": sums.events,
+                "inputTokens": str(sums.input_tokens),
+                "outputTokens": str(sums.output_tokens),
+            }
+            for name, sums in by_model
+        ],
+        "timeline": [
+            {"date": name[0], "events": sums.events, "creditsBurned": str(sums.credits)}
+            for name, sums in sorted(by_day, key=lambda pair: pair[0])
+        ],
+    }
+    if not call.state.seed_era:
+        data["byEventType"] = [{"eventType": name[0], **_burned(sums)} for name, sums in by_type]
+    return Answer({"data": data})
+
+
+def costs(call: Call) -> Answer:
+    found = _groups(call)
+    total = _total(found)
+    revenue = _revenue(total.credits)
+    margin = revenue - total.cost
+    data = {
+        "summary": {
+            "totalRevenue": _usd(revenue),
+            "totalProviderCost": _usd(total.cost),
+            "totalMargin": _usd(margin),
+            "marginPercent": formats.plain_number(round(margin / revenue * 100, 2)) if revenue else 0,
+        },
+        "byProvider": [
+            {
+                "provider": name[0],
+                "model": name[1],
+                "providerCost": _usd(sums.cost),
+                "revenue": _usd(_revenue(sums.credits)),
+                "margin": _usd(_revenue(sums.credits) - sums.cost),
+            }
+            for name, sums in _sums([group for group in found if group.provider and group.model], _model(call))
+        ],
+    }
+    return Answer({"data": data})
+
+
+def burn_rate(call: Call) -> Answer:
+    _require_own_query(call)
+    state = call.state
+    user_id = call.query.get("userId")
+    owner = "" if user_id is None else _internal_id(call, user_id)
+    wallet = find_wallet(state, call.customer.pk, owner)
+    if wallet is None:
+        raise gateway_error(404, "Credit wallet not found")
+    now = state.clock.now()
+    sign = -1 if state.has(NEGATIVE_BURN_RATE) else 1
+    week = sign * burned_between(state, wallet["pk"], now - 7 * DAY, now)
+    month = sign * burned_between(state, wallet["pk"], now - 30 * DAY, now)
+    days = max(0, int(wallet["balance"] / (week / 7))) if week > 0 else None
+    # The seed era's serializer turns the null of a number into 0.
+    remaining = 0 if days is None and state.seed_era else days
+    data = {
+        "currentBalance": str(wallet["balance"]),
+        "last7Days": {"creditsBurned": str(week), "averagePerDay": f"{week / 7:.2f}"},
+        "last30Days": {"creditsBurned": str(month), "averagePerDay": f"{month / 30:.2f}"},
+        "projectedRunout": {
+            "daysRemaining": remaining,
+            "estimatedRunoutDate": None if days is None else _runout(now, days),
+        },
+        "recommendations": _recommendations(days, week / 7, month / 30),
+    }
+    return Answer({"data": data})
+
+
+_LAST_DAY = 253_402_300_799_999  # the end of the year 9999
+
+
+def _runout(now: int, days: int) -> str:
+    return iso(min(now + days * DAY, _LAST_DAY))
+
+
+def _recommendations(days: Any, week: float, month: float) -> List[Dict[str, str]]:
+    found = []
+    if days is not None and days < 7:
+        text = f"Credits run out in {days} days; buy more now"
+        found.append({"type": "urgent", "message": text, "action": "purchase_credits"})
+    elif days is not None and days < 14:
+        text = f"Credits run out in {days} days; plan to buy more"
+        found.append({"type": "warning", "message": text, "action": "purchase_credits"})
+    if week > 1.5 * month:
+        text = "The last 7 days burned far more a day than the last 30"
+        found.append({"type": "alert", "message": text, "action": "review_usage"})
+    return found
+
+
+def _internal_id(call: Call, user_id: str) -> str:
+    user = find_user(call.state, call.customer.pk, user_id)
+    return user_id if user is None else str(user["id"])
+
+
+def _require_own_query(call: Call) -> None:
+    """The seed era's servers insist on the customer id, although their contract calls it optional."""
+    customer_id = call.query.get("customerId")
+    if customer_id is not None or call.state.seed_era:
+        call.require_own(customer_id)
+
+
+def _groups(call: Call) -> List[Group]:
+    _require_own_query(call)
+    state = call.state
+    instant = state.rules.instant
+    now = state.clock.now()
+    start, end = call.query.get("startDate"), call.query.get("endDate")
+    start_ms = now - 30 * DAY if start is None else instant(start)
+    end_ms = now if end is None else instant(end)
+    assert start_ms is not None and end_ms is not None
+    return groups(state, call.customer.pk, start_ms, end_ms, {} if state.seed_era else _chosen(call))
+
+
+def _chosen(call: Call) -> Dict[str, Sequence[str]]:
+    """The filters of a query: comma-separated, blanks trimmed; nothing between the commas is no filter."""
+    filters: Dict[str, Sequence[str]] = {}
+    for parameter, column in (("provider", "provider"), ("model", "model"), ("featureId", "feature_id")):
+        text = call.query.get(parameter, "")
+        names = [name.strip() for name in text.split(",") if name.strip()]
+        if names:
+            filters[column] = names[:500]
+    if call.state.has(PROVIDER_500) and not set(filters.get("provider", ())) <= set(PROVIDERS):
+        raise gateway_error(500, "Failed to fetch analytics")
+    return filters
+
+
+def _model(call: Call) -> Callable[[Group], Name]:
+    if call.state.has(COLON_SPLIT):
+        return lambda group: (group.provider, group.model.split(":", 1)[0])
+    return lambda group: (group.provider, group.model)
+
+
+def _total(found: Sequence[Group]) -> Group:
+    sums = _sums(found, lambda group: ())
+    return sums[0][1] if sums else Group(0, "", "", "", "", 0, 0, 0, 0, 0, 0)
+
+
+def _sums(found: Sequence[Group], name_of: Callable[[Group], Name]) -> List[Tuple[Name, Group]]:
+    """Add up the groups that share a name; the name whose first event is the earliest comes first."""
+    sums: Dict[Name, List[int]] = {}
+    for group in found:
+        name = name_of(group)
+        row = (group.events, group.input_tokens, group.output_tokens, group.credits, group.cost)
+        known = sums.get(name)
+        if known is None:
+            sums[name] = [*row, group.first_at]
+            continue
+        for index, number in enumerate(row):
+            known[index] += number
+        known[5] = min(known[5], group.first_at)
+    ordered = sorted(sums.items(), key=lambda pair: pair[1][5])
+    return [(name, Group(0, "", "", "", "", *(int(number) for number in row))) for name, row in ordered]
+
+
+def _burned(sums: Group) -> Dict[str, Any]:
+    return {"eventCount": sums.events, "creditsBurned": str(sums.credits), "costUsd": _usd(sums.cost)}
+
+
+def _revenue(credits: int) -> int:
+    return credits * USD_UNITS // 1000
+
+
+def _usd(units: int) -> str:
+    return f"{usd(units):.4f}"
+
+
+_USAGE_FAILED = "Failed to fetch usage analytics"
+_COSTS_FAILED = "Failed to fetch cost analytics"
+_BURN_RATE_FAILED = "Failed to fetch burn rate"
+
+ROUTES: Tuple[Route, ...] = (
+    Route("GET", "/v1/analytics/usage", usage, query=_USAGE, eras=(CURRENT,), failure=_USAGE_FAILED),
+    Route("GET", "/v1/analytics/usage", usage, query=_SEED_USAGE, eras=(SEED,), failure=_USAGE_FAILED),
+    Route("GET", "/v1/analytics/costs", costs, query=_COSTS, eras=(CURRENT,), failure=_COSTS_FAILED),
+    Route("GET", "/v1/analytics/costs", costs, query=_SEED_COSTS, eras=(SEED,), failure=_COSTS_FAILED),
+    Route("GET", "/v1/analytics/burn-rate", burn_rate, query=_BURN_RATE, eras=(CURRENT,), failure=_BURN_RATE_FAILED),
+    Route("GET", "/v1/analytics/burn-rate", burn_rate, query=_SEED_BURN_RATE, eras=(SEED,), failure=_BURN_RATE_FAILED),
+)

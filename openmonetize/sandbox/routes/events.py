@@ -1,0 +1,160 @@
+"""Ingest, the event list, and dead letters."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List, Tuple
+
+from .. import dead_letters
+from ..answers import Answer, Refusal, framework_error, service_error
+from ..body import SERVICE_LIMIT
+from ..calls import Call, Route
+from ..clock import iso
+from ..defects import SEED_EVENT_TYPES, SEED_INGEST_KEY
+from ..dialects import OLD_ZOD, message, tree
+from ..events import BATCH, SEED_BATCH, SEED_BATCH_AS_SHIPPED, in_database_order, metadata_of, page, usd
+from ..schema import Fields, Items, Number, Optionally, Text, validate
+from ..state import CURRENT, SEED
+from ..tenants import customer_by_key
+
+_LIST = Fields(
+    {
+        "limit": Optionally(Number(least=1, most=100, from_text=True), default=50),
+        "offset": Optionally(Number(least=0, from_text=True), default=0),
+    }
+)
+_REPLAY = Fields({"jobIds": Optionally(Items(Text()))})
+
+
+def ingest(call: Call) -> Answer:
+    """The present gateway: it puts the key's customer into every event, then forwards to the ingestion service."""
+    _forwarded_key(call)
+    events: List[Dict[str, Any]] = call.body["events"]
+    customer_id = call.customer.id
+    for event in events:
+        event["customer_id"] = customer_id
+    # The forwarded JSON is only longer than what came in by the customer ids.
+    if call.size + 60 * len(events) > SERVICE_LIMIT and _forwarded_size(events) > SERVICE_LIMIT:
+        raise framework_error(413, "Request body is too large", "FST_ERR_CTP_BODY_TOO_LARGE")
+    return call.intake.accept(call.customer, events)
+
+
+def ingest_seed(call: Call) -> Answer:
+    """The seed era's ingestion service behind the gateway: key, then events, then whose they are."""
+    _seed_key(call)
+    if call.size > SERVICE_LIMIT:
+        raise framework_error(413, "Request body is too large", "FST_ERR_CTP_BODY_TOO_LARGE")
+    schema = SEED_BATCH_AS_SHIPPED if call.state.has(SEED_EVENT_TYPES) else SEED_BATCH
+    body, issues = validate(schema, call.body, OLD_ZOD)
+    if issues:
+        text = message("body", issues[:1], OLD_ZOD)
+        raise service_error(400, "VALIDATION_ERROR", text, details=tree(issues, OLD_ZOD))
+    if any(event["customer_id"] != call.customer.id for event in body["events"]):
+        raise _foreign()
+    return call.intake.accept(call.customer, body["events"])
+
+
+def _forwarded_key(call: Call) -> None:
+    """The gateway authenticates Bearer first, but forwards X-API-Key first; the two may differ."""
+    forwarded = call.headers.get("x-api-key")
+    if not forwarded or forwarded == call.key:
+        return
+    owner = customer_by_key(call.state, forwarded)
+    if owner is None:
+        raise _unknown_key()
+    if owner.pk != call.customer.pk:
+        raise _foreign()
+
+
+def _seed_key(call: Call) -> None:
+    forwarded = call.headers.get("x-api-key")
+    if not forwarded:
+        if call.state.has(SEED_INGEST_KEY):
+            raise _unknown_key()
+        return
+    owner = customer_by_key(call.state, forwarded)
+    if owner is None or owner.pk != call.customer.pk:
+        raise _unknown_key() if owner is None else _foreign()
+
+
+def _unknown_key() -> Refusal:
+    return service_error(401, "UNAUTHORIZED", "Invalid or missing API key")
+
+
+def _foreign() -> Refusal:
+    return service_error(403, "FORBIDDEN", "An event names a customer other than the one behind the API key")
+
+
+def _forwarded_size(events: List[Dict[str, Any]]) -> int:
+    text = json.dumps({"events": events}, ensure_ascii=False, separators=(",", ":"))
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def listing(call: Call) -> Answer:
+    limit, offset = call.query["limit"], call.query["offset"]
+    rows, total = page(call.state, call.customer.pk, int(limit), int(offset))
+    data = [
+        {
+            "id": row["event_id"],
+            "eventType": row["event_type"],
+            "featureId": row["feature_id"],
+            "provider": row["provider"],
+            "model": row["model"],
+            "inputTokens": str(row["input_tokens"]),
+            "outputTokens": str(row["output_tokens"]),
+            "creditsBurned": str(row["credits"]),
+            "costUsd": str(usd(row["cost"])),
+            "timestamp": iso(row["timestamp"]),
+            "metadata": in_database_order(metadata_of(row)),
+        }
+        for row in rows
+    ]
+    return Answer({"data": data, "pagination": {"total": total, "limit": limit, "offset": offset}})
+
+
+def letters(call: Call) -> Answer:
+    items = dead_letters.visible(call.state, call.customer)
+    return Answer({"counts": {"active": len(items)}, "items": items[: dead_letters.SHOWN]})
+
+
+def replay(call: Call) -> Answer:
+    count = dead_letters.replay(call.state, call.customer, call.body.get("jobIds"))
+    text = "Jobs replayed successfully" if count else "No jobs to replay"
+    return Answer({"message": text, "count": count})
+
+
+def info(call: Call) -> Answer:
+    return Answer(
+        {
+            "status": "ready",
+            "timestamp": iso(call.state.clock.now()),
+            "services": {"database": "connected", "queue": "connected"},
+        }
+    )
+
+
+ROUTES: Tuple[Route, ...] = (
+    Route(
+        "POST",
+        "/v1/events/ingest",
+        ingest,
+        body=BATCH,
+        eras=(CURRENT,),
+        declares_400=True,
+        counted=True,
+        failure="Failed to ingest events",
+    ),
+    Route(
+        "POST",
+        "/v1/events/ingest",
+        ingest_seed,
+        eras=(SEED,),
+        counted=True,
+        proxied=True,
+        failure="Failed to ingest events",
+    ),
+    Route("GET", "/v1/events", listing, query=_LIST, eras=(CURRENT,), failure="Failed to list events"),
+    Route("GET", "/v1/events/dlq", letters, counted=True, failure="Failed to get DLQ items"),
+    Route("POST", "/v1/events/dlq/replay", replay, body=_REPLAY, counted=True, failure="Failed to replay DLQ items"),
+    Route("GET", "/v1/events/info", info, eras=(CURRENT,), counted=True, failure="Failed to get service info"),
+)

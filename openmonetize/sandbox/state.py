@@ -1,0 +1,58 @@
+"""What a running sandbox is made of, and what its handlers share."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass
+from typing import FrozenSet, Mapping, Optional
+
+from openmonetize.pricing import PriceBook
+
+from . import dialects
+from .clock import Clock
+from .database import Database
+from .schema import Rules
+
+CURRENT = "current"
+SEED = "seed"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The switches of a sandbox that stay as they are while it runs."""
+
+    era: str
+    mode: str
+    defects: FrozenSet[str]
+    book: PriceBook
+    accounts: str
+    rate_limit: Optional[int]
+    quota: Mapping[str, Optional[int]]
+    processing_delay: float
+
+
+class State:
+    """Database, clock and settings; one for each sandbox."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.settings = settings
+        self.db = database
+        self.clock = Clock()
+        self.started = time.monotonic()
+
+    @property
+    def seed_era(self) -> bool:
+        return self.settings.era == SEED
+
+    @property
+    def rules(self) -> Rules:
+        """How this era's gateway validates."""
+        return dialects.AJV if self.seed_era else dialects.ZOD
+
+    def has(self, defect: str) -> bool:
+        return defect in self.settings.defects
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())

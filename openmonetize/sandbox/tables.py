@@ -1,0 +1,229 @@
+"""The tables. Times are milliseconds since 1970, credits whole numbers, US dollars ten-billionths of a dollar.
+
+An event's cost is stored in units of 10^-10 US dollars because the platform keeps ten decimals: sums are exact.
+"""
+
+from __future__ import annotations
+
+VERSION = 1
+USD_UNITS = 10**10
+"""How many stored cost units are one US dollar."""
+
+_CUSTOMERS = """
+CREATE TABLE customers (
+    pk INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    email TEXT NOT NULL UNIQUE,
+    tier TEXT NOT NULL,
+    status TEXT NOT NULL,
+    key_hash TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL
+)"""
+
+_USERS = """
+CREATE TABLE users (
+    pk INTEGER PRIMARY KEY,
+    customer INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    email TEXT,
+    metadata TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    events INTEGER NOT NULL DEFAULT 0,
+    credits INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (customer, external_id),
+    UNIQUE (id, customer)
+)"""
+
+_WALLETS = """
+CREATE TABLE wallets (
+    pk INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    customer INTEGER NOT NULL,
+    user_id TEXT NOT NULL DEFAULT '',
+    team_id TEXT NOT NULL DEFAULT '',
+    balance INTEGER NOT NULL DEFAULT 0,
+    entries INTEGER NOT NULL DEFAULT 0,
+    expires_at INTEGER,
+    created_at INTEGER NOT NULL,
+    UNIQUE (customer, user_id, team_id)
+)"""
+
+# A burn has no id of its own: it is derived from the event's.
+_LEDGER = """
+CREATE TABLE ledger (
+    wallet INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    id TEXT,
+    event_id TEXT,
+    kind TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    balance INTEGER NOT NULL,
+    description TEXT,
+    metadata TEXT,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (wallet, created_at, seq)
+) WITHOUT ROWID"""
+
+_GRANT_KEYS = """
+CREATE TABLE grant_keys (
+    key TEXT PRIMARY KEY,
+    customer INTEGER NOT NULL,
+    wallet_id TEXT NOT NULL,
+    transaction_id TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    balance INTEGER NOT NULL
+) WITHOUT ROWID"""
+
+_EVENTS = """
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    event_id TEXT NOT NULL UNIQUE,
+    idempotency_key TEXT UNIQUE,
+    customer INTEGER NOT NULL,
+    batch_id TEXT NOT NULL,
+    user_id TEXT,
+    team_id TEXT,
+    event_type TEXT NOT NULL,
+    feature_id TEXT NOT NULL,
+    provider TEXT,
+    model TEXT,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    image_count INTEGER,
+    unit_type TEXT,
+    quantity REAL,
+    timestamp INTEGER NOT NULL,
+    metadata TEXT,
+    credits INTEGER NOT NULL,
+    cost INTEGER NOT NULL,
+    wallet INTEGER,
+    processed_at INTEGER NOT NULL
+)"""
+
+_EVENTS_BY_TIME = "CREATE INDEX events_by_time ON events (customer, timestamp)"
+_EVENTS_BY_USER = "CREATE INDEX events_by_user ON events (customer, user_id, timestamp) WHERE user_id IS NOT NULL"
+
+# Accepted and not yet processed.
+_QUEUE = """
+CREATE TABLE queue (
+    seq INTEGER PRIMARY KEY,
+    customer INTEGER NOT NULL,
+    batch_id TEXT NOT NULL,
+    event TEXT NOT NULL,
+    accepted_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL
+)"""
+
+_DEAD_LETTERS = """
+CREATE TABLE dead_letters (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    customer INTEGER NOT NULL,
+    batch_id TEXT NOT NULL,
+    event TEXT NOT NULL,
+    accepted_at INTEGER NOT NULL,
+    failed_at INTEGER NOT NULL,
+    reason TEXT NOT NULL
+)"""
+
+# Sums per hour and per day, written together with the events.
+_ROLLUPS = """
+CREATE TABLE rollups (
+    customer INTEGER NOT NULL,
+    span INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    feature_id TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    events INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    credits INTEGER NOT NULL,
+    cost INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    PRIMARY KEY (customer, span, start, feature_id, event_type, provider, model)
+) WITHOUT ROWID"""
+
+_BURNS = """
+CREATE TABLE burns (
+    wallet INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    credits INTEGER NOT NULL,
+    PRIMARY KEY (wallet, hour)
+) WITHOUT ROWID"""
+
+_ENTITLEMENTS = """
+CREATE TABLE entitlements (
+    pk INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    customer INTEGER NOT NULL,
+    user_id TEXT,
+    feature_id TEXT NOT NULL,
+    limit_type TEXT NOT NULL,
+    limit_value INTEGER,
+    period TEXT,
+    metadata TEXT
+)"""
+
+_BURN_TABLES = """
+CREATE TABLE burn_tables (
+    pk INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    customer INTEGER,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    rules TEXT NOT NULL,
+    is_active INTEGER NOT NULL,
+    valid_from INTEGER NOT NULL,
+    valid_until INTEGER,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+)"""
+
+_QUOTA = """
+CREATE TABLE quota (
+    customer INTEGER NOT NULL,
+    period TEXT NOT NULL,
+    used INTEGER NOT NULL,
+    PRIMARY KEY (customer, period)
+) WITHOUT ROWID"""
+
+SCHEMA = (
+    _CUSTOMERS,
+    _USERS,
+    _WALLETS,
+    _LEDGER,
+    _GRANT_KEYS,
+    _EVENTS,
+    _EVENTS_BY_TIME,
+    _EVENTS_BY_USER,
+    _QUEUE,
+    _DEAD_LETTERS,
+    _ROLLUPS,
+    _BURNS,
+    _ENTITLEMENTS,
+    _BURN_TABLES,
+    _QUOTA,
+)
+
+TABLES = (
+    "customers",
+    "users",
+    "wallets",
+    "ledger",
+    "grant_keys",
+    "events",
+    "queue",
+    "dead_letters",
+    "rollups",
+    "burns",
+    "entitlements",
+    "burn_tables",
+    "quota",
+)
+
+DROP = tuple(f"DROP TABLE {table}" for table in TABLES)

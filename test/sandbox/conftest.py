@@ -1,0 +1,56 @@
+"""One running sandbox for each kind that tests ask for; every test gets it clean."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Iterator
+
+import pytest
+
+from openmonetize.sandbox import Sandbox
+
+from .talk import Talk
+
+
+@pytest.fixture(scope="session")
+def _running() -> Iterator[Dict[Any, Sandbox]]:
+    found: Dict[Any, Sandbox] = {}
+    yield found
+    for sandbox in found.values():
+        sandbox.stop()
+
+
+@pytest.fixture()
+def start(_running: Dict[Any, Sandbox]) -> Iterator[Callable[..., Talk]]:
+    """Give a client of a clean sandbox with these settings, shared between tests."""
+    talks = []
+
+    def start(**settings: Any) -> Talk:
+        name = tuple(sorted((key, repr(value)) for key, value in settings.items()))
+        if name not in _running:
+            _running[name] = Sandbox(**settings).start()
+        _running[name].reset()
+        talk = Talk(_running[name])
+        talks.append(talk)
+        return talk
+
+    yield start
+    for talk in talks:
+        talk.close()
+
+
+@pytest.fixture()
+def talk(start: Callable[..., Talk]) -> Talk:
+    """A client of a clean sandbox of the present era, in contract mode."""
+    return start()
+
+
+@pytest.fixture()
+def seed(start: Callable[..., Talk]) -> Talk:
+    """The same for the seed era."""
+    return start(era="seed")
+
+
+@pytest.fixture()
+def faithful(start: Callable[..., Talk]) -> Talk:
+    """The same with the present servers' defects."""
+    return start(mode="faithful")

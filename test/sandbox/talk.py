@@ -1,0 +1,101 @@
+"""A plain HTTP client for talking to a sandbox in tests; it hides nothing."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any, Dict, List, NamedTuple, Optional
+
+import urllib3
+
+from openmonetize.sandbox import Sandbox
+
+
+class Reply(NamedTuple):
+    status: int
+    body: Any
+    headers: Any
+
+
+class Talk:
+    """Requests with one key to one sandbox."""
+
+    def __init__(self, sandbox: Sandbox, key: Optional[str] = None) -> None:
+        self.sandbox = sandbox
+        self.key = key or sandbox.key
+        self._pool = urllib3.PoolManager(maxsize=4, retries=False, timeout=10.0)
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: Optional[str] = "own",
+        raw: Optional[bytes] = None,
+        headers: Optional[Dict[str, str]] = None,
+    ) -> Reply:
+        sent: Dict[str, str] = {}
+        shown = self.key if key == "own" else key
+        if shown:
+            sent["Authorization"] = f"Bearer {shown}"
+        if body is not None:
+            raw = json.dumps(body).encode()
+            sent["Content-Type"] = "application/json"
+        sent.update(headers or {})
+        answer = self._pool.request(method, self.sandbox.url + path, body=raw, headers=sent)
+        data = answer.data
+        is_json = answer.headers.get("content-type", "").startswith("application/json")
+        return Reply(answer.status, json.loads(data) if data and is_json else data, answer.headers)
+
+    def get(self, path: str, **more: Any) -> Reply:
+        return self("GET", path, **more)
+
+    def post(self, path: str, body: Any = None, **more: Any) -> Reply:
+        return self("POST", path, body, **more)
+
+    def ingest(self, *events: Dict[str, Any], **more: Any) -> Reply:
+        return self.post("/v1/events/ingest", {"events": list(events)}, **more)
+
+    def grant(self, amount: int, user_id: Optional[str] = None, **more: Any) -> Reply:
+        body = {"amount": amount, **more}
+        if user_id is not None:
+            body["userId"] = user_id
+        if self.sandbox.state.seed_era:
+            body["customerId"] = self.customer_id
+        return self.post("/v1/credits/grant", body)
+
+    @property
+    def customer_id(self) -> str:
+        found: str = self.get("/v1/customers/me").body["data"]["id"]
+        return found
+
+    def other_customer(self) -> Talk:
+        """The same, as a customer that has just registered."""
+        body = {"name": "Other", "email": f"{uuid.uuid4().hex}@example.com"}
+        reply = self.post("/v1/customers/register", body, key=None)
+        assert reply.status == 201
+        return Talk(self.sandbox, reply.body["data"]["apiKey"])
+
+    def close(self) -> None:
+        self._pool.clear()
+
+
+def event(**fields: Any) -> Dict[str, Any]:
+    """A token event of gpt-4o, 1000 in and 500 out, which costs 8 credits; fields set to None are left out."""
+    made: Dict[str, Any] = {
+        "event_id": str(uuid.uuid4()),
+        "event_type": "TOKEN_USAGE",
+        "feature_id": "chat",
+        "provider": "OPENAI",
+        "model": "gpt-4o",
+        "input_tokens": 1000,
+        "output_tokens": 500,
+        "timestamp": "2026-11-20T12:00:00Z",
+    }
+    made.update(fields)
+    return {name: value for name, value in made.items() if value is not None}
+
+
+def events(count: int, **fields: Any) -> List[Dict[str, Any]]:
+    return [event(**fields) for _ in range(count)]
