@@ -107,7 +107,7 @@ def usage_table(requests: Iterable[Request], credits: Dict[str, int]) -> Table:
         count[request.model] += 1
         tokens[request.model][0] += request.input_tokens
         tokens[request.model][1] += request.output_tokens
-    table = figures("model", "requests", "tokens in", "tokens out", "credits", "US dollars")
+    table = figures("model", "requests", "tokens in", "tokens out", "credits", "USD")
     for model, number in count.items():
         used = (number, *tokens[model], credits[model])
         table.add_row(model, *(f"{value:,}" for value in used), f"{credits[model] / 1000:,.2f}")

@@ -17,24 +17,62 @@ if TYPE_CHECKING:
     from openmonetize.configuration import Configuration as Configuration
     from openmonetize.exceptions import (
         ApiAttributeError as ApiAttributeError,
+    )
+    from openmonetize.exceptions import (
         ApiConnectionError as ApiConnectionError,
+    )
+    from openmonetize.exceptions import (
         ApiException as ApiException,
+    )
+    from openmonetize.exceptions import (
         ApiKeyError as ApiKeyError,
+    )
+    from openmonetize.exceptions import (
         ApiTimeoutError as ApiTimeoutError,
+    )
+    from openmonetize.exceptions import (
         ApiTypeError as ApiTypeError,
+    )
+    from openmonetize.exceptions import (
         ApiValueError as ApiValueError,
+    )
+    from openmonetize.exceptions import (
         BadRequestException as BadRequestException,
+    )
+    from openmonetize.exceptions import (
         ConflictException as ConflictException,
+    )
+    from openmonetize.exceptions import (
         ForbiddenException as ForbiddenException,
+    )
+    from openmonetize.exceptions import (
         NotFoundException as NotFoundException,
+    )
+    from openmonetize.exceptions import (
         OpenApiException as OpenApiException,
+    )
+    from openmonetize.exceptions import (
         PayloadTooLargeException as PayloadTooLargeException,
+    )
+    from openmonetize.exceptions import (
         PaymentRequiredException as PaymentRequiredException,
+    )
+    from openmonetize.exceptions import (
         RedirectException as RedirectException,
+    )
+    from openmonetize.exceptions import (
         ServiceException as ServiceException,
+    )
+    from openmonetize.exceptions import (
         TooManyRequestsException as TooManyRequestsException,
+    )
+    from openmonetize.exceptions import (
         UnauthorizedException as UnauthorizedException,
+    )
+    from openmonetize.exceptions import (
         UnexpectedBodyError as UnexpectedBodyError,
+    )
+    from openmonetize.exceptions import (
         UnprocessableEntityException as UnprocessableEntityException,
     )
     from openmonetize.ingest import IngestResult as IngestResult

@@ -1,0 +1,16 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+import pytest
+
+
+@pytest.fixture
+def sandbox() -> Iterator[object]:
+    """A running sandbox with the development account."""
+    from openmonetize.sandbox import Sandbox
+
+    with Sandbox() as running:
+        yield running
