@@ -1,0 +1,22 @@
+"""Metering: record usage events with one call, and have them delivered, exactly once, behind the caller's back."""
+
+from __future__ import annotations
+
+from openmonetize.metering.buffer import DeadLetter, Stats
+from openmonetize.metering.errors import BufferFull, MeteringError, OutboxError
+from openmonetize.metering.incidents import Delivered, Incident
+from openmonetize.metering.recorder import FlushResult, Recorder
+from openmonetize.metering.serverless import flush_after
+
+__all__ = [
+    "BufferFull",
+    "DeadLetter",
+    "Delivered",
+    "FlushResult",
+    "Incident",
+    "MeteringError",
+    "OutboxError",
+    "Recorder",
+    "Stats",
+    "flush_after",
+]

@@ -1,0 +1,80 @@
+"""Exit, fork and signals: what has to happen around a recorder's process."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+import time
+import weakref
+from types import FrameType
+from typing import TYPE_CHECKING, List, Optional
+
+if TYPE_CHECKING:
+    from openmonetize.metering.recorder import Recorder
+
+_RECORDERS: weakref.WeakSet[Recorder] = weakref.WeakSet()
+_forking: List[Recorder] = []  # those that prepared for the fork under way
+_hooked = False
+_finalizers_of = 0  # the process whose finalizers are set
+
+
+def watch(recorder: Recorder) -> None:
+    """Flush this recorder at exit and keep it right over forks. Hooks are set with the first recorder."""
+    global _hooked
+    _RECORDERS.add(recorder)
+    if not _hooked:
+        _hooked = True
+        atexit.register(_at_exit)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(
+                before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
+            )
+
+
+def flush_in_workers() -> None:
+    """Children of multiprocessing and billiard leave without atexit; their own finalizers do run."""
+    global _finalizers_of
+    if _finalizers_of == os.getpid():
+        return
+    _finalizers_of = os.getpid()
+    for name in ("multiprocessing.util", "billiard.util"):
+        module = sys.modules.get(name)
+        if module is not None:
+            module.Finalize(None, _at_exit, exitpriority=10)
+
+
+def exit_on_sigterm() -> None:
+    """Turn SIGTERM into a normal exit, so that the flush at exit runs. Somebody else's handler is left alone.
+
+    Works in the main thread only, as Python's signal handlers do.
+    """
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _exit)
+
+
+def _exit(number: int, frame: Optional[FrameType]) -> None:
+    raise SystemExit(128 + number)
+
+
+def _at_exit() -> None:
+    started = time.monotonic()
+    for recorder in list(_RECORDERS):
+        recorder._at_exit(started)
+
+
+def _before_fork() -> None:
+    for recorder in list(_RECORDERS):
+        recorder._before_fork()
+        _forking.append(recorder)
+
+
+def _after_fork_in_parent() -> None:
+    while _forking:
+        _forking.pop()._after_fork(in_child=False)
+
+
+def _after_fork_in_child() -> None:
+    while _forking:
+        _forking.pop()._after_fork(in_child=True)

@@ -1,0 +1,229 @@
+"""The buffer in memory."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from datetime import datetime, timezone
+from typing import Deque, List, Optional, Set, Tuple
+
+from openmonetize.metering.buffer import Chunk, DeadLetter, Stats, fitting
+from openmonetize.metering.errors import BufferFull
+
+MAX_BUFFERED_EVENTS = 100_000
+MAX_BUFFERED_BYTES = 64 * 1024 * 1024
+#: How many refused events the memory buffer keeps at the most; beyond it the oldest are dropped, and counted.
+MAX_DEAD_IN_MEMORY = 10_000
+#: How long `put` waits for room by default, in seconds.
+FULL_WAIT = 0.05
+
+
+class MemoryBuffer:
+    """Events as bytes in memory: fast, bounded, gone with the process.
+
+    Args:
+        max_events: bound on events held (waiting, being sent, refused).
+        max_bytes: bound on their bytes.
+        full_wait: how long `put` waits for room before it raises `BufferFull`, in seconds.
+        drop_newest: when full, count the event as dropped and go on.
+    """
+
+    def __init__(
+        self,
+        max_events: int = MAX_BUFFERED_EVENTS,
+        max_bytes: int = MAX_BUFFERED_BYTES,
+        full_wait: float = FULL_WAIT,
+        drop_newest: bool = False,
+    ) -> None:
+        self._max_events = max_events
+        self._max_bytes = max_bytes
+        self._full_wait = full_wait
+        self._drops = drop_newest
+        self._reset()
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self._room = threading.Condition(self._lock)
+        self._ready: Deque[bytes] = deque()
+        self._leased: Set[int] = set()
+        self._returned: List[Tuple[float, Chunk]] = []  # nacked, with the monotonic time when they are due
+        self._dead: Deque[DeadLetter] = deque()
+        self._bytes = 0
+        self._puts = 0  # also the key of the next event
+        self._settled = 0  # puts that are no longer held
+        self._replayed = 0
+        self._accepted = 0
+        self._duplicate = 0
+        self._dropped_newest = 0
+        self._dropped_dead = 0
+
+    def put(self, wire: bytes) -> int:
+        """Keep one event. Raises `BufferFull`."""
+        size = len(wire)
+        with self._lock:
+            full = self._puts - self._settled >= self._max_events or self._bytes + size > self._max_bytes
+            if full and not self._wait_for_room(size):
+                self._dropped_newest += 1
+                return -1
+            self._puts += 1
+            self._bytes += size
+            self._ready.append(wire)
+            return len(self._ready)
+
+    def fresh(self) -> int:
+        """How many events wait that were never sent."""
+        return len(self._ready)
+
+    def _wait_for_room(self, size: int) -> bool:
+        """True when there is room, False where the event is to be dropped. Raises `BufferFull`."""
+        if self._drops:
+            return False
+        deadline = time.monotonic() + self._full_wait
+        while self._puts - self._settled >= self._max_events or self._bytes + size > self._max_bytes:
+            left = deadline - time.monotonic()
+            if left <= 0.0:
+                raise BufferFull(
+                    f"the buffer is full: {self._puts - self._settled} events, {self._bytes} bytes (bounds: "
+                    f"{self._max_events} events, {self._max_bytes} bytes); this event was not recorded. The "
+                    "platform is down or too slow: record it again later, raise the bounds, or spill to disk"
+                )
+            self._room.wait(left)
+        return True
+
+    def lease(self, max_events: int, max_bytes: int) -> Optional[Chunk]:
+        """Take waiting events, those that were sent before first."""
+        with self._lock:
+            chunk = self._take_returned() or self._take_ready(max_events)
+            if chunk is None:
+                return None
+            kept = fitting(chunk.wires, max_events, max_bytes)
+            if kept < len(chunk):
+                self._give_back(chunk.part(kept, len(chunk)))
+                chunk = chunk.part(0, kept)
+            self._leased.update(chunk.keys)
+            return chunk
+
+    def _take_returned(self) -> Optional[Chunk]:
+        now = time.monotonic()
+        for place, (due, chunk) in enumerate(self._returned):
+            if due <= now:
+                del self._returned[place]
+                return chunk
+        return None
+
+    def _take_ready(self, limit: int) -> Optional[Chunk]:
+        ready = self._ready
+        count = min(limit, len(ready))
+        if not count:
+            return None
+        first = self._puts - len(ready)
+        return Chunk(range(first, first + count), [ready.popleft() for _ in range(count)], self)
+
+    def _give_back(self, rest: Chunk) -> None:
+        """Return what did not fit: fresh events to the queue's head, others to their own list."""
+        if isinstance(rest.keys, range) and rest.keys.stop == self._puts - len(self._ready):
+            self._ready.extendleft(reversed(rest.wires))
+        else:
+            self._returned.insert(0, (0.0, rest))
+
+    def renew(self, chunk: Chunk) -> bool:
+        """Nobody else can take a lease in memory."""
+        return True
+
+    def ack(self, chunk: Chunk, duplicates: int = 0) -> int:
+        """The platform has these events."""
+        with self._lock:
+            duplicates = min(duplicates, len(chunk))
+            self._accepted += len(chunk) - duplicates
+            self._duplicate += duplicates
+            self._leased.difference_update(chunk.keys)
+            self._release(len(chunk), sum(map(len, chunk.wires)))
+            return len(chunk)
+
+    def _release(self, count: int, size: int) -> None:
+        self._settled += count
+        self._bytes -= size
+        self._room.notify_all()
+
+    def nack(self, chunk: Chunk, delay: float = 0.0) -> None:
+        """Not delivered: to be leased again."""
+        with self._lock:
+            self._leased.difference_update(chunk.keys)
+            self._returned.append((time.monotonic() + delay if delay else 0.0, chunk))
+
+    def bury(self, chunk: Chunk, status: Optional[int], reason: str) -> None:
+        """Keep as dead letters, at most `MAX_DEAD_IN_MEMORY`."""
+        at = datetime.now(timezone.utc)
+        with self._lock:
+            self._leased.difference_update(chunk.keys)
+            self._dead.extend(DeadLetter(wire, status, reason, at) for wire in chunk.wires)
+            while len(self._dead) > MAX_DEAD_IN_MEMORY:
+                self._dropped_dead += 1
+                self._release(1, len(self._dead.popleft().wire))
+
+    def stats(self) -> Stats:
+        """Where all events are."""
+        with self._lock:
+            retrying = len(self._leased) + sum(len(chunk) for _, chunk in self._returned)
+            return Stats(
+                tracked=self._puts - self._replayed + self._dropped_newest,
+                accepted=self._accepted,
+                duplicate=self._duplicate,
+                queued=len(self._ready),
+                retrying=retrying,
+                dead=len(self._dead),
+                dropped=self._dropped_newest + self._dropped_dead,
+            )
+
+    def mark(self) -> int:
+        """The key of the next event."""
+        with self._lock:
+            return self._puts
+
+    def reached(self, mark: int) -> bool:
+        """Whether every event before ``mark`` has an outcome."""
+        with self._lock:
+            if self._ready and self._puts - len(self._ready) < mark:
+                return False
+            open_keys = [self._leased, *(chunk.keys for _, chunk in self._returned)]
+            return all(key >= mark for keys in open_keys for key in keys)
+
+    def dead_letters(self) -> List[DeadLetter]:
+        """The refused events, oldest first."""
+        with self._lock:
+            return list(self._dead)
+
+    def replay_dead_letters(self) -> int:
+        """Queue the refused events again. They are held already, so the bounds do not matter."""
+        with self._lock:
+            count = len(self._dead)
+            self._ready.extend(letter.wire for letter in self._dead)
+            self._dead.clear()
+            self._puts += count
+            self._settled += count
+            self._replayed += count
+            return count
+
+    def discard_dead_letters(self) -> int:
+        """Give the refused events up."""
+        with self._lock:
+            count = len(self._dead)
+            self._dropped_dead += count
+            self._release(count, sum(len(letter.wire) for letter in self._dead))
+            self._dead.clear()
+            return count
+
+    def tend(self) -> None:
+        """Nothing to do."""
+
+    def before_fork(self) -> None:
+        """Nothing to let go of."""
+
+    def after_fork(self, in_child: bool) -> None:
+        """The parent keeps its events; the child starts empty, with locks of its own."""
+        if in_child:
+            self._reset()
+
+    def close(self) -> None:
+        """Nothing to release."""

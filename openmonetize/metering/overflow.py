@@ -1,0 +1,161 @@
+"""Two buffers as one: events that the first cannot take go to the second."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Callable, List, Optional
+
+from openmonetize.metering.buffer import Buffer, Chunk, DeadLetter, Stats
+from openmonetize.metering.errors import BufferFull, OutboxError
+
+#: After a failure of a file, it is left alone for this many seconds: its errors can take long to come.
+_PAUSE = 1.0
+
+
+class Overflow:
+    """Memory that spills to disk, or an outbox with memory for when the disk fails.
+
+    Args:
+        first: takes what it can.
+        second: takes the rest.
+        report: called with the error of a file that cannot be used.
+        works: called when a file takes events again.
+    """
+
+    def __init__(
+        self,
+        first: Buffer,
+        second: Buffer,
+        report: Callable[[OutboxError], None],
+        works: Callable[[], None],
+    ) -> None:
+        self._first = first
+        self._second = second
+        self._report = report
+        self._works = works
+        self._reset()
+
+    def _reset(self) -> None:
+        self._skip_until = 0.0
+        self._failed = False
+        self._known = {id(self._first): Stats(), id(self._second): Stats()}
+
+    def put(self, wire: bytes) -> int:
+        """Keep one event in the first buffer that takes it."""
+        if not self._failed or time.monotonic() >= self._skip_until:
+            try:
+                fresh = self._first.put(wire)
+            except BufferFull:
+                pass
+            except OutboxError as error:
+                self._fail(error)
+            else:
+                if self._failed:
+                    self._failed = False
+                    self._works()
+                return fresh
+        return self._second.put(wire)
+
+    def _fail(self, error: OutboxError) -> None:
+        self._failed = True
+        self._skip_until = time.monotonic() + _PAUSE
+        self._report(error)
+
+    def fresh(self) -> int:
+        """Events that came in since the last lease."""
+        return self._first.fresh() + self._second.fresh()
+
+    def lease(self, max_events: int, max_bytes: int) -> Optional[Chunk]:
+        """Take events from the first, and from the second when the first has none."""
+        for buffer in (self._first, self._second):
+            try:
+                chunk = buffer.lease(max_events, max_bytes)
+            except OutboxError as error:
+                self._report(error)
+            else:
+                if chunk is not None:
+                    return chunk
+        return None
+
+    def renew(self, chunk: Chunk) -> bool:
+        """Prolong a lease where it was taken."""
+        return chunk.source.renew(chunk)
+
+    def ack(self, chunk: Chunk, duplicates: int = 0) -> int:
+        """Settle events where they were taken."""
+        return chunk.source.ack(chunk, duplicates)
+
+    def nack(self, chunk: Chunk, delay: float = 0.0) -> None:
+        """Put events back where they were taken."""
+        chunk.source.nack(chunk, delay)
+
+    def bury(self, chunk: Chunk, status: Optional[int], reason: str) -> None:
+        """Bury events where they were taken."""
+        chunk.source.bury(chunk, status, reason)
+
+    def stats(self) -> Stats:
+        """The sum of both; of a file that cannot be read, what was last known."""
+        for buffer in (self._first, self._second):
+            try:
+                self._known[id(buffer)] = buffer.stats()
+            except OutboxError as error:
+                self._report(error)
+        return Stats(*map(sum, zip(*self._known.values())))
+
+    def mark(self) -> Any:
+        """The marks of both."""
+        return self._each(lambda buffer: buffer.mark())
+
+    def reached(self, mark: Any) -> bool:
+        """Whether both are past their marks."""
+        for buffer, its_mark in zip((self._first, self._second), mark):
+            try:
+                if its_mark is not None and not buffer.reached(its_mark):
+                    return False
+            except OutboxError as error:
+                self._report(error)
+                return False
+        return True
+
+    def dead_letters(self) -> List[DeadLetter]:
+        """The refused events of both."""
+        both = self._each(lambda buffer: buffer.dead_letters())
+        return [letter for letters in both for letter in letters or ()]
+
+    def replay_dead_letters(self) -> int:
+        """Queue the refused events of both again."""
+        return sum(count or 0 for count in self._each(lambda buffer: buffer.replay_dead_letters()))
+
+    def discard_dead_letters(self) -> int:
+        """Give the refused events of both up."""
+        return sum(count or 0 for count in self._each(lambda buffer: buffer.discard_dead_letters()))
+
+    def tend(self) -> None:
+        """Housekeeping of both."""
+        self._each(lambda buffer: buffer.tend())
+
+    def before_fork(self) -> None:
+        """Prepare both."""
+        self._first.before_fork()
+        self._second.before_fork()
+
+    def after_fork(self, in_child: bool) -> None:
+        """Go on with both."""
+        self._first.after_fork(in_child)
+        self._second.after_fork(in_child)
+        if in_child:
+            self._reset()
+
+    def close(self) -> None:
+        """Close both."""
+        self._each(lambda buffer: buffer.close())
+
+    def _each(self, action: Callable[[Buffer], Any]) -> List[Any]:
+        results = []
+        for buffer in (self._first, self._second):
+            try:
+                results.append(action(buffer))
+            except OutboxError as error:
+                self._report(error)
+                results.append(None)
+        return results

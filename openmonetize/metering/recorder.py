@@ -1,0 +1,345 @@
+"""The recorder: one call per event, and everything else behind the caller's back."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from typing import TYPE_CHECKING, Any, Callable, List, Mapping, NamedTuple, Optional, Sequence, Union
+
+from openmonetize.exceptions import ApiValueError
+from openmonetize.ingest import MAX_EVENTS, prepare, send_chunk
+from openmonetize.metering import lifecycle
+from openmonetize.metering.account import Account
+from openmonetize.metering.buffer import Buffer, DeadLetter, Stats
+from openmonetize.metering.delivery import RETRY, Delivery
+from openmonetize.metering.errors import MeteringError, OutboxError
+from openmonetize.metering.incidents import Delivered, Incident, Incidents
+from openmonetize.metering.memory import FULL_WAIT, MAX_BUFFERED_BYTES, MAX_BUFFERED_EVENTS, MemoryBuffer
+from openmonetize.metering.overflow import Overflow
+from openmonetize.metering.pacing import Pacer
+from openmonetize.metering.sender import Sender
+from openmonetize.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from openmonetize.api_client import ApiClient
+    from openmonetize.event_model import EventModel
+    from openmonetize.metering.outbox import Outbox
+
+_LOG = logging.getLogger("openmonetize.metering")
+Path = Union[str, "os.PathLike[str]"]
+ON_FULL = ("block", "drop_newest", "spill")
+
+
+class FlushResult(NamedTuple):
+    """What a `flush` achieved; true where everything recorded before it has its outcome.
+
+    Attributes:
+        complete: everything recorded before the flush was delivered, or refused for good.
+        accepted: events that the platform took during the flush.
+        duplicate: events that it had already.
+        dead: events that it refused for good.
+        left: events that still wait; they are delivered later.
+    """
+
+    complete: bool
+    accepted: int
+    duplicate: int
+    dead: int
+    left: int
+
+    def __bool__(self) -> bool:
+        return self.complete
+
+
+class Recorder:
+    """Records usage events and delivers them in the background: none lost, none billed twice.
+
+    Safe to use from several threads and over forks. The thread that delivers starts with the first event, or
+    at once where an outbox holds events of an earlier run.
+
+    Args:
+        client: whose host and key are used; a new key is taken up at once.
+        outbox: a file that keeps the events until they are delivered, for restarts and crashes, shared by all
+            processes that name it. Without it they are kept in memory.
+        durability: of the outbox: ``"process"`` survives the end of the process in any form, ``"power"``
+            survives power loss as well, for the time of a disk flush per event (or per group of threads).
+        flush_interval: the longest that an event waits for company, in seconds.
+        flush_at: this many waiting events are sent at once, at most 1000.
+        max_events: bound of the buffer in memory.
+        max_bytes: bound of the buffer in memory, in bytes.
+        outbox_max_bytes: bound of the outbox file, in bytes; beyond it events go to memory.
+        on_full: when the buffer in memory is full: ``"block"`` waits at most 50 ms and raises `BufferFull`,
+            ``"drop_newest"`` drops the event and counts it, ``"spill"`` writes it to ``spill_path``.
+        spill_path: an outbox file for what memory cannot take.
+        on_error: called with an `Incident`, from the sender's thread.
+        on_delivered: called with a `Delivered` after each request, from the sender's thread.
+        atexit_timeout: how long the end of the process may be delayed by the last delivery, in seconds.
+        flush_on_sigterm: turn SIGTERM into a normal exit, where nobody else handles it.
+        rate_share: the part of the platform's rate limit that deliveries may use, 0 to 1.
+        request_timeout: seconds that one request may take.
+        retry: how long to wait after failures.
+
+    Raises:
+        ApiValueError: an argument is out of range.
+        ApiKeyError: an outbox is used without an API key.
+        OutboxError: the outbox is in the wrong place or is another kind of file. A damaged file or a full disk
+            is reported instead, and memory is used.
+    """
+
+    def __init__(
+        self,
+        client: ApiClient,
+        *,
+        outbox: Optional[Path] = None,
+        durability: str = "process",
+        flush_interval: float = 5.0,
+        flush_at: int = MAX_EVENTS,
+        max_events: int = MAX_BUFFERED_EVENTS,
+        max_bytes: int = MAX_BUFFERED_BYTES,
+        outbox_max_bytes: Optional[int] = None,
+        on_full: str = "block",
+        spill_path: Optional[Path] = None,
+        on_error: Optional[Callable[[Incident], object]] = None,
+        on_delivered: Optional[Callable[[Delivered], object]] = None,
+        atexit_timeout: float = 5.0,
+        flush_on_sigterm: bool = False,
+        rate_share: float = 0.5,
+        request_timeout: float = 30.0,
+        retry: RetryPolicy = RETRY,
+    ) -> None:
+        _check("flush_interval", flush_interval, 0.0, 3600.0)
+        _check("flush_at", flush_at, 1, MAX_EVENTS)
+        _check("max_events", max_events, 1)
+        _check("max_bytes", max_bytes, 1)
+        _check("atexit_timeout", atexit_timeout, 0.0)
+        _check("rate_share", rate_share, 0.01, 1.0)
+        _check("request_timeout", request_timeout, 0.001, 60.0)
+        if on_full not in ON_FULL:
+            raise ApiValueError(f"on_full must be one of {ON_FULL}, not {on_full!r}")
+        if (on_full == "spill") != (spill_path is not None):
+            raise ApiValueError("on_full='spill' and spill_path go together")
+        self._client = client
+        self._request_timeout = request_timeout
+        self._atexit_timeout = atexit_timeout
+        self._incidents = Incidents(on_error, on_delivered)
+        self._outboxes: List[Outbox] = []
+        memory = MemoryBuffer(
+            max_events,
+            max_bytes,
+            full_wait=0.0 if spill_path is not None else FULL_WAIT,
+            drop_newest=on_full == "drop_newest",
+        )
+        self._buffer: Buffer = memory
+        if spill_path is not None:
+            self._buffer = self._join(memory, self._open(spill_path, durability, outbox_max_bytes), memory_first=True)
+        if outbox is not None:
+            self._buffer = self._join(self._buffer, self._open(outbox, durability, outbox_max_bytes))
+        self._account = Account(client, self._outboxes)
+        self._delivery = Delivery(
+            self._send,
+            self._buffer,
+            self._incidents,
+            pacer=Pacer(rate_share),
+            retry=retry,
+            fingerprint=self._account.fingerprint,
+        )
+        self._sender = Sender(
+            self._delivery,
+            self._buffer,
+            self._incidents,
+            flush_interval=flush_interval,
+            flush_at=flush_at,
+            keep_running=bool(self._outboxes),
+            prepare=_import_all,
+            before_step=self._account.identify,
+        )
+        self._pid = os.getpid()
+        self._closed = False
+        lifecycle.watch(self)
+        if flush_on_sigterm:
+            lifecycle.exit_on_sigterm()
+        if self._outboxes and self._buffer.stats().pending:
+            self._sender.wake()
+
+    def _open(self, path: Path, durability: str, max_bytes: Optional[int]) -> Optional[Outbox]:
+        from openmonetize.metering.outbox import MAX_OUTBOX_BYTES, Outbox
+
+        settings = self._client.configuration
+        try:
+            outbox = Outbox(
+                os.fspath(path),
+                base_url=settings.host,
+                fingerprint=settings.account_fingerprint(),
+                durability=durability,
+                max_bytes=max_bytes or MAX_OUTBOX_BYTES,
+            )
+        except OutboxError as error:
+            if error.misuse:
+                raise
+            self._incidents.outbox(error)
+            return None
+        self._outboxes.append(outbox)
+        return outbox
+
+    def _join(self, buffer: Buffer, outbox: Optional[Outbox], *, memory_first: bool = False) -> Buffer:
+        if outbox is None:
+            return buffer
+        first, second = (buffer, outbox) if memory_first else (outbox, buffer)
+        return Overflow(first, second, self._incidents.outbox, self._incidents.outbox_again)
+
+    # Recording
+
+    def record(self, event: Union[EventModel, Mapping[str, Any]]) -> None:
+        """Take one event, or raise. With an outbox it is on disk when this returns.
+
+        Args:
+            event: an event model, or a dict with ``event_type``.
+
+        Raises:
+            ApiTypeError, ApiValueError: the event cannot be billed; the text says why.
+            BufferFull: there was no room in time.
+            MeteringError: the recorder is closed.
+        """
+        wire = prepare(event, self._client.configuration.id_namespace)[1]
+        if self._pid != os.getpid():
+            self._after_fork(in_child=True)
+        if self._closed:
+            raise MeteringError("the recorder is closed: this event was not recorded")
+        if self._outboxes:
+            self._account.follow()
+        fresh = self._buffer.put(wire)
+        if fresh >= self._sender.wake_at:
+            self._sender.wake()
+        elif fresh < 0:
+            self._incidents.dropped()
+
+    # Delivering
+
+    def _send(self, wires: Sequence[bytes]) -> Any:
+        return send_chunk(self._client, wires, deadline=self._request_timeout)
+
+    def flush(self, timeout: float = 10.0) -> FlushResult:
+        """Deliver everything recorded so far, without waiting for company.
+
+        Args:
+            timeout: seconds to wait at the most. It returns earlier where waiting is of no use: the account is
+                refused, or the server asked to wait for longer.
+        """
+        _check("timeout", timeout, 0.0)
+        if self._pid != os.getpid():
+            self._after_fork(in_child=True)
+        delivery = self._delivery
+        accepted, duplicate, dead = delivery.accepted, delivery.duplicate, delivery.dead
+        complete = self._sender.flush(timeout)
+        return FlushResult(
+            complete,
+            delivery.accepted - accepted,
+            delivery.duplicate - duplicate,
+            delivery.dead - dead,
+            0 if complete else self._buffer.stats().pending,
+        )
+
+    def stats(self) -> Stats:
+        """Where all recorded events are; with an outbox, those of all processes and earlier runs as well."""
+        return self._buffer.stats()
+
+    def dead_letters(self) -> List[DeadLetter]:
+        """The events that the platform refuses for good, with its reasons."""
+        return self._buffer.dead_letters()
+
+    def replay_dead_letters(self) -> int:
+        """Send the refused events again, under their ids. Returns how many."""
+        count = self._buffer.replay_dead_letters()
+        if count:
+            self._sender.wake()
+        return count
+
+    def discard_dead_letters(self) -> int:
+        """Give the refused events up: they count as dropped. Returns how many."""
+        return self._buffer.discard_dead_letters()
+
+    def export_dead_letters(self, path: Path) -> int:
+        """Write the refused events to a file, one JSON object a line: event, status, reason, at.
+
+        Args:
+            path: a new file, made for its user only.
+
+        Returns:
+            how many were written.
+        """
+        letters = self.dead_letters()
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            for letter in letters:
+                file.write(letter.to_json() + "\n")
+        return len(letters)
+
+    # Life
+
+    def close(self, timeout: float = 10.0) -> FlushResult:
+        """Flush, then end the thread and close the outbox. The recorder takes no events afterwards.
+
+        What is not delivered in time stays in the outbox, or is lost from memory; a log line says how much.
+
+        Args:
+            timeout: seconds to wait at the most.
+        """
+        deadline = time.monotonic() + timeout
+        result = self.flush(timeout)
+        if not self._closed:
+            self._closed = True
+            self._tell_of_left(result.left)
+            self._sender.stop(max(0.1, deadline - time.monotonic()))
+            self._buffer.close()
+        return result
+
+    def _tell_of_left(self, left: int) -> None:
+        if left:
+            paths = ", ".join(outbox.path for outbox in self._outboxes)
+            fate = f"wait in {paths} for the next start" if paths else "are lost with the process"
+            self._incidents.tell(Incident("left", f"{left} usage events are undelivered and {fate}", events=left))
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def _at_exit(self, started: float) -> None:
+        if self._closed or self._pid != os.getpid():
+            return
+        deadline = started + self._atexit_timeout
+        self._sender.end_threads(deadline)
+        try:
+            result = self.flush(max(0.0, deadline - time.monotonic()))
+            self._tell_of_left(result.left)
+        except Exception:
+            _LOG.exception("the last delivery of usage events failed")
+
+    def _before_fork(self) -> None:
+        self._buffer.before_fork()
+
+    def _after_fork(self, in_child: bool) -> None:
+        self._buffer.after_fork(in_child)
+        if in_child:
+            self._pid = os.getpid()
+            self._incidents.after_fork()
+            self._sender.after_fork()
+
+
+def _import_all() -> None:
+    """Import what the sender needs, on the caller's thread: a fork in the middle of an import would hang the child."""
+    import encodings.idna  # noqa: F401  # used by socket
+
+    from openmonetize.api.events_api import INGEST
+    from openmonetize.model import model_named
+
+    for name in (*INGEST.answers.values(), "ErrorResponse"):
+        if name:
+            model_named(name).model_rebuild()
+    lifecycle.flush_in_workers()
+
+
+def _check(name: str, value: float, least: float, most: float = float("inf")) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+        raise ApiValueError(f"{name} must be a number from {least} to {most}, not {value!r}")

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import Any, Callable, Iterator, List
+
+import pytest
+
+from openmonetize import ApiClient, Configuration, TokenUsageEvent
+from openmonetize.metering import Recorder
+from openmonetize.retry import RetryPolicy
+
+from .fault_server import FaultServer
+
+#: Quick retries: tests wait for outcomes, not for backoff.
+QUICK = RetryPolicy(base=0.002, cap=0.02, retry_after_cap=0.05)
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with FaultServer() as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: FaultServer) -> Iterator[ApiClient]:
+    with ApiClient(Configuration(server.url, access_token="om_live_a")) as made:
+        yield made
+
+
+@pytest.fixture
+def recorder(client: ApiClient) -> Iterator[Callable[..., Recorder]]:
+    """Makes recorders that are closed at the end."""
+    made: List[Recorder] = []
+
+    def make(**options: Any) -> Recorder:
+        options.setdefault("retry", QUICK)
+        options.setdefault("request_timeout", 0.3)
+        options.setdefault("flush_interval", 0.05)
+        made.append(Recorder(options.pop("client", client), **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close(0.0)
+
+
+def event(number: int = 1) -> TokenUsageEvent:
+    return TokenUsageEvent(
+        user_id="acme_user_1",
+        feature_id="chat",
+        provider="OPENAI",
+        model="gpt-4o",
+        input_tokens=number,
+        output_tokens=1,
+    )
+
+
+def events(count: int) -> List[TokenUsageEvent]:
+    return [event(number) for number in range(count)]
+
+
+def adds_up(stats: Any) -> bool:
+    return stats.tracked == sum(stats[1:])
