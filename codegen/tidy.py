@@ -17,6 +17,7 @@ def tidy_python(source: str) -> str:
     source = _FIELD.sub(_without_redundant_alias, source)
     source = re.sub(r"\n    nullable: .*= frozenset\(\(\)\)\n", "\n", source)
     source = re.sub(r'"\d{3}": "ErrorResponse",', "", source)  # the default model of an error
+    source = re.sub(r"^    from (typing|typing_extensions|pydantic) import .*\n", "", source, flags=re.MULTILINE)
     source = source.replace(", {  })", ")")  # an operation without arguments
     return _DOCSTRING.sub(_wrapped, source)
 

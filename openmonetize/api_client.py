@@ -9,7 +9,7 @@ import os
 import platform
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, Mapping, Optional, Tuple, TypeVar, cast
+from typing import Any, ClassVar, Dict, Mapping, Optional, Tuple, TypeVar, cast
 
 from openmonetize._version import __version__
 from openmonetize.api_response import ApiResponse
@@ -27,9 +27,6 @@ from openmonetize.exceptions import (
 from openmonetize.operation import Operation, RequestOptions
 from openmonetize.rest import RESTClient, RESTResponse
 from openmonetize.retry import RETRYABLE_STATUSES, retry_after
-
-if TYPE_CHECKING:
-    from openmonetize.model import Model
 
 T = TypeVar("T")
 
@@ -274,7 +271,7 @@ class ApiClient:
             return self._model(name, response, raw)
         return None if operation.body != "Any" else _free(response, raw)
 
-    def _model(self, name: str, response: RESTResponse, raw: bytes) -> Model:
+    def _model(self, name: str, response: RESTResponse, raw: bytes) -> Any:
         from openmonetize.model import model_named
 
         try:

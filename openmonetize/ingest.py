@@ -22,6 +22,7 @@ from typing import (
 from openmonetize.api_response import ApiResponse
 from openmonetize.event_model import EventModel
 from openmonetize.exceptions import ApiException, ApiTypeError, ApiValueError
+from openmonetize.model import model_named
 from openmonetize.operation import Operation, RequestOptions
 
 if TYPE_CHECKING:
@@ -107,27 +108,24 @@ def prepare(event: Event, namespace: Optional[str]) -> Tuple[EventModel, bytes]:
     Raises:
         ApiTypeError, ApiValueError: it is no event, cannot be billed, or is too large; the text says which and why.
     """
-    if not isinstance(event, EventModel):
-        from openmonetize.models.usage_event import UsageEvent
-
-        event = UsageEvent.from_dict(event)
-    values = vars(event)
+    ready: EventModel = event if isinstance(event, EventModel) else model_named("UsageEvent").from_dict(event)
+    values = vars(ready)
     if len(values["event_id"]) != 36:
-        event.identify(namespace)
-    wire = event.to_wire()
+        ready.identify(namespace)
+    wire = ready.to_wire()
     if len(wire) > MAX_BYTES - _ENVELOPE:
         raise ApiValueError(
             f"event {values['event_id']} is {len(wire)} bytes; the platform takes events of less than "
             f"{MAX_BYTES - _ENVELOPE}: put less into its metadata"
         )
-    if event.id_was_given:
-        SENT_IDS.check(event, wire)
-    return event, wire
+    if ready.id_was_given:
+        SENT_IDS.check(ready, wire)
+    return ready, wire
 
 
 def ingest(
     client: ApiClient, operation: Operation[Any], events: Iterable[Event], options: RequestOptions
-) -> ApiResponse[Any]:
+) -> ApiResponse[IngestResult]:
     """Send events in as many requests as it takes.
 
     A list is checked whole before anything is sent; another iterable is read as it is sent.

@@ -242,10 +242,8 @@ def is_finite_number(value: Any) -> bool:
     return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def model_named(name: str) -> Type[Model]:
+def model_named(name: str) -> Any:
     """The generated model class of that name, imported on first use."""
     import openmonetize
 
-    found: Optional[Type[Model]] = getattr(openmonetize, name)
-    assert found is not None
-    return found
+    return getattr(openmonetize, name)

@@ -24,7 +24,7 @@ class OneOf:
         """The model of each value of the discriminator."""
         from openmonetize.model import model_named
 
-        return {value: model_named(name) for value, name in cls.members.items()}  # type: ignore[misc]
+        return {value: model_named(name) for value, name in cls.members.items()}
 
     @classmethod
     def from_dict(cls, obj: Mapping[str, Any]) -> EventModel:

@@ -14,10 +14,7 @@ from openmonetize import timestamps
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 
 if TYPE_CHECKING:
-    from openmonetize.api_client import ApiClient
-    from openmonetize.api_response import ApiResponse
-    from openmonetize.event_model import EventModel
-    from openmonetize.rest import RESTResponse
+    pass
 
 T = TypeVar("T")
 
@@ -188,87 +185,3 @@ def _text(parameter: Parameter, value: Any) -> str:
     if parameter.choices and value not in parameter.choices:
         raise ApiValueError(f"{name} must be one of {', '.join(map(repr, parameter.choices))}, not {value!r}")
     return _plain(value)
-
-
-class BaseApi:
-    """The base of the generated API classes.
-
-    Args:
-        api_client: the client to call through; by default the one that all share.
-    """
-
-    def __init__(self, api_client: Optional[ApiClient] = None) -> None:
-        if api_client is None:
-            from openmonetize.api_client import ApiClient
-
-            api_client = ApiClient.get_default()
-        self.api_client = api_client
-
-    def _call(
-        self,
-        operation: Operation[T],
-        options: RequestOptions,
-        values: Mapping[str, Any] = {},
-        body: Any = None,
-        fields: Optional[Mapping[str, Any]] = None,
-    ) -> T:
-        return self.api_client.call(operation, values, _body(operation, body, fields), options).data
-
-    def _call_with_http_info(
-        self,
-        operation: Operation[T],
-        options: RequestOptions,
-        values: Mapping[str, Any] = {},
-        body: Any = None,
-        fields: Optional[Mapping[str, Any]] = None,
-    ) -> ApiResponse[T]:
-        return self.api_client.call(operation, values, _body(operation, body, fields), options)
-
-    def _call_without_preload_content(
-        self,
-        operation: Operation[T],
-        options: RequestOptions,
-        values: Mapping[str, Any] = {},
-        body: Any = None,
-        fields: Optional[Mapping[str, Any]] = None,
-    ) -> RESTResponse:
-        return self.api_client.send(operation, values, _body(operation, body, fields), options)
-
-    def _ingest(
-        self,
-        operation: Operation[T],
-        options: RequestOptions,
-        events: Iterable[Union[EventModel, Mapping[str, Any]]],
-    ) -> ApiResponse[T]:
-        from openmonetize.ingest import ingest
-
-        return ingest(self.api_client, operation, events, options)
-
-    def _ingest_raw(
-        self,
-        operation: Operation[T],
-        options: RequestOptions,
-        events: Iterable[Union[EventModel, Mapping[str, Any]]],
-    ) -> RESTResponse:
-        from openmonetize.ingest import ingest_raw
-
-        return ingest_raw(self.api_client, operation, events, options)
-
-
-def _body(operation: Operation[T], body: Any, fields: Optional[Mapping[str, Any]]) -> Any:
-    """The body to send: the caller's model or dict, or one built from keyword arguments."""
-    if fields is None:
-        return body
-    from openmonetize.model import RequestModel, model_named
-
-    given = {name: value for name, value in fields.items() if value is not UNSET}
-    model = model_named(operation.body or "")
-    assert issubclass(model, RequestModel)
-    given = {name: value for name, value in given.items() if value is not None or name in model.nullable}
-    if body is None:
-        return model(**given)
-    if given:
-        raise ApiTypeError(f"give either a {operation.body} or its fields ({', '.join(given)}), not both")
-    if not isinstance(body, model):
-        return model.from_dict(body)
-    return body

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.operation import BaseApi, Operation, Parameter, RequestOptions
+from openmonetize.base_api import BaseApi
+from openmonetize.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from typing import Optional
 
     from openmonetize.api_response import ApiResponse
     from openmonetize.models.v1_analytics_burn_forecast_get200_response import V1AnalyticsBurnForecastGet200Response

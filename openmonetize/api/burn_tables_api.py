@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.operation import BaseApi, Operation, Parameter, RequestOptions
+from openmonetize.base_api import BaseApi
+from openmonetize.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
-    from typing import Optional
-
     from openmonetize import V1BurnTablesCreatePostRequestRulesValue
     from openmonetize.api_response import ApiResponse
     from openmonetize.model import RequestTimestamp

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.operation import BaseApi, Operation, Parameter, RequestOptions
+from openmonetize.base_api import BaseApi
+from openmonetize.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
-    from typing import Optional
-
     from openmonetize.api_response import ApiResponse
     from openmonetize.model import Dec, Int, RequestTimestamp
     from openmonetize.models.v1_credits_balance_get200_response import V1CreditsBalanceGet200Response

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional
 
 from typing_extensions import Unpack
 
-from openmonetize.operation import BaseApi, Operation, Parameter, RequestOptions
+from openmonetize.base_api import BaseApi
+from openmonetize.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
-    from typing import Any, Optional
-
     from openmonetize.api_response import ApiResponse
     from openmonetize.rest import RESTResponse
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.operation import BaseApi, Operation, RequestOptions
+from openmonetize.base_api import BaseApi
+from openmonetize.operation import Operation, RequestOptions
 
 if TYPE_CHECKING:
     from openmonetize.api_response import ApiResponse

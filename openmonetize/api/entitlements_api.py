@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Dict, Literal, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.operation import UNSET, BaseApi, Operation, Parameter, RequestOptions, Unset
+from openmonetize.base_api import BaseApi
+from openmonetize.operation import UNSET, Operation, Parameter, RequestOptions, Unset
 
 if TYPE_CHECKING:
     from openmonetize import V1EntitlementsCheckPostRequestAction

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, Iterable, List, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.operation import BaseApi, Operation, Parameter, RequestOptions
+from openmonetize.base_api import BaseApi
+from openmonetize.ingest import IngestResult, ingest, ingest_raw
+from openmonetize.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
-    from typing import Optional
-
     from openmonetize.api_response import ApiResponse
     from openmonetize.event_model import EventModel
-    from openmonetize.ingest import IngestResult
     from openmonetize.models.v1_events_dlq_get200_response import V1EventsDlqGet200Response
     from openmonetize.models.v1_events_dlq_replay_post200_response import V1EventsDlqReplayPost200Response
     from openmonetize.models.v1_events_dlq_replay_post_request import V1EventsDlqReplayPostRequest
@@ -92,19 +91,19 @@ class EventsApi(BaseApi):
         Raises:
             ApiException: The call failed, 400, 401, 402, 403, 413, 415, 429, 500.
         """
-        return self._ingest(INGEST, _options, events).data
+        return ingest(self.api_client, INGEST, events, _options).data
 
     def ingest_with_http_info(
         self, events: Iterable[Union[EventModel, Mapping[str, Any]]], **_options: Unpack[RequestOptions]
     ) -> ApiResponse[IngestResult]:
         """:meth:`ingest`, with status and headers of the last request."""
-        return self._ingest(INGEST, _options, events)
+        return ingest(self.api_client, INGEST, events, _options)
 
     def ingest_without_preload_content(
         self, events: Iterable[Union[EventModel, Mapping[str, Any]]], **_options: Unpack[RequestOptions]
     ) -> RESTResponse:
         """:meth:`ingest` in exactly one request, as its raw answer."""
-        return self._ingest_raw(INGEST, _options, events)
+        return ingest_raw(self.api_client, INGEST, events, _options)
 
     def v1_events_dlq_get(self, **_options: Unpack[RequestOptions]) -> V1EventsDlqGet200Response:
         """Look into the dead-letter queue.
