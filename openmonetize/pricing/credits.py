@@ -196,8 +196,8 @@ def usd_decimal(usd: float) -> Decimal:
 
 
 def _charge(cost: Cost) -> Charge:
-    credits, usd, basis = cost
-    return Charge(credits, usd_decimal(usd), basis)
+    burn, usd, basis = cost
+    return Charge(burn, usd_decimal(usd), basis)
 
 
 def _require_whole(name: str, value: int) -> None:

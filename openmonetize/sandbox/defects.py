@@ -23,8 +23,13 @@ FEATURE_ACCESS_LOST = "feature-access-lost"
 USER_ID_CLASH = "user-id-clash"
 PROVIDER_500 = "provider-500"
 DEAD_LETTERS_LATE = "dead-letters-late"
+ENTITLEMENT_ROW = "entitlement-row"
+ENTITLEMENT_USER_500 = "entitlement-user-500"
+PERIOD_STICKS = "period-sticks"
+BULK_500 = "bulk-500"
 SEED_UNKNOWN_USER = "seed-unknown-user"
 SEED_TRANSACTIONS_500 = "seed-transactions-500"
+SEED_NULL_LIMIT_500 = "seed-null-limit-500"
 SEED_EVENT_TYPES = "seed-event-types"
 SEED_INGEST_KEY = "seed-ingest-key"
 
@@ -44,8 +49,13 @@ DEFECTS: Mapping[str, str] = {
     USER_ID_CLASH: "a user id that another customer uses, or that was created beforehand, cannot be credited or billed",
     PROVIDER_500: "an unknown provider, together with a model, makes an entitlement check or an analytics filter fail",
     DEAD_LETTERS_LATE: "a lost event shows up minutes later and without its reason",
+    ENTITLEMENT_ROW: "the oldest entitlement of a feature governs everybody, even if it was made for one user",
+    ENTITLEMENT_USER_500: "an entitlement for a user that does not exist is answered 500",
+    PERIOD_STICKS: "the period of an entitlement cannot be cleared",
+    BULK_500: "one unknown model makes a whole bulk calculation fail with 500",
     SEED_UNKNOWN_USER: "user ids nobody created are answered 500 and their events are lost (seed era)",
     SEED_TRANSACTIONS_500: "the transactions of a user are answered 500 (seed era)",
+    SEED_NULL_LIMIT_500: "creating an entitlement with a limit of null is answered 500 (seed era)",
     SEED_EVENT_TYPES: "image and custom events are answered 400 (seed era)",
     SEED_INGEST_KEY: "the event routes want the key in X-API-Key, whatever Authorization says (seed era)",
 }

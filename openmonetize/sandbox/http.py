@@ -142,7 +142,7 @@ class Server(ThreadedWSGIServer):
     def __init__(self, host: str, port: int, app: WSGIApp, listener: socket.socket) -> None:
         self._connections: Set[socket.socket] = set()
         self._lock = threading.Lock()
-        super().__init__(host, port, app, Handler, fd=listener.fileno())  # type: ignore[arg-type]
+        super().__init__(host, port, app, Handler, fd=listener.fileno())
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:

@@ -75,7 +75,7 @@ def quota_limits(quota: Union[bool, int, Mapping[str, Optional[int]], None]) -> 
     if quota is True:
         return PLATFORM_QUOTA
     if isinstance(quota, int):
-        return {tier: quota for tier in PLATFORM_QUOTA}
+        return dict.fromkeys(PLATFORM_QUOTA, quota)
     unknown = sorted(set(quota) - set(PLATFORM_QUOTA))
     if unknown:
         raise ValueError(f"quota names an unknown tier {unknown[0]!r}; the tiers are {', '.join(PLATFORM_QUOTA)}")

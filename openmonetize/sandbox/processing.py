@@ -117,7 +117,7 @@ class _Batch:
         refused = self._refused(event)
         if refused is not None:
             return refused
-        credits, usd, _ = event_cost(event, self.state.settings.book, self.state.settings.era, self.today)
+        burn, usd, _ = event_cost(event, self.state.settings.book, self.state.settings.era, self.today)
         if usd >= MAX_COST_USD:
             return f"a cost of {usd:.0f} US dollars does not fit the cost column"
         try:
@@ -127,7 +127,7 @@ class _Batch:
         self.ids.add(event_id)
         if key is not None:
             self.keys.add(key)
-        self._book(job, key, credits, cost_units(usd), payer)
+        self._book(job, key, burn, cost_units(usd), payer)
         return None
 
     def _refused(self, event: Dict[str, Any]) -> Optional[str]:
@@ -159,7 +159,7 @@ class _Batch:
         self.payers[user_id, team_id] = payer
         return payer
 
-    def _book(self, job: Job, key: Optional[str], credits: int, cost: int, payer: _Payer) -> None:
+    def _book(self, job: Job, key: Optional[str], burn: int, cost: int, payer: _Payer) -> None:
         event = job.event
         get = event.get
         timestamp = timestamp_ms(event["timestamp"])
@@ -188,33 +188,33 @@ class _Batch:
                 get("quantity"),
                 timestamp,
                 json.dumps(metadata) if metadata else None,
-                cell(credits),
+                cell(burn),
                 cell(cost),
                 None if wallet is None else wallet.pk,
                 self.now,
             )
         )
-        if wallet is not None and credits > 0:
+        if wallet is not None and burn > 0:
             wallet.entries += 1
-            wallet.balance -= credits
-            wallet.burned += credits
+            wallet.balance -= burn
+            wallet.burned += burn
             self.burns.append(
-                (wallet.pk, wallet.entries, event["event_id"], cell(-credits), cell(wallet.balance), self.now)
+                (wallet.pk, wallet.entries, event["event_id"], cell(-burn), cell(wallet.balance), self.now)
             )
         if payer.user is not None:
             counts = self.users.setdefault(payer.user, [0, 0])
             counts[0] += 1
-            counts[1] += credits
+            counts[1] += burn
         start = timestamp - timestamp % HOUR
         group = (start, event["feature_id"], event["event_type"], provider or "", model or "")
         sums = self.hours.get(group)
         if sums is None:
-            self.hours[group] = [1, input_tokens, output_tokens, credits, cost, timestamp]
+            self.hours[group] = [1, input_tokens, output_tokens, burn, cost, timestamp]
         else:
             sums[0] += 1
             sums[1] += input_tokens
             sums[2] += output_tokens
-            sums[3] += credits
+            sums[3] += burn
             sums[4] += cost
             if timestamp < sums[5]:
                 sums[5] = timestamp
@@ -238,7 +238,7 @@ class _Batch:
             )
         db.executemany(
             "UPDATE users SET events = events + ?, credits = credits + ? WHERE pk = ?",
-            [(events, cell(credits), user) for user, (events, credits) in self.users.items()],
+            [(count, cell(burned), user) for user, (count, burned) in self.users.items()],
         )
         rollups.add(self.state, self.customer, self.hours)
         if self.dead:

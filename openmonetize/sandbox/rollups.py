@@ -132,7 +132,7 @@ def _scanned(state: State, customer: int, first: int, last: int, filters: Dict[s
         [customer, first, last, *values],
     )
     day = first - first % DAY
-    return [Group(day, *row[:5], *(int(number) for number in row[5:9]), row[9]) for row in rows]
+    return [Group(day, *row[:4], row[4], int(row[5]), int(row[6]), int(row[7]), int(row[8]), row[9]) for row in rows]
 
 
 def _filter(filters: Dict[str, Sequence[str]]) -> Tuple[str, List[Any]]:

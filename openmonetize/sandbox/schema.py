@@ -207,7 +207,7 @@ class Items(Node):
             return value
         if check.rules.stops_at_first:
             self._length(value, "array", path, check)
-        cleaned = [self.item.check(item, path + (index,), check) for index, item in enumerate(value)]
+        cleaned = [self.item.check(item, (*path, index), check) for index, item in enumerate(value)]
         if not check.rules.stops_at_first:
             self._length(value, "array", path, check)
         return cleaned
@@ -256,7 +256,7 @@ class Record(Node):
             return self.wrong_type("record", value, path, check)
         if self.value is None:
             return value
-        return {key: self.value.check(item, path + (key,), check) for key, item in value.items()}
+        return {key: self.value.check(item, (*path, key), check) for key, item in value.items()}
 
 
 class Fields(Node):
@@ -275,7 +275,7 @@ class Fields(Node):
                     check.report(Issue(path, "required", expected=name))
         cleaned: Dict[str, Any] = dict(value) if check.rules.keeps_unknown else {}
         for name, node in self.fields.items():
-            result = node.check(value.get(name, MISSING), path + (name,), check)
+            result = node.check(value.get(name, MISSING), (*path, name), check)
             if result is not MISSING:
                 cleaned[name] = result
         return cleaned

@@ -5,12 +5,32 @@ from __future__ import annotations
 from typing import Tuple
 
 from ..calls import Route
-from . import analytics, credits, customers, events, health
+from . import (
+    analytics,
+    burn_tables,
+    customers,
+    demo,
+    entitlements,
+    events,
+    health,
+    rating,
+    reports,
+    upstream,
+    users,
+    wallets,
+)
 
 ROUTES: Tuple[Route, ...] = (
     *health.ROUTES,
     *customers.ROUTES,
     *events.ROUTES,
-    *credits.ROUTES,
+    *wallets.ROUTES,
+    *users.ROUTES,
+    *entitlements.ROUTES,
+    *rating.ROUTES,
+    *burn_tables.ROUTES,
     *analytics.ROUTES,
+    *reports.ROUTES,
+    *demo.ROUTES,
+    *upstream.ROUTES,
 )

@@ -14,6 +14,7 @@ from ..ledger import burned_between, find_wallet
 from ..rollups import Group, groups
 from ..schema import Fields, OneOf, Optionally, Text
 from ..state import CURRENT, SEED
+from ..sums import Name, sums_by, total_of
 from ..tables import USD_UNITS
 from ..tenants import find_user
 
@@ -32,16 +33,14 @@ _SEED_USAGE = Fields({"customerId": _seed_customer, **_window, "groupBy": _group
 _SEED_COSTS = Fields({"customerId": _seed_customer, **_window})
 _SEED_BURN_RATE = Fields({"customerId": _seed_customer, "userId": Optionally(Text(form="uuid"))})
 
-Name = Tuple[str, ...]
-
 
 def usage(call: Call) -> Answer:
     found = _groups(call)
-    by_feature = _sums(found, lambda group: (group.feature_id,))
-    by_type = _sums(found, lambda group: (group.event_type,))
-    by_model = _sums([group for group in found if group.provider and group.model], _model(call))
-    by_day = _sums(found, lambda group: (day_text(group.day),))
-    total = _total(found)
+    by_feature = sums_by(found, lambda group: (group.feature_id,))
+    by_type = sums_by(found, lambda group: (group.event_type,))
+    by_model = sums_by([group for group in found if group.provider and group.model], _model(call))
+    by_day = sums_by(found, lambda group: (day_text(group.day),))
+    total = total_of(found)
     data: Dict[str, Any] = {
         "summary": {
             "totalEvents": total.events,
@@ -73,7 +72,7 @@ def usage(call: Call) -> Answer:
 
 def costs(call: Call) -> Answer:
     found = _groups(call)
-    total = _total(found)
+    total = total_of(found)
     revenue = _revenue(total.credits)
     margin = revenue - total.cost
     data = {
@@ -91,7 +90,7 @@ def costs(call: Call) -> Answer:
                 "revenue": _usd(_revenue(sums.credits)),
                 "margin": _usd(_revenue(sums.credits) - sums.cost),
             }
-            for name, sums in _sums([group for group in found if group.provider and group.model], _model(call))
+            for name, sums in sums_by([group for group in found if group.provider and group.model], _model(call))
         ],
     }
     return Answer({"data": data})
@@ -187,28 +186,6 @@ def _model(call: Call) -> Callable[[Group], Name]:
     if call.state.has(COLON_SPLIT):
         return lambda group: (group.provider, group.model.split(":", 1)[0])
     return lambda group: (group.provider, group.model)
-
-
-def _total(found: Sequence[Group]) -> Group:
-    sums = _sums(found, lambda group: ())
-    return sums[0][1] if sums else Group(0, "", "", "", "", 0, 0, 0, 0, 0, 0)
-
-
-def _sums(found: Sequence[Group], name_of: Callable[[Group], Name]) -> List[Tuple[Name, Group]]:
-    """Add up the groups that share a name; the name whose first event is the earliest comes first."""
-    sums: Dict[Name, List[int]] = {}
-    for group in found:
-        name = name_of(group)
-        row = (group.events, group.input_tokens, group.output_tokens, group.credits, group.cost)
-        known = sums.get(name)
-        if known is None:
-            sums[name] = [*row, group.first_at]
-            continue
-        for index, number in enumerate(row):
-            known[index] += number
-        known[5] = min(known[5], group.first_at)
-    ordered = sorted(sums.items(), key=lambda pair: pair[1][5])
-    return [(name, Group(0, "", "", "", "", *(int(number) for number in row))) for name, row in ordered]
 
 
 def _burned(sums: Group) -> Dict[str, Any]:

@@ -1,0 +1,75 @@
+"""The seed era's demonstration: an imitation of a chat completion that is metered on the demo customer."""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+from ..accounts import DEMO_CUSTOMER
+from ..answers import Answer
+from ..calls import Call, Route
+from ..clock import iso
+from ..events import PROVIDERS
+from ..schema import Fields, Optionally, Text
+from ..state import SEED, new_id
+from ..tenants import customer_by_id
+
+_GENERATE = Fields(
+    {
+        "prompt": Text(),
+        "model": Optionally(Text(), default="gpt-4"),
+        "provider": Optionally(Text(), default="openai"),
+    }
+)
+_COMPLETION_TOKENS = 20
+
+
+def generate(call: Call) -> Answer:
+    body = call.body
+    now = call.state.clock.now()
+    completion_id = f"chatcmpl-{new_id()}"
+    prompt_tokens = -(-len(body["prompt"]) // 4)
+    _meter(call, completion_id, prompt_tokens)
+    return Answer(
+        {
+            "id": completion_id,
+            "object": "chat.completion",
+            "created": now // 1000,
+            "model": body["model"],
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {"role": "assistant", "content": f"You said: {body['prompt'][:200]}"},
+                    "finish_reason": "stop",
+                }
+            ],
+            "usage": {
+                "prompt_tokens": prompt_tokens,
+                "completion_tokens": _COMPLETION_TOKENS,
+                "total_tokens": prompt_tokens + _COMPLETION_TOKENS,
+            },
+        }
+    )
+
+
+def _meter(call: Call, completion_id: str, prompt_tokens: int) -> None:
+    """Record the event, if the demo customer exists and the provider is one that events may name."""
+    demo = customer_by_id(call.state, DEMO_CUSTOMER)
+    provider = call.body["provider"].upper()
+    if demo is None or provider not in PROVIDERS:
+        return
+    event = {
+        "event_id": new_id(),
+        "customer_id": DEMO_CUSTOMER,
+        "event_type": "TOKEN_USAGE",
+        "feature_id": "demo-chat",
+        "provider": provider,
+        "model": call.body["model"],
+        "input_tokens": prompt_tokens,
+        "output_tokens": _COMPLETION_TOKENS,
+        "timestamp": iso(call.state.clock.now()),
+        "idempotency_key": completion_id,
+    }
+    call.intake.accept(demo, [event])
+
+
+ROUTES: Tuple[Route, ...] = (Route("POST", "/v1/demo/generate", generate, body=_GENERATE, eras=(SEED,), keyed=False),)
