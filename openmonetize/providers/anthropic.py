@@ -1,0 +1,89 @@
+"""Anthropic messages. ``input_tokens`` leaves out what was read from or written to the prompt cache."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from . import otel
+from .dialect import Answer, Counts, Dialect
+from .fields import count, get, items, text, token_pair
+
+STREAM_EVENTS = (
+    "message_start",
+    "content_block_start",
+    "content_block_delta",
+    "content_block_stop",
+    "message_delta",
+    "message_stop",
+)
+
+_USAGE_FIELDS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    "cache_creation",
+    "output_tokens_details",
+    "server_tool_use",
+    "iterations",
+)
+
+# Passes whose tokens the top-level counters contain; tokens of all others (compaction, advisor) come on top.
+_COUNTED_PASSES = ("message", "fallback_message")
+
+
+class Messages(Dialect):
+    """The messages API. Its streamed counters are cumulative: the last value stands, nothing is ever
+    summed.
+    """
+
+    provider = "ANTHROPIC"
+
+    def read(self, response: Any) -> Answer:
+        return Answer(text(response, "id"), text(response, "model"), get(response, "usage"), finished=True)
+
+    def feed(self, answer: Answer, chunk: Any) -> None:
+        kind = get(chunk, "type")
+        if kind == "message_start":
+            message = get(chunk, "message")
+            answer.response_id, answer.model = text(message, "id"), text(message, "model")
+            answer.usage = _latest({}, get(message, "usage"))
+        elif kind == "message_delta":
+            answer.usage = _latest(answer.usage or {}, get(chunk, "usage"))
+            answer.finished = answer.finished or get(get(chunk, "delta"), "stop_reason") is not None
+        elif kind == "message_stop":
+            answer.finished = True
+        elif kind == "content_block_delta":
+            delta = get(chunk, "delta")
+            answer.output_characters += len(text(delta, "text", "partial_json", "thinking") or "")
+
+    def counts(self, usage: Any) -> Counts:
+        input_tokens, output_tokens = token_pair(usage, "input_tokens", "output_tokens")
+        cache_read = count(usage, "cache_read_input_tokens") or 0
+        cache_write = count(usage, "cache_creation_input_tokens") or 0
+        details = otel.normalised(
+            input_tokens,
+            output_tokens,
+            {
+                otel.CACHE_READ: cache_read,
+                otel.CACHE_WRITE: cache_write,
+                otel.REASONING: count(get(usage, "output_tokens_details"), "thinking_tokens"),
+                "anthropic.usage.web_search_requests": count(get(usage, "server_tool_use"), "web_search_requests"),
+                **_extra_passes(usage),
+            },
+            input_total=input_tokens + cache_read + cache_write,
+        )
+        return Counts(input_tokens, output_tokens, details)
+
+
+def _latest(known: Dict[str, Any], usage: Any) -> Dict[str, Any]:
+    said = {name: get(usage, name) for name in _USAGE_FIELDS}
+    return {**known, **{name: value for name, value in said.items() if value is not None}}
+
+
+def _extra_passes(usage: Any) -> Dict[str, int]:
+    extra = [step for step in items(usage, "iterations") if get(step, "type") not in _COUNTED_PASSES]
+    return {
+        "anthropic.usage.extra_passes.input_tokens": sum(count(step, "input_tokens") or 0 for step in extra),
+        "anthropic.usage.extra_passes.output_tokens": sum(count(step, "output_tokens") or 0 for step in extra),
+    }

@@ -1,0 +1,48 @@
+"""AWS Bedrock ``converse``. The platform's gateway has no such provider and the answer names no model, so the
+user says under which provider and model it is billed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import otel
+from .dialect import Answer, Counts, Dialect
+from .fields import count, get, text, token_pair
+
+STREAM_EVENTS = (
+    "messageStart",
+    "contentBlockStart",
+    "contentBlockDelta",
+    "contentBlockStop",
+    "messageStop",
+    "metadata",
+)
+
+
+class Converse(Dialect):
+    """``inputTokens`` leaves out what was read from or written to the prompt cache."""
+
+    provider = None
+
+    def read(self, response: Any) -> Answer:
+        return Answer(text(get(response, "ResponseMetadata"), "RequestId"), None, get(response, "usage"), finished=True)
+
+    def feed(self, answer: Answer, chunk: Any) -> None:
+        metadata = get(chunk, "metadata")
+        if metadata is not None:
+            answer.usage, answer.finished = get(metadata, "usage"), True
+        delta = get(get(chunk, "contentBlockDelta"), "delta")
+        answer.output_characters += len(text(delta, "text") or text(get(delta, "toolUse"), "input") or "")
+
+    def counts(self, usage: Any) -> Counts:
+        input_tokens, output_tokens = token_pair(usage, "inputTokens", "outputTokens")
+        cache_read = count(usage, "cacheReadInputTokens") or 0
+        cache_write = count(usage, "cacheWriteInputTokens") or 0
+        details = otel.normalised(
+            input_tokens,
+            output_tokens,
+            {otel.CACHE_READ: cache_read, otel.CACHE_WRITE: cache_write},
+            input_total=input_tokens + cache_read + cache_write,
+        )
+        return Counts(input_tokens, output_tokens, details)

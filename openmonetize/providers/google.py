@@ -1,0 +1,99 @@
+"""Gemini, through Google Gen AI or Vertex. ``candidatesTokenCount`` leaves out thoughts."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional
+
+from . import otel
+from .dialect import Answer, Counts, Dialect
+from .fields import count, get, items, text, token_pair
+
+# JSON name, Python name. Counters of a stream grow; lists of modalities are replaced.
+_COUNTERS = {
+    "promptTokenCount": "prompt_token_count",
+    "candidatesTokenCount": "candidates_token_count",
+    "cachedContentTokenCount": "cached_content_token_count",
+    "thoughtsTokenCount": "thoughts_token_count",
+    "toolUsePromptTokenCount": "tool_use_prompt_token_count",
+}
+_LISTS = {
+    "promptTokensDetails": "prompt_tokens_details",
+    "candidatesTokensDetails": "candidates_tokens_details",
+    "toolUsePromptTokensDetails": "tool_use_prompt_tokens_details",
+}
+
+
+class GenerateContent(Dialect):
+    """``generateContent``. A stream repeats its usage on every chunk, and any of them may lack a counter that
+    an earlier one had, so each counter keeps the largest value seen.
+    """
+
+    provider = "GOOGLE"
+
+    def read(self, response: Any) -> Answer:
+        return Answer(
+            text(response, "responseId", "response_id"),
+            text(response, "modelVersion", "model_version"),
+            _merged({}, get(response, "usageMetadata", "usage_metadata")),
+            finished=True,
+        )
+
+    def feed(self, answer: Answer, chunk: Any) -> None:
+        answer.response_id = text(chunk, "responseId", "response_id") or answer.response_id
+        answer.model = text(chunk, "modelVersion", "model_version") or answer.model
+        answer.usage = _merged(answer.usage or {}, get(chunk, "usageMetadata", "usage_metadata"))
+        candidates = items(chunk, "candidates")
+        feedback = get(chunk, "promptFeedback", "prompt_feedback")
+        answer.ended = (
+            answer.ended
+            or any(get(candidate, "finishReason", "finish_reason") for candidate in candidates)
+            or get(feedback, "blockReason", "block_reason") is not None
+        )
+        answer.finished = answer.ended and answer.usage is not None
+        for candidate in candidates:
+            for part in items(get(candidate, "content"), "parts"):
+                answer.output_characters += len(text(part, "text") or "")
+
+    def counts(self, usage: Any) -> Counts:
+        input_tokens, output_tokens = token_pair(usage, "promptTokenCount", "candidatesTokenCount")
+        thoughts = count(usage, "thoughtsTokenCount") or 0
+        parts: Dict[str, Optional[int]] = {
+            otel.CACHE_READ: count(usage, "cachedContentTokenCount"),
+            otel.REASONING: thoughts,
+        }
+        for modality in otel.MODALITIES:
+            parts[otel.input_of(modality)] = sum(
+                _of_modality(usage, name, modality) for name in ("promptTokensDetails", "toolUsePromptTokensDetails")
+            )
+            parts[otel.output_of(modality)] = _of_modality(usage, "candidatesTokensDetails", modality)
+        details = otel.normalised(
+            input_tokens,
+            output_tokens,
+            parts,
+            input_total=input_tokens + (count(usage, "toolUsePromptTokenCount") or 0),
+            output_total=output_tokens + thoughts,
+        )
+        return Counts(input_tokens, output_tokens, details)
+
+
+def _merged(known: Dict[str, Any], usage: Any) -> Optional[Dict[str, Any]]:
+    if usage is None:
+        return known or None
+    merged = dict(known)
+    for name, python_name in _COUNTERS.items():
+        value = count(usage, name, python_name)
+        if value is not None:
+            merged[name] = max(value, merged.get(name, 0))
+    for name, python_name in _LISTS.items():
+        merged[name] = items(usage, name, python_name) or merged.get(name, ())
+    return merged
+
+
+def _of_modality(usage: Any, name: str, modality: str) -> int:
+    total = 0
+    for entry in items(usage, name):
+        kind = get(entry, "modality")
+        kind = getattr(kind, "name", kind)  # an enum in the libraries, a string in JSON
+        if str(kind).lower() == modality:
+            total += count(entry, "tokenCount", "token_count") or 0
+    return total

@@ -1,0 +1,31 @@
+"""Mistral: OpenAI's chat format, with another provider behind it and each streamed chunk in an envelope."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .dialect import Answer
+from .fields import get
+from .openai import Chat
+
+# How Mistral's own API names its models; the same weights served elsewhere are named otherwise
+# ("mistralai/Mixtral-8x7B", "mistral:7b"), and those servers are not Mistral.
+_FAMILY = "(mistral|ministral|magistral|codestral|devstral|pixtral|voxtral)"
+_MODEL = re.compile(
+    rf"(open-mi[sx]tral-.+|mistral-(large|medium|small|tiny)|{_FAMILY}(-[a-z0-9]+)*-(latest|embed|\d{{4}}))"
+)
+
+
+class MistralChat(Chat):
+    """Chat, agents, fill-in-the-middle and embeddings of Mistral's API."""
+
+    provider = "MISTRAL"
+
+    def feed(self, answer: Answer, chunk: Any) -> None:
+        super().feed(answer, get(chunk, "data") or chunk)
+
+
+def is_mistral_model(model: Any) -> bool:
+    """Is this the name of a model as Mistral's own API spells it?"""
+    return isinstance(model, str) and _MODEL.fullmatch(model) is not None
