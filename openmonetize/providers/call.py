@@ -1,0 +1,196 @@
+"""The metering of one provider call, from its parameters to its record, without ever standing in the caller's
+way.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+import threading
+from typing import Any, Callable, Mapping, Optional, Set, Union
+
+from .extract import OnPartial, StreamMeter, read_usage
+from .fields import text
+from .proxy import is_stream, metered_stream
+from .usage import Usage
+
+logger = logging.getLogger("openmonetize.providers")
+
+ModelChoice = Union[str, Mapping[str, str], None]
+
+
+class Metering:
+    """What the calls of one wrapped client have in common: where usage goes, and under which names.
+
+    Args:
+        library: the provider library, for log lines.
+        record: called with each finished call's usage.
+        on_partial: see :class:`StreamMeter`.
+        provider: bill under this provider instead of the one whose format it is.
+        model: bill under this model: one name for all calls, or a mapping from the model asked for to the
+            name.
+        request_usage: ask for usage in streams where the provider only gives it on request.
+    """
+
+    def __init__(
+        self,
+        library: str,
+        *,
+        record: Callable[[Usage], object],
+        on_partial: OnPartial = "reported",
+        provider: Optional[str] = None,
+        model: ModelChoice = None,
+        request_usage: bool = True,
+    ) -> None:
+        self._library = library
+        self._record = record
+        self.on_partial = on_partial
+        self.provider = provider
+        self.model = model
+        self.request_usage = request_usage
+        self._failing: Set[str] = set()
+        self._lock = threading.Lock()
+
+    def record(self, usage: Usage) -> None:
+        """Hand the usage over; a record that works ends whatever incident there was."""
+        self._record(usage)
+        if self._failing:
+            with self._lock:
+                self._failing.clear()
+
+    def trouble(self, error: BaseException) -> None:
+        """Log trouble in metering: one warning for a run of the same trouble, the rest for debugging only."""
+        kind = type(error).__name__
+        with self._lock:
+            known = kind in self._failing
+            self._failing.add(kind)
+        level = logging.DEBUG if known else logging.WARNING
+        logger.log(level, "a call of the %s client is not metered: %s: %s", self._library, kind, error)
+
+    def billed_model(self, request: Mapping[str, Any]) -> Optional[str]:
+        """The model to bill under whatever the response says, if the user chose one."""
+        if self.model is None or isinstance(self.model, str):
+            return self.model
+        return self.model.get(request.get("model") or request.get("modelId") or "")
+
+    def metered(self, method: Callable[..., Any], *, host: Callable[[], Optional[str]]) -> Callable[..., Any]:
+        """The method with a meter in it, for methods whose keyword arguments are the request's parameters."""
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return Call(self, host, kwargs).run(method, *args, **kwargs)
+
+        call.__name__ = getattr(method, "__name__", "call")
+        call.__doc__ = method.__doc__
+        return call
+
+
+class Call:
+    """One call. ``run`` makes it and gives back what the provider's library gave, streams with a meter in
+    them.
+    """
+
+    def __init__(
+        self,
+        metering: Metering,
+        host: Callable[[], Optional[str]],
+        request: Mapping[str, Any],
+        *,
+        hide: Callable[[Any], bool] = lambda chunk: False,
+    ) -> None:
+        self._metering = metering
+        self._host = host
+        self._request = request
+        self._hide = hide
+        self._process = os.getpid()
+        self._meter: Optional[StreamMeter] = None
+
+    def run(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call the provider; its exceptions pass through untouched, and nothing is recorded for them."""
+        answer = method(*args, **kwargs)
+        return self._later(answer) if inspect.isawaitable(answer) else self.settle(answer)
+
+    async def _later(self, answer: Any) -> Any:
+        return self.settle(await answer)
+
+    def settle(self, answer: Any) -> Any:
+        """Record a whole answer, or put a meter in a stream."""
+        try:
+            return self._settle(answer)
+        except Exception as error:
+            self._metering.trouble(error)
+            return answer
+
+    def _settle(self, answer: Any) -> Any:
+        if is_stream(answer):
+            return self.stream(answer)
+        if hasattr(answer, "http_response") and hasattr(answer, "parse"):
+            return self._raw(answer)
+        self._record_whole(answer)
+        return answer
+
+    def stream(self, stream: Any, *, response_id: Optional[str] = None) -> Any:
+        """The stream with this call's meter in it."""
+        metering = self._metering
+        self._meter = StreamMeter(
+            provider=metering.provider,
+            model=metering.billed_model(self._request),
+            default_model=text(self._request, "model"),
+            host=self._known_host(),
+            response_id=response_id,
+            on_partial=metering.on_partial,
+            request=self._request,
+        )
+        return metered_stream(stream, self._take, self._finish)
+
+    def _raw(self, answer: Any) -> Any:
+        """``with_raw_response``: the body is there already, unless it is to be streamed; then ``parse`` is
+        what reads it.
+        """
+        if answer.http_response.is_closed:
+            self._record_whole(answer.http_response.content)
+            return answer
+        parse = answer.parse
+
+        def metered_parse(*args: Any, **kwargs: Any) -> Any:
+            answer.parse = parse  # a call is recorded once, however often it is parsed
+            return self.run(parse, *args, **kwargs)
+
+        answer.parse = metered_parse
+        return answer
+
+    def _record_whole(self, answer: Any) -> None:
+        metering = self._metering
+        usage = read_usage(
+            answer,
+            provider=metering.provider,
+            model=metering.billed_model(self._request),
+            default_model=text(self._request, "model"),
+            host=self._known_host(),
+        )
+        metering.record(usage)
+
+    def _known_host(self) -> Optional[str]:
+        try:
+            return self._host()
+        except Exception:  # without a host the event merely gets a fresh id
+            return None
+
+    def _take(self, chunk: Any) -> bool:
+        """Show a chunk to the meter; False hides it from the caller."""
+        try:
+            if self._meter is not None:
+                self._meter.feed(chunk)
+            return not self._hide(chunk)
+        except Exception as error:
+            self._metering.trouble(error)
+            return True
+
+    def _finish(self) -> None:
+        meter, self._meter = self._meter, None
+        if meter is None or os.getpid() != self._process:  # a fork's copy of a stream is not another call
+            return
+        try:
+            self._metering.record(meter.usage())
+        except Exception as error:
+            self._metering.trouble(error)

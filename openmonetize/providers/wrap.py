@@ -1,0 +1,186 @@
+"""``wrap``: a stand-in for a provider's client that records what each call used."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple, TypeVar
+from urllib.parse import urlsplit
+
+from .call import Call, Metering, ModelChoice
+from .extract import OnPartial
+from .proxy import Proxy
+from .scope import METERED
+from .stainless import ANTHROPIC_PATHS, OPENAI_PATHS, metered_client
+from .usage import Usage, UsageError, gateway_name
+
+ClientT = TypeVar("ClientT")
+
+
+def wrap(
+    client: ClientT,
+    *,
+    record: Callable[[Usage], object],
+    on_partial: OnPartial = "reported",
+    provider: Optional[str] = None,
+    model: ModelChoice = None,
+    request_usage: bool = True,
+) -> ClientT:
+    """A client that behaves as this one and records the usage of every finished call.
+
+    The client itself is not changed, and calls made on it directly are not recorded. What comes back stands
+    in for it: all attributes are passed on and ``isinstance`` holds, ``type()`` differs. An exception of the
+    provider passes through untouched and records nothing, unless a stream had reported usage before it broke.
+    Trouble in metering never reaches the caller: it is logged, once per incident, by the logger
+    ``openmonetize.providers``.
+
+    Args:
+        client: a client of openai, anthropic, google-genai, mistralai, cohere (all synchronous or
+            asynchronous), or a boto3 ``bedrock-runtime`` client. What is metered is listed in ``METERED``,
+            what is not in ``NOT_METERED``.
+        record: called once per finished call, on the thread (or event loop) that finished it; it should not
+            block.
+        on_partial: what to record for a stream that ended before the provider's last word on usage.
+            ``reported``: what it had reported, marked ``partial``, or nothing. ``estimate``: completed by a
+            rough estimate, marked ``estimated``.
+        provider: bill under this provider instead of the one whose format it is. Required for boto3.
+        model: bill under this model instead of the one the response names; or a mapping from models asked for
+            to names. Required for boto3, where the keys are model ids.
+        request_usage: let OpenAI chat streams carry usage (``stream_options.include_usage``) where the caller
+            has not asked; the extra chunk is hidden. Turn it off for servers that refuse the option.
+
+    Returns:
+        The metered client.
+
+    Raises:
+        TypeError: this is not a client that can be metered.
+        UsageError: the provider is not one the platform takes, or a boto3 client comes without provider and
+            model.
+        ValueError: the client is metered already.
+    """
+    if isinstance(client, Proxy):
+        raise ValueError("this client is metered already: wrap the original, or its calls are billed twice")
+    library = _library_of(client)
+    metering = Metering(
+        library,
+        record=record,
+        on_partial=on_partial,
+        provider=None if provider is None else gateway_name(provider),
+        model=model,
+        request_usage=request_usage,
+    )
+    meter = _METERS.get(library)
+    if meter is None:
+        raise TypeError(
+            f"cannot meter {type(client).__module__}.{type(client).__qualname__}: "
+            f"pass a client of {', '.join(sorted(_METERS))}, or use usage_from and StreamMeter"
+        )
+    return meter(client, metering)  # type: ignore[no-any-return]
+
+
+def _library_of(client: Any) -> str:
+    """The library a client comes from, also when its class is a subclass of the user's own."""
+    for parent in type(client).__mro__:
+        for library, module in _MODULES.items():
+            if parent.__module__ == module or parent.__module__.startswith(module + "."):
+                return library
+    return ""
+
+
+def _openai(client: Any, metering: Metering) -> Any:
+    return metered_client(client, metering, OPENAI_PATHS)
+
+
+def _anthropic(client: Any, metering: Metering) -> Any:
+    return metered_client(client, metering, ANTHROPIC_PATHS)
+
+
+def _google(client: Any, metering: Metering) -> Any:
+    def host() -> Optional[str]:
+        return _hostname(client._api_client._http_options.base_url)
+
+    # One public call may make several requests (automatic function calling, continuation), each with usage of
+    # its own that the final response does not add up. So the meter sits on the request below the public
+    # methods.
+    models = _with_metered(client.models, ("_generate_content", "_generate_content_stream"), metering, host)
+    replaced = {"models": models, "chats": type(client.chats)(modules=models)}
+    if hasattr(client, "aio"):
+        replaced["aio"] = _google(client.aio, metering)
+    return Proxy(client, replaced)
+
+
+def _mistral(client: Any, metering: Metering) -> Any:
+    def host() -> Optional[str]:
+        return _hostname(client.sdk_configuration.get_server_details()[0])
+
+    chats = ("complete", "complete_async", "stream", "stream_async")
+    replaced = {name: _with_metered(getattr(client, name), chats, metering, host) for name in ("chat", "fim", "agents")}
+    replaced["embeddings"] = _with_metered(client.embeddings, ("create", "create_async"), metering, host)
+    return Proxy(client, replaced)
+
+
+def _cohere(client: Any, metering: Metering) -> Any:
+    def host() -> Optional[str]:
+        return _hostname(client._client_wrapper.get_base_url())
+
+    def metered(target: Any) -> Dict[str, Any]:
+        return {name: metering.metered(getattr(target, name), host=host) for name in METERED["cohere"]}
+
+    replaced = metered(client)
+    if hasattr(client, "v2"):
+        replaced["v2"] = Proxy(client.v2, metered(client.v2))
+    return Proxy(client, replaced)
+
+
+def _bedrock(client: Any, metering: Metering) -> Any:
+    if client.meta.service_model.service_name != "bedrock-runtime":
+        raise TypeError("of the boto3 clients only bedrock-runtime can be metered")
+    if metering.provider is None or metering.model is None:
+        raise UsageError(
+            "AWS Bedrock is not a provider the platform takes: pass provider= and model= (one name, or a mapping from "
+            "model ids to names) to bill under"
+        )
+
+    def host() -> Optional[str]:
+        return _hostname(client.meta.endpoint_url)
+
+    def converse_stream(**request: Any) -> Any:
+        response = client.converse_stream(**request)
+        request_id = response.get("ResponseMetadata", {}).get("RequestId")
+        return {
+            **response,
+            "stream": Call(metering, host, request).stream(response["stream"], response_id=request_id),
+        }
+
+    return Proxy(client, {"converse": metering.metered(client.converse, host=host), "converse_stream": converse_stream})
+
+
+def _hostname(url: str) -> Optional[str]:
+    return urlsplit(url).hostname
+
+
+def _with_metered(resource: Any, names: Tuple[str, ...], metering: Metering, host: Callable[[], Optional[str]]) -> Any:
+    """A copy of a resource on which these methods are metered, also when its other methods call them."""
+    metered = copy.copy(resource)
+    for name in names:
+        if not hasattr(resource, name):
+            raise TypeError(f"this version of {type(resource).__module__} has no {name}: it cannot be metered")
+        setattr(metered, name, metering.metered(getattr(resource, name), host=host))
+    return metered
+
+
+_METERS: Dict[str, Callable[[Any, Metering], Any]] = {
+    "openai": _openai,
+    "anthropic": _anthropic,
+    "google-genai": _google,
+    "mistralai": _mistral,
+    "cohere": _cohere,
+    "boto3": _bedrock,
+}
+_MODULES: Mapping[str, str] = {
+    "openai": "openai",
+    "anthropic": "anthropic",
+    "google-genai": "google.genai",
+    "mistralai": "mistralai",
+    "cohere": "cohere",
+    "boto3": "botocore",
+}
