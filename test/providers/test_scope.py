@@ -1,0 +1,152 @@
+"""The lists of what is metered and what is not, held against the libraries themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any, Callable, Dict, Iterator, Mapping
+
+import pytest
+
+from openmonetize.providers import METERED, NOT_METERED, Usage, wrap
+
+from . import wire
+from .calls import library
+from .server import ProviderServer, json_reply
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def openai_client(server: ProviderServer) -> Any:
+    return library("openai").OpenAI(api_key="k", base_url=f"{server.url}/v1", max_retries=0)
+
+
+def anthropic_client(server: ProviderServer) -> Any:
+    return library("anthropic").Anthropic(api_key="k", base_url=server.url, max_retries=0)
+
+
+def google_client(server: ProviderServer) -> Any:
+    return library("google.genai").Client(api_key="k", http_options={"base_url": server.url})
+
+
+def mistral_client(server: ProviderServer) -> Any:
+    return library("mistralai.client").Mistral(api_key="k", server_url=server.url)
+
+
+def cohere_client(server: ProviderServer) -> Any:
+    return library("cohere").ClientV2(api_key="k", base_url=server.url)
+
+
+def bedrock_client(server: ProviderServer) -> Any:
+    return library("boto3").client(
+        "bedrock-runtime",
+        region_name="eu-north-1",
+        endpoint_url=server.url,
+        aws_access_key_id="k",
+        aws_secret_access_key="s",
+    )
+
+
+CLIENTS: Dict[str, Callable[[ProviderServer], Any]] = {
+    "openai": openai_client,
+    "anthropic": anthropic_client,
+    "google-genai": google_client,
+    "mistralai": mistral_client,
+    "cohere": cohere_client,
+    "boto3": bedrock_client,
+}
+
+# An answer that would be recorded, were the call metered.
+USAGE: Mapping[str, Any] = {
+    "openai": wire.openai_chat(),
+    "anthropic": wire.anthropic_message(),
+    "google-genai": wire.google_content(),
+    "mistralai": wire.mistral_chat(),
+    "cohere": {**wire.cohere_chat(), **wire.cohere_v1_chat()},
+    "boto3": wire.bedrock_converse(),
+}
+
+FILE = ("a.wav", b"RIFF")
+TEXTS: Any = [{"role": "user", "content": "Hi"}]
+
+# How to make the calls of NOT_METERED that are plain requests.
+PLAIN_CALLS: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
+    "openai": {
+        "audio.speech.create": lambda c: c.audio.speech.create(model="m", voice="alloy", input="Hi"),
+        "audio.transcriptions.create": lambda c: c.audio.transcriptions.create(model="m", file=FILE),
+        "audio.translations.create": lambda c: c.audio.translations.create(model="m", file=FILE),
+        "batches.create": lambda c: c.batches.create(
+            completion_window="24h", endpoint="/v1/chat/completions", input_file_id="f"
+        ),
+        "fine_tuning.jobs.create": lambda c: c.fine_tuning.jobs.create(model="m", training_file="f"),
+        "moderations.create": lambda c: c.moderations.create(input="Hi"),
+        "responses.compact": lambda c: c.responses.compact(model="m", input="Hi"),
+        "responses.retrieve": lambda c: c.responses.retrieve("resp_1"),
+        "videos.create": lambda c: c.videos.create(prompt="a boat"),
+    },
+    "anthropic": {
+        "messages.batches.create": lambda c: c.messages.batches.create(requests=[]),
+        "messages.count_tokens": lambda c: c.messages.count_tokens(model="m", messages=TEXTS),
+    },
+    "google-genai": {
+        "models.count_tokens": lambda c: c.models.count_tokens(model="m", contents="Hi"),
+        "models.embed_content": lambda c: c.models.embed_content(model="m", contents="Hi"),
+    },
+    "cohere": {
+        "rerank": lambda c: c.rerank(model="m", query="q", documents=["d"]),
+        "with_raw_response": lambda c: c.with_raw_response.chat(model="m", messages=TEXTS),
+    },
+    "boto3": {
+        "invoke_model": lambda c: c.invoke_model(modelId="m", body=b"{}")["body"].read(),
+        "invoke_model_with_response_stream": lambda c: c.invoke_model_with_response_stream(modelId="m", body=b"{}"),
+    },
+}
+
+
+@pytest.fixture
+def metered(request: Any, server: ProviderServer, recorded: list[Usage]) -> Iterator[Any]:
+    name = request.param
+    original = CLIENTS[name](server)
+    mapping: Any = {"provider": "ANTHROPIC", "model": "claude-4.5-sonnet"} if name == "boto3" else {}
+    yield wrap(original, record=recorded.append, **mapping)
+    if name == "google-genai":
+        asyncio.run(original.aio.aclose())
+    if hasattr(original, "close"):
+        original.close()
+
+
+def named(lists: Mapping[str, Any]) -> Any:
+    return [
+        pytest.param(name, call, id=f"{name}: {call}")
+        for name, calls in lists.items()
+        for call in calls
+        if not call.startswith("with_") or name == "cohere"  # those of openai and anthropic are sentences
+    ]
+
+
+@pytest.mark.parametrize(("metered", "call"), named(METERED) + named(NOT_METERED), indirect=["metered"])
+def test_every_listed_call_exists(metered: Any, call: str) -> None:
+    target = metered
+    for name in call.partition("(")[0].split("."):
+        target = getattr(target, name)
+    assert target is not None
+
+
+@pytest.mark.parametrize(("metered", "call"), named(PLAIN_CALLS), indirect=["metered"])
+def test_calls_listed_as_not_metered_are_not(
+    metered: Any, call: str, server: ProviderServer, recorded: list[Usage], request: Any
+) -> None:
+    name = request.node.callspec.params["metered"]
+    assert call in NOT_METERED[name]
+    server.script = json_reply(USAGE[name])
+    with contextlib.suppress(Exception):  # the answer is not the one that the call is for, and some libraries mind
+        PLAIN_CALLS[name][call](metered)
+    assert server.requests
+    assert recorded == []
+
+
+def test_both_lists_cover_the_same_libraries_and_give_reasons() -> None:
+    assert METERED.keys() == NOT_METERED.keys() == CLIENTS.keys()
+    for name, calls in NOT_METERED.items():
+        assert not set(calls) & set(METERED[name])
+        assert all(calls.values())

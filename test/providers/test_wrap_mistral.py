@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+import pytest
+
+from openmonetize.providers import Usage, wrap
+
+from . import wire
+from .calls import collect, library, library_warnings, run, summary, take
+from .server import ProviderServer, json_reply, sse_reply
+
+mistral = library("mistralai.client")
+pydantic = library("pydantic")
+
+pytestmark = library_warnings
+
+EXACT = ("MISTRAL", "mistral-large-latest", 16, 34, "exact")
+REQUEST: Any = {"model": "mistral-large-latest", "messages": [{"role": "user", "content": "Hi"}]}
+
+
+@pytest.fixture
+def client(server: ProviderServer, recorded: list[Usage]) -> Iterator[Any]:
+    # Only the wrapped client is kept: the library closes its connections when the original is collected.
+    with wrap(mistral.Mistral(api_key="k", server_url=server.url), record=recorded.append) as metered:
+        yield metered
+
+
+def test_a_chat_is_recorded_once(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+    server.script = json_reply(wire.mistral_chat())
+    assert client.chat.complete(**REQUEST).choices[0].message.content == "Hello there"
+    assert isinstance(client, mistral.Mistral)
+    assert [summary(usage) for usage in recorded] == [EXACT]
+    assert (recorded[0].response_id, recorded[0].host, recorded[0].details) == ("d2f9c1", "127.0.0.1", {})
+
+
+def test_parse_is_recorded_once(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+    class Greeting(pydantic.BaseModel):  # type: ignore[misc, name-defined]
+        text: str
+
+    answer = wire.mistral_chat()
+    answer["choices"][0]["message"]["content"] = '{"text": "hi"}'
+    server.script = json_reply(answer)
+    assert client.chat.parse(Greeting, **REQUEST).choices[0].message.parsed.text == "hi"
+    assert [summary(usage) for usage in recorded] == [EXACT]
+
+
+def test_a_fine_tuned_model_is_mistrals_too(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+    server.script = json_reply({**wire.mistral_chat(), "model": "ft:open-mistral-7b:acme:x"})
+    client.chat.complete(**REQUEST)
+    assert recorded[0].provider == "MISTRAL"
+
+
+def test_other_chats_and_embeddings_are_metered(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+    server.script = json_reply(wire.mistral_chat())
+    client.fim.complete(model="codestral-latest", prompt="def f(")
+    client.agents.complete(agent_id="a", messages=REQUEST["messages"])
+    server.script = json_reply(wire.mistral_embeddings())
+    client.embeddings.create(model="mistral-embed", inputs=["hi"])
+    assert [usage.input_tokens for usage in recorded] == [16, 16, 6]
+
+
+def test_a_stream_has_its_usage_in_the_last_event(client: Any, server: ProviderServer, recorded: Any) -> None:
+    server.script = sse_reply(wire.mistral_chunks(), done=True)
+    with client.chat.stream(**REQUEST) as stream:
+        events = list(stream)
+    assert "".join(event.data.choices[0].delta.content for event in events) == "Hello there"
+    assert [summary(usage) for usage in recorded] == [EXACT]
+
+
+@pytest.mark.parametrize("ending", ["drop", "with"])
+def test_an_abandoned_stream_without_usage_records_nothing(
+    client: Any, server: ProviderServer, recorded: Any, caplog: Any, ending: str
+) -> None:
+    server.script = sse_reply(wire.mistral_chunks(), done=True)
+    if ending == "with":
+        with client.chat.stream(**REQUEST) as stream:
+            next(stream)
+    else:
+        take(client.chat.stream(**REQUEST), 1)
+    assert recorded == []
+    assert "before the provider reported any usage" in caplog.text
+
+
+@pytest.mark.parametrize("status", [401, 422, 500])
+def test_errors_of_the_provider_pass_through(client: Any, server: ProviderServer, recorded: Any, status: int) -> None:
+    server.script = json_reply({"detail": []}, status=status)
+    with pytest.raises(mistral.errors.MistralError) as caught:
+        client.chat.complete(**REQUEST)
+    assert caught.value.status_code == status
+    with pytest.raises(mistral.errors.MistralError):
+        client.chat.stream(**REQUEST)
+    assert recorded == []
+
+
+def test_asynchronous_calls_and_streams_are_metered(server: ProviderServer, recorded: list[Usage]) -> None:
+    async def calls() -> None:
+        async with wrap(mistral.Mistral(api_key="k", server_url=server.url), record=recorded.append) as client:
+            server.script = json_reply(wire.mistral_chat())
+            await client.chat.complete_async(**REQUEST)
+            server.script = sse_reply(wire.mistral_chunks(), done=True)
+            stream = await client.chat.stream_async(**REQUEST)
+            assert len(await collect(stream)) == 4
+            async with await client.chat.stream_async(**REQUEST) as abandoned:
+                await collect(abandoned, 1)
+
+    run(calls())
+    assert [summary(usage) for usage in recorded] == [EXACT, EXACT]
