@@ -114,10 +114,7 @@ class Control:
 
     def _post_clock(self, body: Dict[str, Any]) -> Answer:
         if "now" in body:
-            moment = formats.offset_ms(str(body["now"]))
-            if moment is None:
-                raise gateway_error(400, "now must be an instant such as 2026-01-31T00:00:00Z")
-            self.state.clock.set(to_datetime(moment))
+            self.state.clock.set(to_datetime(formats.instant_ms(str(body["now"]))))
         days, seconds = body.get("days", 0), body.get("seconds", 0)
         self.state.clock.advance(timedelta(days=days, seconds=seconds))
         return self._get_clock(body)

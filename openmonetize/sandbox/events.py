@@ -7,7 +7,7 @@ import sqlite3
 from decimal import Decimal
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
-from . import formats, schema
+from . import schema
 from .clock import iso
 from .state import State
 from .tables import USD_UNITS
@@ -59,13 +59,6 @@ SEED_BATCH = batch_of(event_fields(schema.Text(), EVENT_TYPES))
 
 SEED_BATCH_AS_SHIPPED = batch_of(event_fields(schema.Text(), FIRST_EVENT_TYPES))
 """What the seed era's servers really took."""
-
-
-def timestamp_ms(text: str) -> int:
-    """An event's time in milliseconds; the text has been validated."""
-    ms = formats.zulu_ms(text)
-    assert ms is not None
-    return ms
 
 
 def has_unstorable_text(value: Any) -> bool:

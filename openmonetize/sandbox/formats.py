@@ -77,6 +77,16 @@ def offset_ms(text: str) -> Optional[int]:
     return local - shift if sign == "+" else local + shift
 
 
+def instant_ms(text: str) -> int:
+    """Milliseconds since 1970 of an instant that has passed validation, in either era's form."""
+    ms = zulu_ms(text)
+    if ms is None:
+        ms = offset_ms(text)
+    if ms is None:
+        raise ValueError(f"{text!r} is not an instant such as 2026-01-31T00:00:00Z")
+    return ms
+
+
 def as_double(value: Union[int, float]) -> Union[int, float]:
     """The number that JavaScript would hold: an integer beyond 2^53 loses its last digits."""
     if isinstance(value, int) and abs(value) > 2**53:

@@ -15,7 +15,8 @@ from openmonetize.pricing.credits import event_cost
 from . import defects, rollups
 from .clock import HOUR, to_datetime
 from .database import cell, marks
-from .events import has_unstorable_text, timestamp_ms
+from .events import has_unstorable_text
+from .formats import instant_ms
 from .state import State
 from .tables import USD_UNITS
 from .tenants import UserClash, claim_user
@@ -162,7 +163,7 @@ class _Batch:
     def _book(self, job: Job, key: Optional[str], burn: int, cost: int, payer: _Payer) -> None:
         event = job.event
         get = event.get
-        timestamp = timestamp_ms(event["timestamp"])
+        timestamp = instant_ms(event["timestamp"])
         wallet = payer.wallet
         input_tokens = get("input_tokens") or 0
         output_tokens = get("output_tokens") or 0

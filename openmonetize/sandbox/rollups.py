@@ -119,7 +119,7 @@ def _stored(
         f"SELECT start, {_COLUMNS} FROM rollups WHERE customer = ? AND span = ? AND start BETWEEN ? AND ?{where}",
         [customer, span, first, last, *values],
     )
-    return [Group(row[0] - row[0] % DAY, *row[1:]) for row in rows]
+    return [_group(row["start"] - row["start"] % DAY, row[1:]) for row in rows]
 
 
 def _scanned(state: State, customer: int, first: int, last: int, filters: Dict[str, Sequence[str]]) -> List[Group]:
@@ -132,7 +132,12 @@ def _scanned(state: State, customer: int, first: int, last: int, filters: Dict[s
         [customer, first, last, *values],
     )
     day = first - first % DAY
-    return [Group(day, *row[:4], row[4], int(row[5]), int(row[6]), int(row[7]), int(row[8]), row[9]) for row in rows]
+    return [_group(day, row) for row in rows]
+
+
+def _group(day: int, row: Sequence[Any]) -> Group:
+    feature, kind, provider, model, *numbers = row
+    return Group(day, feature, kind, provider, model, *(int(number) for number in numbers))
 
 
 def _filter(filters: Dict[str, Sequence[str]]) -> Tuple[str, List[Any]]:

@@ -160,12 +160,10 @@ def _require_own_query(call: Call) -> None:
 def _groups(call: Call) -> List[Group]:
     _require_own_query(call)
     state = call.state
-    instant = state.rules.instant
     now = state.clock.now()
     start, end = call.query.get("startDate"), call.query.get("endDate")
-    start_ms = now - 30 * DAY if start is None else instant(start)
-    end_ms = now if end is None else instant(end)
-    assert start_ms is not None and end_ms is not None
+    start_ms = now - 30 * DAY if start is None else formats.instant_ms(start)
+    end_ms = now if end is None else formats.instant_ms(end)
     return groups(state, call.customer.pk, start_ms, end_ms, {} if state.seed_era else _chosen(call))
 
 

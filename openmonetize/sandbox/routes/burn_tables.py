@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import replace
 from typing import Any, Dict, List, Optional, Tuple
 
-from .. import rating
+from .. import formats, rating
 from ..answers import Answer, service_error
 from ..calls import Call, Route
 from ..clock import iso
@@ -160,7 +160,7 @@ def _not_found() -> Exception:
 
 def _moment_of(call: Call, name: str, otherwise: Optional[int]) -> Optional[int]:
     text = (call.body or {}).get(name)
-    return otherwise if text is None else call.state.rules.instant(text)
+    return otherwise if text is None else formats.instant_ms(text)
 
 
 def _shown(call: Call, row: sqlite3.Row) -> Dict[str, Any]:

@@ -115,10 +115,8 @@ def _window(call: Call) -> Tuple[int, int]:
     _require_own(call)
     now = call.state.clock.now()
     start, end = call.query.get("startDate"), call.query.get("endDate")
-    start_ms = now - 30 * DAY if start is None else formats.zulu_ms(start)
-    end_ms = now if end is None else formats.zulu_ms(end)
-    assert start_ms is not None
-    assert end_ms is not None
+    start_ms = now - 30 * DAY if start is None else formats.instant_ms(start)
+    end_ms = now if end is None else formats.instant_ms(end)
     return start_ms, end_ms
 
 

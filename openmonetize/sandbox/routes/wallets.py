@@ -161,7 +161,7 @@ def _add(call: Call, user_id: str, team_id: str, kind: str, metadata: Dict[str, 
     if problem and not late:
         raise gateway_error(400, f"body/amount {problem}")
     expires = body.get("expiresAt")
-    expires_at = None if expires is None else call.state.rules.instant(expires)
+    expires_at = None if expires is None else formats.instant_ms(expires)
     wallet = open_wallet(call.state, call.customer.pk, user_id, team_id, expires_at)
     if problem:  # the present servers fail only now, and leave the empty wallet behind
         raise gateway_error(500, failure)
