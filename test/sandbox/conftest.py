@@ -19,7 +19,7 @@ def _running() -> Iterator[Dict[Any, Sandbox]]:
         sandbox.stop()
 
 
-@pytest.fixture()
+@pytest.fixture
 def start(_running: Dict[Any, Sandbox]) -> Iterator[Callable[..., Talk]]:
     """Give a client of a clean sandbox with these settings, shared between tests."""
     talks = []
@@ -38,19 +38,19 @@ def start(_running: Dict[Any, Sandbox]) -> Iterator[Callable[..., Talk]]:
         talk.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def talk(start: Callable[..., Talk]) -> Talk:
     """A client of a clean sandbox of the present era, in contract mode."""
     return start()
 
 
-@pytest.fixture()
+@pytest.fixture
 def seed(start: Callable[..., Talk]) -> Talk:
     """The same for the seed era."""
     return start(era="seed")
 
 
-@pytest.fixture()
+@pytest.fixture
 def faithful(start: Callable[..., Talk]) -> Talk:
     """The same with the present servers' defects."""
     return start(mode="faithful")

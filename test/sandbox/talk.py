@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import uuid
 from typing import Any, Dict, List, NamedTuple, Optional
 
@@ -79,6 +80,23 @@ class Talk:
 
     def close(self) -> None:
         self._pool.clear()
+
+
+def send_raw(sandbox: Sandbox, request: bytes) -> bytes:
+    """Send bytes as they are and return everything that comes back until the server closes."""
+    host, _, port = sandbox.url.rpartition("//")[2].rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=10.0) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        received = b""
+        while True:
+            try:
+                chunk = connection.recv(65536)
+            except ConnectionResetError:
+                return received
+            if not chunk:
+                return received
+            received += chunk
 
 
 def event(**fields: Any) -> Dict[str, Any]:

@@ -1,0 +1,231 @@
+"""The decision table of the entitlement check, row by row, and the entitlements themselves."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timezone
+from typing import Any, Dict, Optional
+
+import pytest
+
+from .talk import Talk, event, events
+
+TOKENS = {"type": "token_usage", "provider": "OPENAI", "model": "gpt-4o"}
+EIGHT = {**TOKENS, "estimated_input_tokens": 1000, "estimated_output_tokens": 500}
+
+
+def check(talk: Talk, action: Dict[str, Any] = EIGHT, user_id: str = "anna", feature: str = "chat") -> Dict[str, Any]:
+    reply = talk.post("/v1/entitlements/check", {"userId": user_id, "featureId": feature, "action": action})
+    assert reply.status == 200
+    body: Dict[str, Any] = reply.body
+    return body
+
+
+def limit(talk: Talk, kind: str, value: Optional[float], **more: Any) -> str:
+    body = {"featureId": "chat", "limitType": kind, "limitValue": value, **more}
+    reply = talk.post("/v1/entitlements", body)
+    assert reply.status == 201
+    found: str = reply.body["data"]["id"]
+    return found
+
+
+def outcome(body: Dict[str, Any]) -> Any:
+    return body["allowed"], body["reason"], body["currentBalance"], [action["type"] for action in body["actions"]]
+
+
+def test_no_wallet(talk: Talk) -> None:
+    body = check(talk)
+    assert outcome(body) == (False, "No credit wallet found", None, ["create_wallet"])
+    assert body["actions"] == [{"type": "create_wallet", "label": "Create Credit Wallet", "url": "/credits/wallet"}]
+    assert (body["estimatedCostCredits"], body["estimatedCostUsd"]) == (8, 0.0075)
+
+
+def test_expired(talk: Talk) -> None:
+    talk.grant(100, "anna", expiresAt="2020-01-01T00:00:00Z")
+    body = check(talk)
+    assert outcome(body) == (False, "Credits have expired", 100, ["purchase"])
+    assert body["actions"][0]["label"] == "Purchase New Credits"
+
+
+def test_a_hard_limit_counts_events(talk: Talk) -> None:
+    talk.grant(1000, "anna")
+    limit(talk, "HARD", 2)
+    assert outcome(check(talk)) == (True, None, 1000, [])
+    talk.ingest(*events(2, user_id="anna"))
+    body = check(talk)
+    assert outcome(body) == (False, "Usage limit of 2 reached", 984, ["upgrade"])
+    assert body["actions"] == [{"type": "upgrade", "label": "Increase Limit", "url": "/upgrade"}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "used", "balance", "expected"),
+    [
+        ("HARD", 2, 0, 5, (False, "Insufficient credits", 5, ["purchase"])),
+        ("SOFT", 2, 2, 100, (True, "Usage limit of 2 reached (soft limit)", 100, [])),
+        ("SOFT", 2, 2, 5, (True, "Usage limit of 2 reached (soft limit)", 5, ["purchase"])),
+        ("SOFT", 2, 0, 5, (True, "Low credits - consider purchasing more", 5, ["purchase"])),
+        ("NONE", None, 0, 5, (False, "Insufficient credits", 5, ["purchase"])),
+        ("NONE", 2, 9, 100, (True, None, 100, [])),
+        (None, None, 0, 5, (False, "Insufficient credits", 5, ["purchase"])),
+        (None, None, 0, 100, (True, None, 100, [])),
+        ("HARD", None, 9, 5, (True, None, 5, [])),
+        ("SOFT", None, 9, 5, (True, None, 5, [])),
+        ("HARD", 2, 0, 100, (True, None, 100, [])),
+        ("HARD", 0, 0, 100, (False, "Usage limit of 0 reached", 100, ["upgrade"])),
+        ("SOFT", 0, 0, 100, (True, "Usage limit of 0 reached (soft limit)", 100, [])),
+        ("HARD", -1, 0, 100, (False, "Usage limit of -1 reached", 100, ["upgrade"])),
+    ],
+)
+def test_the_rest_of_the_table(
+    talk: Talk, kind: Optional[str], value: Optional[float], used: int, balance: int, expected: Any
+) -> None:
+    talk.grant(balance, "anna")
+    if kind is not None:
+        limit(talk, kind, value)
+    if used:
+        talk.ingest(*events(used, input_tokens=0, output_tokens=0))
+    assert outcome(check(talk)) == expected
+
+
+@pytest.mark.parametrize(
+    ("action", "credits_needed"),
+    [
+        (EIGHT, 8),
+        ({**TOKENS, "estimated_input_tokens": 0.5}, 1),
+        ({**TOKENS, "estimated_input_tokens": -1000}, None),
+        ({**TOKENS, "estimatedInputTokens": 1000}, None),
+        ({**EIGHT, "model": "unknown"}, None),
+        ({**EIGHT, "provider": "openai"}, None),
+        ({"type": "token_usage", "estimated_input_tokens": 1000}, None),
+        ({"type": "image_generation", "provider": "OPENAI", "model": "dall-e-3"}, None),
+        ({"type": "api_call"}, None),
+        ({"type": "custom"}, None),
+    ],
+)
+def test_estimates(talk: Talk, action: Dict[str, Any], credits_needed: Optional[int]) -> None:
+    talk.grant(100, "anna")
+    body = check(talk, action)
+    assert body["estimatedCostCredits"] == credits_needed
+    assert (body["estimatedCostUsd"] is None) == (credits_needed is None)
+    assert body["allowed"]
+
+
+def test_estimates_of_images_and_video_need_their_rows(start: Any) -> None:
+    talk = start(prices="all")
+    image = {"type": "image_generation", "provider": "OPENAI", "model": "dall-e-3"}
+    assert check(talk, image)["estimatedCostCredits"] == 40
+    assert check(talk, {**image, "estimated_count": 3})["estimatedCostCredits"] == 120
+    video = {"type": "video_generation", "provider": "GOOGLE", "model": "veo-3-video"}
+    assert check(talk, {**video, "estimated_duration_seconds": 7})["estimatedCostCredits"] == 1401
+
+
+def test_an_unknown_price_is_refused_only_below_zero(talk: Talk) -> None:
+    talk.grant(8, "anna")
+    talk.ingest(event(user_id="anna"))
+    assert check(talk, {"type": "api_call"})["allowed"]  # a balance of 0 is enough for what costs 0
+    talk.ingest(event(user_id="anna"))
+    assert not check(talk, {"type": "api_call"})["allowed"]
+
+
+def test_periods_are_counted_by_the_events_own_time(talk: Talk) -> None:
+    talk.grant(1000, "anna")
+    talk.sandbox.set_time(datetime(2026, 3, 15, 12, tzinfo=timezone.utc))
+    entitlement = limit(talk, "HARD", 1, period="DAILY")
+    talk.ingest(event(timestamp="2026-03-14T23:59:59.999Z"))
+    assert check(talk)["allowed"]
+    talk.ingest(event(timestamp="2026-03-15T00:00:00Z"))
+    assert not check(talk)["allowed"]
+    talk.sandbox.advance(days=1)
+    assert check(talk)["allowed"]
+    talk("PUT", f"/v1/entitlements/{entitlement}", {"period": "MONTHLY"})
+    assert not check(talk)["allowed"]
+    talk.sandbox.advance(days=20)
+    assert check(talk)["allowed"]
+    talk("PUT", f"/v1/entitlements/{entitlement}", {"period": "TOTAL"})
+    assert not check(talk)["allowed"]
+
+
+def test_an_entitlement_of_one_user(talk: Talk, faithful: Talk) -> None:
+    for client, others_are_free in ((talk, True), (faithful, False)):
+        client.grant(100, "anna")
+        client.grant(100, "ben")
+        client.ingest(event(user_id="anna"))
+        limit(client, "HARD", 1, userId="anna")
+        assert not check(client)["allowed"]
+        assert check(client, user_id="ben")["allowed"] is others_are_free
+
+
+def test_lower_case_providers_fail_only_with_a_model_and_only_on_the_present_servers(faithful: Talk) -> None:
+    faithful.grant(100, "anna")
+    body = {"userId": "anna", "featureId": "chat", "action": {"type": "token_usage", "provider": "openai"}}
+    assert faithful.post("/v1/entitlements/check", body).status == 200
+    body["action"]["model"] = "gpt-4o"  # type: ignore[index]
+    assert faithful.post("/v1/entitlements/check", body).status == 500
+
+
+def test_making_changing_and_deleting(talk: Talk) -> None:
+    made = talk.post("/v1/entitlements", {"featureId": "chat", "limitType": "HARD", "limitValue": 0})
+    assert made.status == 201
+    row = made.body["data"]
+    assert row == {"id": row["id"], "featureId": "chat", "limitType": "HARD", "limitValue": 0}
+    path = f"/v1/entitlements/{row['id']}"
+    changed = talk("PUT", path, {"limitType": "SOFT", "limitValue": 5, "metadata": {}, "featureId": "other"})
+    assert changed.body["data"] == {**row, "limitType": "SOFT", "limitValue": 5}
+    assert talk("PUT", path, {"limitValue": None}).body["data"]["limitValue"] is None
+    assert talk("PUT", path, {}).status == 200
+    assert talk("PUT", path, {"limitValue": 1.5}).status == 400
+    assert talk("DELETE", path).status == 204
+    assert talk("DELETE", path).body == {"error": "Not Found", "message": "Entitlement not found"}
+    assert talk("PUT", path, {}).status == 404
+    other = limit(talk, "NONE", None)
+    assert talk("DELETE", f"/v1/entitlements/{other}", {}).status == 204
+
+
+def test_a_limit_of_zero_and_fractions_on_the_present_servers(faithful: Talk) -> None:
+    made = faithful.post("/v1/entitlements", {"featureId": "chat", "limitType": "HARD", "limitValue": 0})
+    assert made.body["data"]["limitValue"] is None
+    faithful.grant(10, "anna")
+    assert not check(faithful)["allowed"]  # the check knows better
+    assert (
+        faithful.post("/v1/entitlements", {"featureId": "chat", "limitType": "HARD", "limitValue": 1.5}).status == 500
+    )
+    path = f"/v1/entitlements/{made.body['data']['id']}"
+    faithful("PUT", path, {"period": "DAILY"})
+    faithful("PUT", path, {"period": None})
+    assert faithful.get("/v1/entitlements").body["data"][-1]["period"] == "DAILY"
+
+
+def test_the_list(talk: Talk) -> None:
+    talk.grant(10, "anna")
+    limit(talk, "HARD", 5, userId="anna", period="TOTAL", metadata={"a": 1})
+    limit(talk, "NONE", None)
+    talk.ingest(event(user_id="anna"), event(user_id="ben"))
+    rows = talk.get("/v1/entitlements").body["data"]
+    assert [row["featureId"] for row in rows] == ["ai-text-generation", "ai-image-generation", "chat", "chat"]
+    assert rows[2] == {
+        "id": rows[2]["id"],
+        "userId": "anna",
+        "featureId": "chat",
+        "limitType": "HARD",
+        "limitValue": 5,
+        "period": "TOTAL",
+        "metadata": {"a": 1},
+        "currentUsage": 1,
+    }
+    assert rows[3]["currentUsage"] == 0
+    assert talk.other_customer().get("/v1/entitlements").body == {"data": []}
+
+
+def test_another_customers_entitlement(talk: Talk) -> None:
+    mine = limit(talk, "HARD", 5)
+    other = talk.other_customer()
+    denied = {"error": "Forbidden", "message": "Access denied to this entitlement"}
+    assert other("PUT", f"/v1/entitlements/{mine}", {"limitValue": 9}).body == denied
+    assert other("DELETE", f"/v1/entitlements/{mine}").body == denied
+    assert talk.get("/v1/entitlements").body["data"][-1]["limitValue"] == 5
+
+
+def test_an_entitlement_for_nobody(talk: Talk, faithful: Talk) -> None:
+    body = {"featureId": "chat", "limitType": "HARD", "userId": str(uuid.uuid4())}
+    assert talk.post("/v1/entitlements", body).status == 400
+    assert faithful.post("/v1/entitlements", body).status == 500

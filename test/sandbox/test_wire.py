@@ -1,0 +1,501 @@
+"""Requests and the answers that the present platform gave to them: statuses, shapes, exact texts, order of checks."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any, Callable, Dict
+from urllib.parse import quote
+
+import pytest
+
+from .talk import Talk, event, send_raw
+
+ID = str(uuid.uuid4())
+JSON = {"Content-Type": "application/json"}
+MISSING = {
+    "error": "Unauthorized",
+    "message": "Missing API key. Provide via Authorization: Bearer or X-API-Key header",
+}
+INVALID = {"error": "Unauthorized", "message": "Invalid or missing API key"}
+NOT_JSON = "Body is not valid JSON but content-type is set to 'application/json'"
+EMPTY = "Body cannot be empty when content-type is set to 'application/json'"
+
+
+def framework(status: int, code: str, error: str, message: str) -> Dict[str, Any]:
+    return {"statusCode": status, "code": code, "error": error, "message": message}
+
+
+def bad(message: str) -> Dict[str, Any]:
+    return {"error": "Bad Request", "message": message}
+
+
+def invalid(message: str) -> Dict[str, Any]:
+    return framework(400, "FST_ERR_VALIDATION", "Bad Request", message)
+
+
+def no_route(method: str, target: str) -> Dict[str, Any]:
+    return {"message": f"Route {method}:{target} not found", "error": "Not Found", "statusCode": 404}
+
+
+# --- keys -----------------------------------------------------------------------------------------------------------
+
+OWN = "om_dev_test_key"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "body"),
+    [
+        ({}, 401, MISSING),
+        ({"Authorization": f"Bearer {OWN}"}, 200, None),
+        ({"X-API-Key": OWN}, 200, None),
+        ({"Authorization": "Bearer wrong"}, 401, INVALID),
+        ({"X-API-Key": "wrong"}, 401, INVALID),
+        ({"Authorization": "Bearer wrong", "X-API-Key": OWN}, 401, INVALID),  # Bearer wins
+        ({"Authorization": f"Bearer {OWN}", "X-API-Key": "wrong"}, 200, None),
+        ({"Authorization": f"bearer {OWN}"}, 401, MISSING),
+        ({"Authorization": f"BEARER {OWN}", "X-API-Key": OWN}, 200, None),
+        ({"Authorization": OWN}, 401, MISSING),
+        ({"Authorization": "Basic b20="}, 401, MISSING),
+        ({"Authorization": "Bearer "}, 401, MISSING),
+        ({"Authorization": "Bearer ", "X-API-Key": OWN}, 200, None),
+        ({"Authorization": f"Bearer  {OWN}"}, 401, INVALID),  # the key keeps the second blank
+        ({"Authorization": f"Bearer {OWN.upper()}"}, 401, INVALID),
+    ],
+)
+def test_keys(talk: Talk, headers: Dict[str, str], status: int, body: Any) -> None:
+    reply = talk.get("/v1/customers/me", key=None, headers=headers)
+    assert reply.status == status
+    assert body is None or reply.body == body
+
+
+def test_a_key_in_the_query_is_no_key(talk: Talk) -> None:
+    assert talk.get(f"/v1/customers/me?api_key={OWN}", key=None).body == MISSING
+
+
+def test_ingest_forwards_the_other_key(talk: Talk) -> None:
+    """The gateway takes the Bearer key, the ingestion service behind it X-API-Key."""
+    other = talk.other_customer()
+    unknown = talk.ingest(event(), headers={"X-API-Key": "wrong"})
+    assert (unknown.status, unknown.body) == (
+        401,
+        {"error": "UNAUTHORIZED", "message": "Invalid or missing API key"},
+    )
+    foreign = talk.ingest(event(), headers={"X-API-Key": str(other.key)})
+    assert (foreign.status, foreign.body["error"]) == (403, "FORBIDDEN")
+    assert talk.ingest(event(), headers={"X-API-Key": OWN}).status == 202
+    assert len(talk.sandbox.events()) == 1
+
+
+def test_rotating_the_key_kills_the_old_one(talk: Talk) -> None:
+    me = talk.other_customer()
+    fresh = me.post("/v1/customers/rotate-key").body["data"]["apiKey"]
+    assert fresh.startswith("om_live_")
+    assert me.get("/v1/customers/me").body == INVALID
+    assert me.get("/v1/customers/me", key=fresh).status == 200
+    assert me.post("/v1/customers/rotate-key", {}, key=fresh).status == 200
+
+
+# --- paths ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("GET", "/v1/nothing"),
+        ("GET", "/v1/nothing?a=1"),
+        ("GET", "/v1/info/"),
+        ("GET", "/v1//info"),
+        ("GET", "/V1/info"),
+        ("GET", "/v1/customers%2Fme"),
+        ("PUT", "/v1/customers/me"),
+        ("DELETE", "/v1/events/ingest"),
+        ("HEAD", "/v1/events/ingest"),
+        ("GET", "/v1/entitlements/" + ID),
+        ("PATCH", "/v1/entitlements/" + ID),
+        ("GET", f"/v1/customers/{ID}/users/{ID}/credits"),
+        ("POST", "/v1/demo/generate"),
+        ("GET", "/v1/users/" + "x" * 101 + "/credits"),
+        ("GET", "/docs"),
+    ],
+)
+def test_what_does_not_exist_is_404_and_never_405(talk: Talk, method: str, target: str) -> None:
+    for key in (None, "own"):
+        reply = talk(method, target, key=key)
+        assert reply.status == 404
+        assert method == "HEAD" or reply.body == no_route(method, target)
+
+
+def test_a_user_id_may_hold_anything_up_to_100_characters(talk: Talk) -> None:
+    for user_id in ("a/b", "ä" * 100, "a b+c&d=e", "100%"):
+        assert talk.grant(7, user_id).status == 200
+        reply = talk.get(f"/v1/users/{quote(user_id, safe='')}/credits")
+        assert reply.body["data"]["balance"] == 7
+
+
+def test_head_works_where_get_does(talk: Talk) -> None:
+    reply = talk("HEAD", "/v1/customers/me")
+    assert (reply.status, reply.body) == (200, b"")
+    assert int(reply.headers["content-length"]) > 0
+
+
+@pytest.mark.parametrize("target", ["/v1/%zz", "/%", "/v1/users/%ff/credits"])
+def test_a_broken_escape(talk: Talk, target: str) -> None:
+    head, _, body = send_raw(talk.sandbox, f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["code"] == "FST_ERR_BAD_URL"
+    assert b"content-type: application/json\r\n" in head
+    assert b"access-control-allow-origin" not in head
+
+
+def test_options(talk: Talk) -> None:
+    bare = talk("OPTIONS", "/v1/nothing", key=None)
+    assert (bare.status, bare.body) == (400, b"Invalid Preflight Request")
+    asked = {"Origin": "http://a.example", "Access-Control-Request-Method": "POST"}
+    preflight = talk(
+        "OPTIONS", "/v1/events/ingest", key=None, headers={**asked, "Access-Control-Request-Headers": "x-api-key"}
+    )
+    assert preflight.status == 204
+    assert preflight.headers["access-control-allow-methods"] == "GET,HEAD,PUT,PATCH,POST,DELETE"
+    assert preflight.headers["access-control-allow-headers"] == "x-api-key"
+
+
+# --- bodies ---------------------------------------------------------------------------------------------------------
+
+DECLARING = "/v1/customers/register"  # a route that declares 400 and so strips these errors to two keys
+OTHER = "/v1/credits/grant"
+
+
+@pytest.mark.parametrize(
+    ("raw", "headers", "status", "code", "message"),
+    [
+        (b"{", JSON, 400, "FST_ERR_CTP_INVALID_JSON_BODY", NOT_JSON),
+        (b"{} x", JSON, 400, "FST_ERR_CTP_INVALID_JSON_BODY", NOT_JSON),
+        (b'{"amount": NaN}', JSON, 400, "FST_ERR_CTP_INVALID_JSON_BODY", NOT_JSON),
+        (b'{"amount": Infinity}', JSON, 400, "FST_ERR_CTP_INVALID_JSON_BODY", NOT_JSON),
+        (b"  ", JSON, 400, "FST_ERR_CTP_INVALID_JSON_BODY", NOT_JSON),
+        (b'{"__proto__": 1}', JSON, 400, "FST_ERR_CTP_INVALID_JSON_BODY", NOT_JSON),
+        (b'{"\\u005f_proto__": 1}', JSON, 400, "FST_ERR_CTP_INVALID_JSON_BODY", NOT_JSON),
+        (b'{"a": {"constructor": {"prototype": 1}}}', JSON, 400, "FST_ERR_CTP_INVALID_JSON_BODY", NOT_JSON),
+        (b"[" * 100_000, JSON, 400, "FST_ERR_CTP_INVALID_JSON_BODY", NOT_JSON),
+        (b"", JSON, 400, "FST_ERR_CTP_EMPTY_JSON_BODY", EMPTY),
+        (
+            b'{"name": "\xff"}',
+            JSON,
+            400,
+            "FST_ERR_CTP_INVALID_CONTENT_LENGTH",
+            "Request body size did not match Content-Length",
+        ),
+        (
+            b"\x1f\x8b\x08\x00",
+            {**JSON, "Content-Encoding": "gzip"},
+            400,
+            "FST_ERR_CTP_INVALID_CONTENT_LENGTH",
+            "Request body size did not match Content-Length",
+        ),
+        (
+            b"a=1",
+            {"Content-Type": "application/x-www-form-urlencoded"},
+            415,
+            "FST_ERR_CTP_INVALID_MEDIA_TYPE",
+            "Unsupported Media Type: application/x-www-form-urlencoded",
+        ),
+        (
+            b"{}",
+            {"Content-Type": "application/xml; a=b"},
+            415,
+            "FST_ERR_CTP_INVALID_MEDIA_TYPE",
+            "Unsupported Media Type: application/xml; a=b",
+        ),
+        (b"{}", {}, 415, "FST_ERR_CTP_INVALID_MEDIA_TYPE", "Unsupported Media Type: undefined"),
+    ],
+)
+def test_bodies_that_are_none(
+    talk: Talk, raw: bytes, headers: Dict[str, str], status: int, code: str, message: str
+) -> None:
+    title = {400: "Bad Request", 415: "Unsupported Media Type"}[status]
+    for key in (None, "own"):  # the body is read before the key
+        reply = talk.post(OTHER, raw=raw, headers=headers, key=key)
+        assert (reply.status, reply.body) == (status, framework(status, code, title, message))
+    short = talk.post(DECLARING, raw=raw, headers=headers, key=None)
+    assert short.status == status
+    assert short.body == (bad(message) if status == 400 else framework(status, code, title, message))
+
+
+def test_bodies_of_another_type(talk: Talk) -> None:
+    text = "body/ Invalid input: expected object, received "
+    assert talk.post(OTHER, raw=b"hello", headers={"Content-Type": "text/plain"}).body == invalid(text + "string")
+    assert talk.post(OTHER).body == invalid(text + "null")
+    assert talk.post(OTHER, raw=b"null", headers=JSON).body == invalid(text + "null")
+    assert talk.post(OTHER, []).body == invalid(text + "array")
+    assert talk.post(OTHER, raw=b"7", headers=JSON).body == invalid(text + "number")
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/json;x=y"])
+def test_spellings_of_json(talk: Talk, kind: str) -> None:
+    assert talk.post(OTHER, raw=b'\xef\xbb\xbf{"amount": 1}', headers={"Content-Type": kind}).status == 200
+
+
+def test_a_body_is_ignored_where_none_belongs(talk: Talk) -> None:
+    assert talk.get("/v1/customers/me", raw=b"{", headers=JSON).status == 200
+    assert talk("DELETE", f"/v1/entitlements/{ID}", raw=b"", headers=JSON, key=None).body == framework(
+        400, "FST_ERR_CTP_EMPTY_JSON_BODY", "Bad Request", EMPTY
+    )
+
+
+def test_ten_mebibytes_are_the_most(talk: Talk) -> None:
+    limit = 10 * 1024 * 1024
+    body = b'{"amount": 1, "reason": "' + b"x" * (limit - 30) + b'"}'
+    assert len(body) <= limit
+    assert talk.post(OTHER, raw=body, headers=JSON).status == 200
+    large = framework(413, "FST_ERR_CTP_BODY_TOO_LARGE", "Payload Too Large", "Request body is too large")
+    assert talk.post(OTHER, raw=body + b" " * 100, headers=JSON, key=None).body == large
+
+
+def test_events_may_be_one_mebibyte(talk: Talk) -> None:
+    """The service behind the gateway takes less than the gateway itself."""
+    assert talk.ingest(event(metadata={"text": "x" * 1_047_900})).status == 202
+    reply = talk.ingest(event(metadata={"text": "x" * 1_048_700}))
+    assert reply.status == 413
+    assert reply.body["code"] == "FST_ERR_CTP_BODY_TOO_LARGE"
+    assert len(talk.sandbox.events()) == 1
+
+
+def test_validation_comes_before_the_key(talk: Talk) -> None:
+    assert talk.ingest(key=None).status == 400
+    assert talk.get("/v1/events?limit=0", key=None).status == 400
+    assert talk("PUT", "/v1/entitlements/x", {}, key=None).body == invalid("params/id Invalid UUID")
+
+
+# --- validation texts -----------------------------------------------------------------------------------------------
+
+INGEST = "/v1/events/ingest"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"event_id": None}, "event_id Invalid input: expected string, received undefined"),
+        ({"event_id": "evt_123"}, "event_id Invalid UUID"),
+        ({"event_id": 7}, "event_id Invalid input: expected string, received number"),
+        ({"event_id": "6ba7b810-9dad-91d1-80b4-00c04fd430c8"}, "event_id Invalid UUID"),  # version 9
+        ({"event_id": "6ba7b810-9dad-11d1-c0b4-00c04fd430c8"}, "event_id Invalid UUID"),  # another variant
+        ({"event_id": ID.replace("-", "")}, "event_id Invalid UUID"),
+        ({"event_id": f"{{{ID}}}"}, "event_id Invalid UUID"),
+        ({"event_id": f"urn:uuid:{ID}"}, "event_id Invalid UUID"),
+        ({"event_id": f" {ID}"}, "event_id Invalid UUID"),
+        ({"event_id": f"{ID}\n"}, "event_id Invalid UUID"),
+        ({"feature_id": None}, "feature_id Invalid input: expected string, received undefined"),
+        ({"timestamp": None}, "timestamp Invalid input"),
+        ({"timestamp": 1732406400}, "timestamp Invalid input"),
+        ({"timestamp": "2025-01-01T00:00:00+00:00"}, "timestamp Invalid ISO datetime"),
+        ({"timestamp": "2025-01-01T00:00:00"}, "timestamp Invalid ISO datetime"),
+        ({"timestamp": "2025-01-01T00:00:00z"}, "timestamp Invalid ISO datetime"),
+        ({"timestamp": "2025-01-01 00:00:00Z"}, "timestamp Invalid ISO datetime"),
+        ({"timestamp": "2025-01-01"}, "timestamp Invalid ISO datetime"),
+        ({"timestamp": "2025-02-30T00:00:00Z"}, "timestamp Invalid ISO datetime"),
+        ({"timestamp": "2025-01-01T24:00:00Z"}, "timestamp Invalid ISO datetime"),
+        ({"timestamp": "2025-01-01T00:00:60Z"}, "timestamp Invalid ISO datetime"),
+        ({"timestamp": "Wed, 01 Jan 2025 00:00:00 GMT"}, "timestamp Invalid ISO datetime"),
+        (
+            {"provider": "openai"},
+            'provider Invalid option: expected one of "OPENAI"|"ANTHROPIC"|"GOOGLE"|"COHERE"|"MISTRAL"',
+        ),
+        (
+            {"provider": "RUNWAY"},
+            'provider Invalid option: expected one of "OPENAI"|"ANTHROPIC"|"GOOGLE"|"COHERE"|"MISTRAL"',
+        ),
+        (
+            {"event_type": "VIDEO_GENERATION"},
+            'event_type Invalid option: expected one of "TOKEN_USAGE"|"API_CALL"|"FEATURE_ACCESS"'
+            '|"IMAGE_GENERATION"|"CUSTOM"',
+        ),
+        ({"input_tokens": -1}, "input_tokens Too small: expected number to be >=0"),
+        ({"input_tokens": 1.5}, "input_tokens Invalid input: expected int, received number"),
+        ({"input_tokens": "5"}, "input_tokens Invalid input: expected number, received string"),
+        ({"input_tokens": True}, "input_tokens Invalid input: expected number, received boolean"),
+        ({"input_tokens": 2**53}, "input_tokens Too big: expected int to be <9007199254740991"),
+        ({"image_count": 0}, "image_count Too small: expected number to be >0"),
+        ({"quantity": 0}, "quantity Too small: expected number to be >0"),
+        ({"metadata": []}, "metadata Invalid input: expected record, received array"),
+    ],
+)
+def test_what_an_event_must_be(talk: Talk, fields: Dict[str, Any], message: str) -> None:
+    reply = talk.ingest(event(**fields))
+    assert (reply.status, reply.body) == (400, bad(f"body/events/0/{message}"))
+    assert talk.sandbox.events() == []
+
+
+@pytest.mark.parametrize("name", ["user_id", "model", "metadata", "idempotency_key", "input_tokens", "provider"])
+def test_null_is_not_the_same_as_absent(talk: Talk, name: str) -> None:
+    wrong = event()
+    wrong[name] = None
+    reply = talk.ingest(wrong)
+    assert reply.status == 400
+    assert reply.body["message"].startswith(f"body/events/0/{name} ")
+
+
+def test_infinity_is_no_number(talk: Talk) -> None:
+    raw = b'{"events": [{"event_id": "' + ID.encode() + b'", "event_type": "API_CALL", "feature_id": "f",'
+    raw += b' "timestamp": "2025-01-01T00:00:00Z", "input_tokens": 1e400}]}'
+    message = "body/events/0/input_tokens Invalid input: expected number, received number"
+    assert talk.post(INGEST, raw=raw, headers=JSON).body == bad(message)
+    long = raw.replace(b"1e400", b"9" * 5000)
+    assert talk.post(INGEST, raw=long, headers=JSON).body == bad(message)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"event_id": "00000000-0000-0000-0000-000000000000"},
+        {"event_id": "ffffffff-ffff-ffff-ffff-ffffffffffff"},
+        {"event_id": ID.upper()},
+        {"timestamp": "2025-01-01T00:00Z"},
+        {"timestamp": "2025-01-01T00:00:00.123456Z"},
+        {"timestamp": "0001-01-01T00:00:00Z"},
+        {"timestamp": "2999-12-31T23:59:59Z"},
+        {"input_tokens": 9007199254740991, "model": None},
+        {"input_tokens": 5.0},
+        {"feature_id": ""},
+        {"user_id": "", "team_id": "", "idempotency_key": "", "unit_type": "", "model": ""},
+        {"customer_id": "somebody-else"},
+        {"surprise": 1, "provider_response": 7, "duration_seconds": "long"},
+    ],
+)
+def test_what_is_accepted_all_the_same(talk: Talk, fields: Dict[str, Any]) -> None:
+    assert talk.ingest(event(**fields)).status == 202
+    (stored,) = talk.sandbox.events()
+    assert stored["customer_id"] == talk.customer_id
+    assert stored["user_id"] is None or "user_id" not in fields
+
+
+def test_all_issues_are_listed_and_nothing_is_stored(talk: Talk) -> None:
+    reply = talk.ingest(event(), event(event_id="x", input_tokens=-1), event(feature_id=None))
+    assert reply.body == bad(
+        "body/events/1/event_id Invalid UUID, body/events/1/input_tokens Too small: expected number to be >=0,"
+        " body/events/2/feature_id Invalid input: expected string, received undefined"
+    )
+    assert talk.sandbox.events() == []
+
+
+@pytest.mark.parametrize(
+    ("events", "message"),
+    [
+        ([], "body/events Too small: expected array to have >=1 items"),
+        (None, "body/events Invalid input: expected array, received null"),
+        ({}, "body/events Invalid input: expected array, received object"),
+        (
+            "x" * 1001,
+            "body/events Invalid input: expected array, received string,"
+            " body/events Too big: expected string to have <=1000 characters",
+        ),
+        ([7], "body/events/0 Invalid input: expected object, received number"),
+    ],
+)
+def test_what_a_batch_must_be(talk: Talk, events: Any, message: str) -> None:
+    assert talk.post(INGEST, {"events": events}).body == bad(message)
+
+
+def test_a_thousand_events_are_the_most(talk: Talk) -> None:
+    batch = [event() for _ in range(1001)]
+    assert talk.ingest(*batch).body == bad("body/events Too big: expected array to have <=1000 items")
+    assert talk.ingest(*batch[:1000]).body["accepted"] == 1000
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"email": "a@b.co"}, "body/name Invalid input: expected string, received undefined"),
+        ({"name": "", "email": "a@b.co"}, "body/name Too small: expected string to have >=1 characters"),
+        ({"name": "x" * 256, "email": "a@b.co"}, "body/name Too big: expected string to have <=255 characters"),
+        ({"name": "x", "email": "nobody"}, "body/email Invalid email address"),
+        (
+            {"name": "x", "email": "a@b.co", "tier": "FREE"},
+            'body/tier Invalid option: expected one of "STARTER"|"GROWTH"|"ENTERPRISE"',
+        ),
+    ],
+)
+def test_registration(talk: Talk, body: Dict[str, Any], message: str) -> None:
+    assert talk.post(DECLARING, body, key=None).body == bad(message)
+
+
+def test_an_address_registers_once_exactly(talk: Talk) -> None:
+    body = {"name": "A", "email": "a@b.co"}
+    assert talk.post(DECLARING, body, key="ignored").status == 201
+    again = talk.post(DECLARING, body, key=None)
+    assert (again.status, again.body) == (
+        409,
+        {"error": "Conflict", "message": "A customer with this email already exists"},
+    )
+    assert talk.post(DECLARING, {**body, "email": "A@b.co"}, key=None).status == 201
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", {"limit": 50, "offset": 0}),
+        ("?limit=1e1", {"limit": 10, "offset": 0}),
+        ("?limit=0x5&offset=1", {"limit": 5, "offset": 1}),
+        ("?limit=1.5", {"limit": 1.5, "offset": 0}),
+        ("?whatever=1", {"limit": 50, "offset": 0}),
+    ],
+)
+def test_paging_of_events_reads_numbers_as_javascript_does(talk: Talk, query: str, shown: Dict[str, Any]) -> None:
+    talk.ingest(event(), event())
+    body = talk.get(f"/v1/events{query}").body
+    assert body["pagination"] == {"total": 2, **shown}
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("limit=0", "querystring/limit Too small: expected number to be >=1"),
+        ("limit=101", "querystring/limit Too big: expected number to be <=100"),
+        ("limit=", "querystring/limit Too small: expected number to be >=1"),
+        ("limit=x", "querystring/limit Invalid input: expected number, received NaN"),
+        ("limit=1&limit=2", "querystring/limit Invalid input: expected number, received NaN"),
+        ("offset=-1", "querystring/offset Too small: expected number to be >=0"),
+    ],
+)
+def test_paging_of_events_has_bounds(talk: Talk, query: str, message: str) -> None:
+    assert talk.get(f"/v1/events?{query}").body == invalid(message)
+
+
+def test_the_event_list(talk: Talk) -> None:
+    old = event(timestamp="2025-05-05T05:05:05.5Z", metadata={"long": 1, "b": {"yy": 1, "x": 2}, "a": 1})
+    new = event(event_type="CUSTOM", unit_type="pages", quantity=2, provider=None, model=None, input_tokens=None)
+    talk.ingest(old, new)
+    first, second = talk.get("/v1/events").body["data"]
+    assert first["id"] == new["event_id"]
+    assert (first["provider"], first["model"], first["inputTokens"]) == (None, None, "0")
+    assert second == {
+        "id": old["event_id"],
+        "eventType": "TOKEN_USAGE",
+        "featureId": "chat",
+        "provider": "OPENAI",
+        "model": "gpt-4o",
+        "inputTokens": "1000",
+        "outputTokens": "500",
+        "creditsBurned": "8",
+        "costUsd": "0.0075000000",
+        "timestamp": "2025-05-05T05:05:05.500Z",
+        "metadata": {"a": 1, "b": {"x": 2, "yy": 1}, "long": 1},
+    }
+    assert list(second["metadata"]) == ["a", "b", "long"]
+
+
+def test_the_common_headers(talk: Talk) -> None:
+    reply = talk.get("/health", key=None)
+    assert reply.headers["content-type"] == "application/json; charset=utf-8"
+    assert reply.headers["access-control-allow-origin"] == "*"
+    assert reply.headers["access-control-allow-credentials"] == "true"
+    assert "x-ratelimit-limit" not in reply.headers
+
+
+def test_the_defects_can_be_chosen_one_by_one(start: Callable[..., Talk]) -> None:
+    some = start(mode="faithful", defects=("negative-burn-rate",))
+    assert some.get("/v1/users/anna/transactions?limit=1").status == 200
+    talk = start(mode="faithful", defects=("transactions-paging",))
+    assert talk.get("/v1/users/anna/transactions?limit=1").body == invalid(
+        "querystring/limit Invalid input: expected number, received string"
+    )
