@@ -1,0 +1,138 @@
+"""The client against urllib3 and pydantic by hand, and against the generator's stock templates."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any, Iterator, List, Mapping, Optional
+
+import generated_lines
+import stock_client
+from fixtures import README_EVENT, READY_EVENT, SHORT_EVENT, mixed_events
+from measure import BENCH, Pace, Samples, Worker, cpus, fresh_process, human, interleave, measure_workers, ratio, walls
+from report import Row, Section
+
+import openmonetize
+
+_TEXT = """
+*By hand* is urllib3's `PoolManager` and pydantic models of the same fields (`bench/clients/by_hand.py`), *stock* the
+same contract through OpenAPI Generator's stock templates, generated for this run, *bare pool* by hand without
+urllib3's own redirects and retries. All talk to a canned server in a process of its own. The library runs with its
+defaults: deadline, bounded answers, retries, checked events, remembered ids. *Again* is a second worker that does the
+same by hand, which shows how much of a ratio is noise.
+"""
+
+_BUILD_FLOOR = "a bare pydantic model of the same fields, with no pattern and no normalisation,"
+
+
+@contextmanager
+def canned_server() -> Iterator[str]:
+    """The URL of a canned server."""
+    command = [sys.executable, str(BENCH / "canned_server.py")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        process.communicate()
+
+
+def measure(pace: Pace) -> Section:
+    """All of the client's figures."""
+    with TemporaryDirectory() as directory, canned_server() as url:
+        stock = stock_client.generate(Path(directory))
+        subprocess.run([sys.executable, "-m", "compileall", "-q", directory], check=True)
+        rows = [
+            *_startup(url, directory, pace),
+            *_calls(url, directory, pace),
+            *_events(directory, pace),
+            *_lines(stock),
+        ]
+    return Section("Client", _TEXT, rows)
+
+
+def _row(what: str, limit: float, samples: Samples, floor: str = "by hand", why: str = "") -> Row:
+    ours = samples["ours"]
+    wall = ratio(walls(ours), walls(samples[floor]))
+    cpu = ratio(cpus(ours), cpus(samples[floor]))
+    return Row(
+        what,
+        f"≤ {limit:.2f} × {floor}",
+        f"{wall}; CPU {cpu.value:.2f}",
+        wall.value <= limit,
+        ", ".join(f"{side} {human(median(walls(found)))}" for side, found in samples.items()),
+        why,
+    )
+
+
+def _startup(url: str, stock: str, pace: Pace) -> Iterator[Row]:
+    samples = interleave(
+        {"ours": fresh_process("-c", "import openmonetize"), "nothing": fresh_process("-c", "pass")}, pace.starts
+    )
+    added = median(walls(samples["ours"])) - median(walls(samples["nothing"]))
+    sides = ", ".join(f"{side} {human(median(walls(found)))}" for side, found in samples.items())
+    yield Row("`import openmonetize`", "≤ `pass` + 10 ms", f"`pass` + {human(added)}", added <= 0.010, sides)
+    for what, script, limit in (
+        ("import lines of the README", "import_lines", 1.10),
+        ("process start to first metered event", "first_event", 1.25),
+    ):
+        sides_of = {
+            "ours": fresh_process(_script(f"ours_{script}"), url),
+            "by hand": fresh_process(_script(f"by_hand_{script}"), url),
+            "stock": fresh_process(_script(f"stock_{script}"), url, path=[stock]),
+        }
+        yield _row(what, limit, interleave(sides_of, pace.starts))
+
+
+def _script(name: str) -> str:
+    return str(BENCH / "startup" / f"{name}.py")
+
+
+def _workers(function: str, *arguments: Any, stock: Optional[str] = None, pool: bool = False) -> Mapping[str, Worker]:
+    workers = {"ours": Worker("clients.ours", function, *arguments)}
+    workers["by hand"] = Worker("clients.by_hand", function, *arguments)
+    if pool:
+        workers["bare pool"] = Worker("clients.bare_pool", function, *arguments)
+        workers["again"] = Worker("clients.by_hand", function, *arguments)
+    if stock is not None:
+        workers["stock"] = Worker("clients.stock", function, *arguments, path=[stock])
+    return workers
+
+
+def _calls(url: str, stock: str, pace: Pace) -> Iterator[Row]:
+    for what, limit, function, arguments in (
+        ("small GET", 1.0, "get_balance", [url]),
+        ("GET of 50 rows", 1.0, "get_transactions", [url]),
+        ("POST of 1 ready event", 1.15, "post", [url, 1]),
+        ("POST of 100 ready events", 1.15, "post", [url, 100]),
+        ("POST of 1,000 ready events", 1.15, "post", [url, 1000]),
+    ):
+        yield _row(what, limit, measure_workers(_workers(function, *arguments, stock=stock, pool=True), pace))
+
+
+def _events(stock: str, pace: Pace) -> Iterator[Row]:
+    for what, values, taken_by_stock in (
+        ("building an event, values in the wire's form", READY_EVENT, True),
+        ("building an event, id and time left to the library", SHORT_EVENT, True),
+        ("building an event, the README's values", README_EVENT, False),
+    ):
+        workers = _workers("build", values, stock=stock if taken_by_stock else None)
+        yield _row(what, 2.0, measure_workers(workers, pace))
+    text = json.dumps(mixed_events(100))
+    yield _row("100 mixed events from JSON", 1.3, measure_workers(_workers("read_events", text, stock=stock), pace))
+
+
+def _lines(stock: Path) -> List[Row]:
+    package = Path(openmonetize.__file__).parent
+    rows = []
+    for what, count, limit in (
+        ("generated lines an operation", generated_lines.operations, 45),
+        ("generated lines a model", generated_lines.models, 30),
+    ):
+        ours, theirs = count(package), count(stock)
+        sides = f"without docstrings and blank lines {ours.code:.1f}; stock {theirs.all:.0f}, without {theirs.code:.0f}"
+        rows.append(Row(what, f"≤ {limit}", f"{ours.all:.1f}", ours.all <= limit, sides))
+    return rows

@@ -1,0 +1,190 @@
+"""(a) What a careful user writes by hand: urllib3's PoolManager, and pydantic models of the same fields.
+
+It bounds the time of a read, checks the status and validates the answer. It normalises nothing, repeats nothing, and
+bounds neither the whole call nor the size of an answer.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Callable, Dict, List, Literal, Optional, Union
+
+import urllib3
+from fixtures import BALANCE_PATH, INGEST_PATH, KEY, READY_EVENT, TRANSACTIONS_PATH, ready_events
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from typing_extensions import Annotated
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class Event(BaseModel):
+    """The fields that all events have."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    event_id: str
+    customer_id: Optional[str] = None
+    user_id: Optional[str] = None
+    team_id: Optional[str] = None
+    feature_id: str
+    timestamp: str
+    metadata: Optional[Dict[str, Any]] = None
+    idempotency_key: Optional[str] = None
+
+
+class TokenUsage(Event):
+    """Tokens."""
+
+    event_type: Literal["TOKEN_USAGE"] = "TOKEN_USAGE"
+    provider: Optional[str] = None
+    model: Optional[str] = None
+    input_tokens: Optional[Count] = None
+    output_tokens: Optional[Count] = None
+
+
+class ImageGeneration(Event):
+    """Images."""
+
+    event_type: Literal["IMAGE_GENERATION"] = "IMAGE_GENERATION"
+    provider: Optional[str] = None
+    model: Optional[str] = None
+    image_count: Optional[Count] = None
+    image_size: Optional[str] = None
+    quality: Optional[str] = None
+
+
+class Custom(Event):
+    """Units of the user's own."""
+
+    event_type: Literal["CUSTOM"] = "CUSTOM"
+    unit_type: str
+    quantity: float
+
+
+class ApiCall(Event):
+    """Calls."""
+
+    event_type: Literal["API_CALL"] = "API_CALL"
+    provider: Optional[str] = None
+    model: Optional[str] = None
+
+
+class BalanceData(BaseModel):
+    """A wallet; its amounts are strings on the wire."""
+
+    balance: int
+    reserved_balance: int = Field(alias="reservedBalance")
+    available_balance: int = Field(alias="availableBalance")
+    currency: str
+
+
+class Balance(BaseModel):
+    """The answer of the small GET."""
+
+    data: BalanceData
+
+
+class Transaction(BaseModel):
+    """One of 50 rows."""
+
+    id: str
+    transaction_type: str = Field(alias="transactionType")
+    amount: int
+    balance_before: int = Field(alias="balanceBefore")
+    balance_after: int = Field(alias="balanceAfter")
+    description: Optional[str] = None
+    created_at: datetime = Field(alias="createdAt")
+
+
+class Page(BaseModel):
+    """Where the rows stand."""
+
+    limit: int
+    offset: int
+    total: int
+
+
+class Transactions(BaseModel):
+    """The answer of 50 rows."""
+
+    data: List[Transaction]
+    pagination: Page
+
+
+class Accepted(BaseModel):
+    """The answer of an ingest."""
+
+    accepted: int
+    rejected: int
+    duplicates: int
+    batch_id: Optional[str] = None
+    status: str
+    processing_time_ms: int
+
+
+HEADERS = {"Authorization": f"Bearer {KEY}", "Accept": "application/json"}
+EVENT_HEADERS = {**HEADERS, "X-API-Key": KEY, "Content-Type": "application/json"}
+TIMEOUT = urllib3.Timeout(connect=10.0, read=30.0)
+TOKEN_EVENTS = TypeAdapter(List[TokenUsage])
+MIXED_EVENTS = TypeAdapter(
+    List[Annotated[Union[TokenUsage, ImageGeneration, Custom, ApiCall], Field(discriminator="event_type")]]
+)
+
+Request = Callable[..., urllib3.BaseHTTPResponse]
+
+
+def connect(url: str) -> Request:
+    """A function that sends requests to paths of this server."""
+    http = urllib3.PoolManager()
+    return lambda method, path, **given: http.request(method, url + path, timeout=TIMEOUT, **given)
+
+
+def get_balance(url: str, connect: Callable[[str], Request] = connect) -> Callable[[], object]:
+    """A small GET."""
+    request = connect(url)
+
+    def call() -> object:
+        response = request("GET", BALANCE_PATH, headers=HEADERS)
+        assert response.status == 200
+        return Balance.model_validate_json(response.data).data.balance
+
+    return call
+
+
+def get_transactions(url: str, connect: Callable[[str], Request] = connect) -> Callable[[], object]:
+    """A GET of 50 rows."""
+    request = connect(url)
+
+    def call() -> object:
+        response = request("GET", TRANSACTIONS_PATH, headers=HEADERS)
+        assert response.status == 200
+        return Transactions.model_validate_json(response.data).data
+
+    return call
+
+
+def post(url: str, count: int, connect: Callable[[str], Request] = connect) -> Callable[[], object]:
+    """A POST of ready events: the whole list is written in one pass of pydantic's serializer."""
+    request = connect(url)
+    events = [TokenUsage(**{**values, "idempotency_key": values["event_id"]}) for values in ready_events(count)]
+
+    def call() -> object:
+        body = b'{"events":' + TOKEN_EVENTS.dump_json(events, exclude_none=True) + b"}"
+        response = request("POST", INGEST_PATH, body=body, headers=EVENT_HEADERS)
+        assert response.status == 202
+        answer = Accepted.model_validate_json(response.data)
+        assert answer.accepted == count
+        return answer
+
+    return call
+
+
+def build(values: Dict[str, Any]) -> Callable[[], object]:
+    """Build an event. This model fills in nothing, so it is given an id and a time where the library is not."""
+    values = {"event_id": READY_EVENT["event_id"], "timestamp": READY_EVENT["timestamp"], **values}
+    return lambda: TokenUsage(**values)
+
+
+def read_events(text: bytes) -> Callable[[], object]:
+    """Read mixed events from JSON: a discriminated TypeAdapter."""
+    return lambda: MIXED_EVENTS.validate_json(text)

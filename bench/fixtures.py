@@ -1,0 +1,123 @@
+"""What all sides of a comparison are given: the same events to send, the same answers to read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List
+
+KEY = "om_bench_0123456789abcdef"
+CUSTOMER = "3f0c2b9e-7a41-4d58-9b1e-6c2d8f5a4e70"
+USER = "user_456"
+
+#: The values of the README's first event: each of id, provider and time has to be brought into the wire's form.
+README_EVENT: Dict[str, Any] = {
+    "event_id": "evt_123",
+    "customer_id": "cust_abc",
+    "user_id": USER,
+    "feature_id": "chat-completion",
+    "provider": "openai",
+    "model": "gpt-4-turbo",
+    "input_tokens": 1000,
+    "output_tokens": 500,
+    "timestamp": "2026-11-23T09:31:05.123456",
+}
+
+#: The same in the wire's form.
+READY_EVENT: Dict[str, Any] = {
+    **README_EVENT,
+    "event_id": "5b0d3c86-1f2a-4c7e-8a95-d4e60b7f1c23",
+    "customer_id": CUSTOMER,
+    "provider": "OPENAI",
+    "timestamp": "2026-11-23T09:31:05.123456Z",
+}
+
+#: What most callers give: id and time are the library's business.
+SHORT_EVENT = {name: value for name, value in READY_EVENT.items() if name not in ("event_id", "timestamp")}
+
+
+def event_id(number: int) -> str:
+    """A UUID of version 4 for each number."""
+    return f"{number:08x}-1f2a-4c7e-8a95-d4e60b7f1c23"
+
+
+def ready_events(count: int) -> List[Dict[str, Any]]:
+    """Events in the wire's form, each with an id of its own."""
+    return [
+        {**READY_EVENT, "event_id": event_id(number), "user_id": f"user_{number % 50}", "metadata": {"trace": number}}
+        for number in range(count)
+    ]
+
+
+def mixed_events(count: int) -> List[Dict[str, Any]]:
+    """Complete events of four types in turn."""
+    shared = {
+        name: READY_EVENT[name] for name in ("customer_id", "user_id", "feature_id", "timestamp")
+    }
+    kinds: List[Dict[str, Any]] = [
+        {"event_type": "TOKEN_USAGE", "provider": "OPENAI", "model": "gpt-4o", "input_tokens": 10, "output_tokens": 5},
+        {"event_type": "IMAGE_GENERATION", "provider": "OPENAI", "model": "dall-e-3", "image_count": 1},
+        {"event_type": "CUSTOM", "unit_type": "pages", "quantity": 10},
+        {"event_type": "API_CALL", "provider": "ANTHROPIC", "model": "claude-4.5-haiku"},
+    ]
+    return [
+        {
+            "event_id": event_id(number),
+            **shared,
+            **kinds[number % len(kinds)],
+            "metadata": {"trace": number},
+            "idempotency_key": event_id(number),
+        }
+        for number in range(count)
+    ]
+
+
+def _balance() -> Dict[str, Any]:
+    amounts = {"balance": "120000", "reservedBalance": "0", "availableBalance": "120000"}
+    return {"data": {**amounts, "currency": "credits"}}
+
+
+def _transactions(rows: int) -> Dict[str, Any]:
+    data = [
+        {
+            "id": event_id(number),
+            "transactionType": "BURN",
+            "amount": -9,
+            "balanceBefore": 25000 - 9 * number,
+            "balanceAfter": 24991 - 9 * number,
+            "description": "Usage of support-chat",
+            "createdAt": "2026-11-23T09:31:07.412Z",
+        }
+        for number in range(rows)
+    ]
+    return {"data": data, "pagination": {"limit": 50, "offset": 0, "total": 1234}}
+
+
+BALANCE_PATH = "/v1/credits/balance"
+TRANSACTIONS_PATH = f"/v1/users/{USER}/transactions"
+INGEST_PATH = "/v1/events/ingest"
+
+_BODIES = {
+    BALANCE_PATH: json.dumps(_balance()).encode(),
+    TRANSACTIONS_PATH: json.dumps(_transactions(50)).encode(),
+}
+
+
+def _http(status: str, body: bytes, kind: str = "application/json; charset=utf-8") -> bytes:
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+        "Date: Mon, 23 Nov 2026 09:31:07 GMT\r\nX-Request-Id: 0f6c1d6e\r\nConnection: keep-alive\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+_ANSWERS = {path: _http("200 OK", body) for path, body in _BODIES.items()}
+_OTHER = _http("200 OK", b"{}")
+
+
+def answer_to(path: str, request: bytes) -> bytes:
+    """The whole answer to a request. Only an ingest is looked into: its events are counted."""
+    if path != INGEST_PATH:
+        return _ANSWERS.get(path, _OTHER)
+    counts = {"accepted": request.count(b'"event_type"'), "rejected": 0, "duplicates": 0}
+    body = {**counts, "batch_id": "batch_0f6c1d6e", "status": "accepted", "processing_time_ms": 3}
+    return _http("202 Accepted", json.dumps(body).encode())

@@ -1,0 +1,174 @@
+"""Interleaved measurements: every side does its work in turn, round after round, and only ratios of one run count."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median, quantiles
+from types import TracebackType
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Type
+
+BENCH = Path(__file__).parent
+
+
+class Sample(NamedTuple):
+    """Seconds for one unit of work: on the clock, and of the process's own CPU."""
+
+    wall: float
+    cpu: float
+
+
+Side = Callable[[], Sample]
+Samples = Dict[str, List[Sample]]
+
+
+class Pace(NamedTuple):
+    """How much is measured.
+
+    Attributes:
+        rounds: turns of each long-lived worker.
+        seconds: how long one turn lasts.
+        starts: fresh processes of each kind.
+    """
+
+    rounds: int
+    seconds: float
+    starts: int
+
+
+THOROUGH = Pace(rounds=15, seconds=0.15, starts=15)
+QUICK = Pace(rounds=3, seconds=0.01, starts=2)
+
+
+def interleave(sides: Mapping[str, Side], rounds: int) -> Samples:
+    """Measure all sides in turn, each round beginning with another of them."""
+    names = list(sides)
+    samples: Samples = {name: [] for name in names}
+    for number in range(rounds):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            samples[name].append(sides[name]())
+    return samples
+
+
+class Worker:
+    """A process of its own that does one kind of work; see ``worker.py``. A context manager.
+
+    Args:
+        module: the module with the work.
+        function: its function that prepares a callable.
+        arguments: the function's arguments; JSON.
+        python: the interpreter to use.
+        path: more directories to import from.
+    """
+
+    def __init__(
+        self, module: str, function: str, *arguments: Any, python: str = sys.executable, path: Sequence[str] = ()
+    ) -> None:
+        self._process = subprocess.Popen(
+            [python, str(BENCH / "worker.py"), module, function, json.dumps(arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+        )
+        self._turns = 1
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self._process.communicate()
+
+    def _run(self, turns: int) -> Tuple[float, float]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{turns}\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline().split()
+        if not answer:
+            raise RuntimeError(f"{' '.join(map(str, self._process.args[2:4]))} failed")  # type: ignore[index,union-attr]
+        return float(answer[0]), float(answer[1])
+
+    def warm_up(self, seconds: float) -> None:
+        """Run until one turn lasts about as long as it should. What the first runs pay once is left out."""
+        self._run(10)
+        while True:
+            wall, _ = self._run(self._turns)
+            if wall >= seconds / 2:
+                self._turns = max(1, round(self._turns * seconds / wall))
+                return
+            self._turns *= 2
+
+    def __call__(self) -> Sample:
+        wall, cpu = self._run(self._turns)
+        return Sample(wall / self._turns, cpu / self._turns)
+
+
+def measure_workers(workers: Mapping[str, Worker], pace: Pace) -> Samples:
+    """Warm the workers up, measure them, and end them."""
+    try:
+        for worker in workers.values():
+            worker.warm_up(pace.seconds)
+        return interleave(workers, pace.rounds)
+    finally:
+        for worker in workers.values():
+            worker.__exit__(None, None, None)
+
+
+def fresh_process(*command: str, path: Sequence[str] = ()) -> Side:
+    """A Python process from its start to its end."""
+    arguments = [sys.executable, *command]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+
+    def side() -> Sample:
+        start = time.perf_counter()
+        child = os.posix_spawn(sys.executable, arguments, environment)
+        _, status, usage = os.wait4(child, 0)
+        wall = time.perf_counter() - start
+        if status:
+            raise RuntimeError(f"{' '.join(command)} failed")
+        return Sample(wall, usage.ru_utime + usage.ru_stime)
+
+    return side
+
+
+class Ratio(NamedTuple):
+    """One side against another: the ratio of the medians, and the quartiles of the rounds' own ratios."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
+
+
+def ratio(ours: Sequence[float], floor: Sequence[float]) -> Ratio:
+    """Compare two sides of one run."""
+    low, _, high = quantiles([a / b for a, b in zip(ours, floor)], n=4, method="inclusive")
+    return Ratio(median(ours) / median(floor), low, high)
+
+
+def walls(samples: Sequence[Sample]) -> List[float]:
+    """The seconds on the clock."""
+    return [sample.wall for sample in samples]
+
+
+def cpus(samples: Sequence[Sample]) -> List[float]:
+    """The seconds of CPU."""
+    return [sample.cpu for sample in samples]
+
+
+def human(seconds: float) -> str:
+    """Seconds with a fitting unit."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} µs"
