@@ -5,12 +5,14 @@ Names are imported on first use, so that ``import openmonetize`` costs next to n
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List
-
 from openmonetize._exports import MODULES as _GENERATED
 from openmonetize._version import __version__
 
+# Type checkers know this name by itself, and importing it from `typing` would take longer than all the rest.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, List
+
     from openmonetize._exports import *  # the generated names, for type checkers
     from openmonetize.api_client import ApiClient as ApiClient
     from openmonetize.api_response import ApiResponse as ApiResponse

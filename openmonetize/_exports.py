@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Dict
-
+TYPE_CHECKING = False  # type checkers know better; importing `typing` for it would be slow
 if TYPE_CHECKING:
     from openmonetize.api.analytics_api import AnalyticsApi as AnalyticsApi
     from openmonetize.api.burn_tables_api import BurnTablesApi as BurnTablesApi
@@ -330,7 +329,7 @@ if TYPE_CHECKING:
         V1UsersUserIdGet200ResponseDataRecentEventsInner as V1UsersUserIdGet200ResponseDataRecentEventsInner,
     )
 
-APIS: Dict[str, str] = {
+APIS: dict[str, str] = {
     "AnalyticsApi": "openmonetize.api.analytics_api",
     "BurnTablesApi": "openmonetize.api.burn_tables_api",
     "CreditsApi": "openmonetize.api.credits_api",
@@ -343,7 +342,7 @@ APIS: Dict[str, str] = {
     "RatingApi": "openmonetize.api.rating_api",
     "UsersApi": "openmonetize.api.users_api",
 }
-MODELS: Dict[str, str] = {
+MODELS: dict[str, str] = {
     "ApiCallEvent": "openmonetize.models.api_call_event",
     "CustomEvent": "openmonetize.models.custom_event",
     "ErrorResponse": "openmonetize.models.error_response",
@@ -461,7 +460,7 @@ MODELS: Dict[str, str] = {
     "V1UsersUserIdGet200ResponseData": "openmonetize.models.v1_users_user_id_get200_response_data",
     "V1UsersUserIdGet200ResponseDataRecentEventsInner": "openmonetize.models.v1_users_user_id_get200_response_data_recent_events_inner",
 }
-MODULES: Dict[str, str] = {**APIS, **MODELS}
+MODULES: dict[str, str] = {**APIS, **MODELS}
 
 __all__ = [
     "AnalyticsApi",
