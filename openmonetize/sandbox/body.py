@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import socket
 from typing import Any, Dict, Optional
 
 from . import formats
-from .answers import declared_error, framework_error
+from .answers import Refusal, declared_error, framework_error
 
 GATEWAY_LIMIT = 10 * 1024 * 1024
 """What the gateway takes for any body, in bytes."""
 
 SERVICE_LIMIT = 1024 * 1024
 """What the ingestion service behind it takes: events above this are refused although the gateway let them in."""
+
+READ = "openmonetize.body_read"
+"""The environ's key for how many bytes of the body have been read."""
 
 _INVALID_JSON = "Body is not valid JSON but content-type is set to 'application/json'"
 _EMPTY_JSON = "Body cannot be empty when content-type is set to 'application/json'"
@@ -36,30 +40,42 @@ _decode_long = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_doub
 
 
 def read(environ: Dict[str, Any], limit: int = GATEWAY_LIMIT) -> bytes:
-    """The raw body. Refuses more than `limit` bytes with 413."""
-    stream = environ["wsgi.input"]
-    if environ.get("wsgi.input_terminated"):
-        length = limit + 1
-    else:
-        length = _content_length(environ)
-        if length > limit:
-            raise framework_error(413, "Request body is too large", "FST_ERR_CTP_BODY_TOO_LARGE")
-    raw = b""
-    if length:
-        raw = stream.read(length)
-        environ["openmonetize.body_read"] = len(raw)
-        if len(raw) < length <= limit and not environ.get("wsgi.input_terminated"):
-            raise ConnectionResetError("the client left before its body had arrived")
-    if len(raw) > limit:
-        raise framework_error(413, "Request body is too large", "FST_ERR_CTP_BODY_TOO_LARGE")
-    return bytes(raw)
+    """The raw body.
 
-
-def _content_length(environ: Dict[str, Any]) -> int:
-    text = environ.get("CONTENT_LENGTH") or "0"
-    if not (text.isascii() and text.isdigit()):
+    Raises:
+        Refusal: 413 for more than `limit` bytes.
+        ConnectionError: the client left, or sends chunks that are none.
+    """
+    chunked = environ.get("wsgi.input_terminated", False)
+    length = limit + 1 if chunked else content_length(environ)
+    if length is None:
         raise framework_error(400, "Client Error")
-    return int(text)
+    if length > limit and not chunked:
+        raise _too_large()
+    if not length:
+        return b""
+    try:
+        raw: bytes = environ["wsgi.input"].read(length)
+    except (ConnectionError, socket.timeout):
+        raise
+    except OSError as error:
+        raise ConnectionAbortedError(str(error)) from error
+    environ[READ] = len(raw)
+    if len(raw) > limit:
+        raise _too_large()
+    if len(raw) < length and not chunked:
+        raise ConnectionAbortedError("the client left before its body had arrived")
+    return raw
+
+
+def content_length(environ: Dict[str, Any]) -> Optional[int]:
+    """How many bytes the body is said to have; None if that is no number."""
+    text = environ.get("CONTENT_LENGTH") or "0"
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def _too_large() -> Refusal:
+    return framework_error(413, "Request body is too large", "FST_ERR_CTP_BODY_TOO_LARGE")
 
 
 def parse(raw: bytes, content_type: Optional[str], declares_400: bool) -> Any:

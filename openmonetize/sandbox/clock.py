@@ -10,6 +10,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 SECOND = 1_000
 HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
+_LAST_MS = 221_845_392_000_000  # the year 9000; forecasts still have room behind it
 
 
 class Clock:
@@ -27,13 +28,17 @@ class Clock:
         """Jump to `moment`, an aware datetime, and tick on from there."""
         if moment.tzinfo is None:
             raise ValueError("set_time needs an aware datetime, for example datetime(2026, 1, 31, tzinfo=timezone.utc)")
-        with self._lock:
-            self._offset = to_ms(moment) - time.time_ns() // 1_000_000
+        self._move_to(to_ms(moment))
 
     def advance(self, delta: timedelta) -> None:
         """Move by `delta`."""
+        self._move_to(self.now() + delta // timedelta(milliseconds=1))
+
+    def _move_to(self, ms: int) -> None:
+        if not 0 <= ms <= _LAST_MS:
+            raise ValueError("the sandbox's clock runs from the year 1970 to the year 9000")
         with self._lock:
-            self._offset += delta // timedelta(milliseconds=1)
+            self._offset = ms - time.time_ns() // 1_000_000
 
     def reset(self) -> None:
         """Return to real time."""

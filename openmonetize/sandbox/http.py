@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import socket
 import struct
 import threading
@@ -17,6 +18,10 @@ from http import HTTPStatus
 from typing import Any, Callable, Dict, Iterable, List, Optional, Set, Tuple
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from . import body as bodies
+
+log = logging.getLogger("openmonetize.sandbox")
 
 WSGIApp = Callable[[Dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -102,25 +107,18 @@ class Handler(WSGIRequestHandler):
 
     def _drain(self, environ: Dict[str, Any]) -> None:
         """Read what the application left of the request body, for the next request starts behind it."""
-        stream = environ["wsgi.input"]
-        if environ.get("wsgi.input_terminated"):
-            left = _DRAIN_BYTES + 1
-        else:
-            left = int(environ.get("CONTENT_LENGTH") or 0) - environ.get("openmonetize.body_read", 0)
-        if left > _DRAIN_BYTES and not environ.get("wsgi.input_terminated"):
-            self.close_connection = True
-            return
-        read = 0
+        chunked = environ.get("wsgi.input_terminated", False)
+        length = bodies.content_length(environ)
+        left = _DRAIN_BYTES if chunked else (length or 0) - environ.get(bodies.READ, 0)
+        # Where a body ends is not known, or too far away: answer, and hang up.
+        self.close_connection = self.close_connection or length is None or chunked or left > _DRAIN_BYTES
         try:
-            while read < min(left, _DRAIN_BYTES):
-                chunk = stream.read(min(65536, left - read))
+            while left > 0:
+                chunk = environ["wsgi.input"].read(min(65536, left))
                 if not chunk:
                     return
-                read += len(chunk)
+                left -= len(chunk)
         except OSError:
-            self.close_connection = True
-            return
-        if environ.get("wsgi.input_terminated"):
             self.close_connection = True
 
     def send_error(self, code: int, message: Optional[str] = None, explain: Optional[str] = None) -> None:
@@ -153,6 +151,10 @@ class Server(ThreadedWSGIServer):
         with self._lock:
             self._connections.discard(request)
         super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that ended in an error of ours; the others go on."""
+        log.exception("a connection failed")
 
     def close_connections(self) -> None:
         """End every open connection; their threads end with them."""

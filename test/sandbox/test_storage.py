@@ -63,7 +63,7 @@ def test_no_accepted_event_is_lost_to_kill_9(tmp_path: Path) -> None:
             url = server.stdout.readline().strip()
             with Sandbox() as local:  # only for the client's shape; the requests go to the other process
                 talk = Talk(local)
-                for number in range(30):
+                for _ in range(30):
                     batch = events(20, feature_id=f"round-{round_number}")
                     reply = _post(url, talk.key, batch)
                     assert reply == 202

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 from .. import formats
@@ -17,6 +18,8 @@ from ..state import CURRENT, SEED
 from ..sums import Name, sums_by, total_of
 from ..tables import USD_UNITS
 from ..tenants import find_user
+
+_FOUR_DECIMALS = Decimal("0.0001")
 
 _moment = Optionally(Text(form="date-time"))
 _customer = Optionally(Text(least=1))
@@ -195,7 +198,8 @@ def _revenue(credits: int) -> int:
 
 
 def _usd(units: int) -> str:
-    return f"{usd(units):.4f}"
+    """Four decimals, rounded as JavaScript rounds a double."""
+    return str(Decimal(float(usd(units))).quantize(_FOUR_DECIMALS, ROUND_HALF_UP))
 
 
 _USAGE_FAILED = "Failed to fetch usage analytics"

@@ -1,0 +1,139 @@
+"""Clients that do not behave: each gets an answer or a closed connection, and the server serves the next one."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+from typing import Any, Iterator, List
+
+import pytest
+
+from openmonetize.sandbox import http
+
+from .talk import Talk, event, send_raw
+
+HEAD = b"POST /v1/credits/grant HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+
+
+@pytest.fixture(autouse=True)
+def _still_alive(talk: Talk) -> Iterator[None]:
+    yield
+    assert talk.get("/health").status == 200
+    assert talk.sandbox.events() == []
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"X-A: b\r\n" * 200 + b"\r\n",
+        b"GET / HTTP/1.1\r\nX-A: " + b"x" * 70_000 + b"\r\n\r\n",
+        HEAD + b"Content-Length: -5\r\n\r\n",
+        HEAD + b"Content-Length: many\r\n\r\n",
+        HEAD + b"Content-Length: 99999999999999999999\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 100,  # a TLS greeting
+    ],
+)
+def test_what_is_hardly_http(talk: Talk, request_bytes: bytes) -> None:
+    answer = send_raw(talk.sandbox, request_bytes)
+    status = int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.1 ") else 0
+    assert status == 0 or 400 <= status < 600
+    if status:
+        assert json.loads(answer.partition(b"\r\n\r\n")[2].split(b"HTTP/1.1", 1)[0])["error"]
+
+
+def test_a_body_that_never_comes(talk: Talk) -> None:
+    assert send_raw(talk.sandbox, HEAD + b"Content-Length: 50\r\n\r\n{") == b""
+
+
+def test_a_body_in_chunks(talk: Talk) -> None:
+    chunks = b'5\r\n{"amo\r\n9\r\nunt": 1.5\r\n1\r\n}\r\n0\r\n\r\n'
+    request = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks
+    answer = send_raw(talk.sandbox, request)
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert send_raw(talk.sandbox, HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n") == b""
+
+
+def test_a_huge_body_in_chunks_is_refused(talk: Talk) -> None:
+    chunk = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
+    request = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 11 + b"0\r\n\r\n"
+    assert send_raw(talk.sandbox, request).startswith(b"HTTP/1.1 413 ")
+
+
+def test_several_requests_on_one_connection(talk: Talk) -> None:
+    """What a handler did not read of one request is not taken for the next."""
+    one = b"POST /v1/nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\nGET / HTTP/1"
+    two = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
+    answer = send_raw(talk.sandbox, one + two + one)
+    assert re.findall(rb"HTTP/1\.1 (\d{3})", answer) == [b"404", b"200", b"404"]
+
+
+def test_expectations_are_met(talk: Talk) -> None:
+    request = HEAD + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"
+    assert send_raw(talk.sandbox, request).startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 ")
+
+
+def test_slow_clients_are_dropped_and_disturb_nobody(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "REQUEST_SECONDS", 0.3)
+    host, _, port = talk.sandbox.url.rpartition("//")[2].rpartition(":")
+    drips = [socket.create_connection((host, int(port)), timeout=10.0) for _ in range(20)]
+    try:
+        for drip in drips:
+            drip.sendall(b"POST /v1/events/ingest HTTP/1.1\r\n")
+        assert talk.get("/health").status == 200
+        for drip in drips:
+            received = b"x"
+            while received:  # until the server hangs up
+                try:
+                    received = drip.recv(1000)
+                except ConnectionResetError:
+                    received = b""
+    finally:
+        for drip in drips:
+            drip.close()
+
+
+def test_deep_json(talk: Talk) -> None:
+    deep: Any = "[" * 300 + "]" * 300
+    body = json.dumps({"events": [event(metadata={"a": "DEEP"}, event_id="x")]}).replace('"DEEP"', deep)
+    assert talk.post("/v1/events/ingest", raw=body.encode(), headers={"Content-Type": "application/json"}).status == 400
+    deeper = body.replace(deep, "[" * 200_000 + "]" * 200_000)
+    reply = talk.post("/v1/events/ingest", raw=deeper.encode(), headers={"Content-Type": "application/json"})
+    assert reply.status == 400
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\ud800"])
+def test_text_that_no_database_takes(talk: Talk, start: Any, text: str) -> None:
+    """Present servers fail on it; by contract it is the caller's mistake."""
+    body = {"name": text, "email": "a@b.co"}
+    assert talk.post("/v1/customers/register", body, key=None).status == 400
+    assert talk.post("/v1/credits/grant", {"amount": 1, "userId": text}).status == 400
+    assert talk.post("/v1/credits/grant", {"amount": 1, "metadata": {text: text}}).status == 400
+    assert talk.get("/v1/users/a%00b/credits").status == 400
+    assert talk.get("/v1/users?search=a%00b").status == 400
+    faithful = start(mode="faithful")
+    assert faithful.post("/v1/customers/register", body, key=None).status == 500
+
+
+def test_many_at_once(talk: Talk) -> None:
+    """Grants in parallel are all kept, one after the other."""
+    statuses: List[int] = []
+
+    def work() -> None:
+        mine = Talk(talk.sandbox)
+        for _ in range(10):
+            statuses.append(mine.grant(1, "anna").status)
+        mine.close()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 80
+    assert talk.sandbox.balance("anna") == 80

@@ -1,0 +1,105 @@
+"""Rate limit, monthly quota, and the clock that both follow."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any, Callable
+
+import pytest
+
+from openmonetize.sandbox import Sandbox
+
+from .talk import Talk, event, events
+
+
+def limits(reply: Any) -> Any:
+    return tuple(reply.headers.get(f"x-ratelimit-{name}") for name in ("limit", "remaining", "reset"))
+
+
+def test_so_many_requests_a_minute(start: Callable[..., Talk]) -> None:
+    talk = start(rate_limit=3)
+    assert limits(talk.get("/v1/customers/me")) == ("3", "2", "60")
+    assert limits(talk.get("/health")) == ("3", "1", "60")
+    assert limits(talk.get("/v1/nothing")) == (None, None, None)  # not counted
+    talk.sandbox.advance(seconds=20)
+    assert limits(talk.post("/v1/credits/grant", {})) == ("3", "0", "40")  # 400s are counted
+    reply = talk.post("/v1/credits/grant", raw=b"{", headers={"Content-Type": "application/json"})
+    assert reply.status == 429  # before the body is read
+    assert reply.body == {
+        "statusCode": 429,
+        "error": "Too Many Requests",
+        "message": "Rate limit exceeded, retry in 40 seconds",
+    }
+    assert (limits(reply), reply.headers["retry-after"]) == (("3", "0", "40"), "40")
+    talk.sandbox.advance(seconds=40)
+    fine = talk.get("/v1/customers/me")
+    assert (fine.status, "retry-after" in fine.headers) == (200, False)
+
+
+def test_who_shares_a_limit(start: Callable[..., Talk]) -> None:
+    talk = start(rate_limit=2)
+    key = str(talk.key)
+    for headers in ({"Authorization": f"Bearer {key}"}, {"X-API-Key": key}):
+        assert talk.get("/health", key=None, headers=headers).status == 200
+    full = talk.get("/health", headers={"X-API-Key": "other"})
+    assert (full.status, full.body["message"]) == (429, "Rate limit exceeded, retry in 1 minute")
+    assert talk.get("/v1/customers/me", key="unknown").status == 401  # a bucket of its own
+    for headers in ({}, {"Authorization": f"bearer {key}"}):  # the caller's address
+        assert talk.get("/health", key=None, headers=headers).status == 200
+    assert talk.get("/health", key=None, headers={"Authorization": "Bearer "}).status == 429
+    asked = {"Origin": "http://a.example", "Access-Control-Request-Method": "POST"}
+    assert talk("OPTIONS", "/health", key=None, headers=asked).status == 204
+
+
+def test_the_monthly_quota(start: Callable[..., Talk]) -> None:
+    talk = start(quota={"STARTER": 10, "GROWTH": 5, "ENTERPRISE": None})
+    talk.sandbox.set_time(datetime(2026, 3, 31, 23, 59, tzinfo=timezone.utc))
+    assert talk.ingest(event(event_id="x")).status == 400  # not counted
+    assert talk.ingest(*events(2)).headers["x-monthly-quota-remaining"] == "3"
+    assert talk.get("/v1/events/info").headers["x-monthly-quota-remaining"] == "2"
+    over = talk.ingest(*events(3))
+    assert (over.status, over.body) == (
+        402,
+        {
+            "error": "Payment Required",
+            "message": "Monthly quota exceeded (5 events). Please upgrade your plan.",
+            "details": {"currentUsage": 3, "limit": 5, "period": "2026-3"},
+        },
+    )
+    same = event(idempotency_key="one")
+    assert talk.ingest(same).status == 202
+    assert talk.ingest(same).headers["x-monthly-quota-remaining"] == "0"  # duplicates are counted
+    for reply in (talk.ingest(event()), talk.get("/v1/events/dlq"), talk.get("/v1/events/info")):
+        assert reply.status == 402
+    assert talk.get("/v1/events").status == 200
+    assert talk.get("/v1/credits/balance").status == 200
+    talk.sandbox.advance(seconds=120)
+    assert talk.ingest(event()).headers["x-monthly-quota-remaining"] == "4"
+
+
+def test_what_the_service_behind_refuses_is_counted(start: Callable[..., Talk]) -> None:
+    talk = start(quota=5)
+    assert talk.ingest(event(metadata={"text": "x" * 1_100_000})).status == 413
+    assert talk.ingest(event(), headers={"X-API-Key": "wrong"}).status == 401
+    assert talk.ingest(event()).headers["x-monthly-quota-remaining"] == "2"
+
+
+def test_tiers_have_their_own_quota(start: Callable[..., Talk]) -> None:
+    talk = start(quota=True)
+    for tier, remaining in (("STARTER", "9999"), ("GROWTH", "99999"), ("ENTERPRISE", None)):
+        body = {"name": tier, "email": f"{tier}@example.com", "tier": tier}
+        key = talk.post("/v1/customers/register", body).body["data"]["apiKey"]
+        assert talk.ingest(event(), key=key).headers.get("x-monthly-quota-remaining") == remaining
+
+
+def test_the_quota_is_off_by_default(talk: Talk) -> None:
+    assert "x-monthly-quota-remaining" not in talk.ingest(event()).headers
+
+
+def test_settings_that_make_no_sense() -> None:
+    with pytest.raises(ValueError, match="rate_limit must be at least 1"):
+        Sandbox(rate_limit=0)
+    with pytest.raises(ValueError, match="unknown tier 'FREE'"):
+        Sandbox(quota={"FREE": 1})
+    with pytest.raises(ValueError, match="processing_delay must be"):
+        Sandbox(processing_delay=-1)

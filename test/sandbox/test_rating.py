@@ -1,0 +1,239 @@
+"""Price calculations, the price list and burn tables."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Callable, Dict
+
+import pytest
+
+from .talk import Talk
+from .test_wire import bad, invalid, no_route
+
+CALCULATE = "/v1/rating/calculate"
+BULK = "/v1/rating/calculate/bulk"
+TABLES = "/v1/burn-tables"
+GPT: Dict[str, Any] = {"provider": "OPENAI", "model": "gpt-4o", "inputTokens": 1000, "outputTokens": 500}
+RULES = {"gpt-4o": {"inputTokens": 2, "outputTokens": 4}}
+
+
+def test_the_default_burn_table_makes_estimates_a_thousand_times_too_low(talk: Talk) -> None:
+    assert talk.post(CALCULATE, GPT).body == {"cost": 0.0075, "currency": "USD", "credits": 1}
+    (full,) = talk.post(BULK, {"calculations": [GPT]}).body["results"]
+    assert full == {
+        "credits": 1,
+        "costBreakdown": {
+            "input": {"tokens": 1000, "credits": 0.0025, "usd": 0.0025, "ratePerUnit": 2.5, "unitSize": 1000000},
+            "output": {"tokens": 500, "credits": 0.005, "usd": 0.005, "ratePerUnit": 10, "unitSize": 1000000},
+        },
+        "providerCostUsd": 0.0075,
+        "revenueUsd": 0.001,
+        "marginUsd": -0.0065,
+        "marginPercent": -86.67,
+        "pricingSource": "default_burn_table",
+    }
+
+
+def test_without_any_burn_table_the_price_rows_decide(start: Callable[..., Talk]) -> None:
+    talk = start(accounts="none", key="my-own-key")
+    body = talk.post(BULK, {"calculations": [GPT]}).body
+    assert (body["total"], body["customerId"]) == (1, talk.customer_id)
+    (full,) = body["results"]
+    assert (full["credits"], full["pricingSource"], full["revenueUsd"], full["marginPercent"]) == (
+        8,
+        "default",
+        0.008,
+        6.67,
+    )
+    assert full["costBreakdown"]["input"]["credits"] == 3  # each side is rounded up on its own
+    assert full["costBreakdown"]["output"]["credits"] == 5
+    (free,) = talk.post(BULK, {"calculations": [{**GPT, "inputTokens": 0, "outputTokens": 0}]}).body["results"]
+    assert (free["credits"], free["marginPercent"]) == (0, 0)
+
+
+def test_unknown_models(talk: Talk, faithful: Talk) -> None:
+    unknown = {**GPT, "model": "no-such"}
+    text = "No cost data found for OPENAI/no-such (Type: text)"
+    for client in (talk, faithful):
+        reply = client.post(CALCULATE, unknown)
+        assert (reply.status, reply.body) == (404, {"error": "PROVIDER_NOT_FOUND", "message": text})
+    image = talk.post(CALCULATE, {"provider": "OPENAI", "model": "dall-e-3", "type": "image"})
+    assert image.body["message"] == "No cost data found for OPENAI/dall-e-3 (Type: image)"
+    assert talk.post(BULK, {"calculations": [GPT, unknown]}).status == 400
+    broken = faithful.post(BULK, {"calculations": [GPT, unknown]})
+    assert (broken.status, broken.body) == (
+        500,
+        {"error": "INTERNAL_ERROR", "message": "Failed to calculate bulk costs"},
+    )
+
+
+def test_images_and_videos(start: Callable[..., Talk]) -> None:
+    talk = start(prices="all")
+    image = {"provider": "OPENAI", "model": "dall-e-3", "type": "image", "count": 3}
+    assert talk.post(CALCULATE, image).body == {"cost": 0.12, "currency": "USD", "credits": 120}
+    video = {"provider": "GOOGLE", "model": "veo-3-video", "type": "video", "count": 2, "durationSeconds": 9}
+    assert talk.post(CALCULATE, video).body["credits"] == 400
+
+
+def test_the_present_servers_answer_no_calculation(faithful: Talk) -> None:
+    reply = faithful.post(CALCULATE, GPT)
+    text = "Response doesn't match the schema"
+    assert (reply.status, reply.body) == (500, {"error": "Internal Server Error", "message": text})
+    assert faithful.post(BULK, {"calculations": [GPT]}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        (CALCULATE, {**GPT, "model": ""}, "body/model Too small: expected string to have >=1 characters"),
+        (CALCULATE, {**GPT, "inputTokens": -1}, "body/inputTokens Too small: expected number to be >=0"),
+        (CALCULATE, {**GPT, "count": 0}, "body/count Too small: expected number to be >0"),
+        (
+            CALCULATE,
+            {**GPT, "type": "audio"},
+            'body/type Invalid option: expected one of "text"|"image"|"video"',
+        ),
+        (BULK, {"calculations": []}, "body/calculations Too small: expected array to have >=1 items"),
+        (BULK, {"calculations": [GPT] * 101}, "body/calculations Too big: expected array to have <=100 items"),
+        (
+            BULK,
+            {"calculations": [{"provider": "OPENAI", "model": "x", "inputTokens": 1}]},
+            "body/calculations/0/outputTokens Invalid input: expected number, received undefined",
+        ),
+        (TABLES, {"name": "", "rules": {}}, "body/name Too small: expected string to have >=1 characters"),
+        (
+            TABLES,
+            {"name": "x", "rules": {"m": {"inputTokens": 1}}},
+            "body/rules/m/outputTokens Invalid input: expected number, received undefined",
+        ),
+        (
+            TABLES,
+            {"name": "x", "rules": {"m": {"inputTokens": 1, "outputTokens": 1, "perUnit": 0}}},
+            "body/rules/m/perUnit Too small: expected number to be >0",
+        ),
+    ],
+)
+def test_what_is_refused(talk: Talk, faithful: Talk, path: str, body: Dict[str, Any], message: str) -> None:
+    for client in (talk, faithful):
+        assert client.post(path, body, key=None).body == bad(message)
+
+
+def test_the_price_list(talk: Talk) -> None:
+    body = talk.get("/v1/rating/pricing").body
+    assert body["total"] == len(body["data"]) == 17
+    gpt = next(row for row in body["data"] if row["model"] == "gpt-4o")
+    assert gpt == {
+        "provider": "OPENAI",
+        "model": "gpt-4o",
+        "pricing": {
+            "input_token": {"costPerUnit": 2.5, "unitSize": 1000000, "currency": "USD"},
+            "output_token": {"costPerUnit": 10, "unitSize": 1000000, "currency": "USD"},
+        },
+    }
+
+
+def test_a_table_of_ones_own(talk: Talk) -> None:
+    active = talk.get(f"{TABLES}/active").body
+    assert (active["isDefault"], active["data"]["customerId"]) == (True, None)
+    assert active["data"]["rules"]["gpt-4o"] == {"input_tokens": 2.5, "output_tokens": 10, "per_unit": 1000000}
+    assert active["data"]["rules"]["image-generation"] == {"flat_rate": 50, "per_unit": 1}
+    assert "mistral-large" not in active["data"]["rules"]
+    made = talk.post(TABLES, {"name": "mine", "rules": RULES})
+    assert made.status == 201
+    row = made.body["data"]
+    assert (row["customerId"], row["version"], row["isActive"], row["validUntil"]) == (
+        talk.customer_id,
+        1,
+        True,
+        None,
+    )
+    assert row["rules"]["gpt-4o"] == {"inputTokens": 2, "outputTokens": 4, "perUnit": 1000}
+    (full,) = talk.post(BULK, {"calculations": [GPT]}).body["results"]
+    assert (full["credits"], full["pricingSource"]) == (4, "customer_burn_table")
+    second = talk.post(TABLES, {"name": "next", "rules": {"default": {"inputTokens": 1, "outputTokens": 1}}})
+    assert second.body["data"]["version"] == 2
+    assert [table["isActive"] for table in talk.get(TABLES).body["data"]] == [True, False]
+    assert [table["name"] for table in talk.get(f"{TABLES}?isActive=false").body["data"]] == ["mine"]
+    (full,) = talk.post(BULK, {"calculations": [{**GPT, "model": "o3"}]}).body["results"]
+    assert (full["credits"], full["pricingSource"]) == (2, "customer_burn_table")
+    assert talk.get(f"{TABLES}/active").body["isDefault"] is False
+
+
+def test_changing_and_deactivating(talk: Talk) -> None:
+    path = f"{TABLES}/{talk.post(TABLES, {'name': 'mine', 'rules': RULES}).body['data']['id']}"
+    changed = talk("PATCH", path, {"name": "renamed", "validUntil": "2020-01-01T00:00:00Z"}).body["data"]
+    assert (changed["name"], changed["validUntil"]) == ("renamed", "2020-01-01T00:00:00.000Z")
+    assert talk.get(f"{TABLES}/active").body["isDefault"] is True  # it is past its validity
+    assert talk("PUT", path, {"name": "x"}).status == 404
+    for _ in range(2):
+        assert talk("DELETE", path).body == {"message": "Burn table deactivated"}
+    assert talk.get(path).body["data"]["isActive"] is False
+
+
+def test_tables_belong_to_their_customer(talk: Talk) -> None:
+    mine = talk.post(TABLES, {"name": "mine", "rules": RULES}).body["data"]["id"]
+    default = talk.other_customer().get(f"{TABLES}/active").body["data"]["id"]
+    other = talk.other_customer()
+    gone = {"error": "NOT_FOUND", "message": "Burn table not found"}
+    assert other.get(f"{TABLES}/{mine}").body == gone
+    assert other("PATCH", f"{TABLES}/{mine}", {"name": "x"}).body == gone
+    assert other("DELETE", f"{TABLES}/{mine}").body == gone
+    assert other.get(f"{TABLES}/{default}").status == 200
+    assert other("PATCH", f"{TABLES}/{default}", {"name": "x"}).body == gone  # it is everybody's
+    assert other("DELETE", f"{TABLES}/{default}").body == gone
+    assert other.get(TABLES).body == {"data": [], "total": 0}
+
+
+def test_no_table_at_all(start: Callable[..., Talk]) -> None:
+    talk = start(accounts="none", key="my-own-key")
+    assert talk.get(f"{TABLES}/active").body == {"error": "NOT_FOUND", "message": "Burn table not found"}
+
+
+def test_burn_tables_never_change_what_is_burned(talk: Talk) -> None:
+    from .talk import event
+
+    talk.post(TABLES, {"name": "mine", "rules": RULES})
+    talk.ingest(event())
+    assert talk.sandbox.billed() == 8
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "keys"),
+    [
+        ("GET", "/v1/burn-tables?isActive=true", None, 3),
+        ("POST", "/v1/burn-tables", {"name": "x", "rules": {}}, 3),
+        ("GET", "/v1/burn-tables/active", None, 2),
+        ("GET", "/v1/burn-tables/{id}", None, 2),
+        ("PATCH", "/v1/burn-tables/{id}", {}, 2),
+        ("DELETE", "/v1/burn-tables/{id}", None, 2),
+        ("GET", "/v1/analytics/cost-breakdown?groupBy=week", None, 3),
+        ("GET", "/v1/analytics/usage-trends", None, 3),
+        ("GET", "/v1/analytics/burn-forecast?days=3", None, 3),
+        ("GET", "/v1/analytics/summary", None, 3),
+    ],
+)
+def test_the_present_servers_have_none_of_these(
+    talk: Talk, faithful: Talk, method: str, path: str, body: Any, keys: int
+) -> None:
+    path = path.replace("{id}", str(uuid.uuid4()))
+    expected = no_route(method, path.replace("/v1/", "/v1/rating/", 1))
+    if keys == 2:
+        del expected["statusCode"]
+    reply = faithful(method, path, body)
+    assert (reply.status, reply.body) == (404, expected)
+    assert faithful(method, path, body, key=None).status == 401
+    assert "Route" not in str(talk(method, path, body).body.get("message"))
+
+
+def test_validation_still_comes_first_there(faithful: Talk) -> None:
+    bad_date = "querystring/startDate Invalid ISO datetime"
+    assert faithful.get("/v1/analytics/usage-trends?startDate=x", key=None).body == bad(bad_date)
+    assert faithful.get("/v1/burn-tables/x", key=None).body == invalid("params/id Invalid UUID")
+
+
+def test_a_table_made_through_the_api_prices_nothing_on_the_present_servers(start: Callable[..., Talk]) -> None:
+    talk = start(mode="faithful", defects=("burn-table-spelling",))
+    talk.post(TABLES, {"name": "mine", "rules": RULES})
+    (full,) = talk.post(BULK, {"calculations": [GPT]}).body["results"]
+    assert (full["credits"], full["revenueUsd"], full["marginPercent"]) == (None, None, None)
+    assert full["providerCostUsd"] == 0.0075
