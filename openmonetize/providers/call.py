@@ -4,6 +4,8 @@ way.
 
 from __future__ import annotations
 
+import contextvars
+import copy
 import inspect
 import logging
 import os
@@ -12,6 +14,7 @@ from typing import Any, Callable, Mapping, Optional, Set, Union
 
 from .extract import OnPartial, StreamMeter, read_usage
 from .fields import text
+from .hosts import host_of
 from .proxy import is_stream, metered_stream
 from .usage import Usage
 
@@ -24,7 +27,8 @@ class Metering:
     """What the calls of one wrapped client have in common: where usage goes, and under which names.
 
     Args:
-        library: the provider library, for log lines.
+        library: the provider library.
+        client: its client.
         record: called with each finished call's usage.
         on_partial: see :class:`StreamMeter`.
         provider: bill under this provider instead of the one whose format it is.
@@ -36,6 +40,7 @@ class Metering:
     def __init__(
         self,
         library: str,
+        client: Any,
         *,
         record: Callable[[Usage], object],
         on_partial: OnPartial = "reported",
@@ -44,6 +49,7 @@ class Metering:
         request_usage: bool = True,
     ) -> None:
         self._library = library
+        self._client = client
         self._record = record
         self.on_partial = on_partial
         self.provider = provider
@@ -51,6 +57,12 @@ class Metering:
         self.request_usage = request_usage
         self._failing: Set[str] = set()
         self._lock = threading.Lock()
+
+    def of(self, client: Any) -> Metering:
+        """The same metering for another client, made from this one."""
+        other = copy.copy(self)
+        other._client = client
+        return other
 
     def record(self, usage: Usage) -> None:
         """Hand the usage over; a record that works ends whatever incident there was."""
@@ -68,17 +80,21 @@ class Metering:
         level = logging.DEBUG if known else logging.WARNING
         logger.log(level, "a call of the %s client is not metered: %s: %s", self._library, kind, error)
 
+    def host(self) -> Optional[str]:
+        """The host the client talks to now, if it can be told."""
+        return host_of(self._library, self._client)
+
     def billed_model(self, request: Mapping[str, Any]) -> Optional[str]:
         """The model to bill under whatever the response says, if the user chose one."""
         if self.model is None or isinstance(self.model, str):
             return self.model
         return self.model.get(request.get("model") or request.get("modelId") or "")
 
-    def metered(self, method: Callable[..., Any], *, host: Callable[[], Optional[str]]) -> Callable[..., Any]:
+    def metered(self, method: Callable[..., Any]) -> Callable[..., Any]:
         """The method with a meter in it, for methods whose keyword arguments are the request's parameters."""
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            return Call(self, host, kwargs).run(method, *args, **kwargs)
+            return Call(self, kwargs).run(method, *args, **kwargs)
 
         call.__name__ = getattr(method, "__name__", "call")
         call.__doc__ = method.__doc__
@@ -93,17 +109,17 @@ class Call:
     def __init__(
         self,
         metering: Metering,
-        host: Callable[[], Optional[str]],
         request: Mapping[str, Any],
         *,
         hide: Callable[[Any], bool] = lambda chunk: False,
     ) -> None:
         self._metering = metering
-        self._host = host
-        self._request = request
+        estimating = metering.on_partial == "estimate"  # only then is the prompt of any use
+        self._request = request if estimating else {name: request.get(name) for name in ("model", "modelId")}
         self._hide = hide
         self._process = os.getpid()
         self._meter: Optional[StreamMeter] = None
+        self._context: Optional[contextvars.Context] = None
 
     def run(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call the provider; its exceptions pass through untouched, and nothing is recorded for them."""
@@ -132,11 +148,12 @@ class Call:
     def stream(self, stream: Any, *, response_id: Optional[str] = None) -> Any:
         """The stream with this call's meter in it."""
         metering = self._metering
+        self._context = contextvars.copy_context()  # a stream may end elsewhere, and belongs to where it was asked for
         self._meter = StreamMeter(
             provider=metering.provider,
             model=metering.billed_model(self._request),
             default_model=text(self._request, "model"),
-            host=self._known_host(),
+            host=self._metering.host(),
             response_id=response_id,
             on_partial=metering.on_partial,
             request=self._request,
@@ -166,15 +183,9 @@ class Call:
             provider=metering.provider,
             model=metering.billed_model(self._request),
             default_model=text(self._request, "model"),
-            host=self._known_host(),
+            host=self._metering.host(),
         )
         metering.record(usage)
-
-    def _known_host(self) -> Optional[str]:
-        try:
-            return self._host()
-        except Exception:  # without a host the event merely gets a fresh id
-            return None
 
     def _take(self, chunk: Any) -> bool:
         """Show a chunk to the meter; False hides it from the caller."""
@@ -187,10 +198,10 @@ class Call:
             return True
 
     def _finish(self) -> None:
-        meter, self._meter = self._meter, None
-        if meter is None or os.getpid() != self._process:  # a fork's copy of a stream is not another call
+        meter, context = self._meter, self._context
+        if meter is None or context is None or os.getpid() != self._process:  # a fork's copy is not another call
             return
         try:
-            self._metering.record(meter.usage())
+            context.run(self._metering.record, meter.usage())
         except Exception as error:
             self._metering.trouble(error)

@@ -30,7 +30,8 @@ def dialect_of(response: Any) -> Dialect:
     Raises:
         UsageError: it has no usage, or a shape that is not known.
     """
-    if get(response, "usageMetadata", "usage_metadata") is not None:
+    metadata = get(response, "usageMetadata", "usage_metadata")
+    if get(metadata, *google.TOTALS) is not None:
         return _GENERATE_CONTENT
     if get(get(response, "meta"), "billed_units") is not None:
         return _COHERE
@@ -47,7 +48,7 @@ def dialect_of(response: Any) -> Dialect:
         return _CONVERSE
     if get(response, "type") == "message":
         return _MESSAGES
-    if get(response, "object") == "response":
+    if get(response, "object") == "response" or get(response, "output") is not None:
         return _RESPONSES
     raise UsageError(f"the usage of this response ({type(response).__name__}) has an unknown shape")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Mapping, Optional, Sequence, Tuple
+from collections.abc import Mapping
+from typing import Any, Optional, Sequence, Tuple
 
 from .usage import UsageError
 
@@ -24,8 +25,11 @@ def parsed(response: Any) -> Any:
 
 def get(source: Any, *names: str) -> Any:
     """The first of these keys (of a mapping) or attributes (of an object) that is not None."""
+    if source is None:
+        return None
+    mapping = isinstance(source, Mapping)
     for name in names:
-        value = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
+        value = source.get(name) if mapping else getattr(source, name, None)
         if value is not None:
             return value
     return None

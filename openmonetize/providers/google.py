@@ -22,6 +22,9 @@ _LISTS = {
     "toolUsePromptTokensDetails": "tool_use_prompt_tokens_details",
 }
 
+#: One of these is in every usage block of Gemini; other libraries have a ``usage_metadata`` of their own.
+TOTALS = ("promptTokenCount", "prompt_token_count", "totalTokenCount", "total_token_count")
+
 
 class GenerateContent(Dialect):
     """``generateContent``. A stream repeats its usage on every chunk, and any of them may lack a counter that

@@ -6,10 +6,13 @@ tells the truth. The original is never changed.
 
 from __future__ import annotations
 
+import _thread
+import atexit
+import functools
 import weakref
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
-_OWN = ("_proxied", "_replaced", "_iterator", "_take", "_finish")
+_OWN = ("_proxied", "_replaced", "_iterator", "_take", "_end")
 
 
 class Proxy:
@@ -58,17 +61,23 @@ class Proxy:
 
 
 class _Stream(Proxy):
-    """A stream whose chunks are shown to ``take`` on their way, and whose end, whatever it is, calls
-    ``finish`` once.
+    """A stream whose chunks are shown to ``take`` on their way, and whose end, whatever it is, calls ``finish`` once.
 
     The end is exhaustion, an exception, a close, or the stream being dropped (or still alive at exit).
     """
 
     def __init__(self, stream: Any, take: Callable[[Any], bool], finish: Callable[[], None]) -> None:
         super().__init__(stream)
+        dropped = weakref.finalize(self, _finish_dropped, finish)
+        _notice_exit()
+
+        def end() -> None:
+            if dropped.detach():
+                finish()
+
         self._take = take
-        self._finish = weakref.finalize(self, finish)
-        _on_close(getattr(stream, "response", None), self._finish)
+        self._end = end
+        _on_close(getattr(stream, "response", None), end)
 
 
 class MeteredStream(_Stream):
@@ -87,7 +96,7 @@ class MeteredStream(_Stream):
             while not self._take(chunk):
                 chunk = next(self._iterator)
         except BaseException:
-            self._finish()
+            self._end()
             raise
         return chunk
 
@@ -95,13 +104,13 @@ class MeteredStream(_Stream):
         try:
             return super().__exit__(*error)
         finally:
-            self._finish()
+            self._end()
 
     def close(self) -> Any:
         try:
             return self._proxied.close()
         finally:
-            self._finish()
+            self._end()
 
 
 class AsyncMeteredStream(_Stream):
@@ -116,7 +125,7 @@ class AsyncMeteredStream(_Stream):
             while not self._take(chunk):
                 chunk = await self._proxied.__anext__()
         except BaseException:
-            self._finish()
+            self._end()
             raise
         return chunk
 
@@ -124,19 +133,19 @@ class AsyncMeteredStream(_Stream):
         try:
             return await super().__aexit__(*error)
         finally:
-            self._finish()
+            self._end()
 
     async def close(self) -> Any:
         try:
             return await self._proxied.close()
         finally:
-            self._finish()
+            self._end()
 
     async def aclose(self) -> Any:
         try:
             return await self._proxied.aclose()
         finally:
-            self._finish()
+            self._end()
 
 
 def is_stream(answer: Any) -> bool:
@@ -149,10 +158,39 @@ def metered_stream(stream: Any, take: Callable[[Any], bool], finish: Callable[[]
     return (AsyncMeteredStream if hasattr(stream, "__anext__") else MeteredStream)(stream, take, finish)
 
 
-def _on_close(response: Any, finish: Callable[[], Any]) -> None:
-    """Call ``finish`` after the HTTP response of a stream is closed.
+_exiting = False
 
-    The stream helpers of the OpenAI library close the response itself, not the stream, when their ``with``
+
+def _finish_dropped(finish: Callable[[], None]) -> None:
+    """Finish a stream that nobody holds any more, on a thread of its own.
+
+    Garbage collection may strike anywhere, also where this thread holds a lock that recording would wait for. A bare
+    thread is started because ``threading`` takes locks itself; at exit there are no more threads to be had.
+    """
+    if not _exiting:
+        try:
+            _thread.start_new_thread(finish, ())
+            return
+        except RuntimeError:
+            pass
+    finish()
+
+
+@functools.lru_cache(maxsize=None)
+def _notice_exit() -> None:
+    """Know that the interpreter exits before ``weakref.finalize`` does: what is registered last runs first."""
+
+    def note() -> None:
+        global _exiting
+        _exiting = True
+
+    atexit.register(note)
+
+
+def _on_close(response: Any, end: Callable[[], None]) -> None:
+    """Call ``end`` after the HTTP response of a stream is closed.
+
+    The stream managers of the OpenAI library close the response itself, not the stream, when their ``with``
     block ends.
     """
     close, aclose = getattr(response, "close", None), getattr(response, "aclose", None)
@@ -161,13 +199,13 @@ def _on_close(response: Any, finish: Callable[[], Any]) -> None:
         try:
             close()  # type: ignore[misc]
         finally:
-            finish()
+            end()
 
     async def aclosing() -> None:
         try:
             await aclose()  # type: ignore[misc]
         finally:
-            finish()
+            end()
 
     try:
         if close is not None:

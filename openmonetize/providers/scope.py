@@ -51,7 +51,7 @@ METERED: Mapping[str, Tuple[str, ...]] = {
 
 _LATER = "the work is done later, and its usage is told elsewhere"
 _NO_USAGE = "the answer has no token usage"
-_SOCKET = "a socket session, not a call with an answer"
+_SOCKET = "a socket, not a call with an answer"
 _OTHER_UNIT = "billed in another unit than tokens or images"
 
 #: Library to the calls that are not metered, each with the reason. Record what they use with ``track_…``

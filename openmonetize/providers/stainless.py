@@ -1,7 +1,7 @@
 """Metering of the openai and anthropic clients, which are built alike.
 
 Every method of theirs ends in the client's public ``post(path, body=…)``: ``create``, ``parse``, the
-``stream`` helpers, raw responses and tool runners. So the meter sits there, once, and knows a call by its
+``stream`` managers, raw responses and tool runners. So the meter sits there, once, and knows a call by its
 path.
 """
 
@@ -46,9 +46,6 @@ class MeteredClient(Proxy):
 def metered_client(client: Any, metering: Metering, paths: Tuple[str, ...]) -> MeteredClient:
     """The client with calls to these paths metered."""
 
-    def host() -> str:
-        return str(client.base_url.host)
-
     def post(path: str, **options: Any) -> Any:
         route = path.partition("?")[0]
         if route not in paths:
@@ -58,11 +55,14 @@ def metered_client(client: Any, metering: Metering, paths: Tuple[str, ...]) -> M
         hide: Callable[[Any], bool] = _nothing
         if metering.request_usage and options.get("stream") and route in _SILENT_STREAMS:
             options, hide = _asking_for_usage(options)
-        return Call(metering, host, request, hide=hide).run(client.post, path, **options)
+        return Call(metering, request, hide=hide).run(client.post, path, **options)
 
     def remade(name: str) -> Callable[..., MeteredClient]:
-        method = getattr(client, name)
-        return lambda *args, **options: metered_client(method(*args, **options), metering, paths)
+        def remake(*args: Any, **options: Any) -> MeteredClient:
+            other = getattr(client, name)(*args, **options)
+            return metered_client(other, metering.of(other), paths)
+
+        return remake
 
     replaced = {name: remade(name) for name in _REMAKERS if hasattr(client, name)}
     return MeteredClient(client, {"post": post, **replaced})

@@ -4,8 +4,8 @@ say.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Dict, Mapping, Optional
+from dataclasses import dataclass, field
+from typing import Mapping, Optional
 
 from typing_extensions import Literal
 
@@ -82,14 +82,6 @@ class Usage:
         for problem in broken_invariants(self.input_tokens, self.output_tokens, self.details):
             raise UsageError(problem)
         object.__setattr__(self, "details", dict(self.details))
-
-    def with_completeness(self, completeness: Completeness) -> Usage:
-        """The same usage, marked otherwise."""
-        return replace(self, completeness=completeness)
-
-    def to_dict(self) -> Dict[str, object]:
-        """A plain dictionary of the fields that are known, for logs and tests."""
-        return {name: value for name, value in vars(self).items() if value not in (None, {})}
 
 
 def gateway_name(provider: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple, TypeVar
-from urllib.parse import urlsplit
 
 from .call import Call, Metering, ModelChoice
 from .extract import OnPartial
@@ -62,6 +61,7 @@ def wrap(
     library = _library_of(client)
     metering = Metering(
         library,
+        client,
         record=record,
         on_partial=on_partial,
         provider=None if provider is None else gateway_name(provider),
@@ -95,13 +95,10 @@ def _anthropic(client: Any, metering: Metering) -> Any:
 
 
 def _google(client: Any, metering: Metering) -> Any:
-    def host() -> Optional[str]:
-        return _hostname(client._api_client._http_options.base_url)
-
     # One public call may make several requests (automatic function calling, continuation), each with usage of
     # its own that the final response does not add up. So the meter sits on the request below the public
     # methods.
-    models = _with_metered(client.models, ("_generate_content", "_generate_content_stream"), metering, host)
+    models = _with_metered(client.models, ("_generate_content", "_generate_content_stream"), metering)
     replaced = {"models": models, "chats": type(client.chats)(modules=models)}
     if hasattr(client, "aio"):
         replaced["aio"] = _google(client.aio, metering)
@@ -109,21 +106,21 @@ def _google(client: Any, metering: Metering) -> Any:
 
 
 def _mistral(client: Any, metering: Metering) -> Any:
-    def host() -> Optional[str]:
-        return _hostname(client.sdk_configuration.get_server_details()[0])
-
     chats = ("complete", "complete_async", "stream", "stream_async")
-    replaced = {name: _with_metered(getattr(client, name), chats, metering, host) for name in ("chat", "fim", "agents")}
-    replaced["embeddings"] = _with_metered(client.embeddings, ("create", "create_async"), metering, host)
-    return Proxy(client, replaced)
+    resources = {"chat": chats, "fim": chats, "agents": chats, "embeddings": ("create", "create_async")}
+    return Proxy(
+        client,
+        {
+            name: _with_metered(getattr(client, name), methods, metering)
+            for name, methods in resources.items()
+            if hasattr(client, name)  # those of Azure and Google Cloud have fewer
+        },
+    )
 
 
 def _cohere(client: Any, metering: Metering) -> Any:
-    def host() -> Optional[str]:
-        return _hostname(client._client_wrapper.get_base_url())
-
     def metered(target: Any) -> Dict[str, Any]:
-        return {name: metering.metered(getattr(target, name), host=host) for name in METERED["cohere"]}
+        return {name: metering.metered(getattr(target, name)) for name in METERED["cohere"]}
 
     replaced = metered(client)
     if hasattr(client, "v2"):
@@ -140,31 +137,24 @@ def _bedrock(client: Any, metering: Metering) -> Any:
             "model ids to names) to bill under"
         )
 
-    def host() -> Optional[str]:
-        return _hostname(client.meta.endpoint_url)
-
     def converse_stream(**request: Any) -> Any:
         response = client.converse_stream(**request)
         request_id = response.get("ResponseMetadata", {}).get("RequestId")
         return {
             **response,
-            "stream": Call(metering, host, request).stream(response["stream"], response_id=request_id),
+            "stream": Call(metering, request).stream(response["stream"], response_id=request_id),
         }
 
-    return Proxy(client, {"converse": metering.metered(client.converse, host=host), "converse_stream": converse_stream})
+    return Proxy(client, {"converse": metering.metered(client.converse), "converse_stream": converse_stream})
 
 
-def _hostname(url: str) -> Optional[str]:
-    return urlsplit(url).hostname
-
-
-def _with_metered(resource: Any, names: Tuple[str, ...], metering: Metering, host: Callable[[], Optional[str]]) -> Any:
+def _with_metered(resource: Any, names: Tuple[str, ...], metering: Metering) -> Any:
     """A copy of a resource on which these methods are metered, also when its other methods call them."""
     metered = copy.copy(resource)
     for name in names:
         if not hasattr(resource, name):
             raise TypeError(f"this version of {type(resource).__module__} has no {name}: it cannot be metered")
-        setattr(metered, name, metering.metered(getattr(resource, name), host=host))
+        setattr(metered, name, metering.metered(getattr(resource, name)))
     return metered
 
 

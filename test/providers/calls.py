@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import warnings
-from typing import Any, AsyncIterator, Coroutine, Iterable, List, Optional, TypeVar
+from typing import Any, AsyncIterator, Callable, Coroutine, Iterable, List, Optional, TypeVar
 
 import pytest
 
@@ -53,3 +54,13 @@ def take(stream: Iterable[T], limit: int) -> List[T]:
 
 def summary(usage: Usage) -> Any:
     return (usage.provider, usage.model, usage.input_tokens, usage.output_tokens, usage.completeness)
+
+
+def eventually(condition: Callable[[], Any]) -> Any:
+    """The condition's value once it is true: a dropped stream is recorded on another thread."""
+    for _ in range(1000):
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.005)
+    raise AssertionError("it did not happen in five seconds")

@@ -114,6 +114,7 @@ def test_a_provider_the_platform_lacks_is_refused(provider: str) -> None:
         (None, "no usage"),
         ({"object": "chat.completion", "usage": None}, "no usage"),
         ({"usage": {"joules": 3}}, "unknown shape"),
+        ({"usage_metadata": {"input_tokens": 3, "output_tokens": 4}}, "no usage"),  # LangChain's own
         ("<html>", "not JSON"),
         (b"\xff", "not JSON"),
         ({**wire.openai_response("queued"), "usage": None}, "no usage"),

@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, Iterator, Mapping
 import pytest
 
 from openmonetize.providers import METERED, NOT_METERED, Usage, wrap
+from openmonetize.providers.hosts import host_of
 
 from . import wire
 from .calls import library
@@ -103,7 +104,19 @@ PLAIN_CALLS: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def server() -> Iterator[ProviderServer]:
+    started = ProviderServer()
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def recorded() -> list[Usage]:
+    return []
+
+
+@pytest.fixture(scope="module")
 def metered(request: Any, server: ProviderServer, recorded: list[Usage]) -> Iterator[Any]:
     name = request.param
     original = CLIENTS[name](server)
@@ -111,7 +124,9 @@ def metered(request: Any, server: ProviderServer, recorded: list[Usage]) -> Iter
     yield wrap(original, record=recorded.append, **mapping)
     if name == "google-genai":
         asyncio.run(original.aio.aclose())
-    if hasattr(original, "close"):
+    if hasattr(original, "__exit__"):
+        original.__exit__(None, None, None)
+    else:
         original.close()
 
 
@@ -139,6 +154,7 @@ def test_calls_listed_as_not_metered_are_not(
     name = request.node.callspec.params["metered"]
     assert call in NOT_METERED[name]
     server.script = json_reply(USAGE[name])
+    server.requests.clear()
     with contextlib.suppress(Exception):  # the answer is not the one that the call is for, and some libraries mind
         PLAIN_CALLS[name][call](metered)
     assert server.requests
@@ -150,3 +166,26 @@ def test_both_lists_cover_the_same_libraries_and_give_reasons() -> None:
     for name, calls in NOT_METERED.items():
         assert not set(calls) & set(METERED[name])
         assert all(calls.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "host"),
+    [
+        ("openai", lambda: library("openai").OpenAI(api_key="k"), "api.openai.com"),
+        ("anthropic", lambda: library("anthropic").Anthropic(api_key="k"), "api.anthropic.com"),
+        ("google-genai", lambda: library("google.genai").Client(api_key="k"), "generativelanguage.googleapis.com"),
+        ("mistralai", lambda: library("mistralai.client").Mistral(api_key="k"), "api.mistral.ai"),
+        ("cohere", lambda: library("cohere").ClientV2(api_key="k"), "api.cohere.com"),
+    ],
+)
+def test_the_hosts_of_the_vendors_are_known(name: str, make: Any, host: str, monkeypatch: Any) -> None:
+    for variable in ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL", "CO_API_URL"):
+        monkeypatch.delenv(variable, raising=False)
+    client = make()
+    assert host_of(name, client) == host
+    if hasattr(client, "__exit__"):
+        client.__exit__(None, None, None)
+
+
+def test_a_client_that_hides_its_host_has_none() -> None:
+    assert host_of("google-genai", object()) is None

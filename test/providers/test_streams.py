@@ -170,7 +170,7 @@ def test_gemini_counters_keep_their_largest_value_in_any_order(metadata: list[di
 
 
 def block(*names: str) -> st.SearchStrategy[dict[str, int]]:
-    return st.fixed_dictionaries({}, optional={name: counts for name in names})
+    return st.fixed_dictionaries({}, optional=dict.fromkeys(names, counts))
 
 
 chat_usage = st.fixed_dictionaries(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextvars
 import copy
 import os
 import subprocess
 import sys
+import threading
 from typing import Any, Iterator
 
 import pytest
@@ -15,11 +17,11 @@ from openmonetize.providers.call import Call, Metering
 from openmonetize.providers.proxy import Proxy
 
 from . import wire
-from .calls import summary, take
+from .calls import eventually, summary, take
 
 
 def call(recorded: list[Usage]) -> Call:
-    return Call(Metering("test", record=recorded.append), lambda: None, {"model": "m"})
+    return Call(Metering("test", None, record=recorded.append), {"model": "m"})
 
 
 def chunks() -> Iterator[Any]:
@@ -61,6 +63,24 @@ def test_a_stream_is_recorded_once_however_often_it_ends(recorded: list[Usage]) 
     assert [summary(usage) for usage in recorded] == [("ANTHROPIC", "claude-sonnet-4-5-20250929", 5, 7, "exact")]
 
 
+def test_a_dropped_stream_is_recorded_on_another_thread_in_the_callers_context() -> None:
+    user: contextvars.ContextVar[str] = contextvars.ContextVar("user", default="nobody")
+    lock = threading.Lock()
+    seen = []
+
+    def record(usage: Usage) -> None:
+        with lock:
+            seen.append((usage.completeness, user.get()))
+
+    user.set("u-1")
+    stream = Call(Metering("test", None, record=record), {}).run(chunks)
+    user.set("u-2")
+    take(stream, 2)
+    with lock:  # garbage collection may strike where this thread holds the lock that record needs
+        del stream
+    assert eventually(lambda: seen) == [("partial", "u-1")]
+
+
 def test_an_exception_of_a_stream_passes_through_and_what_was_reported_is_recorded(recorded: list[Usage]) -> None:
     class ProviderError(Exception):
         pass
@@ -99,8 +119,8 @@ def test_a_stream_still_open_at_exit_is_recorded() -> None:
     program = """
 from openmonetize.providers.call import Call, Metering
 events = [{"type": "message_start", "message": {"id": "x", "model": "claude", "usage": {"input_tokens": 5}}}, {}]
-metering = Metering("test", record=lambda usage: print(usage.input_tokens, usage.completeness))
-stream = Call(metering, lambda: None, {}).run(lambda: iter(events))
+metering = Metering("test", None, record=lambda usage: print(usage.input_tokens, usage.completeness))
+stream = Call(metering, {}).run(lambda: iter(events))
 next(stream)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)

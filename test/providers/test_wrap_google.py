@@ -7,7 +7,7 @@ import pytest
 from openmonetize.providers import Usage, wrap
 
 from . import wire
-from .calls import collect, library, library_warnings, run, summary, take
+from .calls import collect, eventually, library, library_warnings, run, summary, take
 from .server import ProviderServer, json_reply, sse_reply
 
 genai = library("google.genai")
@@ -103,6 +103,7 @@ def test_an_abandoned_stream_records_what_was_reported(
     if ending == "close":
         stream.close()
     del stream
+    eventually(lambda: recorded)
     assert [summary(usage) for usage in recorded] == [("GOOGLE", "gemini-2.5-flash", 50, 2, "partial")]
 
 
@@ -122,7 +123,7 @@ def test_a_stream_lost_half_way_records_what_was_reported_and_raises(
 ) -> None:
     server.script = [sse_reply(wire.google_chunks()[:2], cut=True)]
     with pytest.raises(Exception):  # noqa: B017
-        list(client.models.generate_content_stream(**REQUEST, config={"automatic_continuation": False}))
+        list(client.models.generate_content_stream(**REQUEST))
     assert {usage.completeness for usage in recorded} == {"partial"}
 
 

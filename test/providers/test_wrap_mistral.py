@@ -7,7 +7,7 @@ import pytest
 from openmonetize.providers import Usage, wrap
 
 from . import wire
-from .calls import collect, library, library_warnings, run, summary, take
+from .calls import collect, eventually, library, library_warnings, run, summary, take
 from .server import ProviderServer, json_reply, sse_reply
 
 mistral = library("mistralai.client")
@@ -68,6 +68,17 @@ def test_a_stream_has_its_usage_in_the_last_event(client: Any, server: ProviderS
     assert [summary(usage) for usage in recorded] == [EXACT]
 
 
+def test_other_streams_are_metered(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+    class Greeting(pydantic.BaseModel):  # type: ignore[misc, name-defined]
+        text: str
+
+    server.script = sse_reply(wire.mistral_chunks(), done=True)
+    list(client.fim.stream(model="codestral-latest", prompt="def f("))
+    list(client.agents.stream(agent_id="a", messages=REQUEST["messages"]))
+    list(client.chat.parse_stream(Greeting, **REQUEST))
+    assert [summary(usage) for usage in recorded] == [EXACT] * 3
+
+
 @pytest.mark.parametrize("ending", ["drop", "with"])
 def test_an_abandoned_stream_without_usage_records_nothing(
     client: Any, server: ProviderServer, recorded: Any, caplog: Any, ending: str
@@ -78,8 +89,8 @@ def test_an_abandoned_stream_without_usage_records_nothing(
             next(stream)
     else:
         take(client.chat.stream(**REQUEST), 1)
+    assert eventually(lambda: "before the provider reported any usage" in caplog.text)
     assert recorded == []
-    assert "before the provider reported any usage" in caplog.text
 
 
 @pytest.mark.parametrize("status", [401, 422, 500])
