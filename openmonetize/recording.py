@@ -1,0 +1,198 @@
+"""The recording core of `OpenMonetize`: what every event goes through, whichever method recorded it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, ContextManager, Dict, List, Mapping, Optional, Type, Union
+
+from openmonetize.configuration import Configuration
+from openmonetize.context import EMPTY, ContextScope
+from openmonetize.event_model import EventModel
+from openmonetize.exceptions import ApiTypeError, ApiValueError
+from openmonetize.ingest import prepare
+from openmonetize.metering import DeadLetter, FlushResult, Recorder, Stats
+from openmonetize.naming import MODEL_KEY, ModelNames
+from openmonetize.notices import Notices
+
+_PRICED_KINDS = ("TOKEN_USAGE", "IMAGE_GENERATION")
+
+
+class Recording:
+    """Completes events from scope, customer and model names, and hands them to the recorder.
+
+    Args:
+        recorder: takes the events; None drops them, after the same checks.
+        configuration: its `id_namespace` is used where events are dropped.
+        customer_id: goes into every event that names none.
+        resolve_models: send dated model names as the names that the platform prices.
+    """
+
+    def __init__(
+        self,
+        recorder: Optional[Recorder],
+        configuration: Configuration,
+        *,
+        customer_id: Optional[str] = None,
+        resolve_models: bool = True,
+    ) -> None:
+        from openmonetize.models.api_call_event import ApiCallEvent
+        from openmonetize.models.custom_event import CustomEvent
+        from openmonetize.models.image_generation_event import ImageGenerationEvent
+        from openmonetize.models.token_usage_event import TokenUsageEvent
+        from openmonetize.models.usage_event import UsageEvent
+
+        self._event_of_any_kind = UsageEvent
+        self._kinds: Mapping[str, Type[EventModel]] = {
+            "TOKEN_USAGE": TokenUsageEvent,
+            "IMAGE_GENERATION": ImageGenerationEvent,
+            "CUSTOM": CustomEvent,
+            "API_CALL": ApiCallEvent,
+        }
+        self._recorder = recorder
+        self._namespace = configuration.id_namespace
+        self._named_customer = customer_id
+        self._scope = ContextScope()
+        self._notices = Notices()
+        self._names = ModelNames(resolve_models, self._notices)
+
+    def track(self, event: Union[EventModel, Mapping[str, Any]]) -> str:
+        """Record an event model, or a dict with ``event_type`` and the fields of that kind of event.
+
+        What it leaves out of user, feature and metadata comes from :meth:`context`. The event itself is not changed.
+
+        Returns:
+            The event's id on the wire.
+
+        Raises:
+            ApiTypeError, ApiValueError, BufferFull: as for :meth:`track_token_usage`.
+        """
+        try:
+            return self._put(self._completed(event))
+        except (ApiTypeError, ApiValueError):
+            self._notices.refused()
+            raise
+
+    def context(
+        self,
+        *,
+        user_id: Optional[str] = None,
+        feature_id: Optional[str] = None,
+        metadata: Optional[Mapping[str, Any]] = None,
+    ) -> ContextManager[None]:
+        """``with om.context(user_id=..., ...):`` fills in what recording calls and checks in the block leave out.
+
+        Follows threads and tasks as `contextvars` does. Blocks nest: the inner one wins, metadata is merged.
+
+        Args:
+            user_id: who uses something.
+            feature_id: what is used.
+            metadata: facts to keep with every event.
+
+        Raises:
+            ApiTypeError, ApiValueError: a value cannot be sent.
+        """
+        return self._scope.using((self._scope.get() or EMPTY).within(user_id, feature_id, metadata))
+
+    # What becomes of the events
+
+    def flush(self, timeout: float = 10.0) -> FlushResult:
+        """Deliver everything recorded so far.
+
+        Args:
+            timeout: seconds to wait at the most.
+
+        Returns:
+            What happened; true where everything has its outcome.
+        """
+        if self._recorder is None:
+            return FlushResult(True, 0, 0, 0, 0)
+        return self._recorder.flush(timeout)
+
+    def stats(self) -> Stats:
+        """Where all recorded events are: tracked = accepted + duplicate + queued + retrying + dead + dropped."""
+        return Stats() if self._recorder is None else self._recorder.stats()
+
+    def warning_counts(self) -> Dict[str, int]:
+        """How often doubtful things were seen; each is logged the first time only.
+
+        ``refused``: events that raised at the caller's line. ``unmetered``: calls of metered functions whose usage
+        could not be read or recorded. ``unpriced_model``: events of a model that the platform has no price for.
+        ``short_user_id``: events with a user id that another customer is likely to use as well.
+        """
+        return self._notices.counts()
+
+    def dead_letters(self) -> List[DeadLetter]:
+        """The events that the platform refuses for good, with its reasons."""
+        return [] if self._recorder is None else self._recorder.dead_letters()
+
+    def replay_dead_letters(self) -> int:
+        """Send the refused events again, under their ids. Returns how many."""
+        return 0 if self._recorder is None else self._recorder.replay_dead_letters()
+
+    def discard_dead_letters(self) -> int:
+        """Give the refused events up: they count as dropped. Returns how many."""
+        return 0 if self._recorder is None else self._recorder.discard_dead_letters()
+
+    def export_dead_letters(self, path: Union[str, os.PathLike[str]]) -> int:
+        """Write the refused events to a new file, one JSON object a line. Returns how many."""
+        return 0 if self._recorder is None else self._recorder.export_dead_letters(path)
+
+    # The way of an event
+
+    def _record(self, kind: str, fields: Dict[str, Any], derived: bool = False) -> str:
+        try:
+            fields.update(self._additions(fields, kind))
+            if fields["feature_id"] is None:
+                raise ApiTypeError(
+                    "feature_id is missing: pass it, or set it for a block with `with om.context(feature_id=...)`"
+                )
+            event = self._kinds[kind](**fields)
+            if derived:  # by us, not the caller: what another layer says of the same call is no contradiction
+                event.model_fields_set.discard("event_id")
+            return self._put(event)
+        except (ApiTypeError, ApiValueError):
+            self._notices.refused()
+            raise
+
+    def _completed(self, event: Union[EventModel, Mapping[str, Any]]) -> EventModel:
+        if isinstance(event, EventModel):
+            additions = self._additions(vars(event), vars(event)["event_type"])
+            return event.model_copy(update=additions) if additions else event
+        if not isinstance(event, Mapping):
+            raise ApiTypeError(f"an event must be an event model or a dict, not {type(event).__name__}")
+        return self._event_of_any_kind.from_dict({**event, **self._additions(event, event.get("event_type"))})
+
+    def _put(self, event: EventModel) -> str:
+        if self._recorder is not None:
+            self._recorder.record(event)
+        else:
+            event = prepare(event, self._namespace)[0]
+        event_id: str = vars(event)["event_id"]
+        return event_id
+
+    def _additions(self, fields: Mapping[str, Any], kind: Any) -> Dict[str, Any]:
+        """What the scope, the client and the model names add to an event."""
+        added: Dict[str, Any] = {}
+        metadata = fields.get("metadata")
+        scope = self._scope.get()
+        user_id = fields.get("user_id")
+        if scope is not None:
+            if user_id is None and scope.user_id is not None:
+                added["user_id"] = user_id = scope.user_id
+            if scope.feature_id is not None and fields.get("feature_id") is None:
+                added["feature_id"] = scope.feature_id
+            if scope.metadata and (metadata is None or isinstance(metadata, Mapping)):
+                added["metadata"] = metadata = {**scope.metadata, **(metadata or {})}
+        if type(user_id) is str:
+            self._notices.user_id(user_id)
+        if self._named_customer is not None and fields.get("customer_id") is None:
+            added["customer_id"] = self._named_customer
+        if kind in _PRICED_KINDS:
+            provider, model = fields.get("provider"), fields.get("model")
+            if type(provider) is str and type(model) is str and model:
+                name = self._names.name(provider.upper(), model, fields.get("image_size"), fields.get("quality"))
+                if name != model:
+                    added["model"] = name
+                    if metadata is None or isinstance(metadata, Mapping):
+                        added["metadata"] = {MODEL_KEY: model, **(metadata or {})}
+        return added

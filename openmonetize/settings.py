@@ -1,0 +1,57 @@
+"""The settings of `OpenMonetize`: explicit ones before the environment's."""
+
+from __future__ import annotations
+
+import copy
+import os
+from typing import Optional, Union
+
+from typing_extensions import Literal, TypedDict
+
+from openmonetize.configuration import Configuration
+from openmonetize.exceptions import ApiKeyError, ApiTypeError
+from openmonetize.retry import RetryPolicy
+
+BASE_URL_VARIABLE = "OPENMONETIZE_BASE_URL"
+
+Path = Union[str, "os.PathLike[str]"]
+
+
+class DeliverySettings(TypedDict, total=False):
+    """Settings of deliveries; what they mean and their defaults are with `openmonetize.metering.Recorder`."""
+
+    flush_interval: float
+    flush_at: int
+    max_events: int
+    max_bytes: int
+    outbox_max_bytes: Optional[int]
+    on_full: Literal["block", "drop_newest", "spill"]
+    spill_path: Optional[Path]
+    atexit_timeout: float
+    flush_on_sigterm: bool
+    rate_share: float
+    request_timeout: float
+    retry: RetryPolicy
+
+
+def call_settings(
+    api_key: Optional[str], base_url: Optional[str], configuration: Optional[Configuration]
+) -> Configuration:
+    """The configuration of calls: a copy of the given one, or a new one, with explicit key and host in it.
+
+    Raises:
+        ApiKeyError, ApiTypeError, ApiValueError: a setting cannot be used.
+    """
+    if configuration is None:
+        settings = Configuration(os.environ.get(BASE_URL_VARIABLE) or None)
+    elif isinstance(configuration, Configuration):
+        settings = copy.deepcopy(configuration)
+    else:
+        raise ApiTypeError(f"configuration must be a Configuration, not {type(configuration).__name__}")
+    if base_url is not None:
+        settings.host = base_url
+    if api_key is not None:
+        if not isinstance(api_key, str) or not api_key:
+            raise ApiKeyError("api_key must be a text that is not empty; leave it out to use OPENMONETIZE_API_KEY")
+        settings.api_key = {"bearerAuth": api_key}
+    return settings
