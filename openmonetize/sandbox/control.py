@@ -1,12 +1,10 @@
 """What the sandbox serves beside the platform: its controls under ``/_sandbox/``, and its pages.
 
-Only a program on this machine may use it. A page in a browser cannot: another site's requests carry a foreign
-``Origin`` or ``Host`` and are refused. On an address that others can reach, the sandbox's own key is needed.
+Only a program on this machine may use them, or one that has the sandbox's key; see `admission`.
 """
 
 from __future__ import annotations
 
-import hmac
 import json
 from datetime import timedelta
 from typing import Any, Callable, Dict, List, Optional, Tuple
@@ -14,6 +12,7 @@ from urllib.parse import parse_qs
 
 from . import body as bodies
 from . import dead_letters, events, formats
+from .admission import HEADERS, Admission
 from .answers import Answer, Refusal, gateway_error, route_not_found
 from .clock import iso, to_datetime
 from .defects import DEFECTS
@@ -24,7 +23,6 @@ from .limits import RateLimit
 from .state import State
 
 PREFIX = "/_sandbox/"
-_LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 Page = Callable[[Dict[str, Any]], Answer]
 """A page of the sandbox: from the request's query to an answer."""
@@ -40,7 +38,7 @@ class Control:
         self.journal = Journal()
         self.rate_limit = RateLimit(state)
         self._reset = reset
-        self._key = key  # set if the sandbox can be reached from elsewhere
+        self._admission = Admission(key)
         self.pages: Dict[Tuple[str, str], Page] = {
             ("GET", PREFIX + "state"): self._get_state,
             ("POST", PREFIX + "reset"): self._post_reset,
@@ -59,35 +57,28 @@ class Control:
 
     def answer(self, environ: Dict[str, Any], target: str) -> Answer:
         """Serve one of the sandbox's own routes."""
+        try:
+            answer = self._answer(environ, target)
+        except Refusal as refusal:
+            answer = refusal.answer
+        except (ValueError, TypeError, OverflowError) as error:
+            answer = gateway_error(400, str(error)).answer
+        answer.headers.update(HEADERS)
+        return answer
+
+    def _answer(self, environ: Dict[str, Any], target: str) -> Answer:
+        self._admission.check(environ)
         method = environ["REQUEST_METHOD"]
         path, _, query = target.partition("?")
-        try:
-            self._admit(environ)
-            page = self.pages.get(("GET" if method == "HEAD" else method, path))
-            if page is None:
-                raise route_not_found(method, target)
-            values: Dict[str, Any] = {name: found[-1] for name, found in parse_qs(query).items()}
-            if method == "POST":
-                values = _posted(environ)
-            with self.state.db.lock:
-                self.intake.settle()
-                return page(values)
-        except Refusal as refusal:
-            return refusal.answer
-        except (ValueError, TypeError, OverflowError) as error:
-            return gateway_error(400, str(error)).answer
-
-    def _admit(self, environ: Dict[str, Any]) -> None:
-        if self._key is not None:
-            shown = environ.get("HTTP_AUTHORIZATION", "")
-            if not hmac.compare_digest(shown.encode(), f"Bearer {self._key}".encode()):
-                raise gateway_error(401, "The controls of a sandbox that others can reach need its own key")
-            return
-        host = environ.get("HTTP_HOST", "")
-        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-        origin = environ.get("HTTP_ORIGIN")
-        if name.lower() not in _LOCAL_NAMES or origin not in (None, f"http://{host}"):
-            raise gateway_error(403, "Only programs on this machine may use the sandbox's controls")
+        page = self.pages.get(("GET" if method == "HEAD" else method, path))
+        if page is None:
+            raise route_not_found(method, target)
+        values: Dict[str, Any] = {name: found[-1] for name, found in parse_qs(query).items()}
+        if method == "POST":
+            values = _posted(environ)
+        with self.state.db.lock:
+            self.intake.settle()
+            return page(values)
 
     def _get_state(self, query: Dict[str, Any]) -> Answer:
         settings = self.state.settings

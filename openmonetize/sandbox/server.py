@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -12,6 +11,7 @@ from openmonetize.pricing import price_book
 
 from . import dead_letters, events
 from .accounts import DEV_KEY, open_accounts
+from .admission import is_loopback
 from .app import App
 from .control import Control
 from .database import Database
@@ -68,7 +68,7 @@ class Sandbox:
             raise ValueError(f"rate_limit must be at least 1 request a minute, not {rate_limit}")
         if not 0 <= processing_delay <= 86_400:
             raise ValueError(f"processing_delay must be from 0 to 86400 seconds, not {processing_delay}")
-        local = _is_loopback(host)
+        local = is_loopback(host)
         if not local and key in (None, DEV_KEY):
             raise ValueError(f"{host} can be reached by others; give the sandbox a key of your own")
         self._host = host
@@ -240,12 +240,3 @@ class Sandbox:
 
 def _given(**values: Any) -> Dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
