@@ -1,5 +1,7 @@
-"""AWS Bedrock ``converse``. The platform's gateway has no such provider and the answer names no model, so the
-user says under which provider and model it is billed.
+"""AWS Bedrock ``converse``.
+
+The platform's gateway has no such provider, and the answer names no model: the user says under which ones it is
+billed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""The metering of one provider call, from its parameters to its record, without ever standing in the caller's
-way.
-"""
+"""The metering of one provider call, from its parameters to its record, never in the caller's way."""
 
 from __future__ import annotations
 
@@ -9,7 +7,6 @@ import copy
 import inspect
 import logging
 import os
-import threading
 from typing import Any, Callable, Mapping, Optional, Set, Union
 
 from .extract import OnPartial, StreamMeter, read_usage
@@ -35,6 +32,7 @@ class Metering:
         model: bill under this model: one name for all calls, or a mapping from the model asked for to the
             name.
         request_usage: ask for usage in streams where the provider only gives it on request.
+        on_unmetered: told of trouble instead of the log.
     """
 
     def __init__(
@@ -47,6 +45,7 @@ class Metering:
         provider: Optional[str] = None,
         model: ModelChoice = None,
         request_usage: bool = True,
+        on_unmetered: Optional[Callable[[Exception], object]] = None,
     ) -> None:
         self._library = library
         self._client = client
@@ -55,8 +54,8 @@ class Metering:
         self.provider = provider
         self.model = model
         self.request_usage = request_usage
-        self._failing: Set[str] = set()
-        self._lock = threading.Lock()
+        self._on_unmetered = on_unmetered
+        self._failing: Set[str] = set()  # kinds of trouble in the present incident
 
     def of(self, client: Any) -> Metering:
         """The same metering for another client, made from this one."""
@@ -67,17 +66,20 @@ class Metering:
     def record(self, usage: Usage) -> None:
         """Hand the usage over; a record that works ends whatever incident there was."""
         self._record(usage)
-        if self._failing:
-            with self._lock:
-                self._failing.clear()
+        self._failing.clear()
 
-    def trouble(self, error: BaseException) -> None:
-        """Log trouble in metering: one warning for a run of the same trouble, the rest for debugging only."""
+    def trouble(self, error: Exception) -> None:
+        """Tell of a call that is not metered: to ``on_unmetered``, else to the log, which gets one warning for a run
+        of the same trouble, and the rest for debugging only."""
+        if self._on_unmetered is not None:
+            try:
+                self._on_unmetered(error)
+                return
+            except Exception as another:
+                error = another
         kind = type(error).__name__
-        with self._lock:
-            known = kind in self._failing
-            self._failing.add(kind)
-        level = logging.DEBUG if known else logging.WARNING
+        level = logging.DEBUG if kind in self._failing else logging.WARNING
+        self._failing.add(kind)
         logger.log(level, "a call of the %s client is not metered: %s: %s", self._library, kind, error)
 
     def host(self) -> Optional[str]:
@@ -102,9 +104,7 @@ class Metering:
 
 
 class Call:
-    """One call. ``run`` makes it and gives back what the provider's library gave, streams with a meter in
-    them.
-    """
+    """One call. ``run`` makes it and gives back what the library gave, streams with a meter in them."""
 
     def __init__(
         self,
@@ -147,23 +147,28 @@ class Call:
 
     def stream(self, stream: Any, *, response_id: Optional[str] = None) -> Any:
         """The stream with this call's meter in it."""
-        metering = self._metering
+        try:
+            self._meter = self._new_meter(response_id)
+        except Exception as error:
+            self._metering.trouble(error)
+            return stream
         self._context = contextvars.copy_context()  # a stream may end elsewhere, and belongs to where it was asked for
-        self._meter = StreamMeter(
+        return metered_stream(stream, self._take, self._finish)
+
+    def _new_meter(self, response_id: Optional[str]) -> StreamMeter:
+        metering = self._metering
+        return StreamMeter(
             provider=metering.provider,
             model=metering.billed_model(self._request),
             default_model=text(self._request, "model"),
-            host=self._metering.host(),
+            host=metering.host(),
             response_id=response_id,
             on_partial=metering.on_partial,
             request=self._request,
         )
-        return metered_stream(stream, self._take, self._finish)
 
     def _raw(self, answer: Any) -> Any:
-        """``with_raw_response``: the body is there already, unless it is to be streamed; then ``parse`` is
-        what reads it.
-        """
+        """``with_raw_response``: the body is there already, or, where it is to be streamed, ``parse`` reads it."""
         if answer.http_response.is_closed:
             self._record_whole(answer.http_response.content)
             return answer
@@ -183,7 +188,7 @@ class Call:
             provider=metering.provider,
             model=metering.billed_model(self._request),
             default_model=text(self._request, "model"),
-            host=self._metering.host(),
+            host=metering.host(),
         )
         metering.record(usage)
 

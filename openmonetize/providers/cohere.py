@@ -1,6 +1,4 @@
-"""Cohere, both versions of its API. What counts is ``billed_units``; the raw tokens also contain Cohere's own
-prompt.
-"""
+"""Cohere, both versions of its API. What counts is ``billed_units``: the raw tokens contain its own prompt too."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Which provider wrote this? Decided here and nowhere else, by the shape of a response or of a stream's
-chunk.
-"""
+"""Which provider wrote this? Decided here and nowhere else, by the shape of a response or of a chunk."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The common ground of the provider files: what is read from a response, and the steps that differ by
-provider.
-"""
+"""The common ground of the provider files: what is read from a response, and the steps that differ."""
 
 from __future__ import annotations
 
@@ -39,6 +37,8 @@ class Dialect:
     """
 
     provider: Optional[str] = None
+    #: Does text tell anything about what a cut stream cost?
+    estimable = True
 
     def read(self, response: Any) -> Answer:
         """Find id, model and usage block in a whole response."""

@@ -18,8 +18,7 @@ OnPartial = Literal["reported", "estimate"]
 def usage_from(
     response: Any, *, provider: Optional[str] = None, model: Optional[str] = None, host: Optional[str] = None
 ) -> Usage:
-    """The usage of a whole response of OpenAI, Anthropic, Google, Mistral, Cohere or a server that speaks
-    their formats.
+    """The usage of a whole response: OpenAI, Anthropic, Google, Mistral, Cohere, or a server with their formats.
 
     Args:
         response: the library's object, a dictionary, or JSON as text or bytes.
@@ -121,7 +120,7 @@ class StreamMeter:
         counts = None if answer.usage is None else self._dialect.counts(answer.usage)
         completeness: Completeness = "exact"
         if counts is None or not answer.finished:
-            if self._on_partial == "estimate":
+            if self._on_partial == "estimate" and self._dialect.estimable:
                 counts, completeness = self._estimated(counts), "estimated"
             elif counts is None:
                 raise UsageError("the stream ended before the provider reported any usage")

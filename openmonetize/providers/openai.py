@@ -1,6 +1,4 @@
-"""OpenAI, and every server that speaks its formats: chat and legacy completions, embeddings, responses,
-images.
-"""
+"""OpenAI and servers that speak its formats: chat and legacy completions, embeddings, responses, images."""
 
 from __future__ import annotations
 
@@ -44,9 +42,7 @@ class Chat(Dialect):
 
 
 class Responses(Dialect):
-    """The responses API: ``input_tokens`` and ``output_tokens``; a stream says them on whichever event is
-    terminal.
-    """
+    """The responses API: ``input_tokens`` and ``output_tokens``, in a stream on whichever event is terminal."""
 
     provider = "OPENAI"
 
@@ -73,9 +69,9 @@ class Responses(Dialect):
 
 
 class Images(Responses):
-    """Image generation: images are counted; tokens are there for the GPT image models only. No id, no model
-    name.
-    """
+    """Image generation. Images are counted; tokens only the GPT image models have. No id, and no model name."""
+
+    estimable = False  # an unfinished image is not made of text
 
     def read(self, response: Any) -> Answer:
         return Answer(

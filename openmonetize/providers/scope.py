@@ -1,6 +1,4 @@
-"""What ``wrap`` meters, and what it does not, by library. Both lists are held against the libraries by
-tests.
-"""
+"""What ``wrap`` meters, and what it does not, by library. Tests hold both lists against the libraries."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What one provider call used, in the terms the platform bills, and the error of a response that does not
-say.
-"""
+"""What one provider call used, in the terms the platform bills, and the error where that cannot be told."""
 
 from __future__ import annotations
 

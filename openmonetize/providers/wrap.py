@@ -23,6 +23,7 @@ def wrap(
     provider: Optional[str] = None,
     model: ModelChoice = None,
     request_usage: bool = True,
+    on_unmetered: Optional[Callable[[Exception], object]] = None,
 ) -> ClientT:
     """A client that behaves as this one and records the usage of every finished call.
 
@@ -46,6 +47,7 @@ def wrap(
             to names. Required for boto3, where the keys are model ids.
         request_usage: let OpenAI chat streams carry usage (``stream_options.include_usage``) where the caller
             has not asked; the extra chunk is hidden. Turn it off for servers that refuse the option.
+        on_unmetered: called with the error for each call that could not be metered, instead of logging it.
 
     Returns:
         The metered client.
@@ -67,6 +69,7 @@ def wrap(
         provider=None if provider is None else gateway_name(provider),
         model=model,
         request_usage=request_usage,
+        on_unmetered=on_unmetered,
     )
     meter = _METERS.get(library)
     if meter is None:

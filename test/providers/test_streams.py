@@ -123,8 +123,9 @@ def test_a_running_total_on_every_chunk_is_not_summed() -> None:
 def test_streamed_images_are_counted_when_complete() -> None:
     usage = metered(wire.openai_image_events(), default_model="gpt-image-1").usage()
     assert (usage.image_count, usage.image_quality, usage.output_tokens) == (1, "low", 300)
-    with pytest.raises(UsageError):
-        metered(wire.openai_image_events()[:1], default_model="gpt-image-1").usage()
+    for on_partial in ("reported", "estimate"):
+        with pytest.raises(UsageError, match="before the provider reported"):
+            metered(wire.openai_image_events()[:1], default_model="gpt-image-1", on_partial=on_partial).usage()
 
 
 def test_a_stream_of_unknown_chunks_has_nothing_to_bill() -> None:

@@ -101,6 +101,24 @@ def test_a_chunk_that_cannot_be_read_still_reaches_the_caller(recorded: list[Usa
     assert "promptTokenCount is 'many'" in caplog.text
 
 
+def test_unmetered_calls_can_be_counted_instead_of_logged(recorded: list[Usage], caplog: Any) -> None:
+    errors: list[Exception] = []
+    metering = Metering("test", None, record=recorded.append, on_unmetered=errors.append)
+    for _ in range(2):
+        assert Call(metering, {}).run(lambda: {"usage": None}) == {"usage": None}
+    assert [type(error) for error in errors] == [UsageError, UsageError]
+    assert caplog.text == ""
+
+
+def test_a_failing_on_unmetered_is_logged_and_never_reaches_the_caller(caplog: Any) -> None:
+    def fail(error: Exception) -> None:
+        raise RuntimeError("no room")
+
+    metering = Metering("test", None, record=print, on_unmetered=fail)
+    assert Call(metering, {}).run(lambda: {"usage": None}) == {"usage": None}
+    assert "RuntimeError: no room" in caplog.text
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_forks_copy_of_a_stream_is_not_another_call(recorded: list[Usage]) -> None:
