@@ -1,0 +1,98 @@
+"""A loopback server that answers what a test says, and remembers what it was asked."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Deque, Dict, List, NamedTuple, Optional, Union
+
+
+class Asked(NamedTuple):
+    """One request."""
+
+    method: str
+    target: str
+    headers: Dict[str, str]
+    body: Any
+
+
+class Reply(NamedTuple):
+    """One answer: a JSON body, or server-sent events."""
+
+    status: int = 200
+    body: Any = None
+    events: Optional[List[Any]] = None
+    headers: Dict[str, str] = {}
+
+
+class Canned:
+    """Answers with `replies` in turn, then always with `reply`.
+
+    Attributes:
+        hold: answers wait until it is set.
+    """
+
+    def __init__(self) -> None:
+        self.reply = Reply(body={})
+        self.replies: Deque[Union[Reply, str]] = deque()
+        self.asked: List[Asked] = []
+        self.hold = threading.Event()
+        self.hold.set()
+        self._http = _Server(("127.0.0.1", 0), _Handler)
+        self._http.canned = self
+        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Canned:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.hold.set()
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    canned: Canned
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients may go away."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_POST(self) -> None:
+        canned = self.server.canned
+        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        asked = Asked(self.command, self.path, dict(self.headers), json.loads(raw) if raw else None)
+        canned.asked.append(asked)
+        canned.hold.wait(10.0)
+        reply = canned.replies.popleft() if canned.replies else canned.reply
+        if reply == "reset":
+            self.close_connection = True
+            self.connection.close()
+            return
+        assert isinstance(reply, Reply)
+        if reply.events is None:
+            kind, content = "application/json", json.dumps(reply.body).encode()
+        else:
+            kind = "text/event-stream"
+            content = b"".join(b"data: %s\n\n" % json.dumps(event).encode() for event in reply.events)
+            content += b"data: [DONE]\n\n"
+        self.send_response(reply.status)
+        for name, value in {"Content-Type": kind, "Content-Length": str(len(content)), **reply.headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST
+
+    def log_message(self, *args: Any) -> None:
+        pass
