@@ -10,30 +10,44 @@ from openmonetize.pricing.rows import INPUT_TOKEN, OUTPUT_TOKEN
 
 from .ledger import add_credits, open_wallet
 from .state import State, new_id
-from .tenants import Customer, add_customer, add_user, customer_by_key
+from .tenants import Customer, add_customer, add_user, customer_by_email, customer_by_key, set_key
 
 DEV_KEY = "om_dev_test_key"
+DEV_EMAIL = "dev@acme-ai.example.com"
 DEMO_CUSTOMER = "11111111-1111-1111-1111-111111111111"
 DEMO_KEY = "om_live_demo123"
+_OWN_EMAIL = "sandbox@example.com"
 _WITHOUT_RULE = ("command-r-plus", "mistral-large")
 
 
 def open_accounts(state: State, key: Optional[str], customer_id: str) -> Optional[str]:
-    """Fill an empty database as the settings say and return the key that works."""
+    """Fill an empty database as the settings say.
+
+    Returns:
+        The key that works; None if there is no account, or if its key has been rotated to one that is not known here.
+    """
+    development = state.settings.accounts == "dev"
+    if not development and key is None:
+        return None
+    chosen = key or DEV_KEY
     with state.db.transaction():
-        if state.settings.accounts == "dev":
-            chosen = key or DEV_KEY
-            if customer_by_key(state, chosen) is None:
-                _development(state, chosen, customer_id)
+        if customer_by_key(state, chosen) is not None:
             return chosen
-        if key is not None and customer_by_key(state, key) is None:
-            add_customer(state, "Sandbox", "sandbox@example.com", "ENTERPRISE", key, customer_id)
-        return key
+        known = customer_by_email(state, DEV_EMAIL if development else _OWN_EMAIL)
+        if known is not None:  # a file from an earlier run, whose account has another key
+            if key is None:
+                return None
+            set_key(state, known, key)
+        elif development:
+            _development(state, chosen, customer_id)
+        else:
+            add_customer(state, "Sandbox", _OWN_EMAIL, "ENTERPRISE", chosen, customer_id)
+    return chosen
 
 
 def _development(state: State, key: str, customer_id: str) -> None:
     """Customer, wallet, user, entitlements and burn table as the platform's database seed makes them."""
-    acme = add_customer(state, "Acme AI Corp", "dev@acme-ai.example.com", "GROWTH", key, customer_id)
+    acme = add_customer(state, "Acme AI Corp", DEV_EMAIL, "GROWTH", key, customer_id)
     wallet = open_wallet(state, acme.pk)
     add_credits(state, wallet, "GRANT", 10_000, "Credit grant: 10000 credits", {})
     add_user(state, acme.pk, new_id(), "user_001", "john@acme-ai.example.com", {})

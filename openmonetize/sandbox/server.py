@@ -134,7 +134,7 @@ class Sandbox:
 
     @property
     def key(self) -> Optional[str]:
-        """The API key that works from the start; None if no account was asked for."""
+        """The API key that works from the start; None without an account, or if a file holds one with a rotated key."""
         return self._key
 
     @property
@@ -158,7 +158,7 @@ class Sandbox:
             self._control.intake.reset()
             self._control.rate_limit.reset()
             self._control.journal.clear()
-            open_accounts(self._state, self._wanted_key, self._customer_id)
+            self._key = open_accounts(self._state, self._wanted_key, self._customer_id)
 
     def events(self, **filters: Any) -> List[Dict[str, Any]]:
         """Stored events in the order of their processing.

@@ -68,12 +68,21 @@ def customer_by_id(state: State, customer_id: str) -> Optional[Customer]:
     return None if row is None else _customer(row)
 
 
+def customer_by_email(state: State, email: str) -> Optional[Customer]:
+    row = state.db.row("SELECT * FROM customers WHERE email = ?", (email,))
+    return None if row is None else _customer(row)
+
+
 def rotate_key(state: State, customer: Customer) -> str:
     """Give the customer a new key; the old one is dead at once."""
     key = new_key()
+    set_key(state, customer, key)
+    return key
+
+
+def set_key(state: State, customer: Customer, key: str) -> None:
     with state.db.transaction():
         state.db.execute("UPDATE customers SET key_hash = ? WHERE pk = ?", (_hash(key), customer.pk))
-    return key
 
 
 def _customer(row: sqlite3.Row) -> Customer:
