@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
+from hashlib import sha1
 
 #: Where the caller's own event id is kept when it had to be turned into a UUID.
 SOURCE_ID_KEY = "source_event_id"
@@ -17,7 +18,7 @@ UUID_PATTERN = (
 _UUID = re.compile(UUID_PATTERN).fullmatch
 
 # The library's own namespace, so that its derived ids meet nobody else's.
-_NAMESPACE = "6d3c1f0e-2a57-5b7e-9c1d-0f6f5d0f7a11"
+_NAMESPACE = bytes.fromhex("6d3c1f0e2a575b7e9c1d0f6f5d0f7a11")
 
 
 def is_uuid(text: str) -> bool:
@@ -42,18 +43,16 @@ def derive_id(namespace: str, text: str) -> str:
         namespace: whose id it is, such as the customer id.
         text: the caller's id.
     """
-    return _uuid5(_namespace_id(namespace), text)
+    return _uuid5(_namespace(namespace), text)
 
 
 @lru_cache(maxsize=1024)
-def _namespace_id(namespace: str) -> str:
-    return _uuid5(_NAMESPACE, namespace)
+def _namespace(text: str) -> bytes:
+    """The UUID that stands for the namespace ``text``, as bytes."""
+    return bytes.fromhex(_uuid5(_NAMESPACE, text).replace("-", ""))
 
 
-def _uuid5(namespace: str, text: str) -> str:
-    import hashlib
-
-    name = bytes.fromhex(namespace.replace("-", "")) + text.encode("utf-8", "surrogatepass")
-    digits = hashlib.sha1(name, usedforsecurity=False).hexdigest()
+def _uuid5(namespace: bytes, text: str) -> str:
+    digits = sha1(namespace + text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any, Optional
 
 
@@ -15,12 +17,8 @@ def utc(value: Any) -> datetime:
         TypeError: neither a datetime nor a text.
         ValueError: the text is no ISO 8601 date and time.
     """
-    if isinstance(value, str):
-        value = _parse(value)
-    elif not isinstance(value, datetime):
-        raise TypeError(f"needs a datetime or an ISO 8601 text, not {type(value).__name__}")
     try:
-        return value.astimezone(timezone.utc)  # type: ignore[no-any-return]  # a datetime by now
+        return _moment(value).astimezone(timezone.utc)
     except (OverflowError, OSError):
         raise ValueError("is out of the range of times") from None
 
@@ -32,12 +30,33 @@ def wire(value: datetime) -> str:
 
 def now() -> str:
     """This moment, in the wire form of an event's time."""
-    return datetime.now(timezone.utc).isoformat()[:-6] + "Z"
+    second, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    return f"{_text(second)}.{nanoseconds // 1000:06d}Z"
 
 
 def event_time(value: Any) -> str:
     """The wire form of an event's time, to the microsecond; raises as :func:`utc` does."""
-    return utc(value).replace(tzinfo=None).isoformat() + "Z"
+    moment = _moment(value)
+    fraction = moment.microsecond
+    try:
+        second = _text(round(moment.timestamp() - fraction / 1_000_000))
+    except (ValueError, OverflowError, OSError):
+        raise ValueError("is out of the range of times") from None
+    return f"{second}.{fraction:06d}Z" if fraction else second + "Z"
+
+
+@lru_cache(maxsize=64)
+def _text(second: int) -> str:
+    """A second since the epoch as text. Most events share theirs with others."""
+    return datetime.fromtimestamp(second, timezone.utc).replace(tzinfo=None).isoformat()
+
+
+def _moment(value: Any) -> datetime:
+    if isinstance(value, str):
+        return _parse(value)
+    if isinstance(value, datetime):
+        return value
+    raise TypeError(f"needs a datetime or an ISO 8601 text, not {type(value).__name__}")
 
 
 def _parse(text: str) -> datetime:
