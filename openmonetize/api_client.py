@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import json
 import logging
 import os
@@ -12,19 +11,11 @@ from dataclasses import replace
 from typing import Any, ClassVar, Dict, Mapping, Optional, Tuple, TypeVar, cast
 
 from openmonetize._version import __version__
+from openmonetize.answers import answer_of
 from openmonetize.api_response import ApiResponse
-from openmonetize.configuration import Configuration
-from openmonetize.exceptions import (
-    ApiConnectionError,
-    ApiException,
-    ApiKeyError,
-    ApiTimeoutError,
-    ApiTypeError,
-    ApiValueError,
-    UnexpectedBodyError,
-    exception_for_status,
-)
-from openmonetize.operation import Operation, RequestOptions
+from openmonetize.configuration import Configuration, seconds
+from openmonetize.exceptions import ApiConnectionError, ApiKeyError, ApiTimeoutError, ApiTypeError, ApiValueError
+from openmonetize.operation import FREE, Operation, Parameter, RequestOptions, refuse_unknown
 from openmonetize.rest import RESTClient, RESTResponse
 from openmonetize.retry import RETRYABLE_STATUSES, retry_after
 
@@ -32,8 +23,6 @@ T = TypeVar("T")
 
 _LOG = logging.getLogger("openmonetize")
 _JSON = "application/json"
-_OPTIONS = frozenset(RequestOptions.__annotations__)
-_ERROR_MODEL = "ErrorResponse"
 
 
 class ApiClient:
@@ -79,7 +68,7 @@ class ApiClient:
         Raises:
             ApiValueError: the name or the value cannot be a header.
         """
-        self.default_headers.update(_headers({header_name: header_value}))
+        _merge(self.default_headers, {header_name: header_value}, "the default header")
 
     @classmethod
     def get_default(cls) -> ApiClient:
@@ -124,12 +113,7 @@ class ApiClient:
             ApiException: the call failed; see the subclasses.
             ApiTypeError, ApiValueError, ApiKeyError: the caller's fault; nothing was sent.
         """
-        response = self.send(operation, values, body, options, attempts)
-        status, raw = response.status, response.read()
-        if not 200 <= status < 300:
-            raise self._error(operation, response, raw)
-        data = cast(T, self._decode(operation, response, raw))
-        return ApiResponse(status, response.headers, data, raw)
+        return answer_of(operation, self.send(operation, values, body, options, attempts, preload=True))
 
     def send(
         self,
@@ -138,14 +122,23 @@ class ApiClient:
         body: Any,
         options: RequestOptions,
         attempts: Optional[int] = None,
+        *,
+        preload: bool = False,
     ) -> RESTResponse:
-        """Send an operation, with retries where it is safe; the answer's body is still unread.
+        """Send an operation, with retries where it is safe; an answer with an error status is an answer.
 
-        Raises as :meth:`call`, except that an answer with an error status is returned.
+        Args:
+            operation: what to send.
+            values: path and query arguments by name.
+            body: a model, anything JSON can say, or bytes.
+            options: per-call options.
+            attempts: how often to send at the most, where the policy allows more.
+            preload: read the body as well, so that a connection that breaks on the way is retried too.
+
+        Raises:
+            ApiException: there was no answer.
+            ApiTypeError, ApiValueError, ApiKeyError: the caller's fault; nothing was sent.
         """
-        unknown = set(options) - _OPTIONS
-        if unknown:
-            raise ApiTypeError(_unknown_argument(unknown.pop(), operation))
         settings = self.configuration
         target = operation.target(values)
         host_index = options.get("_host_index")
@@ -173,6 +166,8 @@ class ApiClient:
                     fresh=not repeatable,
                     request_id=headers["X-Request-Id"],
                 )
+                if preload:
+                    response.read()
             except (ApiConnectionError, ApiTimeoutError) as error:
                 wait = policy.next_delay(attempt, remaining=deadline - time.monotonic()) if repeatable else None
                 if wait is None:
@@ -209,26 +204,27 @@ class ApiClient:
             body: anything JSON can say, or bytes.
             options: as for every operation.
         """
-        from openmonetize.operation import Parameter
-
+        if not method.isalpha():
+            raise ApiValueError(f"method must be a verb such as 'GET', not {method!r}")
+        if path[:1] != "/":
+            raise ApiValueError(f"path must start with '/', not {path!r}")
         operation: Operation[Any] = Operation(
-            method.upper(), path, {}, (Parameter("query", "", "map"),), "Any", auth="both"
+            method.upper(), path, {}, (Parameter("query", "", "map"),), FREE, auth="both"
         )
+        refuse_unknown(operation, options)
         return self.send(operation, {"query": query}, body, cast(RequestOptions, options))
 
     def _request_headers(self, operation: Operation[T], options: RequestOptions) -> Dict[str, str]:
         headers = dict(self.default_headers)
-        headers["Accept"] = "*/*" if operation.body == "Any" else _JSON
-        headers["X-Request-Id"] = binascii.hexlify(os.urandom(16)).decode()
+        headers["Accept"] = "*/*" if operation.body == FREE else _JSON
+        headers["X-Request-Id"] = os.urandom(16).hex()
         if operation.auth != "none":
             key = options.get("_request_auth")
             key = self.configuration.key() if key is None else self._override(key)
             headers["Authorization"] = f"Bearer {key}"
             if operation.auth == "both":
                 headers["X-API-Key"] = key
-        extra = options.get("_headers")
-        if extra:
-            headers.update(_headers(extra))
+        _merge(headers, options.get("_headers") or {}, "_headers:")
         return headers
 
     def _override(self, key: Any) -> str:
@@ -245,14 +241,13 @@ class ApiClient:
         given = options.get("_request_timeout")
         if given is None:
             return settings.timeout, settings.connect_timeout, settings.read_timeout
-        pair = given if isinstance(given, tuple) else (given,)
-        if len(pair) > 2 or not all(
-            isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and seconds > 0 for seconds in pair
-        ):
-            raise ApiValueError("_request_timeout must be seconds above 0, or a pair (connect, read) of them")
-        if len(pair) == 1:
-            return pair[0], settings.connect_timeout, max(settings.read_timeout, pair[0])
-        return settings.timeout, pair[0], pair[1]
+        if not isinstance(given, (tuple, list)):
+            total = seconds("_request_timeout", given)
+            return total, settings.connect_timeout, max(settings.read_timeout, total)
+        if len(given) != 2:
+            raise ApiValueError("_request_timeout must be seconds in total, or a pair (connect, read) of seconds")
+        connect, read = (seconds("_request_timeout", part) for part in given)
+        return settings.timeout, connect, read
 
     @staticmethod
     def _repeatable(operation: Operation[T], body: Any) -> bool:
@@ -260,76 +255,22 @@ class ApiClient:
             return True
         return operation.retry != "never" and bool(getattr(body, operation.retry, None))
 
-    def _decode(self, operation: Operation[T], response: RESTResponse, raw: bytes) -> Any:
-        status = str(response.status)
-        answers = operation.answers
-        name = answers.get(status)
-        if name is None and status not in answers:
-            # An undocumented success is read as the documented one.
-            name = next((model for code, model in answers.items() if code[0] == "2" and model), None)
-        if name is not None:
-            return self._model(name, response, raw)
-        return None if operation.body != "Any" else _free(response, raw)
-
-    def _model(self, name: str, response: RESTResponse, raw: bytes) -> Any:
-        from openmonetize.model import model_named
-
-        try:
-            return model_named(name).from_json(raw)
-        except ApiValueError as error:
-            kind = response.headers.get("Content-Type", "no content type")
-            reason = f"the answer ({kind}, {len(raw)} bytes) is not the expected {name}: {error}"
-            raise self._failure(UnexpectedBodyError, response, raw, reason[:500]) from None
-
-    def _error(self, operation: Operation[T], response: RESTResponse, raw: bytes) -> ApiException:
-        name = operation.answers.get(str(response.status)) or _ERROR_MODEL
-        data = None
-        if raw[:1] == b"{":
-            from openmonetize.model import model_named
-
-            try:
-                data = model_named(name).from_json(self._redact(raw.decode("utf-8", "replace")))
-            except ApiValueError:
-                pass  # no error body that we know: the text itself is kept in `body`
-        reason = response.reason
-        if 300 <= response.status < 400:
-            reason = f"redirected to {response.headers.get('Location')}; redirects are not followed"
-        return self._failure(exception_for_status(response.status), response, raw, reason, data)
-
-    def _failure(self, kind: Any, response: RESTResponse, raw: bytes, reason: str, data: Any = None) -> ApiException:
-        error: ApiException = kind(
-            response.status,
-            self._redact(reason),
-            body=self._redact(raw.decode("utf-8", "replace")),
-            headers=response.headers,
-            data=data,
-            request_id=response.request_id,
-        )
-        return error
-
-    def _redact(self, text: str) -> str:
-        """A server may echo what it was sent: the key stays out of every error all the same."""
-        try:
-            return text.replace(self.configuration.key(), "***")
-        except ApiKeyError:
-            return text
-
 
 def _content(body: Any, content_type: Optional[str], headers: Dict[str, str]) -> Optional[bytes]:
     """The body's bytes. Without a body no content type is sent: the platform refuses an empty JSON body."""
     if body is None:
         return None
-    headers["Content-Type"] = content_type or _JSON
+    _merge(headers, {"Content-Type": content_type or _JSON}, "_content_type:")
     if isinstance(body, (bytes, bytearray)):
         return bytes(body)
-    if hasattr(body, "to_wire"):
-        return cast(bytes, body.to_wire())
-    if isinstance(body, str) and content_type and "json" not in content_type:
-        return body.encode()
     try:
+        if hasattr(body, "to_wire"):
+            return cast(bytes, body.to_wire())
+        if isinstance(body, str) and content_type and "json" not in content_type:
+            return body.encode()
         return json.dumps(body, allow_nan=False, separators=(",", ":"), default=_jsonable).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise ApiValueError(f"body cannot be sent as JSON: {error}") from None
+        raise ApiValueError(f"body cannot be sent: {error}") from None
 
 
 def _jsonable(value: Any) -> Any:
@@ -338,43 +279,14 @@ def _jsonable(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def _free(response: RESTResponse, raw: bytes) -> Any:
-    """Decode a forwarded answer by its content type: JSON, text or bytes."""
-    if not raw:
-        return None
-    kind = response.headers.get("Content-Type", "").lower()
-    if "json" in kind:
-        try:
-            return json.loads(raw)
-        except ValueError:
-            raise UnexpectedBodyError(
-                response.status,
-                "the answer says it is JSON and is not",
-                body=raw.decode("utf-8", "replace"),
-                headers=response.headers,
-                request_id=response.request_id,
-            ) from None
-    return raw.decode("utf-8", "replace") if kind.startswith("text/") else raw
-
-
-def _headers(headers: Mapping[str, str]) -> Dict[str, str]:
-    """Check headers, without repeating their values: one of them may be a key."""
-    for name, value in headers.items():
+def _merge(headers: Dict[str, str], extra: Mapping[str, str], where: str) -> None:
+    """Put headers in, whatever their case; errors do not repeat values, for one of them may be a key."""
+    if not isinstance(extra, Mapping):
+        raise ApiTypeError(f"{where} must be a dict of headers, not {type(extra).__name__}")
+    for name, value in extra.items():
         if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
-            raise ApiValueError(f"{name!r} is no header name")
-        if not isinstance(value, str) or not value.isascii() or "\r" in value or "\n" in value:
-            raise ApiValueError(f"the value of header {name} must be ASCII text without line ends")
-    return dict(headers)
-
-
-def _unknown_argument(name: str, operation: Operation[Any]) -> str:
-    import difflib
-
-    known = [parameter.name for parameter in operation.parameters] + sorted(_OPTIONS)
-    if operation.body not in (None, "Any"):
-        from openmonetize.model import model_named
-
-        known += list(model_named(operation.body or "").model_fields)
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f": did you mean {close[0]}?" if close else f"; it takes {', '.join(known)}"
-    return f"unknown argument {name!r} for {operation.method} {operation.path}{hint}"
+            raise ApiValueError(f"{where} {name!r} is no header name")
+        if not isinstance(value, str) or not (value.isascii() and value.isprintable()):
+            raise ApiValueError(f"{where} the value of {name} must be printable ASCII text, without line ends")
+        present = name if name in headers else next((own for own in headers if own.lower() == name.lower()), name)
+        headers[present] = value

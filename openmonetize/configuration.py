@@ -4,58 +4,21 @@ from __future__ import annotations
 
 import copy
 import os
-from typing import Any, ClassVar, Dict, Iterator, List, Mapping, MutableMapping, Optional, Union
+import re
+from typing import Any, Callable, ClassVar, Dict, List, Mapping, MutableMapping, Optional, Union
 from urllib.parse import urlsplit
 
 from openmonetize.exceptions import ApiKeyError, ApiValueError
 from openmonetize.retry import RetryPolicy
+from openmonetize.secret import API_KEY_NAMES, Secret, Secrets
 
 DEFAULT_HOST = "https://api.openmonetize.io"
 API_KEY_VARIABLE = "OPENMONETIZE_API_KEY"
-#: Names under which ``Configuration.api_key`` takes the key, in the order in which they are looked at.
-API_KEY_NAMES = ("bearerAuth", "ApiKeyAuth")
+#: The longest time-out that makes sense, in seconds.
+LONGEST = 86_400
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
-
-class _Secrets(MutableMapping[str, str]):
-    """A mapping that never shows its values."""
-
-    def __init__(self, values: Optional[Mapping[str, str]] = None) -> None:
-        self._values: Dict[str, str] = {}
-        self.update(values or {})
-
-    def __getitem__(self, name: str) -> str:
-        return self._values[name]
-
-    def __setitem__(self, name: str, value: str) -> None:
-        if name not in API_KEY_NAMES:
-            raise ApiKeyError(f"api_key has no entry {name!r}: use {' or '.join(map(repr, API_KEY_NAMES))}")
-        self._values[name] = value
-
-    def __delitem__(self, name: str) -> None:
-        del self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __repr__(self) -> str:
-        return repr(dict.fromkeys(self._values, "***"))
-
-
-class _Secret:
-    """Holds one string that must not be shown."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Optional[str]) -> None:
-        self.value = value
-
-    def __repr__(self) -> str:
-        return repr("***" if self.value else None)
+_AUTHORITY = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?", re.IGNORECASE)
+_LOOPBACK = re.compile(r"localhost|(?:.+\.)localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|::1")
 
 
 class Configuration:
@@ -118,11 +81,11 @@ class Configuration:
         connection_pool_maxsize: int = 16,
     ) -> None:
         self.host = DEFAULT_HOST if host is None else host
-        self.api_key = api_key or {}
+        self.api_key = {} if api_key is None else api_key
         self.access_token = access_token
-        self.timeout = _positive("timeout", timeout)
-        self.connect_timeout = _positive("connect_timeout", connect_timeout)
-        self.read_timeout = _positive("read_timeout", read_timeout)
+        self.timeout = timeout
+        self.connect_timeout = connect_timeout
+        self.read_timeout = read_timeout
         self.retries = retries
         self.max_response_bytes = max_response_bytes
         self.allow_http = allow_http
@@ -136,6 +99,12 @@ class Configuration:
         self.proxy = proxy
         self.proxy_headers = proxy_headers
         self.connection_pool_maxsize = connection_pool_maxsize
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        check = _CHECKS.get(name)
+        if check is not None:
+            check(name, value)
+        super().__setattr__(name, value)
 
     @property
     def host(self) -> str:
@@ -162,7 +131,7 @@ class Configuration:
 
     @api_key.setter
     def api_key(self, values: Mapping[str, str]) -> None:
-        self._api_key = _Secrets(values)
+        self._api_key = Secrets(values)
 
     @property
     def access_token(self) -> Optional[str]:
@@ -171,7 +140,7 @@ class Configuration:
 
     @access_token.setter
     def access_token(self, value: Optional[str]) -> None:
-        self._access_token = _Secret(value)
+        self._access_token = Secret(value)
 
     @property
     def retries(self) -> RetryPolicy:
@@ -247,8 +216,8 @@ class Configuration:
             ApiValueError: there is no such server.
         """
         servers = self.get_host_settings()
-        if not 0 <= index < len(servers):
-            raise ApiValueError(f"_host_index must be 0 to {len(servers) - 1}, not {index}")
+        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(servers):
+            raise ApiValueError(f"_host_index must be 0 to {len(servers) - 1}, not {index!r}")
         return str(servers[index]["url"])
 
     @classmethod
@@ -268,12 +237,15 @@ class Configuration:
         """A copy of the default configuration."""
         return copy.deepcopy(cls.get_default())
 
+    def __copy__(self) -> Configuration:
+        return copy.deepcopy(self)
+
     def __deepcopy__(self, memo: Dict[int, Any]) -> Configuration:
         twin = type(self).__new__(type(self))
         memo[id(self)] = twin
         twin.__dict__.update(self.__dict__)
-        twin._api_key = _Secrets(self._api_key)
-        twin._access_token = _Secret(self._access_token.value)
+        twin._api_key = Secrets(self._api_key)
+        twin._access_token = Secret(self._access_token.value)
         return twin
 
     def __reduce__(self) -> Any:
@@ -286,6 +258,27 @@ class Configuration:
         return f"Configuration(host={self._host!r}, api_key={self._api_key!r})"
 
 
+def seconds(name: str, value: Any) -> float:
+    """A time-out, checked; raises ApiValueError where it is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= LONGEST:
+        raise ApiValueError(f"{name} must be a number of seconds, above 0 and at most {LONGEST}, not {value!r}")
+    return value
+
+
+def _count(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ApiValueError(f"{name} must be a whole number, 1 or more, not {value!r}")
+
+
+_CHECKS: Dict[str, Callable[[str, Any], Any]] = {
+    "timeout": seconds,
+    "connect_timeout": seconds,
+    "read_timeout": seconds,
+    "max_response_bytes": _count,
+    "connection_pool_maxsize": _count,
+}
+
+
 def _secure(url: str) -> Optional[bool]:
     """Whether a key may travel to ``url`` (TLS, or this very machine); None where it is no usable URL."""
     try:
@@ -293,18 +286,8 @@ def _secure(url: str) -> Optional[bool]:
         _ = parts.port  # raises on a bad one
     except ValueError:
         return None
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+    if parts.scheme not in ("http", "https") or not _AUTHORITY.fullmatch(parts.netloc):
         return None
-    if not url.isascii() or " " in url:
+    if not (url.isascii() and url.isprintable()) or any(sign in url for sign in " ?#\\"):
         return None
-    return parts.scheme == "https" or _is_loopback(parts.hostname)
-
-
-def _is_loopback(hostname: str) -> bool:
-    return hostname in _LOOPBACK or hostname.endswith(".localhost") or hostname.startswith("127.")
-
-
-def _positive(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
-        raise ApiValueError(f"{name} must be a number of seconds above 0, not {value!r}")
-    return value
+    return parts.scheme == "https" or _LOOPBACK.fullmatch(parts.hostname or "") is not None

@@ -19,7 +19,16 @@ _SHOWN_BODY = 300  # characters of an answer that `str(error)` shows
 
 
 class OpenApiException(Exception):
-    """The base of all errors of this library."""
+    """The base of all errors of this library.
+
+    Attributes:
+        result: on ``ingest``, what earlier requests of the same call achieved; otherwise None.
+        unsent: on ``ingest``, the events whose fate is unknown or that were not sent, with their ids
+            fixed: passing them to ``ingest`` again bills nothing twice.
+    """
+
+    result: Optional[IngestResult] = None
+    unsent: Sequence[EventModel] = ()
 
 
 class ApiTypeError(OpenApiException, TypeError):
@@ -51,9 +60,6 @@ class ApiException(OpenApiException):
         headers: the answer's headers, case-insensitive; empty where there was no answer.
         data: the parsed error body (usually an ``ErrorResponse``), or None.
         request_id: the id this request carries in the server's log (``X-Request-Id``).
-        result: on ``ingest``, what earlier requests of the same call achieved; otherwise None.
-        unsent: on ``ingest``, the events whose fate is unknown or that were not sent, with their ids
-            fixed: passing them to ``ingest`` again bills nothing twice.
     """
 
     def __init__(
@@ -73,8 +79,6 @@ class ApiException(OpenApiException):
         self.headers: Mapping[str, str] = {} if headers is None else headers
         self.data = data
         self.request_id = request_id
-        self.result: Optional[IngestResult] = None
-        self.unsent: Sequence[EventModel] = ()
 
     @property
     def message(self) -> Optional[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import (
     TYPE_CHECKING,
     Any,
+    Dict,
     Iterable,
     Iterator,
     List,
@@ -16,14 +16,14 @@ from typing import (
     Sequence,
     Tuple,
     Union,
-    cast,
 )
 
 from openmonetize.api_response import ApiResponse
 from openmonetize.event_model import EventModel
-from openmonetize.exceptions import ApiException, ApiTypeError, ApiValueError
+from openmonetize.exceptions import ApiException, ApiTypeError, ApiValueError, OpenApiException, UnexpectedBodyError
 from openmonetize.model import model_named
-from openmonetize.operation import Operation, RequestOptions
+from openmonetize.operation import Operation, RequestOptions, refuse_unknown
+from openmonetize.sent_ids import SENT_IDS, payload_of, taken
 
 if TYPE_CHECKING:
     from openmonetize.api_client import ApiClient
@@ -36,9 +36,10 @@ MAX_EVENTS = 1000
 MAX_BYTES = 960 * 1024
 
 _ENVELOPE = len(b'{"events":[]}')
-_REMEMBERED_IDS = 50_000
 
 Event = Union[EventModel, Mapping[str, Any]]
+#: An event, its bytes, and what its id stands for.
+_Item = Tuple[EventModel, bytes, int]
 
 
 @dataclass
@@ -68,38 +69,8 @@ class IngestResult:
             self.batch_ids.append(answer.batch_id)
 
 
-class _SentIds:
-    """The ids that callers chose and this process has sent, with what they stood for.
-
-    The platform drops a repeated id without a word; here the same id with another payload is an error. The time is
-    no part of the payload: a repeat that was built anew differs in nothing else.
-    """
-
-    def __init__(self) -> None:
-        self._payloads: OrderedDict[str, int] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def check(self, event: EventModel, wire: bytes) -> None:
-        before, _, after = wire.partition(b'"timestamp":"')
-        payload = hash((before, after.partition(b'"')[2]))
-        event_id = cast(str, event.event_id)  # type: ignore[attr-defined]  # every generated event has one
-        with self._lock:
-            known = self._payloads.setdefault(event_id, payload)
-            if len(self._payloads) > _REMEMBERED_IDS:
-                self._payloads.popitem(last=False)
-        if known != payload:
-            shown = (getattr(event, "metadata", None) or {}).get("source_event_id", event_id)
-            raise ApiValueError(
-                f"event_id {shown!r} was already sent by this process for a different event; the platform would "
-                "silently drop this one as a duplicate: give every event an id of its own"
-            )
-
-
-SENT_IDS = _SentIds()
-
-
 def prepare(event: Event, namespace: Optional[str]) -> Tuple[EventModel, bytes]:
-    """An event, with its id settled, and its bytes.
+    """An event that is about to be sent or stored, with its id settled, and its bytes.
 
     Args:
         event: a model, or a dict with ``event_type``.
@@ -108,6 +79,16 @@ def prepare(event: Event, namespace: Optional[str]) -> Tuple[EventModel, bytes]:
     Raises:
         ApiTypeError, ApiValueError: it is no event, cannot be billed, or is too large; the text says which and why.
     """
+    ready, wire = _ready(event, namespace)
+    if ready.id_was_given:
+        event_id, payload = vars(ready)["event_id"], payload_of(ready, wire)
+        if SENT_IDS.get(event_id, payload) != payload:
+            raise taken(ready, "was already sent by this process for a different event")
+        SENT_IDS.add({event_id: payload})
+    return ready, wire
+
+
+def _ready(event: Event, namespace: Optional[str]) -> Tuple[EventModel, bytes]:
     ready: EventModel = event if isinstance(event, EventModel) else model_named("UsageEvent").from_dict(event)
     values = vars(ready)
     if len(values["event_id"]) != 36:
@@ -118,8 +99,6 @@ def prepare(event: Event, namespace: Optional[str]) -> Tuple[EventModel, bytes]:
             f"event {values['event_id']} is {len(wire)} bytes; the platform takes events of less than "
             f"{MAX_BYTES - _ENVELOPE}: put less into its metadata"
         )
-    if ready.id_was_given:
-        SENT_IDS.check(ready, wire)
     return ready, wire
 
 
@@ -133,25 +112,34 @@ def ingest(
     Raises:
         ApiException: a request failed. ``result`` says what earlier requests achieved, ``unsent`` holds the events
             whose fate is unknown or that were not sent; sending them again bills nothing twice.
-        ApiTypeError, ApiValueError: an event cannot be sent; the text says which and why.
+        ApiTypeError, ApiValueError: an event cannot be sent; the text says which and why. Nothing of a list was
+            sent then; of another iterable, ``unsent`` holds what was read and not sent.
     """
-    prepared = _prepared(events, client.configuration.id_namespace)
+    refuse_unknown(operation, options)
+    namespace, result = client.configuration.id_namespace, IngestResult()
+    source = _source(events)
+    items = _read(source, namespace, result)
+    checked: Iterator[_Item] = iter(())
     if isinstance(events, (list, tuple)):
-        prepared = iter(list(prepared))
-    result = IngestResult()
+        items = checked = iter(list(items))
     response = ApiResponse(200, {}, result, b"")
-    for chunk, duplicates in _chunks(prepared):
-        result.duplicates += duplicates
-        if not chunk:
-            continue
-        try:
-            answer = client.call(operation, {}, _body([wire for _, wire in chunk]), options)
-        except ApiException as error:
-            error.result = result
-            error.unsent = [event for event, _ in chunk] + [event for event, _ in prepared]
-            raise
-        result.add(answer.data)
-        response = ApiResponse(answer.status_code, answer.headers, result, answer.raw_data)
+    chunk: List[_Item] = []
+    held: List[_Item] = []
+    try:
+        for chunk in _chunks(items, held):
+            answer = _send(client, operation, chunk, options)
+            result.add(answer.data)
+            response = ApiResponse(answer.status_code, answer.headers, result, answer.raw_data)
+            chunk = []
+    except OpenApiException as error:
+        unsent = [event for event, _, _ in chain(chunk, held, checked)]
+        error.result, error.unsent = result, unsent
+        if isinstance(error, ApiException):
+            try:
+                _drain(source, namespace, unsent)
+            except Exception as broken:  # the caller's iterable fails as well: the call's failure comes first
+                raise error from broken
+        raise
     return response
 
 
@@ -163,10 +151,33 @@ def ingest_raw(
     Raises:
         ApiValueError: they need more than one request.
     """
-    chunks = list(_chunks(_prepared(events, client.configuration.id_namespace)))
+    refuse_unknown(operation, options)
+    items = _read(_source(events), client.configuration.id_namespace, IngestResult())
+    chunks = list(_chunks(items, []))
     if len(chunks) != 1:
         raise ApiValueError(f"these events need {len(chunks)} requests: a raw answer is that of exactly one")
-    return client.send(operation, {}, _body([wire for _, wire in chunks[0][0]]), options)
+    response = client.send(operation, {}, _body([wire for _, wire, _ in chunks[0]]), options)
+    if not 300 <= response.status < 500:
+        _remember(chunks[0])
+    return response
+
+
+def _send(
+    client: ApiClient, operation: Operation[Any], chunk: List[_Item], options: RequestOptions
+) -> ApiResponse[Any]:
+    """Send one request, and remember the ids that the platform may have taken."""
+    try:
+        answer = client.call(operation, {}, _body([wire for _, wire, _ in chunk]), options)
+    except ApiException as error:
+        if error.status is None or error.status >= 500 or isinstance(error, UnexpectedBodyError):
+            _remember(chunk)
+        raise
+    _remember(chunk)
+    return answer
+
+
+def _remember(chunk: List[_Item]) -> None:
+    SENT_IDS.add({vars(event)["event_id"]: payload for event, _, payload in chunk})
 
 
 def send_chunk(client: ApiClient, wire: Sequence[bytes], *, deadline: Optional[float] = None) -> ApiResponse[Any]:
@@ -186,35 +197,59 @@ def send_chunk(client: ApiClient, wire: Sequence[bytes], *, deadline: Optional[f
     return client.call(INGEST, {}, _body(wire), options, attempts=1)
 
 
-def _prepared(events: Iterable[Event], namespace: Optional[str]) -> Iterator[Tuple[EventModel, bytes]]:
+def _source(events: Iterable[Event]) -> Iterator[Tuple[int, Event]]:
     if isinstance(events, (EventModel, Mapping, str, bytes)) or not hasattr(events, "__iter__"):
         raise ApiTypeError(f"events must be a list (or another iterable) of events, not {type(events).__name__}")
-    for index, event in enumerate(events):
+    return enumerate(events)
+
+
+def _read(source: Iterator[Tuple[int, Event]], namespace: Optional[str], result: IngestResult) -> Iterator[_Item]:
+    """Make events ready, one by one; a repeat of the same event in one call is counted, not sent."""
+    seen: Dict[str, int] = {}
+    sent = SENT_IDS.get
+    for index, event in source:
         try:
-            yield prepare(event, namespace)
+            ready, wire = _ready(event, namespace)
+            payload = payload_of(ready, wire)
+            event_id = vars(ready)["event_id"]
+            known = seen.get(event_id)
+            if known is not None and known != payload:
+                raise taken(ready, "stands for two different events in this call")
+            if sent(event_id, payload) != payload:
+                raise taken(ready, "was already sent by this process for a different event")
         except (ApiTypeError, ApiValueError) as error:
             raise type(error)(f"events[{index}]: {error}") from None
-
-
-def _chunks(
-    prepared: Iterator[Tuple[EventModel, bytes]],
-) -> Iterator[Tuple[List[Tuple[EventModel, bytes]], int]]:
-    """Group events by count and bytes; a repeat of the same event in one call is counted, not sent."""
-    chunk: List[Tuple[EventModel, bytes]] = []
-    size, duplicates, seen = _ENVELOPE, 0, set()
-    for item in prepared:
-        event_id, wire = vars(item[0])["event_id"], item[1]
-        if event_id in seen:
-            duplicates += 1
+        if known is not None:
+            result.duplicates += 1
             continue
-        seen.add(event_id)
-        if len(chunk) == MAX_EVENTS or size + len(wire) + 1 > MAX_BYTES:
-            yield chunk, duplicates
-            chunk, size, duplicates = [], _ENVELOPE, 0
-        chunk.append(item)
-        size += len(wire) + 1
-    if chunk or duplicates:
-        yield chunk, duplicates
+        seen[event_id] = payload
+        yield ready, wire, payload
+
+
+def _chunks(items: Iterable[_Item], held: List[_Item]) -> Iterator[List[_Item]]:
+    """Group events by count and bytes; ``held`` has those that were read and not handed out yet."""
+    size = _ENVELOPE - 1  # the last event has no comma
+    for item in items:
+        length = len(item[1]) + 1
+        if held and (len(held) == MAX_EVENTS or size + length > MAX_BYTES):
+            chunk, held[:] = held[:], [item]
+            yield chunk
+            size = _ENVELOPE - 1 + length
+        else:
+            held.append(item)
+            size += length
+    if held:
+        chunk, held[:] = held[:], []
+        yield chunk
+
+
+def _drain(source: Iterator[Tuple[int, Event]], namespace: Optional[str], into: List[Any]) -> None:
+    """Take all the rest. What cannot be sent stays as it came, so that sending it again says why."""
+    for _, event in source:
+        try:
+            into.append(_ready(event, namespace)[0])
+        except (ApiTypeError, ApiValueError):
+            into.append(event)
 
 
 def _body(wire: Sequence[bytes]) -> bytes:

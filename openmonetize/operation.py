@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Dict, Generic, Iterable, List, Mapping, Optional, Tuple, TypeVar, Union
+from typing import Any, Dict, Generic, Iterable, List, Mapping, Optional, Tuple, TypeVar, Union
 from urllib.parse import quote
 
 from typing_extensions import TypedDict
@@ -13,10 +14,9 @@ from typing_extensions import TypedDict
 from openmonetize import timestamps
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 
-if TYPE_CHECKING:
-    pass
-
 T = TypeVar("T")
+
+_UNSPEAKABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Unset:
@@ -31,6 +31,9 @@ class Unset:
 
 #: 'Not given', where None is a value.
 UNSET = Unset()
+
+#: Instead of a model's name: whatever it is, it is forwarded as it is.
+FREE = "Any"
 
 
 class RequestOptions(TypedDict, total=False):
@@ -48,6 +51,9 @@ class RequestOptions(TypedDict, total=False):
     _content_type: Optional[str]
     _headers: Optional[Dict[str, str]]
     _host_index: Optional[int]
+
+
+_OPTIONS = frozenset(RequestOptions.__annotations__)
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ class Operation(Generic[T]):
     Attributes:
         method: the verb.
         path: the path template.
-        answers: the model of each status; None where the body is decoded as it is.
+        answers: the model of each status; ``Any`` where the body is decoded by its content type, None for no body.
         parameters: path and query parameters.
         body: the request's model, ``Any`` for a body that is forwarded as it is, None for no body.
         auth: ``bearer``, ``both`` (the key goes out as ``X-API-Key`` too), or ``none``.
@@ -121,15 +127,32 @@ class Operation(Generic[T]):
         return f"{path}?{'&'.join(query)}" if query else path
 
 
+def refuse_unknown(operation: Operation[Any], options: Mapping[str, Any]) -> None:
+    """Raise ApiTypeError for an option that does not exist, with a hint at what was meant."""
+    name = next((name for name in options if name not in _OPTIONS), None)
+    if name is None:
+        return
+    import difflib
+
+    known = [parameter.name for parameter in operation.parameters] + sorted(_OPTIONS)
+    if operation.body not in (None, FREE):
+        from openmonetize.model import model_named
+
+        known += list(model_named(operation.body).model_fields)
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f": did you mean {close[0]}?" if close else f"; it takes {', '.join(known)}"
+    raise ApiTypeError(f"unknown argument {name!r} for {operation.method} {operation.path}{hint}")
+
+
 def _segment(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        value = str(value) if hasattr(value, "hex") and not isinstance(value, (int, float, bytes)) else value
-        if not isinstance(value, str):
+        if not hasattr(value, "urn"):  # a UUID
             raise ApiTypeError(f"{name} must be a str, not {type(value).__name__}")
+        value = str(value)
     if value in ("", ".", ".."):
         raise ApiValueError(f"{name} must not be {value!r}: it would change the path")
-    if not value.isprintable():
-        raise ApiValueError(f"{name} must not contain control characters (got {value!r})")
+    if _UNSPEAKABLE.search(value):
+        raise ApiValueError(f"{name} must not contain control characters or lone surrogates (got {value!r})")
     return value if value.isalnum() and value.isascii() else quote(value, safe="")
 
 

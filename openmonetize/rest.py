@@ -7,13 +7,13 @@ leaves as an :class:`~openmonetize.exceptions.ApiException`.
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
-from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Type
 from urllib.parse import urlsplit
 
 import urllib3
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import (
     ConnectTimeoutError,
     DecodeError,
@@ -21,14 +21,16 @@ from urllib3.exceptions import (
     LocationValueError,
     NewConnectionError,
     ProtocolError,
+    ProxyError,
     ReadTimeoutError,
     SSLError,
 )
 from urllib3.exceptions import (
-    TimeoutError as PoolTimeoutError,
+    TimeoutError as Urllib3TimeoutError,
 )
 
 from openmonetize.configuration import Configuration
+from openmonetize.connection import CALL, TimedHTTPConnectionPool, TimedHTTPSConnectionPool
 from openmonetize.exceptions import (
     ApiConnectionError,
     ApiException,
@@ -36,8 +38,10 @@ from openmonetize.exceptions import (
     ApiValueError,
     UnexpectedBodyError,
 )
+from openmonetize.secret import Redactor
 
 _READ_SIZE = 65536
+_POOLS = {"http": TimedHTTPConnectionPool, "https": TimedHTTPSConnectionPool}
 
 
 class RESTResponse:
@@ -48,12 +52,13 @@ class RESTResponse:
         reason: the reason phrase.
         headers: case-insensitive headers.
         request_id: the id the request carries in the server's log.
+        redact: masks the request's key in a text.
     """
 
-    def __init__(self, response: Any, deadline: float, limit: int, request_id: Optional[str]) -> None:
+    def __init__(self, response: Any, limit: int, request_id: Optional[str], redact: Redactor) -> None:
         self._response = response
-        self._deadline = deadline
         self._limit = limit
+        self.redact = redact
         self._data: Optional[bytes] = None
         self.status: int = response.status
         self.reason: str = response.reason or ""
@@ -74,66 +79,51 @@ class RESTResponse:
             ApiConnectionError: the connection broke.
         """
         if self._data is None:
-            first = None
-            chunks = []
-            for chunk in self.stream():
-                if first is None:
-                    first = chunk
-                else:
-                    chunks.append(chunk)
-            self._data = b"".join((first or b"", *chunks)) if chunks else first or b""
+            self._data = b"".join(self.stream())
         return self._data
 
     def stream(self) -> Iterator[bytes]:
         """Read the body piece by piece; raises as :meth:`read` does."""
-        response, size = self._response, 0
+        size = 0
         try:
             while True:
-                chunk = response.read1(_READ_SIZE)
-                if not chunk:
-                    break
+                chunk = self._response.read1(_READ_SIZE)
+                if not chunk:  # the end of the message; the connection is back in its pool
+                    return
                 size += len(chunk)
                 if size > self._limit:
-                    raise self._failed(UnexpectedBodyError, f"the answer is larger than {self._limit} bytes")
+                    raise self.failure(UnexpectedBodyError, f"the answer is larger than {self._limit} bytes")
                 yield chunk
-                if response.length_remaining == 0:
-                    break
-                self._bound_next_read()
-            # An empty read that ends the message gives the connection back to the pool.
-            response.read1(1)
         except ReadTimeoutError:
-            raise self._failed(ApiTimeoutError, "timed out while reading the answer") from None
+            raise self.failure(ApiTimeoutError, "timed out while reading the answer") from None
         except DecodeError:
-            raise self._failed(UnexpectedBodyError, "the answer cannot be decompressed") from None
+            raise self.failure(UnexpectedBodyError, "the answer cannot be decompressed") from None
         except (HTTPError, OSError, ValueError) as error:
-            raise self._failed(
-                ApiConnectionError, f"the connection broke while reading the answer ({type(error).__name__})"
-            ) from None
-        except ApiException:
-            response.close()
-            raise
+            reason = f"the connection broke while reading the answer ({type(error).__name__})"
+            raise self.failure(ApiConnectionError, reason) from None
         finally:
-            response.release_conn()
+            if not self._response.closed:  # given up half-way: such a connection is of no further use
+                self.close()
 
-    def _bound_next_read(self) -> None:
-        """A server that drips bytes must not outlive the deadline: each further read may take what is left of it."""
-        remaining = self._deadline - time.monotonic()
-        if remaining <= 0:
-            raise self._failed(ApiTimeoutError, "the call's deadline ran out while reading the answer")
-        connection = self._response.connection
-        sock = getattr(connection, "sock", None)
-        if sock is not None and (sock.gettimeout() or remaining) > remaining:
-            sock.settimeout(remaining)
+    def failure(self, kind: Type[ApiException], reason: str, text: Optional[str] = None) -> ApiException:
+        """The error that this answer amounts to; whatever it repeats of the request's key is masked.
 
-    def _failed(self, kind: type, reason: str) -> ApiException:
-        self._response.close()
-        error: ApiException = kind(
-            self.status if kind is UnexpectedBodyError else None,
-            reason,
-            headers=self.headers,
-            request_id=self.request_id,
+        Args:
+            kind: the class of the error.
+            reason: what is wrong with the answer.
+            text: its body.
+        """
+        headers = self.headers
+        if any(self.redact(value) != value for value in headers.values()):
+            headers = urllib3.HTTPHeaderDict([(name, self.redact(value)) for name, value in headers.items()])
+        incomplete = issubclass(kind, (ApiConnectionError, ApiTimeoutError))
+        return kind(
+            None if incomplete else self.status,
+            self.redact(reason),
+            body=None if text is None else self.redact(text),
+            headers=headers,
+            request_id=self.redact(self.request_id or ""),
         )
-        return error
 
     def getheaders(self) -> Mapping[str, str]:
         """All headers."""
@@ -190,50 +180,35 @@ class RESTClient:
         Raises:
             ApiConnectionError, ApiTimeoutError: no answer.
         """
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            raise ApiTimeoutError(None, "the call's deadline ran out", request_id=request_id)
-        if self._pid != os.getpid():  # a forked child must not write to its parent's sockets
-            self._pools, self._pid = {}, os.getpid()
-        pool, prefix = self._new_pool(host, 1) if fresh else (self._pools.get(host) or self._pool(host))
-        opened = pool.num_connections
-        timeout = urllib3.Timeout(
-            connect=min(connect_timeout, remaining), read=min(read_timeout, remaining), total=None
-        )
-        try:
-            response = pool.urlopen(
-                method,
-                prefix + target,
-                body=body,
-                headers=headers,
-                retries=False,
-                redirect=False,
-                timeout=timeout,
-                preload_content=False,
-                assert_same_host=False,
-            )
-        except (ConnectTimeoutError, ReadTimeoutError, PoolTimeoutError) as error:
-            if isinstance(error, NewConnectionError):
-                raise _unreachable(host, error, request_id) from None
-            what = "connecting to" if isinstance(error, ConnectTimeoutError) else "waiting for an answer of"
-            raise ApiTimeoutError(None, f"timed out {what} {host}", request_id=request_id) from None
-        except (HTTPError, OSError) as error:
-            if not fresh and opened and pool.num_connections == opened and isinstance(error, ProtocolError):
-                # The server had closed the kept connection: that is no failure of this request.
-                return self.request(
+        if self._pid != os.getpid():  # a forked child must not write to its parent's sockets, nor wait for its locks
+            self._pools, self._lock, self._pid = {}, threading.Lock(), os.getpid()
+        while True:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                raise ApiTimeoutError(None, "the call's deadline ran out", request_id=request_id)
+            pool, prefix = self._new_pool(host, 1) if fresh else (self._pools.get(host) or self._pool(host))
+            CALL.begin(deadline, read_timeout)
+            try:
+                response = pool.urlopen(
                     method,
-                    host,
-                    target,
-                    headers=headers,
+                    prefix + target,
                     body=body,
-                    deadline=deadline,
-                    connect_timeout=connect_timeout,
-                    read_timeout=read_timeout,
-                    fresh=True,
-                    request_id=request_id,
+                    headers={**headers, "Connection": "close"} if fresh else headers,
+                    retries=False,
+                    redirect=False,
+                    timeout=urllib3.Timeout(connect=min(connect_timeout, remaining), read=min(read_timeout, remaining)),
+                    preload_content=False,
+                    assert_same_host=False,
                 )
-            raise _unreachable(host, error, request_id) from None
-        return RESTResponse(response, deadline, self._configuration.max_response_bytes, request_id)
+            except (HTTPError, OSError) as error:
+                failure = _failure(host, error, request_id)
+                if not (CALL.reused and isinstance(failure, ApiConnectionError)):
+                    raise failure from None
+                # The server had closed the kept connection: that is no failure of this request.
+                fresh = True
+            else:
+                limit = self._configuration.max_response_bytes
+                return RESTResponse(response, limit, request_id, Redactor(headers))
 
     def close(self) -> None:
         """Close every connection; the next request opens new ones."""
@@ -269,20 +244,29 @@ class RESTClient:
                 manager = urllib3.ProxyManager(
                     settings.proxy, maxsize=maxsize, proxy_headers=settings.proxy_headers, **tls
                 )
+                manager.pool_classes_by_scheme = _POOLS
                 pool: Any = manager.connection_from_url(host)
             except (LocationValueError, HTTPError):
                 raise ApiValueError("proxy must be a URL such as 'http://proxy.example:3128'") from None
             prefix = host if parts.scheme == "http" else parts.path
             return pool, prefix
-        kind = HTTPSConnectionPool if parts.scheme == "https" else HTTPConnectionPool
-        return kind(parts.hostname or "", parts.port, maxsize=maxsize, **tls), parts.path
+        return _POOLS[parts.scheme](parts.hostname or "", parts.port, maxsize=maxsize, **tls), parts.path
 
 
-def _unreachable(host: str, error: Exception, request_id: Optional[str]) -> ApiConnectionError:
-    if isinstance(error, SSLError):
-        reason = f"no trusted TLS connection to {host}: {type(error).__name__}"
-    elif isinstance(error, NewConnectionError):
+def _failure(host: str, error: Exception, request_id: Optional[str]) -> ApiException:
+    """Our error for the transport's."""
+    cause = error.args[-1] if isinstance(error, ProtocolError) else error
+    kind: Type[ApiException] = ApiConnectionError
+    if isinstance(error, NewConnectionError):
         reason = f"cannot connect to {host}"
+    elif isinstance(error, ConnectTimeoutError):
+        kind, reason = ApiTimeoutError, f"timed out connecting to {host}"
+    elif isinstance(error, Urllib3TimeoutError) or isinstance(cause, socket.timeout):
+        kind, reason = ApiTimeoutError, f"timed out waiting for an answer of {host}"
+    elif isinstance(error, SSLError):
+        reason = f"no trusted TLS connection to {host}: {type(error).__name__}"
+    elif isinstance(error, ProxyError):
+        reason = f"cannot reach {host} through the proxy"
     else:
-        reason = f"the connection to {host} broke ({type(error).__name__})"
-    return ApiConnectionError(None, reason, request_id=request_id)
+        reason = f"the connection to {host} broke ({type(cause).__name__})"
+    return kind(None, reason, request_id=request_id)

@@ -13,6 +13,8 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Mapping, Optional
 
+from openmonetize.exceptions import ApiValueError
+
 #: Statuses after which the same request may succeed. 500 is left out for calls (many of the platform's 500s are
 #: permanent); the recorder, whose ids are fixed, retries it too.
 RETRYABLE_STATUSES = frozenset((429, 502, 503, 504))
@@ -27,12 +29,22 @@ class RetryPolicy:
         base: upper bound of the first wait, in seconds; each further bound is twice as long.
         cap: upper bound of any wait that the server did not ask for, in seconds.
         retry_after_cap: the longest ``Retry-After`` that is honoured, in seconds; a longer one ends the call.
+
+    Raises:
+        ApiValueError: a number is out of range.
     """
 
     attempts: int = 4
     base: float = 0.5
     cap: float = 8.0
     retry_after_cap: float = 60.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.attempts, bool) or not isinstance(self.attempts, int) or self.attempts < 1:
+            raise ApiValueError(f"attempts must be a whole number, 1 or more, not {self.attempts!r}")
+        for name in ("base", "cap", "retry_after_cap"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ApiValueError(f"{name} must be a number of seconds, 0 or more, not {getattr(self, name)!r}")
 
     def delay(self, attempt: int, retry_after: Optional[float] = None) -> float:
         """Seconds to wait after attempt number ``attempt`` (1 is the first) failed.

@@ -1,0 +1,123 @@
+"""Connections that keep a call's deadline, whatever the server does.
+
+The time-out of a socket bounds one read. A server that sends a byte every now and then stays below every such bound,
+in the headers as well as in the body; so here each single read, and each piece sent, gets no more than what is left
+of the call's time.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import threading
+import time
+from typing import Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+_PIECE = 65536
+
+
+class Call(threading.local):
+    """What this thread's request and its connection tell each other: urllib3 hands nothing of ours down.
+
+    Attributes:
+        deadline: when the call must have ended, on the monotonic clock.
+        patience: seconds that one read may take.
+        reused: whether the connection has answered an earlier request.
+    """
+
+    deadline = float("inf")
+    patience = 30.0
+    reused = False
+
+    def begin(self, deadline: float, patience: float) -> None:
+        """Note what the request about to be sent needs."""
+        self.deadline, self.patience, self.reused = deadline, patience, False
+
+
+CALL = Call()
+
+
+def _bound(sock: Any, deadline: float, patience: float) -> None:
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
+        raise socket.timeout("the call's deadline ran out")
+    sock.settimeout(min(patience, remaining))
+
+
+class _TimedReader(io.RawIOBase):
+    """A socket's incoming bytes, up to the deadline of the call that was sent."""
+
+    def __init__(self, raw: io.RawIOBase, sock: Any) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._deadline = CALL.deadline
+        self._patience = CALL.patience
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> Any:
+        _bound(self._sock, self._deadline, self._patience)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _TimedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        raw = self.fp.detach()  # of the buffered file that http.client has just made
+        self.fp = io.BufferedReader(_TimedReader(raw, sock))
+
+
+class TimedHTTPConnection(HTTPConnection):
+    """A connection that keeps to :data:`CALL`, and knows whether it was used before."""
+
+    response_class = _TimedResponse
+    _answered = False
+
+    def connect(self) -> None:
+        """Open the connection."""
+        self._answered = False
+        super().connect()
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send a request."""
+        CALL.reused = self._answered and self.sock is not None
+        super().request(*args, **kwargs)
+
+    def send(self, data: Any) -> None:
+        """Send bytes, piece by piece: over TLS, each piece has a time-out of its own."""
+        view = memoryview(data)
+        for start in range(0, len(view), _PIECE):
+            if self.sock is not None:
+                _bound(self.sock, CALL.deadline, CALL.patience)
+            super().send(view[start : start + _PIECE])
+
+    def getresponse(self) -> Any:
+        """Read an answer's status and headers."""
+        response = super().getresponse()
+        self._answered = True
+        return response
+
+
+class TimedHTTPSConnection(TimedHTTPConnection, HTTPSConnection):
+    """The same over TLS."""
+
+
+class TimedHTTPConnectionPool(HTTPConnectionPool):
+    """A pool of such connections."""
+
+    ConnectionCls = TimedHTTPConnection
+
+
+class TimedHTTPSConnectionPool(HTTPSConnectionPool):
+    """A pool of such connections over TLS."""
+
+    ConnectionCls = TimedHTTPSConnection

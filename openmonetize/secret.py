@@ -1,0 +1,78 @@
+"""Keys, held so that nothing shows them, and taken out of what servers send back."""
+
+from __future__ import annotations
+
+from typing import Dict, Iterator, Mapping, MutableMapping, Optional
+
+from openmonetize.exceptions import ApiKeyError, ApiTypeError
+
+#: Names under which ``Configuration.api_key`` takes the key, in the order in which they are looked at.
+API_KEY_NAMES = ("bearerAuth", "ApiKeyAuth")
+
+#: Request headers that carry a key.
+_CARRIERS = ("authorization", "x-api-key", "proxy-authorization")
+_MASK = "***"
+
+
+class Secret:
+    """Holds one string that must not be shown."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Optional[str]) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return repr(_MASK if self.value else None)
+
+
+class Secrets(MutableMapping[str, str]):
+    """A mapping that never shows its values."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Optional[Mapping[str, str]] = None) -> None:
+        self._values: Dict[str, str] = {}
+        if values is not None and not isinstance(values, Mapping):
+            raise ApiTypeError("api_key must be a dict: {'bearerAuth': key}")
+        self.update(values or {})
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __setitem__(self, name: str, value: str) -> None:
+        if name not in API_KEY_NAMES:
+            raise ApiKeyError(f"api_key has no entry {name!r}: use {' or '.join(map(repr, API_KEY_NAMES))}")
+        self._values[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return repr(dict.fromkeys(self._values, _MASK))
+
+
+class Redactor:
+    """Takes the keys of a request out of texts: a server may echo what it was sent.
+
+    Args:
+        headers: the request's headers.
+    """
+
+    __slots__ = ("_headers",)
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
+
+    def __call__(self, text: str) -> str:
+        for name, value in self._headers.items():
+            if name.lower() in _CARRIERS:
+                for key in (value, value.rpartition(" ")[2]):
+                    text = text.replace(key, _MASK) if key else text
+        return text
