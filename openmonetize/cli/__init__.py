@@ -1,0 +1,31 @@
+"""The command line: ``openmonetize sandbox``, ``openmonetize --version``. Needs nothing beyond the core by itself."""
+
+from __future__ import annotations
+
+from typing import Optional, Sequence
+
+from openmonetize._version import __version__
+
+from . import sandbox
+from .parser import Parser
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: the words after the program's name; by default those of this process.
+
+    Returns:
+        The exit code: 0, or 2 where the command could not be carried out as it was given.
+    """
+    parser = Parser(prog="openmonetize", description="OpenMonetize: meter AI usage, bill it, gate features by it.")
+    parser.add_argument("--version", action="version", version=f"openmonetize {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    sandbox.add_command(commands)
+    chosen = parser.parse_args(arguments)
+    if not hasattr(chosen, "run"):
+        parser.print_help()
+        return 2
+    code: int = chosen.run(chosen)
+    return code

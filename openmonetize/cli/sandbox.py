@@ -1,0 +1,175 @@
+"""``openmonetize sandbox``: the platform's API on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import shlex
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, Callable, List
+
+from .parser import Parser, complain
+
+if TYPE_CHECKING:
+    from openmonetize.sandbox import Sandbox
+
+_PROGRAM = "openmonetize sandbox"
+_DESCRIPTION = """\
+Serve the platform's API on this machine: stateful, strict, no account and no network needed.
+A console page with everything that happens is at its address. Ctrl-C stops it."""
+
+
+def add_command(commands: argparse._SubParsersAction[Parser]) -> None:
+    """Add the command and its options."""
+    parser = commands.add_parser(
+        "sandbox",
+        help="serve the platform's API on this machine",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--port", type=_whole("a port", 65_535), default=3000, help="port; 0 takes any free one (default: 3000)")
+    add("--host", default="127.0.0.1", help="address; one that others can reach needs --key (default: 127.0.0.1)")
+    add("--db", default=":memory:", metavar="FILE", help="file that keeps the data (default: keep it in memory)")
+    add("--key", help="API key that works from the start (default: the development account's)")
+    add("--era", choices=("current", "seed"), default="current", help="the platform now, or in its first release")
+    add(
+        "--mode",
+        choices=("contract", "faithful"),
+        default="contract",
+        help="as documented, or with the present servers' known defects",
+    )
+    add("--defect", action="append", metavar="NAME", help="in faithful mode only this defect; may be repeated")
+    add("--accounts", choices=("dev", "none"), default="dev", help="start with the development account, or with none")
+    add("--prices", choices=("text", "all"), default="text", help="text models, or images and videos as well")
+    add("--rate-limit", type=int, metavar="N", help="requests a minute for each key (default: no limit)")
+    add(
+        "--quota",
+        nargs="?",
+        type=_whole("a quota"),
+        const=True,
+        metavar="N",
+        help="events a month: the platform's own limits by tier, or N (default: no limit)",
+    )
+    add(
+        "--processing-delay",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="seconds from the acceptance of an event to its billing (default: 0)",
+    )
+    add(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="fault that strikes by chance, such as '429:5%%,retry-after=2' or 'slow=3s:10%%'; may be repeated",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until Ctrl-C or SIGTERM."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        sandbox = _make(options)
+    except (ImportError, ValueError) as error:
+        return complain(_PROGRAM, error)
+    try:
+        sandbox.start()
+        _say(*_welcome(sandbox, options))
+        while not stopped.wait(1):  # with a time-out, for Windows does not interrupt an endless wait
+            pass
+    except (OSError, UnicodeError) as error:
+        return complain(_PROGRAM, _reason(error))
+    finally:
+        sandbox.stop()
+    _say("stopped")
+    return 0
+
+
+def _make(options: argparse.Namespace) -> Sandbox:
+    from openmonetize.sandbox import Sandbox
+
+    return Sandbox(
+        host=options.host,
+        port=options.port,
+        db=options.db,
+        key=options.key,
+        era=options.era,
+        mode=options.mode,
+        defects=options.defect,
+        accounts=options.accounts,
+        prices=options.prices,
+        rate_limit=options.rate_limit,
+        quota=options.quota,
+        processing_delay=options.processing_delay,
+        faults=options.fault,
+    )
+
+
+def _welcome(sandbox: Sandbox, options: argparse.Namespace) -> List[str]:
+    return [
+        f"OpenMonetize sandbox at {sandbox.url} ({options.era} era, {options.mode} mode)",
+        f"console: {sandbox.url}/",
+        _key(sandbox, options),
+        "",
+        *(f"  {line}" for line in _lines(sandbox)),
+        "",
+        "Ctrl-C stops it.",
+    ]
+
+
+def _key(sandbox: Sandbox, options: argparse.Namespace) -> str:
+    if sandbox.key is not None:
+        return f"key: {sandbox.key}"
+    if options.accounts == "none":
+        return "no account yet; register one:"
+    return "key: the one that was rotated to (give another with --key, or register an account):"
+
+
+def _lines(sandbox: Sandbox) -> List[str]:
+    """Three lines to paste into another terminal."""
+    address = _variable("OPENMONETIZE_BASE_URL", sandbox.url)
+    if sandbox.key is None:
+        form = """-H 'Content-Type: application/json' -d '{"name": "Me", "email": "me@example.com"}'"""
+        return [
+            f"curl {sandbox.url}/v1/customers/register {form}",
+            address,
+            _variable("OPENMONETIZE_API_KEY", "<the apiKey of that answer>"),
+        ]
+    use = "from openmonetize import OpenMonetize; print(OpenMonetize().credits.balance().data.balance)"
+    return [address, _variable("OPENMONETIZE_API_KEY", sandbox.key), f'python -c "{use}"']
+
+
+def _variable(name: str, value: str) -> str:
+    return f'$env:{name} = "{value}"' if os.name == "nt" else f"export {name}={shlex.quote(value)}"
+
+
+def _say(*lines: str) -> None:
+    try:
+        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.flush()
+    except OSError:  # nobody reads on; the sandbox serves all the same
+        pass
+
+
+def _reason(error: Exception) -> Any:
+    return getattr(error, "strerror", None) or error
+
+
+def _whole(what: str, most: float = math.inf) -> Callable[[str], int]:
+    """A reader of whole numbers from 0 to `most`."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit()) or int(text) > most:
+            bound = "or more" if most == math.inf else f"to {most}"
+            raise argparse.ArgumentTypeError(f"{what} is a whole number, 0 {bound}, not {text!r}")
+        return int(text)
+
+    return read

@@ -1,0 +1,130 @@
+"""The pytest plugin: a sandbox for each test, and a client of it.
+
+Fixtures:
+    openmonetize_sandbox: a running, clean `openmonetize.sandbox.Sandbox`. While the test runs, the environment says
+        ``OPENMONETIZE_BASE_URL`` and ``OPENMONETIZE_API_KEY``, so that ``OpenMonetize()`` reaches it too.
+    openmonetize_client: an `openmonetize.ApiClient` of it.
+
+Marker:
+    openmonetize(**settings): what the sandbox is like, for a test, a class or a module; the settings are those of
+        `Sandbox`, such as ``era="seed"``, ``mode="faithful"``, ``processing_delay=1.5``. The nearest marker wins.
+
+pytest loads this module in every run of everybody who has the library, so it imports nothing but pytest by itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Dict, Iterator, Tuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from openmonetize.api_client import ApiClient
+    from openmonetize.sandbox import Sandbox
+
+_MARKER = "openmonetize"
+_SETTINGS = (
+    "era",
+    "mode",
+    "defects",
+    "accounts",
+    "key",
+    "prices",
+    "rate_limit",
+    "quota",
+    "processing_delay",
+    "faults",
+)
+_SHOWN_REQUESTS = 20
+
+Kind = Tuple[Tuple[str, str], ...]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        f"{_MARKER}(**settings): what `openmonetize_sandbox` is like: {', '.join(_SETTINGS)}",
+    )
+
+
+@pytest.fixture(scope="session")
+def _openmonetize_sandboxes() -> Iterator[Dict[Kind, Sandbox]]:
+    """The sandboxes of this run, one for each kind that tests ask for."""
+    running: Dict[Kind, Sandbox] = {}
+    yield running
+    for sandbox in running.values():
+        sandbox.stop()
+
+
+@pytest.fixture
+def openmonetize_sandbox(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    _openmonetize_sandboxes: Dict[Kind, Sandbox],
+) -> Sandbox:
+    """A running sandbox as it is at its start: no events, real time, no faults but those of the marker."""
+    try:
+        from openmonetize.sandbox import Sandbox
+    except ImportError as error:
+        pytest.fail(f"openmonetize_sandbox: {error}", pytrace=False)
+    settings = _settings(request.node)
+    kind = tuple(sorted((name, repr(value)) for name, value in settings.items()))
+    sandbox = _openmonetize_sandboxes.get(kind)
+    if sandbox is None:
+        try:
+            sandbox = Sandbox(**settings)
+        except (ValueError, TypeError) as error:
+            pytest.fail(f"@pytest.mark.{_MARKER}: {error}", pytrace=False)
+        _openmonetize_sandboxes[kind] = sandbox.start()
+    else:
+        sandbox.reset()
+    monkeypatch.setenv("OPENMONETIZE_BASE_URL", sandbox.url)
+    if sandbox.key is None:
+        monkeypatch.delenv("OPENMONETIZE_API_KEY", raising=False)
+    else:
+        monkeypatch.setenv("OPENMONETIZE_API_KEY", sandbox.key)
+    return sandbox
+
+
+@pytest.fixture
+def openmonetize_client(openmonetize_sandbox: Sandbox) -> Iterator[ApiClient]:
+    """A client of the sandbox, with its key."""
+    from openmonetize import ApiClient, Configuration
+
+    key = openmonetize_sandbox.key
+    configuration = Configuration(openmonetize_sandbox.url, api_key={} if key is None else {"bearerAuth": key})
+    with ApiClient(configuration) as client:
+        yield client
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Show the sandbox's last requests below a failed test."""
+    outcome: Any = yield
+    sandbox = getattr(item, "funcargs", {}).get("openmonetize_sandbox")
+    report = outcome.get_result()
+    if report.when == "call" and report.failed and sandbox is not None:
+        lines = [_line(entry) for entry in sandbox.requests[-_SHOWN_REQUESTS:]]
+        report.sections.append(("last requests to the OpenMonetize sandbox", "\n".join(lines) or "none"))
+
+
+def _settings(item: pytest.Item) -> Dict[str, Any]:
+    """The settings of all markers; the nearest one wins."""
+    settings: Dict[str, Any] = {}
+    for marker in item.iter_markers(_MARKER):
+        if marker.args:
+            pytest.fail(f"@pytest.mark.{_MARKER} takes names and values, such as mode='faithful'", pytrace=False)
+        settings = {**marker.kwargs, **settings}
+    unknown = sorted(set(settings) - set(_SETTINGS))
+    if unknown:
+        text = f"@pytest.mark.{_MARKER} does not take {unknown[0]!r}; it takes {', '.join(_SETTINGS)}"
+        pytest.fail(text, pytrace=False)
+    return settings
+
+
+def _line(entry: Dict[str, Any]) -> str:
+    status = "no answer" if entry["status"] is None else entry["status"]
+    fault = f", fault {entry['fault']}" if entry["fault"] else ""
+    return (
+        f"{entry['method']} {entry['target']}: {status} ({entry['milliseconds']:g} ms{fault}) {entry['answer'][:200]}"
+    )
