@@ -125,6 +125,11 @@ class Sandbox:
         self.stop()
 
     @property
+    def running(self) -> bool:
+        """Whether it has been started and not stopped."""
+        return self._server is not None
+
+    @property
     def url(self) -> str:
         """Where it listens, for example ``http://127.0.0.1:3000``."""
         if self._server is None:

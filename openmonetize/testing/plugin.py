@@ -70,14 +70,14 @@ def openmonetize_sandbox(
     settings = _settings(request.node)
     kind = tuple(sorted((name, repr(value)) for name, value in settings.items()))
     sandbox = _openmonetize_sandboxes.get(kind)
-    if sandbox is None:
+    if sandbox is not None and sandbox.running:
+        sandbox.reset()
+    else:  # none yet, or a test has stopped it
         try:
-            sandbox = Sandbox(**settings)
+            sandbox = Sandbox(**settings).start()
         except (ValueError, TypeError) as error:
             pytest.fail(f"@pytest.mark.{_MARKER}: {error}", pytrace=False)
-        _openmonetize_sandboxes[kind] = sandbox.start()
-    else:
-        sandbox.reset()
+        _openmonetize_sandboxes[kind] = sandbox
     monkeypatch.setenv("OPENMONETIZE_BASE_URL", sandbox.url)
     if sandbox.key is None:
         monkeypatch.delenv("OPENMONETIZE_API_KEY", raising=False)
@@ -125,6 +125,5 @@ def _settings(item: pytest.Item) -> Dict[str, Any]:
 def _line(entry: Dict[str, Any]) -> str:
     status = "no answer" if entry["status"] is None else entry["status"]
     fault = f", fault {entry['fault']}" if entry["fault"] else ""
-    return (
-        f"{entry['method']} {entry['target']}: {status} ({entry['milliseconds']:g} ms{fault}) {entry['answer'][:200]}"
-    )
+    request = f"{entry['method']} {entry['target']}"
+    return f"{request}: {status} ({entry['milliseconds']:g} ms{fault}) {entry['answer'][:200]}"
