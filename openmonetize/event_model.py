@@ -10,13 +10,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Dict, Mapping, Optional, Tuple, Type, TypeVar, Union
 
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import PydanticSerializationError
 from typing_extensions import Annotated
 
 from openmonetize import timestamps
 from openmonetize.event_id import SOURCE_ID_KEY, UUID_PATTERN, derive_id, is_uuid, mint_id
 from openmonetize.exceptions import ApiValueError
+from openmonetize.explain import explain, unknown_field
 from openmonetize.jsonable import jsonable, load_json, whole
-from openmonetize.model import MAX_SAFE_INTEGER, Model, explain
+from openmonetize.model import MAX_SAFE_INTEGER, Model
 
 Self = TypeVar("Self", bound="EventModel")
 
@@ -24,13 +26,17 @@ PROVIDERS = ("OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL")
 
 #: For fields that the model fills in when they are left out.
 FILLED: Any = None
+_FILLED = ("event_id", "timestamp", "idempotency_key")
 
-_LEAP = r"(?:\d\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
-_DAY = (
-    r"(?:\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|02-(?:0[1-9]|1\d|2[0-8]))"
-    rf"|{_LEAP}-02-29)"
+# Digits are spelt out: `\d` would let those of other scripts through. The platform cannot store the year 0.
+_YEAR = r"(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})"
+_LEAP_YEAR = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
+_MONTH_AND_DAY = (
+    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
 )
-_TIME = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?"
+_DAY = rf"(?:{_YEAR}-{_MONTH_AND_DAY}|{_LEAP_YEAR}-02-29)"
+_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
 
 # NUL in any string makes the platform lose the event after it was accepted.
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
@@ -65,48 +71,46 @@ class EventModel(Model):
 
     if not TYPE_CHECKING:
 
-        def __init__(self, **data: Any) -> None:
-            source_id = None
+        def __init__(self, /, **data: Any) -> None:
+            for name in _FILLED:
+                if data.get(name, "") is None:
+                    del data[name]
+            waiting = None
             event_id = data.get("event_id")
-            if event_id is None:
-                data["event_id"] = mint_id()
-                given = False
-            else:
-                given = True
-                if type(event_id) is not str or len(event_id) != 36:
-                    source_id = _identify(data, event_id)
+            if event_id is not None and (type(event_id) is not str or len(event_id) != 36):
+                waiting = _identify(data, event_id)
             moment = data.get("timestamp")
-            if type(moment) is not str or moment[-1:] != "Z":
-                _date(data, moment)
+            if moment is not None and (type(moment) is not str or moment[-1:] != "Z"):
+                data["timestamp"] = _event_time(moment)
             metadata = data.get("metadata")
             if metadata:
                 data["metadata"] = jsonable(metadata, "metadata")
-            if data.get("idempotency_key") is None:
-                data["idempotency_key"] = data["event_id"]
             try:
                 self.__pydantic_validator__.validate_python(data, self_instance=self)
             except ValidationError as error:
-                data = _coerced(data, error, type(self))
+                waiting = _coerce(data, error, type(self)) or waiting
                 try:
                     self.__pydantic_validator__.validate_python(data, self_instance=self)
                 except ValidationError as error:
                     raise explain(error, type(self)) from None
-            if not given:
-                self.__pydantic_fields_set__.discard("event_id")
-            if source_id is not None:
-                vars(self)["event_id"] = vars(self)["idempotency_key"] = source_id
-            self._admit()
+            if waiting is not None:
+                vars(self)["event_id"] = waiting
+            self._complete()
 
         __init__.__pydantic_base_init__ = True
 
         def __setattr__(self, name: str, value: Any) -> None:
             if name not in type(self).model_fields:
-                return super().__setattr__(name, value)
+                raise unknown_field(name, type(self))
             # One rule for every way a value gets in: a change is a new event with the same id.
-            twin = type(self)(**{**vars(self), name: value})
-            vars(self).update(twin.__dict__)
-            self.__pydantic_fields_set__.add(name)
-            return None
+            values = dict(vars(self))
+            if values["idempotency_key"] == values["event_id"]:
+                del values["idempotency_key"]  # it was filled in, and follows the id
+            vars(self).update(vars(type(self)(**{**values, name: value})))
+            if value is None:
+                self.__pydantic_fields_set__.discard(name)
+            else:
+                self.__pydantic_fields_set__.add(name)
 
     @property
     def id_was_given(self) -> bool:
@@ -143,7 +147,10 @@ class EventModel(Model):
 
     def to_wire(self) -> bytes:
         """The event's bytes on the wire."""
-        return self.__pydantic_serializer__.to_json(self, exclude_none=True)
+        try:
+            return self.__pydantic_serializer__.to_json(self, exclude_none=True)
+        except PydanticSerializationError as error:  # what was put into the metadata afterwards
+            raise ApiValueError(f"{type(self).__name__} cannot be sent as JSON: {error}") from None
 
     @classmethod
     def from_json(cls: Type[Self], json_str: Union[str, bytes]) -> Self:
@@ -156,20 +163,29 @@ class EventModel(Model):
             event: Self = cls.__pydantic_validator__.validate_json(json_str)
         except ValidationError:
             return cls.from_dict(load_json(json_str))
-        event._complete()
+        event.complete_from_json()
         return event
 
+    def complete_from_json(self) -> None:
+        """Check and fill what pydantic does not when it reads JSON by itself.
+
+        Raises:
+            ApiValueError: as the constructor does.
+        """
+        values = vars(self)
+        if values["metadata"]:
+            values["metadata"] = jsonable(values["metadata"], "metadata")
+        self._complete()
+
     def _complete(self) -> None:
-        """What pydantic does not check or fill when it reads JSON by itself."""
+        """Fill in what was left out, once and for all, and refuse what can never be billed."""
         values = vars(self)
         if values["event_id"] is None:
             values["event_id"] = mint_id()
         if values["timestamp"] is None:
-            _date(values, None)
-        if values["idempotency_key"] is None:
+            values["timestamp"] = timestamps.now()
+        if not values["idempotency_key"]:  # an empty one counts as none
             values["idempotency_key"] = values["event_id"]
-        if values["metadata"]:
-            values["metadata"] = jsonable(values["metadata"], "metadata")
         self._admit()
 
     def _admit(self) -> None:
@@ -179,6 +195,11 @@ class EventModel(Model):
             raise ApiValueError(
                 f"{type(self).__name__}: team_id cannot be used: the platform has no way to create teams and loses "
                 "such events after accepting them; use user_id, and keep the team in metadata"
+            )
+        if values["user_id"] == "":
+            raise ApiValueError(
+                f"{type(self).__name__}: user_id must not be empty: the platform would charge the customer's own "
+                "wallet; leave user_id out if that is meant"
             )
         if "quantity" in values:
             _check_quantity(values)
@@ -210,31 +231,26 @@ def _identify(data: Dict[str, Any], event_id: Any) -> Optional[str]:
     return None
 
 
-def _date(data: Dict[str, Any], moment: Any) -> None:
-    """Bring the time into the wire's form: missing is now, naive is local, offsets become UTC."""
-    if moment is None:
-        data["timestamp"] = timestamps.now()
-        return
+def _event_time(moment: Any) -> str:
+    """The time in the wire's form: naive is local, offsets become UTC."""
     try:
-        data["timestamp"] = timestamps.event_time(moment)
+        return timestamps.event_time(moment)
     except (TypeError, ValueError) as error:
         raise ApiValueError(f"timestamp {error} (got {moment!r})") from None
 
 
-def _coerced(data: Dict[str, Any], error: ValidationError, model: Type[EventModel]) -> Dict[str, Any]:
-    """A second look at what pydantic refused: other number types that are whole, UUIDs that only look like 36
-    characters, times that only end in Z."""
+def _coerce(data: Dict[str, Any], error: ValidationError, model: Type[EventModel]) -> Optional[str]:
+    """A second look at what pydantic refused: whole numbers of other types, ids that only look like UUIDs, times that
+    only end in Z. Returns an id that has to wait for a namespace.
+    """
+    waiting = None
     for item in error.errors(include_url=False, include_context=False, include_input=False):
         name = str(item["loc"][0]) if item["loc"] else ""
         value = data.get(name)
-        if name == "event_id" and isinstance(value, str) and not is_uuid(value.lower()):
-            key = data.get("idempotency_key")
+        if name == "event_id":
             waiting = _identify(data, value)
-            if waiting is not None:
-                raise ApiValueError(f"event_id {value!r} is no UUID: give the event a customer_id")
-            data["idempotency_key"] = data["event_id"] if key == value else key
         elif name == "timestamp":
-            _date(data, value)
+            data[name] = _event_time(value)
         elif name in ("quantity", *model.counted):
             data[name] = whole(value)
         elif name == "provider" and isinstance(value, str):
@@ -242,7 +258,7 @@ def _coerced(data: Dict[str, Any], error: ValidationError, model: Type[EventMode
                 f"{model.__name__}: the platform takes no provider {value!r}, only {', '.join(PROVIDERS)}; "
                 "usage of another provider is metered as a CustomEvent, or under a provider that you name yourself"
             )
-    return data
+    return waiting
 
 
 def _check_quantity(values: Mapping[str, Any]) -> None:

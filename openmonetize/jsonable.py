@@ -54,6 +54,8 @@ def whole(value: Any) -> Any:
         return operator.index(value)
     except TypeError:
         pass
+    if isinstance(value, Decimal) and not value.is_finite():
+        return value
     if isinstance(value, (float, Decimal)) and math.isfinite(value):
         return int(value) if value == int(value) else float(value)
     if hasattr(value, "dtype"):
@@ -63,8 +65,10 @@ def whole(value: Any) -> Any:
 
 
 def _item(value: Any) -> Any:
-    """The Python scalar inside a numpy scalar, or in what looks like one."""
-    return value.item()
+    """The Python value of a scalar or array of numpy, or of what looks like one."""
+    if value.dtype.kind in "mM":  # a date or a duration would become a bare number
+        return str(value)
+    return value.tolist()
 
 
 def _mapping(value: Mapping[Any, Any], place: str, depth: int) -> Dict[str, Any]:
@@ -72,13 +76,15 @@ def _mapping(value: Mapping[Any, Any], place: str, depth: int) -> Dict[str, Any]
     for key, item in value.items():
         if not isinstance(key, str):
             raise ApiTypeError(f"{place} has the key {key!r}: keys must be str")
+        if key == "__proto__" or (key == "constructor" and isinstance(item, Mapping) and "prototype" in item):
+            raise ApiValueError(f"{place} has the key {key!r}, for which the platform refuses the whole request")
         copied[_text(key, f"a key of {place}")] = jsonable(item, f"{place}.{key}", depth + 1)
     return copied
 
 
 def _text(value: str, place: str) -> str:
     if "\0" in value:
-        raise ApiValueError(f"{place} contains a NUL character, which makes the platform lose the event")
+        raise ApiValueError(f"{place} contains a NUL character, which the platform cannot store")
     if not value.isascii():
         try:
             value.encode("utf-8")
@@ -93,25 +99,25 @@ def _scalar(value: Any, place: str) -> Any:
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return (
-            float(value)
-            if value.is_finite() and value != int(value)
-            else whole(value)
-            if value.is_finite()
-            else float(value)
-        )
+        if not (value.is_finite() and math.isfinite(value)):
+            raise ApiValueError(f"{place} is {value}, which JSON cannot say")
+        return whole(value)
     if isinstance(value, (str, int, float)):  # subclasses
         return next(base(value) for base in (str, int, float) if isinstance(value, base))
     if hasattr(value, "urn"):  # a UUID
         return str(value)
     if hasattr(value, "dtype"):
-        return _item(value)
+        item = _item(value)
+        if type(item) is not type(value):
+            return item
     raise ApiTypeError(f"{place} is a {type(value).__name__}, which JSON has nothing for")
 
 
 def load_json(text: Union[str, bytes]) -> Any:
-    """Parse JSON text; raises ApiValueError where it is none."""
+    """Parse JSON text; raises ApiValueError where it is none, ApiTypeError where it is no text."""
     try:
         return json.loads(text)
+    except TypeError as error:
+        raise ApiTypeError(str(error)) from None
     except (ValueError, RecursionError) as error:
         raise ApiValueError(f"not valid JSON: {error}") from None

@@ -15,7 +15,6 @@ from typing import (
     ClassVar,
     Dict,
     FrozenSet,
-    List,
     Mapping,
     Optional,
     Type,
@@ -23,11 +22,23 @@ from typing import (
     Union,
 )
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import PydanticSerializationError
 from typing_extensions import Annotated
 
 from openmonetize import timestamps
 from openmonetize.exceptions import ApiTypeError, ApiValueError
+from openmonetize.explain import explain, python_name, unknown_field
+from openmonetize.jsonable import jsonable
 
 Self = TypeVar("Self", bound="Model")
 T = TypeVar("T")
@@ -37,12 +48,9 @@ MAX_SAFE_INTEGER = 2**53 - 1
 
 def _whole(value: Any) -> Any:
     """Let texts such as ``"120"`` and ``"120.00"`` and whole floats count as integers."""
-    if isinstance(value, str):
-        number = Decimal(value) if _is_number(value) else None
-        if number is not None and number.is_finite() and number == number.to_integral_value():
-            return int(number)
-    elif isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
-        return int(value)
+    number = Decimal(value) if isinstance(value, str) and _is_number(value) else value
+    if isinstance(number, Decimal) and _is_sane(number) and number == number.to_integral_value():
+        return int(number)
     return value
 
 
@@ -54,8 +62,13 @@ def _is_number(text: str) -> bool:
     return True
 
 
+def _is_sane(value: Decimal) -> bool:
+    """Finite, and of a size that does not make ``int`` run out of memory."""
+    return value.is_finite() and abs(value.adjusted()) < 400
+
+
 def _finite(value: Decimal) -> Decimal:
-    if not value.is_finite():
+    if not _is_sane(value):
         raise ValueError("must be a finite number")
     return value
 
@@ -66,7 +79,10 @@ def _json_number(value: Decimal) -> Union[int, float]:
 
 def _as_utc(value: datetime) -> datetime:
     # An answer's time without a zone is the server's, which is UTC.
-    return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+    try:
+        return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+    except OverflowError:
+        raise ValueError("is out of the range of times") from None
 
 
 def _request_time(value: Any) -> datetime:
@@ -74,6 +90,10 @@ def _request_time(value: Any) -> datetime:
         return timestamps.utc(value)
     except TypeError as error:
         raise ValueError(str(error)) from None
+
+
+def _free_form(value: Any, info: ValidationInfo) -> Any:
+    return jsonable(value, info.field_name or "the value")
 
 
 #: Whole number; a JSON number on the wire.
@@ -96,6 +116,8 @@ RequestTimestamp = Annotated[
     BeforeValidator(_request_time),
     PlainSerializer(timestamps.wire, return_type=str, when_used="json"),
 ]
+#: Anything that a request sends along as it is, such as metadata.
+FreeForm = Annotated[Dict[str, Any], BeforeValidator(_free_form)]
 Date = date
 
 #: Default of fields that the contract promises: an answer without them has None there.
@@ -115,7 +137,7 @@ class Model(BaseModel):
 
     if not TYPE_CHECKING:
 
-        def __init__(self, **data: Any) -> None:
+        def __init__(self, /, **data: Any) -> None:
             try:
                 self.__pydantic_validator__.validate_python(data, self_instance=self)
             except ValidationError as error:
@@ -135,7 +157,13 @@ class Model(BaseModel):
             return obj
         if not isinstance(obj, Mapping):
             raise ApiTypeError(f"{cls.__name__} needs a dict, not {type(obj).__name__}")
-        return cls(**obj)
+        try:
+            return cls(**obj)
+        except TypeError:
+            odd = [name for name in obj if not isinstance(name, str)]
+            if odd:
+                raise ApiTypeError(f"{cls.__name__} has no field {odd[0]!r}: names must be str") from None
+            raise
 
     @classmethod
     def from_json(cls: Type[Self], json_str: Union[str, bytes]) -> Self:
@@ -159,7 +187,10 @@ class Model(BaseModel):
 
     def to_wire(self) -> bytes:
         """The model as the bytes that go over the wire."""
-        return self.__pydantic_serializer__.to_json(self, by_alias=True, exclude_unset=True)
+        try:
+            return self.__pydantic_serializer__.to_json(self, by_alias=True, exclude_unset=True)
+        except PydanticSerializationError as error:  # what was put into a free-form field afterwards
+            raise ApiValueError(f"{type(self).__name__} cannot be sent as JSON: {error}") from None
 
     def to_str(self) -> str:
         """The model for a human's eye."""
@@ -185,56 +216,26 @@ class RequestModel(Model):
 
     if not TYPE_CHECKING:
 
-        def __init__(self, **data: Any) -> None:
-            nullable = self.nullable
-            super().__init__(**{name: v for name, v in data.items() if v is not None or name in nullable})
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name not in type(self).model_fields:
+                raise unknown_field(name, type(self))
+            # One rule for every way a value gets in.
+            given = {known: getattr(self, known) for known in self.__pydantic_fields_set__}
+            twin = type(self)(**{**given, name: value})
+            vars(self).update(vars(twin))
+            self.__pydantic_fields_set__.clear()
+            self.__pydantic_fields_set__.update(twin.__pydantic_fields_set__)
 
-        __init__.__pydantic_base_init__ = True
-
-
-def explain(error: ValidationError, model: Type[BaseModel]) -> ApiValueError:
-    """Say what is wrong with a model's input, field by field, without pydantic's vocabulary."""
-    return ApiValueError(f"{model.__name__}: " + "; ".join(_complaints(error, model)))
-
-
-def _complaints(error: ValidationError, model: Type[BaseModel]) -> List[str]:
-    complaints = []
-    for item in error.errors(include_url=False, include_context=True):
-        path = ".".join(str(part) for part in item["loc"])
-        if item["type"] == "extra_forbidden":
-            complaints.append(f"unknown field {path!r}{_did_you_mean(str(item['loc'][-1]), model)}")
-        elif item["type"] == "missing":
-            complaints.append(f"{_python_name(path, model)} is missing")
-        elif item["type"] == "json_invalid":
-            complaints.append(item["msg"])
-        else:
-            shown = repr(item["input"])
-            shown = shown if len(shown) <= 80 else shown[:77] + "..."
-            complaints.append(f"{_python_name(path, model)} {_plain(item['msg'])} (got {shown})")
-    return complaints
-
-
-def _plain(message: str) -> str:
-    for prefix in ("Value error, ", "Input ", "String "):
-        message = message[len(prefix) :] if message.startswith(prefix) else message
-    if message == r"should match pattern '^[^\x00]*$'":
-        return "must not contain NUL, which makes the platform lose the event"
-    return message[:1].lower() + message[1:]
-
-
-def _python_name(path: str, model: Type[BaseModel]) -> str:
-    for name, field in model.model_fields.items():
-        if field.alias == path:
-            return name
-    return path
-
-
-def _did_you_mean(name: str, model: Type[BaseModel]) -> str:
-    import difflib
-
-    known = {field.replace("_", ""): field for field in model.model_fields}
-    close = difflib.get_close_matches(name.replace("_", "").lower(), known, n=1, cutoff=0.6)
-    return f": did you mean {known[close[0]]!r}?" if close else ""
+    @model_validator(mode="before")
+    @classmethod
+    def _what_was_given(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        return {
+            name: value
+            for name, value in data.items()
+            if value is not None or python_name(str(name), cls) in cls.nullable
+        }
 
 
 def is_finite_number(value: Any) -> bool:

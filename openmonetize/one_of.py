@@ -45,7 +45,7 @@ class OneOf:
                 f"{cls.discriminator} must be one of {', '.join(cls.members)}, not {kind!r}{hint}; "
                 "it says what a dict means, and nothing is billed by a guess"
             )
-        return model(**obj)
+        return model.from_dict(obj)
 
     @classmethod
     def from_json(cls, json_str: Union[str, bytes]) -> EventModel:
@@ -73,7 +73,7 @@ class OneOf:
             return [_at(index, cls.from_dict, item) for index, item in enumerate(loaded)]
         for index, event in enumerate(events):
             try:
-                event._complete()
+                event.complete_from_json()
             except ApiValueError as error:
                 raise ApiValueError(f"event {index}: {error}") from None
         return events
