@@ -50,9 +50,7 @@ def ready_events(count: int) -> List[Dict[str, Any]]:
 
 def mixed_events(count: int) -> List[Dict[str, Any]]:
     """Complete events of four types in turn."""
-    shared = {
-        name: READY_EVENT[name] for name in ("customer_id", "user_id", "feature_id", "timestamp")
-    }
+    shared = {name: READY_EVENT[name] for name in ("customer_id", "user_id", "feature_id", "timestamp")}
     kinds: List[Dict[str, Any]] = [
         {"event_type": "TOKEN_USAGE", "provider": "OPENAI", "model": "gpt-4o", "input_tokens": 10, "output_tokens": 5},
         {"event_type": "IMAGE_GENERATION", "provider": "OPENAI", "model": "dall-e-3", "image_count": 1},

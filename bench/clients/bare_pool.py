@@ -6,6 +6,7 @@ from typing import Callable
 from urllib.parse import urlsplit
 
 import urllib3
+
 from clients import by_hand
 
 

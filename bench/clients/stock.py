@@ -29,7 +29,10 @@ def post(url: str, count: int) -> Callable[[], object]:
     """A POST of ready events."""
     api = stock.EventsApi(_client(url))
     request = stock.V1EventsIngestPostRequest(
-        events=[stock.UsageEvent(build({**values, "idempotency_key": values["event_id"]})()) for values in ready_events(count)]
+        events=[
+            stock.UsageEvent(build({**values, "idempotency_key": values["event_id"]})())
+            for values in ready_events(count)
+        ]
     )
 
     def call() -> object:
