@@ -37,7 +37,8 @@ class Notices:
 
     def unmetered(self, call: str, error: BaseException) -> None:
         """What a call used could not be read or recorded."""
-        self._notice("unmetered", call, "%s is not metered: %s: %s", call, type(error).__name__, error)
+        kind = type(error).__name__
+        self._notice("unmetered", f"{call} {kind}", "%s is not metered: %s: %s", call, kind, error)
 
     def unpriced(self, provider: str, model: str) -> None:
         """A model that the platform has no price for."""

@@ -261,7 +261,8 @@ class Tracker(Recording):
             metadata: facts to keep with every event.
             provider, model, on_partial, request_usage: see `openmonetize.providers.wrap`.
 
-        Trouble in metering is logged, and never reaches the caller of the client.
+        Trouble in metering is logged once, counted (:meth:`warning_counts`), and never reaches the client's caller.
+        With ``enabled=False`` the client itself is returned.
 
         Raises:
             TypeError, ValueError, UsageError: this client cannot be metered; see `openmonetize.providers.wrap`.
@@ -269,6 +270,9 @@ class Tracker(Recording):
         from openmonetize.providers import wrap
 
         EMPTY.within(user_id, feature_id, metadata)  # a bad value is an error here, not in every call
+
+        if self._recorder is None:
+            return client
 
         def record(usage: Usage) -> None:
             self.track_usage(usage, user_id=user_id, feature_id=feature_id, metadata=metadata)
@@ -280,4 +284,5 @@ class Tracker(Recording):
             provider=provider,
             model=model,
             request_usage=request_usage,
+            on_unmetered=lambda error: self._notices.unmetered(f"a call of {type(client).__qualname__}", error),
         )

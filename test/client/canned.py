@@ -6,7 +6,8 @@ import json
 import threading
 from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Deque, Dict, List, NamedTuple, Optional, Union
+from types import MappingProxyType
+from typing import Any, Deque, Dict, List, Mapping, NamedTuple, Optional, Union
 
 
 class Asked(NamedTuple):
@@ -24,7 +25,7 @@ class Reply(NamedTuple):
     status: int = 200
     body: Any = None
     events: Optional[List[Any]] = None
-    headers: Dict[str, str] = {}
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 class Canned:

@@ -88,3 +88,9 @@ def canned() -> Iterator[Canned]:
 def targets(sandbox: Sandbox) -> List[str]:
     """Method, target and status of the requests so far."""
     return [f"{request['method']} {request['target']} {request['status']}" for request in sandbox.requests]
+
+
+def accepted(om: OpenMonetize) -> int:
+    """Deliver everything; how many events the platform has taken so far."""
+    assert om.flush()
+    return om.stats().accepted

@@ -22,8 +22,9 @@ from openmonetize.portable import RULES, NotServedError
 from openmonetize.sandbox import Sandbox
 
 from .canned import Canned, Reply
-from .conftest import USER, Open, Start, targets
+from .conftest import USER, Open, Start, accepted, targets
 
+PURCHASE = {"user_id": USER, "amount": 1, "purchase_price": 1}
 SEED_USER = "0a4f5f0e-6d0c-4c1e-9f4b-1f2a3b4c5d6e"
 MISSING_ROUTE = Reply(404, {"statusCode": 404, "error": "Not Found", "message": "Route GET:/v1/x not found"})
 
@@ -128,11 +129,11 @@ def test_a_foreign_customer_stays_forbidden(sandbox: Sandbox, opened: Open) -> N
 
 def test_events_carry_the_customer_where_the_server_insists(seed: Sandbox, opened: Open) -> None:
     om = opened(seed)
-    for number in range(3):
+    for number in range(1, 4):
         om.track_token_usage(
             provider="openai", model="gpt-4o", input_tokens=number, user_id=SEED_USER, feature_id="größe"
         )
-        assert om.flush().accepted == 1
+        assert accepted(om) == number
     assert [event["feature_id"] for event in seed.events(customer_id=om.customer_id)] == ["größe"] * 3
     assert targets(seed).count("POST /v1/events/ingest 400") == 1
 
@@ -186,7 +187,7 @@ def test_one_wallet_is_credited_one_grant_at_a_time(canned: Canned, opened: Open
     canned.reply = Reply(body={"data": {}})
     canned.hold.clear()
     threads = [threading.Thread(target=om.credits.grant, kwargs={"user_id": USER, "amount": 1}) for _ in range(4)]
-    threads.append(threading.Thread(target=om.credits.purchase, kwargs=dict(user_id=USER, amount=1, purchase_price=1)))
+    threads.append(threading.Thread(target=om.credits.purchase, kwargs=PURCHASE))
     for thread in threads:
         thread.start()
     other = threading.Thread(target=om.credits.grant, kwargs={"user_id": "acme-corp-somebody-else", "amount": 1})
@@ -276,7 +277,7 @@ def test_burn_rates_are_positive_and_have_a_runout(start: Start, opened: Open, e
         om.track_token_usage(
             provider="openai", model="gpt-4o", input_tokens=20_000, user_id=SEED_USER, feature_id="chat"
         )
-    assert om.flush().accepted == 10
+    assert accepted(om) == 10
     data = om.analytics.burn_rate(user_id=SEED_USER).data
     assert (data.current_balance, data.last7_days.credits_burned, data.last30_days.credits_burned) == (500, 500, 500)
     assert data.last7_days.average_per_day == Decimal("71.43")

@@ -1,0 +1,188 @@
+"""Checks: an answer with its reasons, a short memory, and a policy for when there is no answer."""
+
+from __future__ import annotations
+
+import threading
+from decimal import Decimal
+from typing import Any, List
+
+import pytest
+
+from openmonetize import ApiTypeError, ApiValueError, BadRequestException
+from openmonetize.checks import EntitlementDenied
+from openmonetize.client import OpenMonetize
+from openmonetize.sandbox import Sandbox
+
+from .canned import Canned, Reply
+from .conftest import USER, Open, targets
+
+YES = Reply(body={"allowed": True, "reason": None, "currentBalance": 5, "actions": []})
+NO = Reply(body={"allowed": False, "reason": "Insufficient credits", "currentBalance": 0, "actions": []})
+USE: Any = {"provider": "openai", "model": "gpt-4o-2024-08-06", "input_tokens": 1000, "output_tokens": 500}
+
+
+def eventually(condition: Any) -> None:
+    for _ in range(2000):
+        if condition():
+            return
+        threading.Event().wait(0.005)
+    raise AssertionError("it never happened")
+
+
+def test_an_answer_says_why_and_what_to_do(om: OpenMonetize) -> None:
+    denied = om.check("chat", user_id=USER, on_outage="allow", **USE)
+    assert not denied
+    assert (denied.reason, denied.balance, denied.source) == ("No credit wallet found", None, "platform")
+    assert [action.type for action in denied.actions] == ["create_wallet"]
+    om.credits.grant(user_id=USER, amount=8)
+    allowed = om.check("chat", user_id=USER, on_outage="deny", **USE)
+    assert allowed
+    assert (allowed.estimated_credits, allowed.estimated_usd, allowed.balance) == (8, Decimal("0.0075"), 8)
+
+
+def test_a_denial_can_be_raised(om: OpenMonetize) -> None:
+    with pytest.raises(EntitlementDenied, match=r"may not use 'chat': No credit wallet found") as caught:
+        om.require("chat", user_id=USER, on_outage="allow")
+    assert caught.value.check.actions[0].label == "Create Credit Wallet"
+    assert caught.value.question.user_id == USER
+    om.credits.grant(user_id=USER, amount=1)
+    assert om.require("chat", user_id=USER, on_outage="allow").balance == 1
+
+
+def test_an_answer_is_remembered_for_a_moment(sandbox: Sandbox, om: OpenMonetize) -> None:
+    om.credits.grant(user_id=USER, amount=100)
+    sources = [om.check("chat", user_id=USER, on_outage="deny", **USE).source for _ in range(3)]
+    assert sources == ["platform", "cache", "cache"]
+    om.check("search", user_id=USER, on_outage="deny", **USE)
+    om.check("chat", user_id=USER, on_outage="deny", **{**USE, "input_tokens": 5})
+    om.check("chat", user_id="acme-corp-other", on_outage="deny", **USE)
+    assert targets(sandbox).count("POST /v1/entitlements/check 200") == 4
+
+
+def test_a_grant_or_purchase_is_noticed_at_once(om: OpenMonetize) -> None:
+    assert not om.check("chat", user_id=USER, on_outage="deny")
+    om.credits.purchase(user_id=USER, amount=5, purchase_price=1)
+    assert om.check("chat", user_id=USER, on_outage="deny").balance == 5
+    om.credits.grant(user_id=USER, amount=5)
+    assert om.check("chat", user_id=USER, on_outage="deny").balance == 10
+
+
+def test_without_memory_every_check_asks(canned: Canned, opened: Open) -> None:
+    canned.reply = YES
+    om = opened(canned, check_cache_seconds=0)
+    assert [om.check("chat", user_id=USER, on_outage="deny").source for _ in range(3)] == ["platform"] * 3
+    assert len(canned.asked) == 3
+
+
+def test_an_old_answer_is_refreshed_behind_the_callers_back(canned: Canned, opened: Open) -> None:
+    canned.reply = YES
+    om = opened(canned, check_cache_seconds=1.0)
+    assert om.check("chat", user_id=USER, on_outage="deny")
+    canned.reply = NO
+    eventually(lambda: not om.check("chat", user_id=USER, on_outage="deny"))
+    answers = [om.check("chat", user_id=USER, on_outage="deny") for _ in range(10)]
+    assert {(answer.allowed, answer.source) for answer in answers} == {(False, "cache")}
+
+
+def test_the_memory_is_bounded(canned: Canned, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openmonetize.gate._MOST_REMEMBERED", 3)
+    canned.reply = YES
+    om = opened(canned)
+    for number in range(5):
+        om.check("chat", user_id=f"acme-corp-user-{number}", on_outage="deny")
+    assert [question.user_id[-1] for question in om._gate._entries] == ["2", "3", "4"]
+
+
+def test_equal_questions_at_the_same_time_are_asked_once(canned: Canned, opened: Open) -> None:
+    canned.reply = YES
+    canned.hold.clear()
+    om = opened(canned)
+    answers: List[Any] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(om.check("chat", user_id=USER, on_outage="deny")))
+        for _ in range(5)
+    ]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: canned.asked)
+    canned.hold.set()
+    for thread in threads:
+        thread.join()
+    assert all(answers)
+    assert len(answers) == 5
+    assert len(canned.asked) == 1
+
+
+@pytest.mark.parametrize("fault", ["500", "503", "429:retry-after=30", "html-200", "html-502", "reset-before", "401"])
+def test_the_policy_decides_where_there_is_no_answer(sandbox: Sandbox, opened: Open, fault: str) -> None:
+    om = opened(sandbox, check_timeout=0.3)
+    om.credits.grant(user_id=USER, amount=100)
+    sandbox.fail_next(fault, times=20)
+    allowed = om.check("chat", user_id=USER, on_outage="allow")
+    assert allowed
+    assert allowed.source == "outage"
+    denied = om.check("chat", user_id=USER, on_outage="deny")
+    assert not denied
+    assert "on_outage='deny'" in str(denied.reason)
+    with pytest.raises(EntitlementDenied, match="did not answer"):
+        om.require("chat", user_id=USER, on_outage="deny")
+
+
+def test_a_server_that_hangs_costs_the_timeout_once(canned: Canned, opened: Open, caplog: Any) -> None:
+    canned.reply = YES
+    om = opened(canned, check_timeout=0.2)
+    canned.hold.clear()
+    for number in range(20):
+        assert not om.check("chat", user_id=f"acme-corp-user-{number}", on_outage="deny")
+    assert len(canned.asked) == 1
+    assert sum("no entitlement checks" in record.message for record in caplog.records) == 1
+    canned.hold.set()
+    eventually(lambda: om.check("chat", user_id=USER, on_outage="deny"))
+
+
+def test_a_question_that_the_platform_does_not_understand_is_an_error(canned: Canned, opened: Open) -> None:
+    canned.reply = Reply(400, {"error": "Bad Request", "message": "body/action nonsense"})
+    with pytest.raises(BadRequestException):
+        opened(canned).check("chat", user_id=USER, on_outage="allow")
+
+
+def test_a_wrong_question_is_refused_before_it_is_sent(om: OpenMonetize, sandbox: Sandbox) -> None:
+    bad: List[Any] = [
+        {"user_id": USER},
+        {"on_outage": "perhaps", "user_id": USER},
+        {"on_outage": "deny"},
+        {"on_outage": "deny", "user_id": ""},
+        {"on_outage": "deny", "user_id": USER, "provider": "bedrock", "model": "x"},
+        {"on_outage": "deny", "user_id": USER, "input_tokens": -1},
+        {"on_outage": "deny", "user_id": USER, "images": 1.5},
+        {"on_outage": "deny", "user_id": USER, "estimatedInputTokens": 5},
+        {"on_outage": "deny", "user_id": USER, "action": "video"},
+    ]
+    for arguments in bad:
+        with pytest.raises((ApiTypeError, ApiValueError, TypeError)):
+            om.check("chat", **arguments)
+    assert sandbox.requests == []
+
+
+def test_context_and_estimate_make_the_question(canned: Canned, opened: Open) -> None:
+    canned.reply = YES
+    om = opened(canned)
+    with om.context(user_id=USER, feature_id="studio"):
+        om.check(on_outage="deny", **USE)
+        om.check(on_outage="deny", provider="openai", model="dall-e-3", images=2)
+        om.check(on_outage="deny", seconds=2.5)
+        om.check(on_outage="deny", action="api_call")
+    assert [asked.body["action"] for asked in canned.asked] == [
+        {
+            "type": "token_usage",
+            "provider": "OPENAI",
+            "model": "gpt-4o",
+            "estimated_input_tokens": 1000,
+            "estimated_output_tokens": 500,
+        },
+        {"type": "image_generation", "provider": "OPENAI", "model": "dall-e-3", "estimated_count": 2},
+        {"type": "video_generation", "estimated_duration_seconds": 2.5},
+        {"type": "api_call"},
+    ]
+    assert canned.asked[0].body["userId"] == USER
+    assert canned.asked[0].body["featureId"] == "studio"

@@ -1,0 +1,138 @@
+"""Estimates equal what is burned; settings for the LLM proxy."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, List
+
+import pytest
+
+from openmonetize import ApiTypeError, ApiValueError, CustomEvent, TokenUsageEvent
+from openmonetize.client import OpenMonetize
+from openmonetize.llm_proxy import ProxyConfig
+from openmonetize.pricing import FULL_BOOK
+from openmonetize.sandbox import Sandbox
+
+from .canned import Canned, Reply
+from .conftest import USER, Open, Start
+
+USES: List[Any] = [
+    {"provider": "openai", "model": model, "input_tokens": tokens, "output_tokens": other}
+    for model in ("gpt-4o", "gpt-4o-mini-2024-07-18", "o1", "unknown-o1-x", "unknown")
+    for tokens, other in ((0, 0), (1, 0), (4400, 0), (0, 1100), (1000, 500), (123_456, 7))
+]
+USES += [
+    {"provider": "anthropic", "model": "claude-sonnet-4-5-20250929", "input_tokens": 4400, "output_tokens": 1100},
+    {"provider": "openai", "model": "dall-e-3", "image_count": 3},
+    {"provider": "openai", "model": "dall-e-3", "image_count": 1, "quality": "hd", "image_size": "1792x1024"},
+    {"unit_type": "page", "quantity": 15.5},
+    {"unit_type": "page", "quantity": 3},
+]
+KINDS = {"input_tokens": "TOKEN_USAGE", "image_count": "IMAGE_GENERATION", "quantity": "CUSTOM"}
+
+
+@pytest.mark.parametrize("settings", [{}, {"prices": "all"}, {"era": "seed"}])
+def test_an_estimate_is_what_is_burned_event_for_event(start: Start, opened: Open, settings: Any) -> None:
+    sandbox = start(**settings)
+    om = opened(sandbox)
+    pricing: Any = {}
+    if "prices" in settings:
+        pricing["book"] = FULL_BOOK
+    if "era" in settings:
+        from openmonetize.pricing import SEED_BOOK
+
+        pricing = {"book": SEED_BOOK, "era": "seed"}
+    expected = []
+    for use in USES:
+        kind = next(KINDS[name] for name in KINDS if name in use)
+        om.track({"event_type": kind, "feature_id": "chat", **use})
+        expected.append(om.estimate_credits(**use, **pricing).credits)
+    assert om.flush()
+    assert [event["credits"] for event in sandbox.events()] == expected
+
+
+def test_an_event_can_be_estimated_as_it_is(om: OpenMonetize) -> None:
+    model = TokenUsageEvent(feature_id="chat", provider="openai", model="gpt-4o", input_tokens=4400)
+    assert om.estimate_credits(model) == om.estimate_credits(provider="openai", model="gpt-4o", input_tokens=4400)
+    assert om.estimate_credits(CustomEvent(feature_id="chat", unit_type="page", quantity=2)).credits == 20
+    assert om.estimate_credits({"event_type": "API_CALL", "feature_id": "chat"}).credits == 0
+    assert om.stats().tracked == 0
+
+
+def test_half_a_use_cannot_be_estimated(om: OpenMonetize) -> None:
+    bad: List[Any] = [
+        {},
+        {"provider": "openai", "model": "gpt-4o"},
+        {"provider": "openai", "model": "gpt-4o", "input_tokens": 1, "quantity": 1},
+        {"input_tokens": 1},
+        {"quantity": 0.35},
+    ]
+    for use in bad:
+        with pytest.raises((ApiTypeError, ApiValueError)):
+            om.estimate_credits(**use)
+
+
+def test_the_proxys_settings_fit_each_library(sandbox: Sandbox, om: OpenMonetize) -> None:
+    bases = [
+        om.proxy_config(name, user_id=USER, feature_id="chat").base_url for name in ("openai", "anthropic", "google")
+    ]
+    proxy = "https://proxy.openmonetize.io"
+    assert bases == [f"{proxy}/v1", proxy, proxy]
+    with om.context(user_id=USER, feature_id="chat", metadata={"plan": "größe"}):
+        config = om.proxy_config("openai", metadata={"team": 7}, proxy_url="http://127.0.0.1:8082/v1/")
+    assert config.base_url == "http://127.0.0.1:8082/v1"
+    metadata = config.headers.pop("X-OM-Metadata")
+    assert metadata.isascii()
+    assert json.loads(metadata) == {"plan": "größe", "team": 7}
+    assert config.headers == {
+        "X-OM-Api-Key": sandbox.key,
+        "X-OM-Customer-Id": om.customer_id,
+        "X-OM-User-Id": USER,
+        "X-OM-Feature-Id": "chat",
+    }
+
+
+def test_the_proxys_settings_do_not_show_the_key(sandbox: Sandbox, om: OpenMonetize) -> None:
+    config = om.proxy_config("openai", user_id=USER, feature_id="chat")
+    assert sandbox.key is not None
+    assert sandbox.key not in f"{config!r} {config}"
+
+
+def test_what_the_proxy_cannot_take_is_refused(om: OpenMonetize) -> None:
+    bad: List[Any] = [
+        {"provider": "mistral"},
+        {"user_id": "größe"},
+        {"user_id": "a\nb"},
+        {"feature_id": " "},
+        {"metadata": {"a": {1}}},
+        {"proxy_url": "http://proxy.example.com"},
+    ]
+    for options in bad:
+        values = {"provider": "openai", "user_id": USER, "feature_id": "chat", **options}
+        with pytest.raises((ApiTypeError, ApiValueError, KeyError)):
+            om.proxy_config(**values)
+
+
+def test_the_libraries_send_what_the_proxy_needs(canned: Canned, om: OpenMonetize) -> None:
+    openai = pytest.importorskip("openai", minversion="1.0")
+    anthropic = pytest.importorskip("anthropic")
+    canned.reply = Reply(400, {"error": {"message": "enough"}})
+
+    def settings(provider: str) -> ProxyConfig:
+        return om.proxy_config(provider, user_id=USER, feature_id="chat", proxy_url=canned.url)
+
+    config = settings("openai")
+    ai = openai.OpenAI(api_key="sk-test", base_url=config.base_url, default_headers=config.headers, max_retries=0)
+    with pytest.raises(openai.BadRequestError):
+        ai.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Hi"}])
+    config = settings("anthropic")
+    claude = anthropic.Anthropic(
+        api_key="sk-test", base_url=config.base_url, default_headers=config.headers, max_retries=0
+    )
+    with pytest.raises(anthropic.BadRequestError):
+        claude.messages.create(model="claude", max_tokens=1, messages=[{"role": "user", "content": "Hi"}])
+    assert [asked.target for asked in canned.asked] == ["/v1/chat/completions", "/v1/messages"]
+    for asked in canned.asked:
+        sent = {name.lower(): value for name, value in asked.headers.items()}
+        assert sent["x-om-user-id"] == USER
+        assert sent["x-om-customer-id"] == om.customer_id

@@ -1,0 +1,153 @@
+"""Wrapped clients and responses become events, once each."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, List
+
+import pytest
+
+from openmonetize import ApiTypeError, ApiValueError
+from openmonetize.client import OpenMonetize
+from openmonetize.providers import Usage, UsageError
+from openmonetize.sandbox import Sandbox
+
+from .canned import Canned, Reply
+from .conftest import USER
+
+openai = pytest.importorskip("openai", minversion="1.0")
+
+MESSAGES: Any = [{"role": "user", "content": "Hi"}]
+
+
+def completion(response_id: str = "chatcmpl-1", model: str = "gpt-4o-2024-08-06") -> Dict[str, Any]:
+    return {
+        "id": response_id,
+        "object": "chat.completion",
+        "created": 1767225600,
+        "model": model,
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello"}}],
+        "usage": {
+            "prompt_tokens": 1000,
+            "completion_tokens": 500,
+            "total_tokens": 1500,
+            "prompt_tokens_details": {"cached_tokens": 200},
+        },
+    }
+
+
+def chunks() -> List[Dict[str, Any]]:
+    base = {"id": "chatcmpl-2", "object": "chat.completion.chunk", "created": 1767225600, "model": "gpt-4o"}
+    said = [{**base, "choices": [{"index": 0, "delta": {"content": word}}]} for word in ("Hello ", "there")]
+    return [*said, {**base, "choices": [], "usage": completion()["usage"]}]
+
+
+@pytest.fixture
+def client(canned: Canned) -> Iterator[Any]:
+    canned.reply = Reply(body=completion())
+    with openai.OpenAI(api_key="sk-test", base_url=f"{canned.url}/v1", max_retries=0) as made:
+        yield made
+
+
+def stored(om: OpenMonetize, sandbox: Sandbox) -> List[Any]:
+    assert om.flush()
+    return sandbox.events()
+
+
+def test_the_readmes_five_lines(om: OpenMonetize, sandbox: Sandbox, client: Any) -> None:
+    om.credits.grant(user_id=USER, amount=1000)
+    ai = om.wrap(client, feature_id="chat", user_id=USER)
+    ai.chat.completions.create(model="gpt-4o", messages=MESSAGES)
+    assert om.flush()
+    assert om.credits.user_balance(USER).data.balance == 992
+    (event,) = sandbox.events()
+    assert (event["feature_id"], event["user_id"], event["model"]) == ("chat", USER, "gpt-4o")
+    assert event["metadata"] == {
+        "gen_ai.response.id": "chatcmpl-1",
+        "gen_ai.response.model": "gpt-4o-2024-08-06",
+        "gen_ai.usage.cache_read.input_tokens": 200,
+    }
+
+
+def test_the_context_of_the_call_says_who_and_what(
+    om: OpenMonetize, sandbox: Sandbox, client: Any, canned: Canned
+) -> None:
+    ai = om.wrap(client, metadata={"tier": "gold"})
+    with om.context(user_id=USER, feature_id="chat", metadata={"plan": "pro"}):
+        ai.chat.completions.create(model="gpt-4o", messages=MESSAGES)
+        canned.reply = Reply(events=chunks())
+        stream = ai.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True)
+    with om.context(user_id="acme-corp-somebody-else", feature_id="other"):
+        assert len(list(stream)) == 2
+    events = stored(om, sandbox)
+    assert [(event["user_id"], event["feature_id"]) for event in events] == [(USER, "chat")] * 2
+    assert {event["metadata"]["plan"] + event["metadata"]["tier"] for event in events} == {"progold"}
+
+
+def test_trouble_in_metering_never_reaches_the_call(
+    om: OpenMonetize, client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    ai = om.wrap(client)
+    for _ in range(3):
+        assert ai.chat.completions.create(model="gpt-4o", messages=MESSAGES).id == "chatcmpl-1"
+    assert om.stats().tracked == 0
+    assert om.warning_counts()["unmetered"] == 3
+    assert sum("feature_id is missing" in record.message for record in caplog.records) == 1
+
+
+def test_a_bad_setting_is_an_error_where_the_client_is_wrapped(om: OpenMonetize, client: Any) -> None:
+    bad: List[Any] = [{"feature_id": ""}, {"user_id": 5}, {"metadata": {"a": {1}}}]
+    for options in bad:
+        with pytest.raises((ApiTypeError, ApiValueError)):
+            om.wrap(client, **options)
+    with pytest.raises(TypeError):
+        om.wrap(object(), feature_id="chat")
+
+
+def test_a_response_is_recorded_as_it_is(om: OpenMonetize, sandbox: Sandbox) -> None:
+    with om.context(user_id=USER, feature_id="chat"):
+        om.track_usage(completion())
+        om.track_usage(completion("chatcmpl-9"), model="gpt-4o-mini", metadata={"gen_ai.response.id": "mine"})
+        om.track_usage(Usage(provider="GOOGLE", model="gemini-2.5-pro", input_tokens=7, output_tokens=3))
+        with pytest.raises(UsageError):
+            om.track_usage({"hello": "world"})
+    first, second, third = stored(om, sandbox)
+    assert (first["input_tokens"], first["output_tokens"], first["credits"]) == (1000, 500, 8)
+    assert (second["model"], second["metadata"]["gen_ai.response.id"]) == ("gpt-4o-mini", "mine")
+    assert (third["provider"], third["model"], third["metadata"]) == ("GOOGLE", "gemini-2.5-pro", {})
+
+
+def test_a_call_that_two_layers_see_is_billed_once(om: OpenMonetize, sandbox: Sandbox) -> None:
+    ids = {
+        om.track_usage(completion(), host="api.openai.com", feature_id=feature, user_id=USER)
+        for feature in ("wrapper", "callback")
+    }
+    assert len(ids) == 1
+    assert [event["feature_id"] for event in stored(om, sandbox)] == ["wrapper"]
+    elsewhere = {om.track_usage(completion(), host="llm.internal", feature_id="chat") for _ in range(2)}
+    assert len(elsewhere) == 2
+
+
+def test_partial_and_estimated_usage_is_marked(om: OpenMonetize, sandbox: Sandbox) -> None:
+    usage = Usage(provider="OPENAI", model="gpt-4o", input_tokens=7, output_tokens=3, completeness="partial")
+    om.track_usage(usage, feature_id="chat")
+    (event,) = stored(om, sandbox)
+    assert event["metadata"] == {"usage_completeness": "partial"}
+
+
+def test_images_are_billed_by_number_and_tokens_kept(om: OpenMonetize, sandbox: Sandbox) -> None:
+    usage = Usage(
+        provider="OPENAI",
+        model="gpt-image-1",
+        input_tokens=50,
+        output_tokens=300,
+        image_count=2,
+        image_size="1024x1024",
+        image_quality="high",
+    )
+    om.track_usage(usage, feature_id="art")
+    none = Usage(provider="OPENAI", model="gpt-image-1", input_tokens=50, output_tokens=0, image_count=0)
+    om.track_usage(none, feature_id="art")
+    image, nothing = stored(om, sandbox)
+    assert (image["event_type"], image["image_count"], image["model"]) == ("IMAGE_GENERATION", 2, "gpt-image-1-high")
+    assert image["metadata"]["gen_ai.usage.output_tokens"] == 300
+    assert (nothing["event_type"], nothing["credits"]) == ("API_CALL", 0)
