@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Mapping, Optional, TypeVar
+import inspect
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Type, TypeVar
+
+from typing_extensions import Concatenate, ParamSpec
 
 from openmonetize.api_client import ApiClient
 from openmonetize.exceptions import ApiTypeError
-from openmonetize.operation import UNSET, Operation, RequestOptions
+from openmonetize.operation import UNSET, Operation, RequestOptions, refuse_unknown
 
 if TYPE_CHECKING:
     from openmonetize.api_response import ApiResponse
     from openmonetize.rest import RESTResponse
 
+P = ParamSpec("P")
+Api = TypeVar("Api", bound="BaseApi")
 T = TypeVar("T")
 
 
@@ -33,31 +39,52 @@ class BaseApi:
         body: Any = None,
         fields: Optional[Mapping[str, Any]] = None,
     ) -> T:
-        return self.api_client.call(operation, values, _body(operation, body, fields), options).data
-
-    def _call_with_http_info(
-        self,
-        operation: Operation[T],
-        options: RequestOptions,
-        values: Mapping[str, Any] = {},
-        body: Any = None,
-        fields: Optional[Mapping[str, Any]] = None,
-    ) -> ApiResponse[T]:
-        return self.api_client.call(operation, values, _body(operation, body, fields), options)
-
-    def _call_without_preload_content(
-        self,
-        operation: Operation[T],
-        options: RequestOptions,
-        values: Mapping[str, Any] = {},
-        body: Any = None,
-        fields: Optional[Mapping[str, Any]] = None,
-    ) -> RESTResponse:
-        return self.api_client.send(operation, values, _body(operation, body, fields), options)
+        return self.api_client.call(operation, values, _body(operation, options, body, fields), options).data
 
 
-def _body(operation: Operation[T], body: Any, fields: Optional[Mapping[str, Any]]) -> Any:
+class _Whole(BaseApi):
+    """Runs a generated method so that it returns the answer whole."""
+
+    def _call(self, operation: Any, options: Any, values: Any = {}, body: Any = None, fields: Any = None) -> Any:
+        return self.api_client.call(operation, values, _body(operation, options, body, fields), options)
+
+
+class _Raw(BaseApi):
+    """Runs a generated method so that it returns the answer unread."""
+
+    def _call(self, operation: Any, options: Any, values: Any = {}, body: Any = None, fields: Any = None) -> Any:
+        return self.api_client.send(operation, values, _body(operation, options, body, fields), options)
+
+
+def with_http_info(method: Callable[Concatenate[Api, P], T]) -> Callable[Concatenate[Api, P], ApiResponse[T]]:
+    """The variant of a generated method that returns the answer with its status and headers."""
+    returned = method.__annotations__["return"]
+    return _variant(method, _Whole, "_with_http_info", "with status and headers", f"ApiResponse[{returned}]")
+
+
+def without_preload_content(method: Callable[Concatenate[Api, P], T]) -> Callable[Concatenate[Api, P], RESTResponse]:
+    """The variant of a generated method that returns the raw answer, unread."""
+    return _variant(method, _Raw, "_without_preload_content", "as the raw answer, unread", "RESTResponse")
+
+
+def _variant(
+    method: Callable[..., Any], runs_on: Type[BaseApi], suffix: str, what: str, returns: str
+) -> Callable[..., Any]:
+    @wraps(method)
+    def variant(self: BaseApi, *args: Any, **kwargs: Any) -> Any:
+        return method(runs_on(self.api_client), *args, **kwargs)
+
+    variant.__name__ += suffix
+    variant.__qualname__ += suffix
+    variant.__doc__ = f":meth:`{method.__name__}`, {what}."
+    variant.__annotations__ = {**method.__annotations__, "return": returns}
+    variant.__signature__ = inspect.signature(method).replace(return_annotation=returns)  # type: ignore[attr-defined]
+    return variant
+
+
+def _body(operation: Operation[T], options: RequestOptions, body: Any, fields: Optional[Mapping[str, Any]]) -> Any:
     """The body to send: the caller's model or dict, or one built from keyword arguments."""
+    refuse_unknown(operation, options)
     if fields is None:
         return body
     from openmonetize.model import RequestModel, model_named

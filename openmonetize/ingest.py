@@ -90,13 +90,12 @@ def prepare(event: Event, namespace: Optional[str]) -> Tuple[EventModel, bytes]:
 
 def _ready(event: Event, namespace: Optional[str]) -> Tuple[EventModel, bytes]:
     ready: EventModel = event if isinstance(event, EventModel) else model_named("UsageEvent").from_dict(event)
-    values = vars(ready)
-    if len(values["event_id"]) != 36:
+    if ready.id_was_given:
         ready.identify(namespace)
     wire = ready.to_wire()
     if len(wire) > MAX_BYTES - _ENVELOPE:
         raise ApiValueError(
-            f"event {values['event_id']} is {len(wire)} bytes; the platform takes events of less than "
+            f"event {vars(ready)['event_id']} is {len(wire)} bytes; the platform takes events of less than "
             f"{MAX_BYTES - _ENVELOPE}: put less into its metadata"
         )
     return ready, wire

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Literal, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.base_api import BaseApi
+from openmonetize.base_api import BaseApi, with_http_info, without_preload_content
 from openmonetize.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from openmonetize.api_response import ApiResponse
     from openmonetize.models.v1_analytics_burn_forecast_get200_response import V1AnalyticsBurnForecastGet200Response
     from openmonetize.models.v1_analytics_burn_rate_get200_response import V1AnalyticsBurnRateGet200Response
     from openmonetize.models.v1_analytics_cost_breakdown_get200_response import V1AnalyticsCostBreakdownGet200Response
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from openmonetize.models.v1_analytics_summary_get200_response import V1AnalyticsSummaryGet200Response
     from openmonetize.models.v1_analytics_usage_get200_response import V1AnalyticsUsageGet200Response
     from openmonetize.models.v1_analytics_usage_trends_get200_response import V1AnalyticsUsageTrendsGet200Response
-    from openmonetize.rest import RESTResponse
 
 
 V1_ANALYTICS_BURN_FORECAST_GET: Operation[V1AnalyticsBurnForecastGet200Response] = Operation(
@@ -119,21 +117,8 @@ class AnalyticsApi(BaseApi):
         """
         return self._call(V1_ANALYTICS_BURN_FORECAST_GET, _options, {"customer_id": customer_id, "days": days})
 
-    def v1_analytics_burn_forecast_get_with_http_info(
-        self, customer_id: Optional[str] = None, days: Optional[int] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1AnalyticsBurnForecastGet200Response]:
-        """:meth:`v1_analytics_burn_forecast_get`, with status and headers."""
-        return self._call_with_http_info(
-            V1_ANALYTICS_BURN_FORECAST_GET, _options, {"customer_id": customer_id, "days": days}
-        )
-
-    def v1_analytics_burn_forecast_get_without_preload_content(
-        self, customer_id: Optional[str] = None, days: Optional[int] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_burn_forecast_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_ANALYTICS_BURN_FORECAST_GET, _options, {"customer_id": customer_id, "days": days}
-        )
+    v1_analytics_burn_forecast_get_with_http_info = with_http_info(v1_analytics_burn_forecast_get)
+    v1_analytics_burn_forecast_get_without_preload_content = without_preload_content(v1_analytics_burn_forecast_get)
 
     def v1_analytics_burn_rate_get(
         self, customer_id: Optional[str] = None, user_id: Optional[str] = None, **_options: Unpack[RequestOptions]
@@ -162,21 +147,8 @@ class AnalyticsApi(BaseApi):
         """
         return self._call(V1_ANALYTICS_BURN_RATE_GET, _options, {"customer_id": customer_id, "user_id": user_id})
 
-    def v1_analytics_burn_rate_get_with_http_info(
-        self, customer_id: Optional[str] = None, user_id: Optional[str] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1AnalyticsBurnRateGet200Response]:
-        """:meth:`v1_analytics_burn_rate_get`, with status and headers."""
-        return self._call_with_http_info(
-            V1_ANALYTICS_BURN_RATE_GET, _options, {"customer_id": customer_id, "user_id": user_id}
-        )
-
-    def v1_analytics_burn_rate_get_without_preload_content(
-        self, customer_id: Optional[str] = None, user_id: Optional[str] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_burn_rate_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_ANALYTICS_BURN_RATE_GET, _options, {"customer_id": customer_id, "user_id": user_id}
-        )
+    v1_analytics_burn_rate_get_with_http_info = with_http_info(v1_analytics_burn_rate_get)
+    v1_analytics_burn_rate_get_without_preload_content = without_preload_content(v1_analytics_burn_rate_get)
 
     def v1_analytics_cost_breakdown_get(
         self,
@@ -215,35 +187,8 @@ class AnalyticsApi(BaseApi):
             {"customer_id": customer_id, "start_date": start_date, "end_date": end_date, "group_by": group_by},
         )
 
-    def v1_analytics_cost_breakdown_get_with_http_info(
-        self,
-        customer_id: Optional[str] = None,
-        start_date: Optional[Union[datetime, str]] = None,
-        end_date: Optional[Union[datetime, str]] = None,
-        group_by: Optional[Literal["day", "week", "month"]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1AnalyticsCostBreakdownGet200Response]:
-        """:meth:`v1_analytics_cost_breakdown_get`, with status and headers."""
-        return self._call_with_http_info(
-            V1_ANALYTICS_COST_BREAKDOWN_GET,
-            _options,
-            {"customer_id": customer_id, "start_date": start_date, "end_date": end_date, "group_by": group_by},
-        )
-
-    def v1_analytics_cost_breakdown_get_without_preload_content(
-        self,
-        customer_id: Optional[str] = None,
-        start_date: Optional[Union[datetime, str]] = None,
-        end_date: Optional[Union[datetime, str]] = None,
-        group_by: Optional[Literal["day", "week", "month"]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_cost_breakdown_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_ANALYTICS_COST_BREAKDOWN_GET,
-            _options,
-            {"customer_id": customer_id, "start_date": start_date, "end_date": end_date, "group_by": group_by},
-        )
+    v1_analytics_cost_breakdown_get_with_http_info = with_http_info(v1_analytics_cost_breakdown_get)
+    v1_analytics_cost_breakdown_get_without_preload_content = without_preload_content(v1_analytics_cost_breakdown_get)
 
     def v1_analytics_costs_get(
         self,
@@ -296,53 +241,8 @@ class AnalyticsApi(BaseApi):
             },
         )
 
-    def v1_analytics_costs_get_with_http_info(
-        self,
-        customer_id: Optional[str] = None,
-        start_date: Optional[Union[datetime, str]] = None,
-        end_date: Optional[Union[datetime, str]] = None,
-        provider: Optional[str] = None,
-        model: Optional[str] = None,
-        feature_id: Optional[str] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1AnalyticsCostsGet200Response]:
-        """:meth:`v1_analytics_costs_get`, with status and headers."""
-        return self._call_with_http_info(
-            V1_ANALYTICS_COSTS_GET,
-            _options,
-            {
-                "customer_id": customer_id,
-                "start_date": start_date,
-                "end_date": end_date,
-                "provider": provider,
-                "model": model,
-                "feature_id": feature_id,
-            },
-        )
-
-    def v1_analytics_costs_get_without_preload_content(
-        self,
-        customer_id: Optional[str] = None,
-        start_date: Optional[Union[datetime, str]] = None,
-        end_date: Optional[Union[datetime, str]] = None,
-        provider: Optional[str] = None,
-        model: Optional[str] = None,
-        feature_id: Optional[str] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_costs_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_ANALYTICS_COSTS_GET,
-            _options,
-            {
-                "customer_id": customer_id,
-                "start_date": start_date,
-                "end_date": end_date,
-                "provider": provider,
-                "model": model,
-                "feature_id": feature_id,
-            },
-        )
+    v1_analytics_costs_get_with_http_info = with_http_info(v1_analytics_costs_get)
+    v1_analytics_costs_get_without_preload_content = without_preload_content(v1_analytics_costs_get)
 
     def v1_analytics_summary_get(self, **_options: Unpack[RequestOptions]) -> V1AnalyticsSummaryGet200Response:
         """Get an overview of the account.
@@ -364,15 +264,8 @@ class AnalyticsApi(BaseApi):
         """
         return self._call(V1_ANALYTICS_SUMMARY_GET, _options)
 
-    def v1_analytics_summary_get_with_http_info(
-        self, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1AnalyticsSummaryGet200Response]:
-        """:meth:`v1_analytics_summary_get`, with status and headers."""
-        return self._call_with_http_info(V1_ANALYTICS_SUMMARY_GET, _options)
-
-    def v1_analytics_summary_get_without_preload_content(self, **_options: Unpack[RequestOptions]) -> RESTResponse:
-        """:meth:`v1_analytics_summary_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_ANALYTICS_SUMMARY_GET, _options)
+    v1_analytics_summary_get_with_http_info = with_http_info(v1_analytics_summary_get)
+    v1_analytics_summary_get_without_preload_content = without_preload_content(v1_analytics_summary_get)
 
     def v1_analytics_usage_get(
         self,
@@ -430,57 +323,8 @@ class AnalyticsApi(BaseApi):
             },
         )
 
-    def v1_analytics_usage_get_with_http_info(
-        self,
-        customer_id: Optional[str] = None,
-        start_date: Optional[Union[datetime, str]] = None,
-        end_date: Optional[Union[datetime, str]] = None,
-        group_by: Optional[Literal["day", "week", "month"]] = None,
-        provider: Optional[str] = None,
-        model: Optional[str] = None,
-        feature_id: Optional[str] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1AnalyticsUsageGet200Response]:
-        """:meth:`v1_analytics_usage_get`, with status and headers."""
-        return self._call_with_http_info(
-            V1_ANALYTICS_USAGE_GET,
-            _options,
-            {
-                "customer_id": customer_id,
-                "start_date": start_date,
-                "end_date": end_date,
-                "group_by": group_by,
-                "provider": provider,
-                "model": model,
-                "feature_id": feature_id,
-            },
-        )
-
-    def v1_analytics_usage_get_without_preload_content(
-        self,
-        customer_id: Optional[str] = None,
-        start_date: Optional[Union[datetime, str]] = None,
-        end_date: Optional[Union[datetime, str]] = None,
-        group_by: Optional[Literal["day", "week", "month"]] = None,
-        provider: Optional[str] = None,
-        model: Optional[str] = None,
-        feature_id: Optional[str] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_usage_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_ANALYTICS_USAGE_GET,
-            _options,
-            {
-                "customer_id": customer_id,
-                "start_date": start_date,
-                "end_date": end_date,
-                "group_by": group_by,
-                "provider": provider,
-                "model": model,
-                "feature_id": feature_id,
-            },
-        )
+    v1_analytics_usage_get_with_http_info = with_http_info(v1_analytics_usage_get)
+    v1_analytics_usage_get_without_preload_content = without_preload_content(v1_analytics_usage_get)
 
     def v1_analytics_usage_trends_get(
         self,
@@ -519,46 +363,13 @@ class AnalyticsApi(BaseApi):
             {"customer_id": customer_id, "start_date": start_date, "end_date": end_date, "group_by": group_by},
         )
 
-    def v1_analytics_usage_trends_get_with_http_info(
-        self,
-        customer_id: Optional[str] = None,
-        start_date: Optional[Union[datetime, str]] = None,
-        end_date: Optional[Union[datetime, str]] = None,
-        group_by: Optional[Literal["day", "week", "month"]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1AnalyticsUsageTrendsGet200Response]:
-        """:meth:`v1_analytics_usage_trends_get`, with status and headers."""
-        return self._call_with_http_info(
-            V1_ANALYTICS_USAGE_TRENDS_GET,
-            _options,
-            {"customer_id": customer_id, "start_date": start_date, "end_date": end_date, "group_by": group_by},
-        )
-
-    def v1_analytics_usage_trends_get_without_preload_content(
-        self,
-        customer_id: Optional[str] = None,
-        start_date: Optional[Union[datetime, str]] = None,
-        end_date: Optional[Union[datetime, str]] = None,
-        group_by: Optional[Literal["day", "week", "month"]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_usage_trends_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_ANALYTICS_USAGE_TRENDS_GET,
-            _options,
-            {"customer_id": customer_id, "start_date": start_date, "end_date": end_date, "group_by": group_by},
-        )
+    v1_analytics_usage_trends_get_with_http_info = with_http_info(v1_analytics_usage_trends_get)
+    v1_analytics_usage_trends_get_without_preload_content = without_preload_content(v1_analytics_usage_trends_get)
 
     burn_forecast = v1_analytics_burn_forecast_get
-
     burn_rate = v1_analytics_burn_rate_get
-
     cost_breakdown = v1_analytics_cost_breakdown_get
-
     costs = v1_analytics_costs_get
-
     summary = v1_analytics_summary_get
-
     usage = v1_analytics_usage_get
-
     usage_trends = v1_analytics_usage_trends_get

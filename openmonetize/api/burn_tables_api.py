@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.base_api import BaseApi
+from openmonetize.base_api import BaseApi, with_http_info, without_preload_content
 from openmonetize.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
     from openmonetize import V1BurnTablesCreatePostRequestRulesValue
-    from openmonetize.api_response import ApiResponse
     from openmonetize.model import RequestTimestamp
     from openmonetize.models.v1_burn_tables_active_get200_response import V1BurnTablesActiveGet200Response
     from openmonetize.models.v1_burn_tables_create_post201_response import V1BurnTablesCreatePost201Response
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from openmonetize.models.v1_burn_tables_id_delete200_response import V1BurnTablesIdDelete200Response
     from openmonetize.models.v1_burn_tables_id_patch_request import V1BurnTablesIdPatchRequest
     from openmonetize.models.v1_burn_tables_list_get200_response import V1BurnTablesListGet200Response
-    from openmonetize.rest import RESTResponse
 
 
 V1_BURN_TABLES_ACTIVE_GET: Operation[V1BurnTablesActiveGet200Response] = Operation(
@@ -79,15 +77,8 @@ class BurnTablesApi(BaseApi):
         """
         return self._call(V1_BURN_TABLES_ACTIVE_GET, _options)
 
-    def v1_burn_tables_active_get_with_http_info(
-        self, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1BurnTablesActiveGet200Response]:
-        """:meth:`v1_burn_tables_active_get`, with status and headers."""
-        return self._call_with_http_info(V1_BURN_TABLES_ACTIVE_GET, _options)
-
-    def v1_burn_tables_active_get_without_preload_content(self, **_options: Unpack[RequestOptions]) -> RESTResponse:
-        """:meth:`v1_burn_tables_active_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_BURN_TABLES_ACTIVE_GET, _options)
+    v1_burn_tables_active_get_with_http_info = with_http_info(v1_burn_tables_active_get)
+    v1_burn_tables_active_get_without_preload_content = without_preload_content(v1_burn_tables_active_get)
 
     def v1_burn_tables_create_post(
         self,
@@ -139,57 +130,8 @@ class BurnTablesApi(BaseApi):
             },
         )
 
-    def v1_burn_tables_create_post_with_http_info(
-        self,
-        v1_burn_tables_create_post_request: Union[V1BurnTablesCreatePostRequest, Mapping[str, Any], None] = None,
-        *,
-        customer_id: Optional[str] = None,
-        name: Optional[str] = None,
-        rules: Optional[Dict[str, V1BurnTablesCreatePostRequestRulesValue]] = None,
-        valid_from: Optional[RequestTimestamp] = None,
-        valid_until: Optional[RequestTimestamp] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1BurnTablesCreatePost201Response]:
-        """:meth:`v1_burn_tables_create_post`, with status and headers."""
-        return self._call_with_http_info(
-            V1_BURN_TABLES_CREATE_POST,
-            _options,
-            {},
-            v1_burn_tables_create_post_request,
-            {
-                "customer_id": customer_id,
-                "name": name,
-                "rules": rules,
-                "valid_from": valid_from,
-                "valid_until": valid_until,
-            },
-        )
-
-    def v1_burn_tables_create_post_without_preload_content(
-        self,
-        v1_burn_tables_create_post_request: Union[V1BurnTablesCreatePostRequest, Mapping[str, Any], None] = None,
-        *,
-        customer_id: Optional[str] = None,
-        name: Optional[str] = None,
-        rules: Optional[Dict[str, V1BurnTablesCreatePostRequestRulesValue]] = None,
-        valid_from: Optional[RequestTimestamp] = None,
-        valid_until: Optional[RequestTimestamp] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_create_post`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_BURN_TABLES_CREATE_POST,
-            _options,
-            {},
-            v1_burn_tables_create_post_request,
-            {
-                "customer_id": customer_id,
-                "name": name,
-                "rules": rules,
-                "valid_from": valid_from,
-                "valid_until": valid_until,
-            },
-        )
+    v1_burn_tables_create_post_with_http_info = with_http_info(v1_burn_tables_create_post)
+    v1_burn_tables_create_post_without_preload_content = without_preload_content(v1_burn_tables_create_post)
 
     def v1_burn_tables_id_delete(self, id: str, **_options: Unpack[RequestOptions]) -> V1BurnTablesIdDelete200Response:
         """Deactivate a burn table.
@@ -211,17 +153,8 @@ class BurnTablesApi(BaseApi):
         """
         return self._call(V1_BURN_TABLES_ID_DELETE, _options, {"id": id})
 
-    def v1_burn_tables_id_delete_with_http_info(
-        self, id: str, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1BurnTablesIdDelete200Response]:
-        """:meth:`v1_burn_tables_id_delete`, with status and headers."""
-        return self._call_with_http_info(V1_BURN_TABLES_ID_DELETE, _options, {"id": id})
-
-    def v1_burn_tables_id_delete_without_preload_content(
-        self, id: str, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_id_delete`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_BURN_TABLES_ID_DELETE, _options, {"id": id})
+    v1_burn_tables_id_delete_with_http_info = with_http_info(v1_burn_tables_id_delete)
+    v1_burn_tables_id_delete_without_preload_content = without_preload_content(v1_burn_tables_id_delete)
 
     def v1_burn_tables_id_get(self, id: str, **_options: Unpack[RequestOptions]) -> V1BurnTablesCreatePost201Response:
         """Get a burn table.
@@ -243,17 +176,8 @@ class BurnTablesApi(BaseApi):
         """
         return self._call(V1_BURN_TABLES_ID_GET, _options, {"id": id})
 
-    def v1_burn_tables_id_get_with_http_info(
-        self, id: str, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1BurnTablesCreatePost201Response]:
-        """:meth:`v1_burn_tables_id_get`, with status and headers."""
-        return self._call_with_http_info(V1_BURN_TABLES_ID_GET, _options, {"id": id})
-
-    def v1_burn_tables_id_get_without_preload_content(
-        self, id: str, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_id_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_BURN_TABLES_ID_GET, _options, {"id": id})
+    v1_burn_tables_id_get_with_http_info = with_http_info(v1_burn_tables_id_get)
+    v1_burn_tables_id_get_without_preload_content = without_preload_content(v1_burn_tables_id_get)
 
     def v1_burn_tables_id_patch(
         self,
@@ -304,59 +228,8 @@ class BurnTablesApi(BaseApi):
             },
         )
 
-    def v1_burn_tables_id_patch_with_http_info(
-        self,
-        id: str,
-        v1_burn_tables_id_patch_request: Union[V1BurnTablesIdPatchRequest, Mapping[str, Any], None] = None,
-        *,
-        name: Optional[str] = None,
-        rules: Optional[Dict[str, V1BurnTablesCreatePostRequestRulesValue]] = None,
-        is_active: Optional[bool] = None,
-        valid_from: Optional[RequestTimestamp] = None,
-        valid_until: Optional[RequestTimestamp] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1BurnTablesCreatePost201Response]:
-        """:meth:`v1_burn_tables_id_patch`, with status and headers."""
-        return self._call_with_http_info(
-            V1_BURN_TABLES_ID_PATCH,
-            _options,
-            {"id": id},
-            v1_burn_tables_id_patch_request,
-            {
-                "name": name,
-                "rules": rules,
-                "is_active": is_active,
-                "valid_from": valid_from,
-                "valid_until": valid_until,
-            },
-        )
-
-    def v1_burn_tables_id_patch_without_preload_content(
-        self,
-        id: str,
-        v1_burn_tables_id_patch_request: Union[V1BurnTablesIdPatchRequest, Mapping[str, Any], None] = None,
-        *,
-        name: Optional[str] = None,
-        rules: Optional[Dict[str, V1BurnTablesCreatePostRequestRulesValue]] = None,
-        is_active: Optional[bool] = None,
-        valid_from: Optional[RequestTimestamp] = None,
-        valid_until: Optional[RequestTimestamp] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_id_patch`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_BURN_TABLES_ID_PATCH,
-            _options,
-            {"id": id},
-            v1_burn_tables_id_patch_request,
-            {
-                "name": name,
-                "rules": rules,
-                "is_active": is_active,
-                "valid_from": valid_from,
-                "valid_until": valid_until,
-            },
-        )
+    v1_burn_tables_id_patch_with_http_info = with_http_info(v1_burn_tables_id_patch)
+    v1_burn_tables_id_patch_without_preload_content = without_preload_content(v1_burn_tables_id_patch)
 
     def v1_burn_tables_list_get(
         self, customer_id: Optional[str] = None, is_active: Optional[bool] = None, **_options: Unpack[RequestOptions]
@@ -383,30 +256,12 @@ class BurnTablesApi(BaseApi):
         """
         return self._call(V1_BURN_TABLES_LIST_GET, _options, {"customer_id": customer_id, "is_active": is_active})
 
-    def v1_burn_tables_list_get_with_http_info(
-        self, customer_id: Optional[str] = None, is_active: Optional[bool] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1BurnTablesListGet200Response]:
-        """:meth:`v1_burn_tables_list_get`, with status and headers."""
-        return self._call_with_http_info(
-            V1_BURN_TABLES_LIST_GET, _options, {"customer_id": customer_id, "is_active": is_active}
-        )
-
-    def v1_burn_tables_list_get_without_preload_content(
-        self, customer_id: Optional[str] = None, is_active: Optional[bool] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_list_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_BURN_TABLES_LIST_GET, _options, {"customer_id": customer_id, "is_active": is_active}
-        )
+    v1_burn_tables_list_get_with_http_info = with_http_info(v1_burn_tables_list_get)
+    v1_burn_tables_list_get_without_preload_content = without_preload_content(v1_burn_tables_list_get)
 
     active = v1_burn_tables_active_get
-
     create = v1_burn_tables_create_post
-
     delete = v1_burn_tables_id_delete
-
     get = v1_burn_tables_id_get
-
     update = v1_burn_tables_id_patch
-
     list = v1_burn_tables_list_get

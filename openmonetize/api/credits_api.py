@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.base_api import BaseApi
+from openmonetize.base_api import BaseApi, with_http_info, without_preload_content
 from openmonetize.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
-    from openmonetize.api_response import ApiResponse
-    from openmonetize.model import Dec, Int, RequestTimestamp
+    from openmonetize.model import Dec, FreeForm, Int, RequestTimestamp
     from openmonetize.models.v1_credits_balance_get200_response import V1CreditsBalanceGet200Response
     from openmonetize.models.v1_credits_grant_post200_response import V1CreditsGrantPost200Response
     from openmonetize.models.v1_credits_grant_post_request import V1CreditsGrantPostRequest
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from openmonetize.models.v1_customers_customer_id_users_user_id_transactions_get200_response import (
         V1CustomersCustomerIdUsersUserIdTransactionsGet200Response,
     )
-    from openmonetize.rest import RESTResponse
 
 
 V1_CREDITS_BALANCE_GET: Operation[V1CreditsBalanceGet200Response] = Operation(
@@ -106,15 +104,8 @@ class CreditsApi(BaseApi):
         """
         return self._call(V1_CREDITS_BALANCE_GET, _options)
 
-    def v1_credits_balance_get_with_http_info(
-        self, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1CreditsBalanceGet200Response]:
-        """:meth:`v1_credits_balance_get`, with status and headers."""
-        return self._call_with_http_info(V1_CREDITS_BALANCE_GET, _options)
-
-    def v1_credits_balance_get_without_preload_content(self, **_options: Unpack[RequestOptions]) -> RESTResponse:
-        """:meth:`v1_credits_balance_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_CREDITS_BALANCE_GET, _options)
+    v1_credits_balance_get_with_http_info = with_http_info(v1_credits_balance_get)
+    v1_credits_balance_get_without_preload_content = without_preload_content(v1_credits_balance_get)
 
     def v1_credits_grant_post(
         self,
@@ -125,7 +116,7 @@ class CreditsApi(BaseApi):
         team_id: Optional[str] = None,
         amount: Optional[Int] = None,
         reason: Optional[str] = None,
-        metadata: Optional[Dict[str, Any]] = None,
+        metadata: Optional[FreeForm] = None,
         idempotency_key: Optional[str] = None,
         expires_at: Optional[RequestTimestamp] = None,
         **_options: Unpack[RequestOptions],
@@ -181,69 +172,8 @@ class CreditsApi(BaseApi):
             },
         )
 
-    def v1_credits_grant_post_with_http_info(
-        self,
-        v1_credits_grant_post_request: Union[V1CreditsGrantPostRequest, Mapping[str, Any], None] = None,
-        *,
-        customer_id: Optional[str] = None,
-        user_id: Optional[str] = None,
-        team_id: Optional[str] = None,
-        amount: Optional[Int] = None,
-        reason: Optional[str] = None,
-        metadata: Optional[Dict[str, Any]] = None,
-        idempotency_key: Optional[str] = None,
-        expires_at: Optional[RequestTimestamp] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1CreditsGrantPost200Response]:
-        """:meth:`v1_credits_grant_post`, with status and headers."""
-        return self._call_with_http_info(
-            V1_CREDITS_GRANT_POST,
-            _options,
-            {},
-            v1_credits_grant_post_request,
-            {
-                "customer_id": customer_id,
-                "user_id": user_id,
-                "team_id": team_id,
-                "amount": amount,
-                "reason": reason,
-                "metadata": metadata,
-                "idempotency_key": idempotency_key,
-                "expires_at": expires_at,
-            },
-        )
-
-    def v1_credits_grant_post_without_preload_content(
-        self,
-        v1_credits_grant_post_request: Union[V1CreditsGrantPostRequest, Mapping[str, Any], None] = None,
-        *,
-        customer_id: Optional[str] = None,
-        user_id: Optional[str] = None,
-        team_id: Optional[str] = None,
-        amount: Optional[Int] = None,
-        reason: Optional[str] = None,
-        metadata: Optional[Dict[str, Any]] = None,
-        idempotency_key: Optional[str] = None,
-        expires_at: Optional[RequestTimestamp] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_credits_grant_post`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_CREDITS_GRANT_POST,
-            _options,
-            {},
-            v1_credits_grant_post_request,
-            {
-                "customer_id": customer_id,
-                "user_id": user_id,
-                "team_id": team_id,
-                "amount": amount,
-                "reason": reason,
-                "metadata": metadata,
-                "idempotency_key": idempotency_key,
-                "expires_at": expires_at,
-            },
-        )
+    v1_credits_grant_post_with_http_info = with_http_info(v1_credits_grant_post)
+    v1_credits_grant_post_without_preload_content = without_preload_content(v1_credits_grant_post)
 
     def v1_credits_purchase_post(
         self,
@@ -297,57 +227,8 @@ class CreditsApi(BaseApi):
             },
         )
 
-    def v1_credits_purchase_post_with_http_info(
-        self,
-        v1_credits_purchase_post_request: Union[V1CreditsPurchasePostRequest, Mapping[str, Any], None] = None,
-        *,
-        customer_id: Optional[str] = None,
-        user_id: Optional[str] = None,
-        amount: Optional[Int] = None,
-        purchase_price: Optional[Dec] = None,
-        expires_at: Optional[RequestTimestamp] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1CreditsPurchasePost200Response]:
-        """:meth:`v1_credits_purchase_post`, with status and headers."""
-        return self._call_with_http_info(
-            V1_CREDITS_PURCHASE_POST,
-            _options,
-            {},
-            v1_credits_purchase_post_request,
-            {
-                "customer_id": customer_id,
-                "user_id": user_id,
-                "amount": amount,
-                "purchase_price": purchase_price,
-                "expires_at": expires_at,
-            },
-        )
-
-    def v1_credits_purchase_post_without_preload_content(
-        self,
-        v1_credits_purchase_post_request: Union[V1CreditsPurchasePostRequest, Mapping[str, Any], None] = None,
-        *,
-        customer_id: Optional[str] = None,
-        user_id: Optional[str] = None,
-        amount: Optional[Int] = None,
-        purchase_price: Optional[Dec] = None,
-        expires_at: Optional[RequestTimestamp] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_credits_purchase_post`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_CREDITS_PURCHASE_POST,
-            _options,
-            {},
-            v1_credits_purchase_post_request,
-            {
-                "customer_id": customer_id,
-                "user_id": user_id,
-                "amount": amount,
-                "purchase_price": purchase_price,
-                "expires_at": expires_at,
-            },
-        )
+    v1_credits_purchase_post_with_http_info = with_http_info(v1_credits_purchase_post)
+    v1_credits_purchase_post_without_preload_content = without_preload_content(v1_credits_purchase_post)
 
     def v1_customers_customer_id_users_user_id_credits_get(
         self, customer_id: str, user_id: str, **_options: Unpack[RequestOptions]
@@ -376,25 +257,12 @@ class CreditsApi(BaseApi):
             {"customer_id": customer_id, "user_id": user_id},
         )
 
-    def v1_customers_customer_id_users_user_id_credits_get_with_http_info(
-        self, customer_id: str, user_id: str, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1CustomersCustomerIdUsersUserIdCreditsGet200Response]:
-        """:meth:`v1_customers_customer_id_users_user_id_credits_get`, with status and headers."""
-        return self._call_with_http_info(
-            V1_CUSTOMERS_CUSTOMER_ID_USERS_USER_ID_CREDITS_GET,
-            _options,
-            {"customer_id": customer_id, "user_id": user_id},
-        )
-
-    def v1_customers_customer_id_users_user_id_credits_get_without_preload_content(
-        self, customer_id: str, user_id: str, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_customers_customer_id_users_user_id_credits_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_CUSTOMERS_CUSTOMER_ID_USERS_USER_ID_CREDITS_GET,
-            _options,
-            {"customer_id": customer_id, "user_id": user_id},
-        )
+    v1_customers_customer_id_users_user_id_credits_get_with_http_info = with_http_info(
+        v1_customers_customer_id_users_user_id_credits_get
+    )
+    v1_customers_customer_id_users_user_id_credits_get_without_preload_content = without_preload_content(
+        v1_customers_customer_id_users_user_id_credits_get
+    )
 
     def v1_customers_customer_id_users_user_id_transactions_get(
         self,
@@ -430,35 +298,12 @@ class CreditsApi(BaseApi):
             {"customer_id": customer_id, "user_id": user_id, "limit": limit, "offset": offset},
         )
 
-    def v1_customers_customer_id_users_user_id_transactions_get_with_http_info(
-        self,
-        customer_id: str,
-        user_id: str,
-        limit: Optional[int] = None,
-        offset: Optional[int] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1CustomersCustomerIdUsersUserIdTransactionsGet200Response]:
-        """:meth:`v1_customers_customer_id_users_user_id_transactions_get`, with status and headers."""
-        return self._call_with_http_info(
-            V1_CUSTOMERS_CUSTOMER_ID_USERS_USER_ID_TRANSACTIONS_GET,
-            _options,
-            {"customer_id": customer_id, "user_id": user_id, "limit": limit, "offset": offset},
-        )
-
-    def v1_customers_customer_id_users_user_id_transactions_get_without_preload_content(
-        self,
-        customer_id: str,
-        user_id: str,
-        limit: Optional[int] = None,
-        offset: Optional[int] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_customers_customer_id_users_user_id_transactions_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_CUSTOMERS_CUSTOMER_ID_USERS_USER_ID_TRANSACTIONS_GET,
-            _options,
-            {"customer_id": customer_id, "user_id": user_id, "limit": limit, "offset": offset},
-        )
+    v1_customers_customer_id_users_user_id_transactions_get_with_http_info = with_http_info(
+        v1_customers_customer_id_users_user_id_transactions_get
+    )
+    v1_customers_customer_id_users_user_id_transactions_get_without_preload_content = without_preload_content(
+        v1_customers_customer_id_users_user_id_transactions_get
+    )
 
     def v1_users_user_id_credits_get(
         self, user_id: str, **_options: Unpack[RequestOptions]
@@ -484,17 +329,8 @@ class CreditsApi(BaseApi):
         """
         return self._call(V1_USERS_USER_ID_CREDITS_GET, _options, {"user_id": user_id})
 
-    def v1_users_user_id_credits_get_with_http_info(
-        self, user_id: str, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1CustomersCustomerIdUsersUserIdCreditsGet200Response]:
-        """:meth:`v1_users_user_id_credits_get`, with status and headers."""
-        return self._call_with_http_info(V1_USERS_USER_ID_CREDITS_GET, _options, {"user_id": user_id})
-
-    def v1_users_user_id_credits_get_without_preload_content(
-        self, user_id: str, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_users_user_id_credits_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_USERS_USER_ID_CREDITS_GET, _options, {"user_id": user_id})
+    v1_users_user_id_credits_get_with_http_info = with_http_info(v1_users_user_id_credits_get)
+    v1_users_user_id_credits_get_without_preload_content = without_preload_content(v1_users_user_id_credits_get)
 
     def v1_users_user_id_transactions_get(
         self,
@@ -528,40 +364,15 @@ class CreditsApi(BaseApi):
             V1_USERS_USER_ID_TRANSACTIONS_GET, _options, {"user_id": user_id, "limit": limit, "offset": offset}
         )
 
-    def v1_users_user_id_transactions_get_with_http_info(
-        self,
-        user_id: str,
-        limit: Optional[int] = None,
-        offset: Optional[int] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1CustomersCustomerIdUsersUserIdTransactionsGet200Response]:
-        """:meth:`v1_users_user_id_transactions_get`, with status and headers."""
-        return self._call_with_http_info(
-            V1_USERS_USER_ID_TRANSACTIONS_GET, _options, {"user_id": user_id, "limit": limit, "offset": offset}
-        )
-
-    def v1_users_user_id_transactions_get_without_preload_content(
-        self,
-        user_id: str,
-        limit: Optional[int] = None,
-        offset: Optional[int] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_users_user_id_transactions_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_USERS_USER_ID_TRANSACTIONS_GET, _options, {"user_id": user_id, "limit": limit, "offset": offset}
-        )
+    v1_users_user_id_transactions_get_with_http_info = with_http_info(v1_users_user_id_transactions_get)
+    v1_users_user_id_transactions_get_without_preload_content = without_preload_content(
+        v1_users_user_id_transactions_get
+    )
 
     balance = v1_credits_balance_get
-
     grant = v1_credits_grant_post
-
     purchase = v1_credits_purchase_post
-
     customer_user_balance = v1_customers_customer_id_users_user_id_credits_get
-
     customer_user_transactions = v1_customers_customer_id_users_user_id_transactions_get
-
     user_balance = v1_users_user_id_credits_get
-
     transactions = v1_users_user_id_transactions_get

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.base_api import BaseApi
+from openmonetize.base_api import BaseApi, with_http_info, without_preload_content
 from openmonetize.operation import Operation, RequestOptions
 
 if TYPE_CHECKING:
-    from openmonetize.api_response import ApiResponse
     from openmonetize.models.v1_customers_me_get200_response import V1CustomersMeGet200Response
     from openmonetize.models.v1_customers_register_post201_response import V1CustomersRegisterPost201Response
     from openmonetize.models.v1_customers_register_post_request import V1CustomersRegisterPostRequest
     from openmonetize.models.v1_customers_rotate_key_post200_response import V1CustomersRotateKeyPost200Response
-    from openmonetize.rest import RESTResponse
 
 
 V1_CUSTOMERS_ME_GET: Operation[V1CustomersMeGet200Response] = Operation(
@@ -61,15 +59,8 @@ class CustomersApi(BaseApi):
         """
         return self._call(V1_CUSTOMERS_ME_GET, _options)
 
-    def v1_customers_me_get_with_http_info(
-        self, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1CustomersMeGet200Response]:
-        """:meth:`v1_customers_me_get`, with status and headers."""
-        return self._call_with_http_info(V1_CUSTOMERS_ME_GET, _options)
-
-    def v1_customers_me_get_without_preload_content(self, **_options: Unpack[RequestOptions]) -> RESTResponse:
-        """:meth:`v1_customers_me_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_CUSTOMERS_ME_GET, _options)
+    v1_customers_me_get_with_http_info = with_http_info(v1_customers_me_get)
+    v1_customers_me_get_without_preload_content = without_preload_content(v1_customers_me_get)
 
     def v1_customers_register_post(
         self,
@@ -111,41 +102,8 @@ class CustomersApi(BaseApi):
             {"name": name, "email": email, "tier": tier},
         )
 
-    def v1_customers_register_post_with_http_info(
-        self,
-        v1_customers_register_post_request: Union[V1CustomersRegisterPostRequest, Mapping[str, Any], None] = None,
-        *,
-        name: Optional[str] = None,
-        email: Optional[str] = None,
-        tier: Optional[Literal["STARTER", "GROWTH", "ENTERPRISE"]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1CustomersRegisterPost201Response]:
-        """:meth:`v1_customers_register_post`, with status and headers."""
-        return self._call_with_http_info(
-            V1_CUSTOMERS_REGISTER_POST,
-            _options,
-            {},
-            v1_customers_register_post_request,
-            {"name": name, "email": email, "tier": tier},
-        )
-
-    def v1_customers_register_post_without_preload_content(
-        self,
-        v1_customers_register_post_request: Union[V1CustomersRegisterPostRequest, Mapping[str, Any], None] = None,
-        *,
-        name: Optional[str] = None,
-        email: Optional[str] = None,
-        tier: Optional[Literal["STARTER", "GROWTH", "ENTERPRISE"]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_customers_register_post`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_CUSTOMERS_REGISTER_POST,
-            _options,
-            {},
-            v1_customers_register_post_request,
-            {"name": name, "email": email, "tier": tier},
-        )
+    v1_customers_register_post_with_http_info = with_http_info(v1_customers_register_post)
+    v1_customers_register_post_without_preload_content = without_preload_content(v1_customers_register_post)
 
     def v1_customers_rotate_key_post(self, **_options: Unpack[RequestOptions]) -> V1CustomersRotateKeyPost200Response:
         """Replace the API key by a new one.
@@ -167,18 +125,9 @@ class CustomersApi(BaseApi):
         """
         return self._call(V1_CUSTOMERS_ROTATE_KEY_POST, _options)
 
-    def v1_customers_rotate_key_post_with_http_info(
-        self, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1CustomersRotateKeyPost200Response]:
-        """:meth:`v1_customers_rotate_key_post`, with status and headers."""
-        return self._call_with_http_info(V1_CUSTOMERS_ROTATE_KEY_POST, _options)
-
-    def v1_customers_rotate_key_post_without_preload_content(self, **_options: Unpack[RequestOptions]) -> RESTResponse:
-        """:meth:`v1_customers_rotate_key_post`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_CUSTOMERS_ROTATE_KEY_POST, _options)
+    v1_customers_rotate_key_post_with_http_info = with_http_info(v1_customers_rotate_key_post)
+    v1_customers_rotate_key_post_without_preload_content = without_preload_content(v1_customers_rotate_key_post)
 
     me = v1_customers_me_get
-
     register = v1_customers_register_post
-
     rotate_key = v1_customers_rotate_key_post

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional
 
 from typing_extensions import Unpack
 
-from openmonetize.base_api import BaseApi
+from openmonetize.base_api import BaseApi, with_http_info, without_preload_content
 from openmonetize.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
-    from openmonetize.api_response import ApiResponse
-    from openmonetize.rest import RESTResponse
+    pass
 
 
 V1_ANALYTICS_DELETE: Operation[Any] = Operation(
@@ -317,7 +316,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -329,17 +328,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_ANALYTICS_DELETE, _options, {"query": query}, body)
 
-    def v1_analytics_delete_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_analytics_delete`, with status and headers."""
-        return self._call_with_http_info(V1_ANALYTICS_DELETE, _options, {"query": query}, body)
-
-    def v1_analytics_delete_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_delete`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_ANALYTICS_DELETE, _options, {"query": query}, body)
+    v1_analytics_delete_with_http_info = with_http_info(v1_analytics_delete)
+    v1_analytics_delete_without_preload_content = without_preload_content(v1_analytics_delete)
 
     def v1_analytics_delete_0(
         self,
@@ -356,7 +346,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -368,27 +358,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_ANALYTICS_DELETE_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_analytics_delete_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_analytics_delete_0`, with status and headers."""
-        return self._call_with_http_info(V1_ANALYTICS_DELETE_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_analytics_delete_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_delete_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_ANALYTICS_DELETE_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_analytics_delete_0_with_http_info = with_http_info(v1_analytics_delete_0)
+    v1_analytics_delete_0_without_preload_content = without_preload_content(v1_analytics_delete_0)
 
     def v1_analytics_get(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -400,7 +371,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -412,17 +383,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_ANALYTICS_GET, _options, {"query": query}, body)
 
-    def v1_analytics_get_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_analytics_get`, with status and headers."""
-        return self._call_with_http_info(V1_ANALYTICS_GET, _options, {"query": query}, body)
-
-    def v1_analytics_get_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_ANALYTICS_GET, _options, {"query": query}, body)
+    v1_analytics_get_with_http_info = with_http_info(v1_analytics_get)
+    v1_analytics_get_without_preload_content = without_preload_content(v1_analytics_get)
 
     def v1_analytics_get_0(
         self,
@@ -439,7 +401,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -451,27 +413,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_ANALYTICS_GET_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_analytics_get_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_analytics_get_0`, with status and headers."""
-        return self._call_with_http_info(V1_ANALYTICS_GET_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_analytics_get_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_get_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_ANALYTICS_GET_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_analytics_get_0_with_http_info = with_http_info(v1_analytics_get_0)
+    v1_analytics_get_0_without_preload_content = without_preload_content(v1_analytics_get_0)
 
     def v1_analytics_head(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -483,7 +426,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -495,17 +438,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_ANALYTICS_HEAD, _options, {"query": query}, body)
 
-    def v1_analytics_head_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_analytics_head`, with status and headers."""
-        return self._call_with_http_info(V1_ANALYTICS_HEAD, _options, {"query": query}, body)
-
-    def v1_analytics_head_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_head`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_ANALYTICS_HEAD, _options, {"query": query}, body)
+    v1_analytics_head_with_http_info = with_http_info(v1_analytics_head)
+    v1_analytics_head_without_preload_content = without_preload_content(v1_analytics_head)
 
     def v1_analytics_head_0(
         self,
@@ -522,7 +456,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -534,27 +468,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_ANALYTICS_HEAD_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_analytics_head_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_analytics_head_0`, with status and headers."""
-        return self._call_with_http_info(V1_ANALYTICS_HEAD_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_analytics_head_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_head_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_ANALYTICS_HEAD_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_analytics_head_0_with_http_info = with_http_info(v1_analytics_head_0)
+    v1_analytics_head_0_without_preload_content = without_preload_content(v1_analytics_head_0)
 
     def v1_analytics_options(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -566,7 +481,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -578,17 +493,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_ANALYTICS_OPTIONS, _options, {"query": query}, body)
 
-    def v1_analytics_options_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_analytics_options`, with status and headers."""
-        return self._call_with_http_info(V1_ANALYTICS_OPTIONS, _options, {"query": query}, body)
-
-    def v1_analytics_options_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_options`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_ANALYTICS_OPTIONS, _options, {"query": query}, body)
+    v1_analytics_options_with_http_info = with_http_info(v1_analytics_options)
+    v1_analytics_options_without_preload_content = without_preload_content(v1_analytics_options)
 
     def v1_analytics_options_0(
         self,
@@ -605,7 +511,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -617,27 +523,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_ANALYTICS_OPTIONS_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_analytics_options_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_analytics_options_0`, with status and headers."""
-        return self._call_with_http_info(V1_ANALYTICS_OPTIONS_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_analytics_options_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_options_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_ANALYTICS_OPTIONS_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_analytics_options_0_with_http_info = with_http_info(v1_analytics_options_0)
+    v1_analytics_options_0_without_preload_content = without_preload_content(v1_analytics_options_0)
 
     def v1_analytics_patch(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -649,7 +536,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -661,17 +548,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_ANALYTICS_PATCH, _options, {"query": query}, body)
 
-    def v1_analytics_patch_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_analytics_patch`, with status and headers."""
-        return self._call_with_http_info(V1_ANALYTICS_PATCH, _options, {"query": query}, body)
-
-    def v1_analytics_patch_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_patch`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_ANALYTICS_PATCH, _options, {"query": query}, body)
+    v1_analytics_patch_with_http_info = with_http_info(v1_analytics_patch)
+    v1_analytics_patch_without_preload_content = without_preload_content(v1_analytics_patch)
 
     def v1_analytics_patch_0(
         self,
@@ -688,7 +566,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -700,27 +578,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_ANALYTICS_PATCH_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_analytics_patch_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_analytics_patch_0`, with status and headers."""
-        return self._call_with_http_info(V1_ANALYTICS_PATCH_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_analytics_patch_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_patch_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_ANALYTICS_PATCH_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_analytics_patch_0_with_http_info = with_http_info(v1_analytics_patch_0)
+    v1_analytics_patch_0_without_preload_content = without_preload_content(v1_analytics_patch_0)
 
     def v1_analytics_post(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -732,7 +591,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -744,17 +603,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_ANALYTICS_POST, _options, {"query": query}, body)
 
-    def v1_analytics_post_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_analytics_post`, with status and headers."""
-        return self._call_with_http_info(V1_ANALYTICS_POST, _options, {"query": query}, body)
-
-    def v1_analytics_post_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_post`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_ANALYTICS_POST, _options, {"query": query}, body)
+    v1_analytics_post_with_http_info = with_http_info(v1_analytics_post)
+    v1_analytics_post_without_preload_content = without_preload_content(v1_analytics_post)
 
     def v1_analytics_post_0(
         self,
@@ -771,7 +621,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -783,27 +633,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_ANALYTICS_POST_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_analytics_post_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_analytics_post_0`, with status and headers."""
-        return self._call_with_http_info(V1_ANALYTICS_POST_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_analytics_post_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_post_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_ANALYTICS_POST_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_analytics_post_0_with_http_info = with_http_info(v1_analytics_post_0)
+    v1_analytics_post_0_without_preload_content = without_preload_content(v1_analytics_post_0)
 
     def v1_analytics_put(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -815,7 +646,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -827,17 +658,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_ANALYTICS_PUT, _options, {"query": query}, body)
 
-    def v1_analytics_put_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_analytics_put`, with status and headers."""
-        return self._call_with_http_info(V1_ANALYTICS_PUT, _options, {"query": query}, body)
-
-    def v1_analytics_put_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_put`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_ANALYTICS_PUT, _options, {"query": query}, body)
+    v1_analytics_put_with_http_info = with_http_info(v1_analytics_put)
+    v1_analytics_put_without_preload_content = without_preload_content(v1_analytics_put)
 
     def v1_analytics_put_0(
         self,
@@ -854,7 +676,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -866,27 +688,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_ANALYTICS_PUT_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_analytics_put_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_analytics_put_0`, with status and headers."""
-        return self._call_with_http_info(V1_ANALYTICS_PUT_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_analytics_put_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_analytics_put_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_ANALYTICS_PUT_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_analytics_put_0_with_http_info = with_http_info(v1_analytics_put_0)
+    v1_analytics_put_0_without_preload_content = without_preload_content(v1_analytics_put_0)
 
     def v1_burn_tables_delete(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -898,7 +701,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -910,17 +713,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_BURN_TABLES_DELETE, _options, {"query": query}, body)
 
-    def v1_burn_tables_delete_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_burn_tables_delete`, with status and headers."""
-        return self._call_with_http_info(V1_BURN_TABLES_DELETE, _options, {"query": query}, body)
-
-    def v1_burn_tables_delete_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_delete`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_BURN_TABLES_DELETE, _options, {"query": query}, body)
+    v1_burn_tables_delete_with_http_info = with_http_info(v1_burn_tables_delete)
+    v1_burn_tables_delete_without_preload_content = without_preload_content(v1_burn_tables_delete)
 
     def v1_burn_tables_delete_0(
         self,
@@ -937,7 +731,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -949,29 +743,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_BURN_TABLES_DELETE_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_burn_tables_delete_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_burn_tables_delete_0`, with status and headers."""
-        return self._call_with_http_info(
-            V1_BURN_TABLES_DELETE_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
-
-    def v1_burn_tables_delete_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_delete_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_BURN_TABLES_DELETE_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_burn_tables_delete_0_with_http_info = with_http_info(v1_burn_tables_delete_0)
+    v1_burn_tables_delete_0_without_preload_content = without_preload_content(v1_burn_tables_delete_0)
 
     def v1_burn_tables_get(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -983,7 +756,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -995,17 +768,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_BURN_TABLES_GET, _options, {"query": query}, body)
 
-    def v1_burn_tables_get_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_burn_tables_get`, with status and headers."""
-        return self._call_with_http_info(V1_BURN_TABLES_GET, _options, {"query": query}, body)
-
-    def v1_burn_tables_get_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_BURN_TABLES_GET, _options, {"query": query}, body)
+    v1_burn_tables_get_with_http_info = with_http_info(v1_burn_tables_get)
+    v1_burn_tables_get_without_preload_content = without_preload_content(v1_burn_tables_get)
 
     def v1_burn_tables_get_0(
         self,
@@ -1022,7 +786,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1034,27 +798,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_BURN_TABLES_GET_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_burn_tables_get_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_burn_tables_get_0`, with status and headers."""
-        return self._call_with_http_info(V1_BURN_TABLES_GET_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_burn_tables_get_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_get_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_BURN_TABLES_GET_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_burn_tables_get_0_with_http_info = with_http_info(v1_burn_tables_get_0)
+    v1_burn_tables_get_0_without_preload_content = without_preload_content(v1_burn_tables_get_0)
 
     def v1_burn_tables_head(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -1066,7 +811,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1078,17 +823,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_BURN_TABLES_HEAD, _options, {"query": query}, body)
 
-    def v1_burn_tables_head_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_burn_tables_head`, with status and headers."""
-        return self._call_with_http_info(V1_BURN_TABLES_HEAD, _options, {"query": query}, body)
-
-    def v1_burn_tables_head_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_head`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_BURN_TABLES_HEAD, _options, {"query": query}, body)
+    v1_burn_tables_head_with_http_info = with_http_info(v1_burn_tables_head)
+    v1_burn_tables_head_without_preload_content = without_preload_content(v1_burn_tables_head)
 
     def v1_burn_tables_head_0(
         self,
@@ -1105,7 +841,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1117,27 +853,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_BURN_TABLES_HEAD_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_burn_tables_head_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_burn_tables_head_0`, with status and headers."""
-        return self._call_with_http_info(V1_BURN_TABLES_HEAD_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_burn_tables_head_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_head_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_BURN_TABLES_HEAD_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_burn_tables_head_0_with_http_info = with_http_info(v1_burn_tables_head_0)
+    v1_burn_tables_head_0_without_preload_content = without_preload_content(v1_burn_tables_head_0)
 
     def v1_burn_tables_options(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -1149,7 +866,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1161,17 +878,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_BURN_TABLES_OPTIONS, _options, {"query": query}, body)
 
-    def v1_burn_tables_options_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_burn_tables_options`, with status and headers."""
-        return self._call_with_http_info(V1_BURN_TABLES_OPTIONS, _options, {"query": query}, body)
-
-    def v1_burn_tables_options_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_options`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_BURN_TABLES_OPTIONS, _options, {"query": query}, body)
+    v1_burn_tables_options_with_http_info = with_http_info(v1_burn_tables_options)
+    v1_burn_tables_options_without_preload_content = without_preload_content(v1_burn_tables_options)
 
     def v1_burn_tables_options_0(
         self,
@@ -1188,7 +896,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1200,29 +908,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_BURN_TABLES_OPTIONS_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_burn_tables_options_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_burn_tables_options_0`, with status and headers."""
-        return self._call_with_http_info(
-            V1_BURN_TABLES_OPTIONS_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
-
-    def v1_burn_tables_options_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_options_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_BURN_TABLES_OPTIONS_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_burn_tables_options_0_with_http_info = with_http_info(v1_burn_tables_options_0)
+    v1_burn_tables_options_0_without_preload_content = without_preload_content(v1_burn_tables_options_0)
 
     def v1_burn_tables_patch(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -1234,7 +921,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1246,17 +933,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_BURN_TABLES_PATCH, _options, {"query": query}, body)
 
-    def v1_burn_tables_patch_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_burn_tables_patch`, with status and headers."""
-        return self._call_with_http_info(V1_BURN_TABLES_PATCH, _options, {"query": query}, body)
-
-    def v1_burn_tables_patch_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_patch`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_BURN_TABLES_PATCH, _options, {"query": query}, body)
+    v1_burn_tables_patch_with_http_info = with_http_info(v1_burn_tables_patch)
+    v1_burn_tables_patch_without_preload_content = without_preload_content(v1_burn_tables_patch)
 
     def v1_burn_tables_patch_0(
         self,
@@ -1273,7 +951,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1285,27 +963,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_BURN_TABLES_PATCH_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_burn_tables_patch_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_burn_tables_patch_0`, with status and headers."""
-        return self._call_with_http_info(V1_BURN_TABLES_PATCH_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_burn_tables_patch_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_patch_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_BURN_TABLES_PATCH_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_burn_tables_patch_0_with_http_info = with_http_info(v1_burn_tables_patch_0)
+    v1_burn_tables_patch_0_without_preload_content = without_preload_content(v1_burn_tables_patch_0)
 
     def v1_burn_tables_post(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -1317,7 +976,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1329,17 +988,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_BURN_TABLES_POST, _options, {"query": query}, body)
 
-    def v1_burn_tables_post_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_burn_tables_post`, with status and headers."""
-        return self._call_with_http_info(V1_BURN_TABLES_POST, _options, {"query": query}, body)
-
-    def v1_burn_tables_post_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_post`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_BURN_TABLES_POST, _options, {"query": query}, body)
+    v1_burn_tables_post_with_http_info = with_http_info(v1_burn_tables_post)
+    v1_burn_tables_post_without_preload_content = without_preload_content(v1_burn_tables_post)
 
     def v1_burn_tables_post_0(
         self,
@@ -1356,7 +1006,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1368,27 +1018,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_BURN_TABLES_POST_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_burn_tables_post_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_burn_tables_post_0`, with status and headers."""
-        return self._call_with_http_info(V1_BURN_TABLES_POST_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_burn_tables_post_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_post_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_BURN_TABLES_POST_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_burn_tables_post_0_with_http_info = with_http_info(v1_burn_tables_post_0)
+    v1_burn_tables_post_0_without_preload_content = without_preload_content(v1_burn_tables_post_0)
 
     def v1_burn_tables_put(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -1400,7 +1031,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1412,17 +1043,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_BURN_TABLES_PUT, _options, {"query": query}, body)
 
-    def v1_burn_tables_put_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_burn_tables_put`, with status and headers."""
-        return self._call_with_http_info(V1_BURN_TABLES_PUT, _options, {"query": query}, body)
-
-    def v1_burn_tables_put_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_put`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_BURN_TABLES_PUT, _options, {"query": query}, body)
+    v1_burn_tables_put_with_http_info = with_http_info(v1_burn_tables_put)
+    v1_burn_tables_put_without_preload_content = without_preload_content(v1_burn_tables_put)
 
     def v1_burn_tables_put_0(
         self,
@@ -1439,7 +1061,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1451,27 +1073,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_BURN_TABLES_PUT_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_burn_tables_put_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_burn_tables_put_0`, with status and headers."""
-        return self._call_with_http_info(V1_BURN_TABLES_PUT_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_burn_tables_put_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_burn_tables_put_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_BURN_TABLES_PUT_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_burn_tables_put_0_with_http_info = with_http_info(v1_burn_tables_put_0)
+    v1_burn_tables_put_0_without_preload_content = without_preload_content(v1_burn_tables_put_0)
 
     def v1_events_delete(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -1483,7 +1086,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1495,17 +1098,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_EVENTS_DELETE, _options, {"query": query}, body)
 
-    def v1_events_delete_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_events_delete`, with status and headers."""
-        return self._call_with_http_info(V1_EVENTS_DELETE, _options, {"query": query}, body)
-
-    def v1_events_delete_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_events_delete`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_EVENTS_DELETE, _options, {"query": query}, body)
+    v1_events_delete_with_http_info = with_http_info(v1_events_delete)
+    v1_events_delete_without_preload_content = without_preload_content(v1_events_delete)
 
     def v1_events_delete_0(
         self,
@@ -1522,7 +1116,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1534,27 +1128,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_EVENTS_DELETE_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_events_delete_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_events_delete_0`, with status and headers."""
-        return self._call_with_http_info(V1_EVENTS_DELETE_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_events_delete_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_events_delete_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_EVENTS_DELETE_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_events_delete_0_with_http_info = with_http_info(v1_events_delete_0)
+    v1_events_delete_0_without_preload_content = without_preload_content(v1_events_delete_0)
 
     def v1_events_get(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -1566,7 +1141,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1578,17 +1153,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_EVENTS_GET, _options, {"query": query}, body)
 
-    def v1_events_get_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_events_get`, with status and headers."""
-        return self._call_with_http_info(V1_EVENTS_GET, _options, {"query": query}, body)
-
-    def v1_events_get_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_events_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_EVENTS_GET, _options, {"query": query}, body)
+    v1_events_get_with_http_info = with_http_info(v1_events_get)
+    v1_events_get_without_preload_content = without_preload_content(v1_events_get)
 
     def v1_events_get_0(
         self,
@@ -1605,7 +1171,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1617,27 +1183,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_EVENTS_GET_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_events_get_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_events_get_0`, with status and headers."""
-        return self._call_with_http_info(V1_EVENTS_GET_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_events_get_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_events_get_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_EVENTS_GET_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_events_get_0_with_http_info = with_http_info(v1_events_get_0)
+    v1_events_get_0_without_preload_content = without_preload_content(v1_events_get_0)
 
     def v1_events_head(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -1649,7 +1196,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1661,17 +1208,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_EVENTS_HEAD, _options, {"query": query}, body)
 
-    def v1_events_head_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_events_head`, with status and headers."""
-        return self._call_with_http_info(V1_EVENTS_HEAD, _options, {"query": query}, body)
-
-    def v1_events_head_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_events_head`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_EVENTS_HEAD, _options, {"query": query}, body)
+    v1_events_head_with_http_info = with_http_info(v1_events_head)
+    v1_events_head_without_preload_content = without_preload_content(v1_events_head)
 
     def v1_events_head_0(
         self,
@@ -1688,7 +1226,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1700,27 +1238,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_EVENTS_HEAD_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_events_head_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_events_head_0`, with status and headers."""
-        return self._call_with_http_info(V1_EVENTS_HEAD_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_events_head_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_events_head_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_EVENTS_HEAD_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_events_head_0_with_http_info = with_http_info(v1_events_head_0)
+    v1_events_head_0_without_preload_content = without_preload_content(v1_events_head_0)
 
     def v1_events_options(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -1732,7 +1251,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1744,17 +1263,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_EVENTS_OPTIONS, _options, {"query": query}, body)
 
-    def v1_events_options_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_events_options`, with status and headers."""
-        return self._call_with_http_info(V1_EVENTS_OPTIONS, _options, {"query": query}, body)
-
-    def v1_events_options_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_events_options`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_EVENTS_OPTIONS, _options, {"query": query}, body)
+    v1_events_options_with_http_info = with_http_info(v1_events_options)
+    v1_events_options_without_preload_content = without_preload_content(v1_events_options)
 
     def v1_events_options_0(
         self,
@@ -1771,7 +1281,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1783,27 +1293,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_EVENTS_OPTIONS_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_events_options_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_events_options_0`, with status and headers."""
-        return self._call_with_http_info(V1_EVENTS_OPTIONS_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_events_options_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_events_options_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_EVENTS_OPTIONS_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_events_options_0_with_http_info = with_http_info(v1_events_options_0)
+    v1_events_options_0_without_preload_content = without_preload_content(v1_events_options_0)
 
     def v1_events_patch(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -1815,7 +1306,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1827,17 +1318,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_EVENTS_PATCH, _options, {"query": query}, body)
 
-    def v1_events_patch_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_events_patch`, with status and headers."""
-        return self._call_with_http_info(V1_EVENTS_PATCH, _options, {"query": query}, body)
-
-    def v1_events_patch_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_events_patch`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_EVENTS_PATCH, _options, {"query": query}, body)
+    v1_events_patch_with_http_info = with_http_info(v1_events_patch)
+    v1_events_patch_without_preload_content = without_preload_content(v1_events_patch)
 
     def v1_events_patch_0(
         self,
@@ -1854,7 +1336,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1866,27 +1348,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_EVENTS_PATCH_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_events_patch_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_events_patch_0`, with status and headers."""
-        return self._call_with_http_info(V1_EVENTS_PATCH_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_events_patch_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_events_patch_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_EVENTS_PATCH_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_events_patch_0_with_http_info = with_http_info(v1_events_patch_0)
+    v1_events_patch_0_without_preload_content = without_preload_content(v1_events_patch_0)
 
     def v1_events_post(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -1898,7 +1361,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1910,17 +1373,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_EVENTS_POST, _options, {"query": query}, body)
 
-    def v1_events_post_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_events_post`, with status and headers."""
-        return self._call_with_http_info(V1_EVENTS_POST, _options, {"query": query}, body)
-
-    def v1_events_post_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_events_post`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_EVENTS_POST, _options, {"query": query}, body)
+    v1_events_post_with_http_info = with_http_info(v1_events_post)
+    v1_events_post_without_preload_content = without_preload_content(v1_events_post)
 
     def v1_events_post_0(
         self,
@@ -1937,7 +1391,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1949,27 +1403,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_EVENTS_POST_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_events_post_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_events_post_0`, with status and headers."""
-        return self._call_with_http_info(V1_EVENTS_POST_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_events_post_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_events_post_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_EVENTS_POST_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_events_post_0_with_http_info = with_http_info(v1_events_post_0)
+    v1_events_post_0_without_preload_content = without_preload_content(v1_events_post_0)
 
     def v1_events_put(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -1981,7 +1416,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -1993,17 +1428,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_EVENTS_PUT, _options, {"query": query}, body)
 
-    def v1_events_put_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_events_put`, with status and headers."""
-        return self._call_with_http_info(V1_EVENTS_PUT, _options, {"query": query}, body)
-
-    def v1_events_put_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_events_put`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_EVENTS_PUT, _options, {"query": query}, body)
+    v1_events_put_with_http_info = with_http_info(v1_events_put)
+    v1_events_put_without_preload_content = without_preload_content(v1_events_put)
 
     def v1_events_put_0(
         self,
@@ -2020,7 +1446,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -2032,27 +1458,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_EVENTS_PUT_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_events_put_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_events_put_0`, with status and headers."""
-        return self._call_with_http_info(V1_EVENTS_PUT_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_events_put_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_events_put_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_EVENTS_PUT_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_events_put_0_with_http_info = with_http_info(v1_events_put_0)
+    v1_events_put_0_without_preload_content = without_preload_content(v1_events_put_0)
 
     def v1_rating_delete(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -2064,7 +1471,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -2076,17 +1483,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_RATING_DELETE, _options, {"query": query}, body)
 
-    def v1_rating_delete_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_rating_delete`, with status and headers."""
-        return self._call_with_http_info(V1_RATING_DELETE, _options, {"query": query}, body)
-
-    def v1_rating_delete_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_rating_delete`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_RATING_DELETE, _options, {"query": query}, body)
+    v1_rating_delete_with_http_info = with_http_info(v1_rating_delete)
+    v1_rating_delete_without_preload_content = without_preload_content(v1_rating_delete)
 
     def v1_rating_delete_0(
         self,
@@ -2103,7 +1501,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -2115,27 +1513,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_RATING_DELETE_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_rating_delete_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_rating_delete_0`, with status and headers."""
-        return self._call_with_http_info(V1_RATING_DELETE_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_rating_delete_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_rating_delete_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_RATING_DELETE_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_rating_delete_0_with_http_info = with_http_info(v1_rating_delete_0)
+    v1_rating_delete_0_without_preload_content = without_preload_content(v1_rating_delete_0)
 
     def v1_rating_get(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -2147,7 +1526,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -2159,17 +1538,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_RATING_GET, _options, {"query": query}, body)
 
-    def v1_rating_get_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_rating_get`, with status and headers."""
-        return self._call_with_http_info(V1_RATING_GET, _options, {"query": query}, body)
-
-    def v1_rating_get_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_rating_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_RATING_GET, _options, {"query": query}, body)
+    v1_rating_get_with_http_info = with_http_info(v1_rating_get)
+    v1_rating_get_without_preload_content = without_preload_content(v1_rating_get)
 
     def v1_rating_get_0(
         self,
@@ -2186,7 +1556,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -2198,27 +1568,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_RATING_GET_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_rating_get_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_rating_get_0`, with status and headers."""
-        return self._call_with_http_info(V1_RATING_GET_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_rating_get_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_rating_get_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_RATING_GET_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_rating_get_0_with_http_info = with_http_info(v1_rating_get_0)
+    v1_rating_get_0_without_preload_content = without_preload_content(v1_rating_get_0)
 
     def v1_rating_head(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -2230,7 +1581,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -2242,17 +1593,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_RATING_HEAD, _options, {"query": query}, body)
 
-    def v1_rating_head_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_rating_head`, with status and headers."""
-        return self._call_with_http_info(V1_RATING_HEAD, _options, {"query": query}, body)
-
-    def v1_rating_head_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_rating_head`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_RATING_HEAD, _options, {"query": query}, body)
+    v1_rating_head_with_http_info = with_http_info(v1_rating_head)
+    v1_rating_head_without_preload_content = without_preload_content(v1_rating_head)
 
     def v1_rating_head_0(
         self,
@@ -2269,7 +1611,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -2281,27 +1623,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_RATING_HEAD_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_rating_head_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_rating_head_0`, with status and headers."""
-        return self._call_with_http_info(V1_RATING_HEAD_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_rating_head_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_rating_head_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_RATING_HEAD_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_rating_head_0_with_http_info = with_http_info(v1_rating_head_0)
+    v1_rating_head_0_without_preload_content = without_preload_content(v1_rating_head_0)
 
     def v1_rating_options(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -2313,7 +1636,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -2325,17 +1648,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_RATING_OPTIONS, _options, {"query": query}, body)
 
-    def v1_rating_options_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_rating_options`, with status and headers."""
-        return self._call_with_http_info(V1_RATING_OPTIONS, _options, {"query": query}, body)
-
-    def v1_rating_options_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_rating_options`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_RATING_OPTIONS, _options, {"query": query}, body)
+    v1_rating_options_with_http_info = with_http_info(v1_rating_options)
+    v1_rating_options_without_preload_content = without_preload_content(v1_rating_options)
 
     def v1_rating_options_0(
         self,
@@ -2352,7 +1666,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -2364,27 +1678,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_RATING_OPTIONS_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_rating_options_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_rating_options_0`, with status and headers."""
-        return self._call_with_http_info(V1_RATING_OPTIONS_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_rating_options_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_rating_options_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_RATING_OPTIONS_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_rating_options_0_with_http_info = with_http_info(v1_rating_options_0)
+    v1_rating_options_0_without_preload_content = without_preload_content(v1_rating_options_0)
 
     def v1_rating_patch(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -2396,7 +1691,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -2408,17 +1703,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_RATING_PATCH, _options, {"query": query}, body)
 
-    def v1_rating_patch_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_rating_patch`, with status and headers."""
-        return self._call_with_http_info(V1_RATING_PATCH, _options, {"query": query}, body)
-
-    def v1_rating_patch_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_rating_patch`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_RATING_PATCH, _options, {"query": query}, body)
+    v1_rating_patch_with_http_info = with_http_info(v1_rating_patch)
+    v1_rating_patch_without_preload_content = without_preload_content(v1_rating_patch)
 
     def v1_rating_patch_0(
         self,
@@ -2435,7 +1721,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -2447,27 +1733,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_RATING_PATCH_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_rating_patch_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_rating_patch_0`, with status and headers."""
-        return self._call_with_http_info(V1_RATING_PATCH_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_rating_patch_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_rating_patch_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_RATING_PATCH_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_rating_patch_0_with_http_info = with_http_info(v1_rating_patch_0)
+    v1_rating_patch_0_without_preload_content = without_preload_content(v1_rating_patch_0)
 
     def v1_rating_post(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -2479,7 +1746,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -2491,17 +1758,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_RATING_POST, _options, {"query": query}, body)
 
-    def v1_rating_post_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_rating_post`, with status and headers."""
-        return self._call_with_http_info(V1_RATING_POST, _options, {"query": query}, body)
-
-    def v1_rating_post_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_rating_post`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_RATING_POST, _options, {"query": query}, body)
+    v1_rating_post_with_http_info = with_http_info(v1_rating_post)
+    v1_rating_post_without_preload_content = without_preload_content(v1_rating_post)
 
     def v1_rating_post_0(
         self,
@@ -2518,7 +1776,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -2530,27 +1788,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_RATING_POST_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_rating_post_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_rating_post_0`, with status and headers."""
-        return self._call_with_http_info(V1_RATING_POST_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_rating_post_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_rating_post_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_RATING_POST_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_rating_post_0_with_http_info = with_http_info(v1_rating_post_0)
+    v1_rating_post_0_without_preload_content = without_preload_content(v1_rating_post_0)
 
     def v1_rating_put(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
@@ -2562,7 +1801,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -2574,17 +1813,8 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_RATING_PUT, _options, {"query": query}, body)
 
-    def v1_rating_put_with_http_info(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_rating_put`, with status and headers."""
-        return self._call_with_http_info(V1_RATING_PUT, _options, {"query": query}, body)
-
-    def v1_rating_put_without_preload_content(
-        self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_rating_put`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_RATING_PUT, _options, {"query": query}, body)
+    v1_rating_put_with_http_info = with_http_info(v1_rating_put)
+    v1_rating_put_without_preload_content = without_preload_content(v1_rating_put)
 
     def v1_rating_put_0(
         self,
@@ -2601,7 +1831,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body:
+            body: Anything that JSON can say, or bytes; forwarded as it is.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
@@ -2613,24 +1843,5 @@ class DefaultApi(BaseApi):
         """
         return self._call(V1_RATING_PUT_0, _options, {"wildcard": wildcard, "query": query}, body)
 
-    def v1_rating_put_0_with_http_info(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[Any]:
-        """:meth:`v1_rating_put_0`, with status and headers."""
-        return self._call_with_http_info(V1_RATING_PUT_0, _options, {"wildcard": wildcard, "query": query}, body)
-
-    def v1_rating_put_0_without_preload_content(
-        self,
-        wildcard: str,
-        body: Any = None,
-        query: Optional[Mapping[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_rating_put_0`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_RATING_PUT_0, _options, {"wildcard": wildcard, "query": query}, body
-        )
+    v1_rating_put_0_with_http_info = with_http_info(v1_rating_put_0)
+    v1_rating_put_0_without_preload_content = without_preload_content(v1_rating_put_0)

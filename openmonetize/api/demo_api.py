@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.base_api import BaseApi
+from openmonetize.base_api import BaseApi, with_http_info, without_preload_content
 from openmonetize.operation import Operation, RequestOptions
 
 if TYPE_CHECKING:
-    from openmonetize.api_response import ApiResponse
     from openmonetize.models.v1_demo_generate_post200_response import V1DemoGeneratePost200Response
     from openmonetize.models.v1_demo_generate_post_request import V1DemoGeneratePostRequest
-    from openmonetize.rest import RESTResponse
 
 
 V1_DEMO_GENERATE_POST: Operation[V1DemoGeneratePost200Response] = Operation(
@@ -68,40 +66,7 @@ class DemoApi(BaseApi):
             {"prompt": prompt, "model": model, "provider": provider},
         )
 
-    def v1_demo_generate_post_with_http_info(
-        self,
-        v1_demo_generate_post_request: Union[V1DemoGeneratePostRequest, Mapping[str, Any], None] = None,
-        *,
-        prompt: Optional[str] = None,
-        model: Optional[str] = None,
-        provider: Optional[str] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1DemoGeneratePost200Response]:
-        """:meth:`v1_demo_generate_post`, with status and headers."""
-        return self._call_with_http_info(
-            V1_DEMO_GENERATE_POST,
-            _options,
-            {},
-            v1_demo_generate_post_request,
-            {"prompt": prompt, "model": model, "provider": provider},
-        )
-
-    def v1_demo_generate_post_without_preload_content(
-        self,
-        v1_demo_generate_post_request: Union[V1DemoGeneratePostRequest, Mapping[str, Any], None] = None,
-        *,
-        prompt: Optional[str] = None,
-        model: Optional[str] = None,
-        provider: Optional[str] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_demo_generate_post`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_DEMO_GENERATE_POST,
-            _options,
-            {},
-            v1_demo_generate_post_request,
-            {"prompt": prompt, "model": model, "provider": provider},
-        )
+    v1_demo_generate_post_with_http_info = with_http_info(v1_demo_generate_post)
+    v1_demo_generate_post_without_preload_content = without_preload_content(v1_demo_generate_post)
 
     generate = v1_demo_generate_post

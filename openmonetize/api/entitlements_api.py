@@ -3,17 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Literal, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Literal, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.base_api import BaseApi
+from openmonetize.base_api import BaseApi, with_http_info, without_preload_content
 from openmonetize.operation import UNSET, Operation, Parameter, RequestOptions, Unset
 
 if TYPE_CHECKING:
     from openmonetize import V1EntitlementsCheckPostRequestAction
-    from openmonetize.api_response import ApiResponse
-    from openmonetize.model import Int
+    from openmonetize.model import FreeForm, Int
     from openmonetize.models.v1_customers_customer_id_entitlements_get200_response import (
         V1CustomersCustomerIdEntitlementsGet200Response,
     )
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from openmonetize.models.v1_entitlements_id_put_request import V1EntitlementsIdPutRequest
     from openmonetize.models.v1_entitlements_post201_response import V1EntitlementsPost201Response
     from openmonetize.models.v1_entitlements_post_request import V1EntitlementsPostRequest
-    from openmonetize.rest import RESTResponse
 
 
 V1_CUSTOMERS_CUSTOMER_ID_ENTITLEMENTS_GET: Operation[V1CustomersCustomerIdEntitlementsGet200Response] = Operation(
@@ -82,21 +80,10 @@ class EntitlementsApi(BaseApi):
         """
         return self._call(V1_CUSTOMERS_CUSTOMER_ID_ENTITLEMENTS_GET, _options, {"customer_id": customer_id})
 
-    def v1_customers_customer_id_entitlements_get_with_http_info(
-        self, customer_id: str, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1CustomersCustomerIdEntitlementsGet200Response]:
-        """:meth:`v1_customers_customer_id_entitlements_get`, with status and headers."""
-        return self._call_with_http_info(
-            V1_CUSTOMERS_CUSTOMER_ID_ENTITLEMENTS_GET, _options, {"customer_id": customer_id}
-        )
-
-    def v1_customers_customer_id_entitlements_get_without_preload_content(
-        self, customer_id: str, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_customers_customer_id_entitlements_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_CUSTOMERS_CUSTOMER_ID_ENTITLEMENTS_GET, _options, {"customer_id": customer_id}
-        )
+    v1_customers_customer_id_entitlements_get_with_http_info = with_http_info(v1_customers_customer_id_entitlements_get)
+    v1_customers_customer_id_entitlements_get_without_preload_content = without_preload_content(
+        v1_customers_customer_id_entitlements_get
+    )
 
     def v1_entitlements_check_post(
         self,
@@ -142,43 +129,8 @@ class EntitlementsApi(BaseApi):
             {"customer_id": customer_id, "user_id": user_id, "feature_id": feature_id, "action": action},
         )
 
-    def v1_entitlements_check_post_with_http_info(
-        self,
-        v1_entitlements_check_post_request: Union[V1EntitlementsCheckPostRequest, Mapping[str, Any], None] = None,
-        *,
-        customer_id: Optional[str] = None,
-        user_id: Optional[str] = None,
-        feature_id: Optional[str] = None,
-        action: Optional[V1EntitlementsCheckPostRequestAction] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1EntitlementsCheckPost200Response]:
-        """:meth:`v1_entitlements_check_post`, with status and headers."""
-        return self._call_with_http_info(
-            V1_ENTITLEMENTS_CHECK_POST,
-            _options,
-            {},
-            v1_entitlements_check_post_request,
-            {"customer_id": customer_id, "user_id": user_id, "feature_id": feature_id, "action": action},
-        )
-
-    def v1_entitlements_check_post_without_preload_content(
-        self,
-        v1_entitlements_check_post_request: Union[V1EntitlementsCheckPostRequest, Mapping[str, Any], None] = None,
-        *,
-        customer_id: Optional[str] = None,
-        user_id: Optional[str] = None,
-        feature_id: Optional[str] = None,
-        action: Optional[V1EntitlementsCheckPostRequestAction] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_entitlements_check_post`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_ENTITLEMENTS_CHECK_POST,
-            _options,
-            {},
-            v1_entitlements_check_post_request,
-            {"customer_id": customer_id, "user_id": user_id, "feature_id": feature_id, "action": action},
-        )
+    v1_entitlements_check_post_with_http_info = with_http_info(v1_entitlements_check_post)
+    v1_entitlements_check_post_without_preload_content = without_preload_content(v1_entitlements_check_post)
 
     def v1_entitlements_id_delete(self, id: str, **_options: Unpack[RequestOptions]) -> None:
         """Delete an entitlement.
@@ -200,17 +152,8 @@ class EntitlementsApi(BaseApi):
         """
         return self._call(V1_ENTITLEMENTS_ID_DELETE, _options, {"id": id})
 
-    def v1_entitlements_id_delete_with_http_info(
-        self, id: str, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[None]:
-        """:meth:`v1_entitlements_id_delete`, with status and headers."""
-        return self._call_with_http_info(V1_ENTITLEMENTS_ID_DELETE, _options, {"id": id})
-
-    def v1_entitlements_id_delete_without_preload_content(
-        self, id: str, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_entitlements_id_delete`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_ENTITLEMENTS_ID_DELETE, _options, {"id": id})
+    v1_entitlements_id_delete_with_http_info = with_http_info(v1_entitlements_id_delete)
+    v1_entitlements_id_delete_without_preload_content = without_preload_content(v1_entitlements_id_delete)
 
     def v1_entitlements_id_put(
         self,
@@ -220,7 +163,7 @@ class EntitlementsApi(BaseApi):
         limit_type: Optional[Literal["HARD", "SOFT", "NONE"]] = None,
         limit_value: Union[Int, None, Unset] = UNSET,
         period: Union[Literal["DAILY", "MONTHLY", "TOTAL"], None, Unset] = UNSET,
-        metadata: Optional[Dict[str, Any]] = None,
+        metadata: Optional[FreeForm] = None,
         **_options: Unpack[RequestOptions],
     ) -> V1EntitlementsPost201Response:
         """Change an entitlement.
@@ -253,45 +196,8 @@ class EntitlementsApi(BaseApi):
             {"limit_type": limit_type, "limit_value": limit_value, "period": period, "metadata": metadata},
         )
 
-    def v1_entitlements_id_put_with_http_info(
-        self,
-        id: str,
-        v1_entitlements_id_put_request: Union[V1EntitlementsIdPutRequest, Mapping[str, Any], None] = None,
-        *,
-        limit_type: Optional[Literal["HARD", "SOFT", "NONE"]] = None,
-        limit_value: Union[Int, None, Unset] = UNSET,
-        period: Union[Literal["DAILY", "MONTHLY", "TOTAL"], None, Unset] = UNSET,
-        metadata: Optional[Dict[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1EntitlementsPost201Response]:
-        """:meth:`v1_entitlements_id_put`, with status and headers."""
-        return self._call_with_http_info(
-            V1_ENTITLEMENTS_ID_PUT,
-            _options,
-            {"id": id},
-            v1_entitlements_id_put_request,
-            {"limit_type": limit_type, "limit_value": limit_value, "period": period, "metadata": metadata},
-        )
-
-    def v1_entitlements_id_put_without_preload_content(
-        self,
-        id: str,
-        v1_entitlements_id_put_request: Union[V1EntitlementsIdPutRequest, Mapping[str, Any], None] = None,
-        *,
-        limit_type: Optional[Literal["HARD", "SOFT", "NONE"]] = None,
-        limit_value: Union[Int, None, Unset] = UNSET,
-        period: Union[Literal["DAILY", "MONTHLY", "TOTAL"], None, Unset] = UNSET,
-        metadata: Optional[Dict[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_entitlements_id_put`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_ENTITLEMENTS_ID_PUT,
-            _options,
-            {"id": id},
-            v1_entitlements_id_put_request,
-            {"limit_type": limit_type, "limit_value": limit_value, "period": period, "metadata": metadata},
-        )
+    v1_entitlements_id_put_with_http_info = with_http_info(v1_entitlements_id_put)
+    v1_entitlements_id_put_without_preload_content = without_preload_content(v1_entitlements_id_put)
 
     def v1_entitlements_list_get(
         self, **_options: Unpack[RequestOptions]
@@ -314,15 +220,8 @@ class EntitlementsApi(BaseApi):
         """
         return self._call(V1_ENTITLEMENTS_LIST_GET, _options)
 
-    def v1_entitlements_list_get_with_http_info(
-        self, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1CustomersCustomerIdEntitlementsGet200Response]:
-        """:meth:`v1_entitlements_list_get`, with status and headers."""
-        return self._call_with_http_info(V1_ENTITLEMENTS_LIST_GET, _options)
-
-    def v1_entitlements_list_get_without_preload_content(self, **_options: Unpack[RequestOptions]) -> RESTResponse:
-        """:meth:`v1_entitlements_list_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_ENTITLEMENTS_LIST_GET, _options)
+    v1_entitlements_list_get_with_http_info = with_http_info(v1_entitlements_list_get)
+    v1_entitlements_list_get_without_preload_content = without_preload_content(v1_entitlements_list_get)
 
     def v1_entitlements_post(
         self,
@@ -334,7 +233,7 @@ class EntitlementsApi(BaseApi):
         limit_type: Optional[Literal["HARD", "SOFT", "NONE"]] = None,
         limit_value: Union[Int, None, Unset] = UNSET,
         period: Union[Literal["DAILY", "MONTHLY", "TOTAL"], None, Unset] = UNSET,
-        metadata: Optional[Dict[str, Any]] = None,
+        metadata: Optional[FreeForm] = None,
         **_options: Unpack[RequestOptions],
     ) -> V1EntitlementsPost201Response:
         """Create an entitlement.
@@ -381,74 +280,12 @@ class EntitlementsApi(BaseApi):
             },
         )
 
-    def v1_entitlements_post_with_http_info(
-        self,
-        v1_entitlements_post_request: Union[V1EntitlementsPostRequest, Mapping[str, Any], None] = None,
-        *,
-        customer_id: Optional[str] = None,
-        user_id: Optional[str] = None,
-        feature_id: Optional[str] = None,
-        limit_type: Optional[Literal["HARD", "SOFT", "NONE"]] = None,
-        limit_value: Union[Int, None, Unset] = UNSET,
-        period: Union[Literal["DAILY", "MONTHLY", "TOTAL"], None, Unset] = UNSET,
-        metadata: Optional[Dict[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1EntitlementsPost201Response]:
-        """:meth:`v1_entitlements_post`, with status and headers."""
-        return self._call_with_http_info(
-            V1_ENTITLEMENTS_POST,
-            _options,
-            {},
-            v1_entitlements_post_request,
-            {
-                "customer_id": customer_id,
-                "user_id": user_id,
-                "feature_id": feature_id,
-                "limit_type": limit_type,
-                "limit_value": limit_value,
-                "period": period,
-                "metadata": metadata,
-            },
-        )
-
-    def v1_entitlements_post_without_preload_content(
-        self,
-        v1_entitlements_post_request: Union[V1EntitlementsPostRequest, Mapping[str, Any], None] = None,
-        *,
-        customer_id: Optional[str] = None,
-        user_id: Optional[str] = None,
-        feature_id: Optional[str] = None,
-        limit_type: Optional[Literal["HARD", "SOFT", "NONE"]] = None,
-        limit_value: Union[Int, None, Unset] = UNSET,
-        period: Union[Literal["DAILY", "MONTHLY", "TOTAL"], None, Unset] = UNSET,
-        metadata: Optional[Dict[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_entitlements_post`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_ENTITLEMENTS_POST,
-            _options,
-            {},
-            v1_entitlements_post_request,
-            {
-                "customer_id": customer_id,
-                "user_id": user_id,
-                "feature_id": feature_id,
-                "limit_type": limit_type,
-                "limit_value": limit_value,
-                "period": period,
-                "metadata": metadata,
-            },
-        )
+    v1_entitlements_post_with_http_info = with_http_info(v1_entitlements_post)
+    v1_entitlements_post_without_preload_content = without_preload_content(v1_entitlements_post)
 
     list_for_customer = v1_customers_customer_id_entitlements_get
-
     check = v1_entitlements_check_post
-
     delete = v1_entitlements_id_delete
-
     update = v1_entitlements_id_put
-
     list = v1_entitlements_list_get
-
     create = v1_entitlements_post

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Iterable, List, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.base_api import BaseApi
+from openmonetize.base_api import BaseApi, with_http_info, without_preload_content
 from openmonetize.ingest import IngestResult, ingest, ingest_raw
 from openmonetize.operation import Operation, Parameter, RequestOptions
 
@@ -126,15 +126,8 @@ class EventsApi(BaseApi):
         """
         return self._call(V1_EVENTS_DLQ_GET, _options)
 
-    def v1_events_dlq_get_with_http_info(
-        self, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1EventsDlqGet200Response]:
-        """:meth:`v1_events_dlq_get`, with status and headers."""
-        return self._call_with_http_info(V1_EVENTS_DLQ_GET, _options)
-
-    def v1_events_dlq_get_without_preload_content(self, **_options: Unpack[RequestOptions]) -> RESTResponse:
-        """:meth:`v1_events_dlq_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_EVENTS_DLQ_GET, _options)
+    v1_events_dlq_get_with_http_info = with_http_info(v1_events_dlq_get)
+    v1_events_dlq_get_without_preload_content = without_preload_content(v1_events_dlq_get)
 
     def v1_events_dlq_replay_post(
         self,
@@ -167,29 +160,8 @@ class EventsApi(BaseApi):
             V1_EVENTS_DLQ_REPLAY_POST, _options, {}, v1_events_dlq_replay_post_request, {"job_ids": job_ids}
         )
 
-    def v1_events_dlq_replay_post_with_http_info(
-        self,
-        v1_events_dlq_replay_post_request: Union[V1EventsDlqReplayPostRequest, Mapping[str, Any], None] = None,
-        *,
-        job_ids: Optional[List[str]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1EventsDlqReplayPost200Response]:
-        """:meth:`v1_events_dlq_replay_post`, with status and headers."""
-        return self._call_with_http_info(
-            V1_EVENTS_DLQ_REPLAY_POST, _options, {}, v1_events_dlq_replay_post_request, {"job_ids": job_ids}
-        )
-
-    def v1_events_dlq_replay_post_without_preload_content(
-        self,
-        v1_events_dlq_replay_post_request: Union[V1EventsDlqReplayPostRequest, Mapping[str, Any], None] = None,
-        *,
-        job_ids: Optional[List[str]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_events_dlq_replay_post`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_EVENTS_DLQ_REPLAY_POST, _options, {}, v1_events_dlq_replay_post_request, {"job_ids": job_ids}
-        )
+    v1_events_dlq_replay_post_with_http_info = with_http_info(v1_events_dlq_replay_post)
+    v1_events_dlq_replay_post_without_preload_content = without_preload_content(v1_events_dlq_replay_post)
 
     def v1_events_info_get(self, **_options: Unpack[RequestOptions]) -> V1EventsInfoGet200Response:
         """Get the state of the ingestion service.
@@ -210,15 +182,8 @@ class EventsApi(BaseApi):
         """
         return self._call(V1_EVENTS_INFO_GET, _options)
 
-    def v1_events_info_get_with_http_info(
-        self, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1EventsInfoGet200Response]:
-        """:meth:`v1_events_info_get`, with status and headers."""
-        return self._call_with_http_info(V1_EVENTS_INFO_GET, _options)
-
-    def v1_events_info_get_without_preload_content(self, **_options: Unpack[RequestOptions]) -> RESTResponse:
-        """:meth:`v1_events_info_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_EVENTS_INFO_GET, _options)
+    v1_events_info_get_with_http_info = with_http_info(v1_events_info_get)
+    v1_events_info_get_without_preload_content = without_preload_content(v1_events_info_get)
 
     def v1_events_list_get(
         self, limit: Optional[int] = None, offset: Optional[int] = None, **_options: Unpack[RequestOptions]
@@ -244,22 +209,10 @@ class EventsApi(BaseApi):
         """
         return self._call(V1_EVENTS_LIST_GET, _options, {"limit": limit, "offset": offset})
 
-    def v1_events_list_get_with_http_info(
-        self, limit: Optional[int] = None, offset: Optional[int] = None, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1EventsListGet200Response]:
-        """:meth:`v1_events_list_get`, with status and headers."""
-        return self._call_with_http_info(V1_EVENTS_LIST_GET, _options, {"limit": limit, "offset": offset})
-
-    def v1_events_list_get_without_preload_content(
-        self, limit: Optional[int] = None, offset: Optional[int] = None, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_events_list_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_EVENTS_LIST_GET, _options, {"limit": limit, "offset": offset})
+    v1_events_list_get_with_http_info = with_http_info(v1_events_list_get)
+    v1_events_list_get_without_preload_content = without_preload_content(v1_events_list_get)
 
     dlq = v1_events_dlq_get
-
     replay_dlq = v1_events_dlq_replay_post
-
     info = v1_events_info_get
-
     list = v1_events_list_get

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
-from openmonetize.base_api import BaseApi
+from openmonetize.base_api import BaseApi, with_http_info, without_preload_content
 from openmonetize.operation import Operation, RequestOptions
 
 if TYPE_CHECKING:
-    from openmonetize.api_response import ApiResponse
     from openmonetize.models.health_get200_response import HealthGet200Response
     from openmonetize.models.ready_get200_response import ReadyGet200Response
     from openmonetize.models.v1_info_get200_response import V1InfoGet200Response
-    from openmonetize.rest import RESTResponse
 
 
 HEALTH_GET: Operation[HealthGet200Response] = Operation(
@@ -51,13 +49,8 @@ class HealthApi(BaseApi):
         """
         return self._call(HEALTH_GET, _options)
 
-    def health_get_with_http_info(self, **_options: Unpack[RequestOptions]) -> ApiResponse[HealthGet200Response]:
-        """:meth:`health_get`, with status and headers."""
-        return self._call_with_http_info(HEALTH_GET, _options)
-
-    def health_get_without_preload_content(self, **_options: Unpack[RequestOptions]) -> RESTResponse:
-        """:meth:`health_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(HEALTH_GET, _options)
+    health_get_with_http_info = with_http_info(health_get)
+    health_get_without_preload_content = without_preload_content(health_get)
 
     def ready_get(self, **_options: Unpack[RequestOptions]) -> ReadyGet200Response:
         """Check that the gateway can do its work.
@@ -79,13 +72,8 @@ class HealthApi(BaseApi):
         """
         return self._call(READY_GET, _options)
 
-    def ready_get_with_http_info(self, **_options: Unpack[RequestOptions]) -> ApiResponse[ReadyGet200Response]:
-        """:meth:`ready_get`, with status and headers."""
-        return self._call_with_http_info(READY_GET, _options)
-
-    def ready_get_without_preload_content(self, **_options: Unpack[RequestOptions]) -> RESTResponse:
-        """:meth:`ready_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(READY_GET, _options)
+    ready_get_with_http_info = with_http_info(ready_get)
+    ready_get_without_preload_content = without_preload_content(ready_get)
 
     def v1_info_get(self, **_options: Unpack[RequestOptions]) -> V1InfoGet200Response:
         """Get name, version and uptime of the gateway.
@@ -105,16 +93,9 @@ class HealthApi(BaseApi):
         """
         return self._call(V1_INFO_GET, _options)
 
-    def v1_info_get_with_http_info(self, **_options: Unpack[RequestOptions]) -> ApiResponse[V1InfoGet200Response]:
-        """:meth:`v1_info_get`, with status and headers."""
-        return self._call_with_http_info(V1_INFO_GET, _options)
-
-    def v1_info_get_without_preload_content(self, **_options: Unpack[RequestOptions]) -> RESTResponse:
-        """:meth:`v1_info_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_INFO_GET, _options)
+    v1_info_get_with_http_info = with_http_info(v1_info_get)
+    v1_info_get_without_preload_content = without_preload_content(v1_info_get)
 
     health = health_get
-
     ready = ready_get
-
     info = v1_info_get

@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Any, List, Literal, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.base_api import BaseApi
+from openmonetize.base_api import BaseApi, with_http_info, without_preload_content
 from openmonetize.operation import Operation, RequestOptions
 
 if TYPE_CHECKING:
     from openmonetize import V1RatingCalculateBulkPostRequestCalculationsInner
-    from openmonetize.api_response import ApiResponse
     from openmonetize.model import Int, Num
     from openmonetize.models.v1_rating_calculate_bulk_post200_response import V1RatingCalculateBulkPost200Response
     from openmonetize.models.v1_rating_calculate_bulk_post_request import V1RatingCalculateBulkPostRequest
     from openmonetize.models.v1_rating_calculate_post200_response import V1RatingCalculatePost200Response
     from openmonetize.models.v1_rating_calculate_post_request import V1RatingCalculatePostRequest
     from openmonetize.models.v1_rating_pricing_get200_response import V1RatingPricingGet200Response
-    from openmonetize.rest import RESTResponse
 
 
 V1_RATING_CALCULATE_BULK_POST: Operation[V1RatingCalculateBulkPost200Response] = Operation(
@@ -83,39 +81,8 @@ class RatingApi(BaseApi):
             {"customer_id": customer_id, "calculations": calculations},
         )
 
-    def v1_rating_calculate_bulk_post_with_http_info(
-        self,
-        v1_rating_calculate_bulk_post_request: Union[V1RatingCalculateBulkPostRequest, Mapping[str, Any], None] = None,
-        *,
-        customer_id: Optional[str] = None,
-        calculations: Optional[List[V1RatingCalculateBulkPostRequestCalculationsInner]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1RatingCalculateBulkPost200Response]:
-        """:meth:`v1_rating_calculate_bulk_post`, with status and headers."""
-        return self._call_with_http_info(
-            V1_RATING_CALCULATE_BULK_POST,
-            _options,
-            {},
-            v1_rating_calculate_bulk_post_request,
-            {"customer_id": customer_id, "calculations": calculations},
-        )
-
-    def v1_rating_calculate_bulk_post_without_preload_content(
-        self,
-        v1_rating_calculate_bulk_post_request: Union[V1RatingCalculateBulkPostRequest, Mapping[str, Any], None] = None,
-        *,
-        customer_id: Optional[str] = None,
-        calculations: Optional[List[V1RatingCalculateBulkPostRequestCalculationsInner]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_rating_calculate_bulk_post`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_RATING_CALCULATE_BULK_POST,
-            _options,
-            {},
-            v1_rating_calculate_bulk_post_request,
-            {"customer_id": customer_id, "calculations": calculations},
-        )
+    v1_rating_calculate_bulk_post_with_http_info = with_http_info(v1_rating_calculate_bulk_post)
+    v1_rating_calculate_bulk_post_without_preload_content = without_preload_content(v1_rating_calculate_bulk_post)
 
     def v1_rating_calculate_post(
         self,
@@ -177,69 +144,8 @@ class RatingApi(BaseApi):
             },
         )
 
-    def v1_rating_calculate_post_with_http_info(
-        self,
-        v1_rating_calculate_post_request: Union[V1RatingCalculatePostRequest, Mapping[str, Any], None] = None,
-        *,
-        customer_id: Optional[str] = None,
-        provider: Optional[Literal["OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL"]] = None,
-        model: Optional[str] = None,
-        input_tokens: Optional[Int] = None,
-        output_tokens: Optional[Int] = None,
-        type: Optional[Literal["text", "image", "video"]] = None,
-        count: Optional[Int] = None,
-        duration_seconds: Optional[Num] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1RatingCalculatePost200Response]:
-        """:meth:`v1_rating_calculate_post`, with status and headers."""
-        return self._call_with_http_info(
-            V1_RATING_CALCULATE_POST,
-            _options,
-            {},
-            v1_rating_calculate_post_request,
-            {
-                "customer_id": customer_id,
-                "provider": provider,
-                "model": model,
-                "input_tokens": input_tokens,
-                "output_tokens": output_tokens,
-                "type": type,
-                "count": count,
-                "duration_seconds": duration_seconds,
-            },
-        )
-
-    def v1_rating_calculate_post_without_preload_content(
-        self,
-        v1_rating_calculate_post_request: Union[V1RatingCalculatePostRequest, Mapping[str, Any], None] = None,
-        *,
-        customer_id: Optional[str] = None,
-        provider: Optional[Literal["OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL"]] = None,
-        model: Optional[str] = None,
-        input_tokens: Optional[Int] = None,
-        output_tokens: Optional[Int] = None,
-        type: Optional[Literal["text", "image", "video"]] = None,
-        count: Optional[Int] = None,
-        duration_seconds: Optional[Num] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_rating_calculate_post`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_RATING_CALCULATE_POST,
-            _options,
-            {},
-            v1_rating_calculate_post_request,
-            {
-                "customer_id": customer_id,
-                "provider": provider,
-                "model": model,
-                "input_tokens": input_tokens,
-                "output_tokens": output_tokens,
-                "type": type,
-                "count": count,
-                "duration_seconds": duration_seconds,
-            },
-        )
+    v1_rating_calculate_post_with_http_info = with_http_info(v1_rating_calculate_post)
+    v1_rating_calculate_post_without_preload_content = without_preload_content(v1_rating_calculate_post)
 
     def v1_rating_pricing_get(self, **_options: Unpack[RequestOptions]) -> V1RatingPricingGet200Response:
         """List the prices of all models.
@@ -261,18 +167,9 @@ class RatingApi(BaseApi):
         """
         return self._call(V1_RATING_PRICING_GET, _options)
 
-    def v1_rating_pricing_get_with_http_info(
-        self, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1RatingPricingGet200Response]:
-        """:meth:`v1_rating_pricing_get`, with status and headers."""
-        return self._call_with_http_info(V1_RATING_PRICING_GET, _options)
-
-    def v1_rating_pricing_get_without_preload_content(self, **_options: Unpack[RequestOptions]) -> RESTResponse:
-        """:meth:`v1_rating_pricing_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_RATING_PRICING_GET, _options)
+    v1_rating_pricing_get_with_http_info = with_http_info(v1_rating_pricing_get)
+    v1_rating_pricing_get_without_preload_content = without_preload_content(v1_rating_pricing_get)
 
     calculate_bulk = v1_rating_calculate_bulk_post
-
     calculate = v1_rating_calculate_post
-
     pricing = v1_rating_pricing_get

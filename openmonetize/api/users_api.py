@@ -3,20 +3,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.base_api import BaseApi
+from openmonetize.base_api import BaseApi, with_http_info, without_preload_content
 from openmonetize.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
-    from openmonetize.api_response import ApiResponse
+    from openmonetize.model import FreeForm
     from openmonetize.models.v1_users_create_post201_response import V1UsersCreatePost201Response
     from openmonetize.models.v1_users_create_post_request import V1UsersCreatePostRequest
     from openmonetize.models.v1_users_list_get200_response import V1UsersListGet200Response
     from openmonetize.models.v1_users_user_id_get200_response import V1UsersUserIdGet200Response
-    from openmonetize.rest import RESTResponse
 
 
 V1_USERS_CREATE_POST: Operation[V1UsersCreatePost201Response] = Operation(
@@ -49,7 +48,7 @@ class UsersApi(BaseApi):
         *,
         external_user_id: Optional[str] = None,
         email: Optional[str] = None,
-        metadata: Optional[Dict[str, Any]] = None,
+        metadata: Optional[FreeForm] = None,
         **_options: Unpack[RequestOptions],
     ) -> V1UsersCreatePost201Response:
         """Create an end user.
@@ -81,41 +80,8 @@ class UsersApi(BaseApi):
             {"external_user_id": external_user_id, "email": email, "metadata": metadata},
         )
 
-    def v1_users_create_post_with_http_info(
-        self,
-        v1_users_create_post_request: Union[V1UsersCreatePostRequest, Mapping[str, Any], None] = None,
-        *,
-        external_user_id: Optional[str] = None,
-        email: Optional[str] = None,
-        metadata: Optional[Dict[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1UsersCreatePost201Response]:
-        """:meth:`v1_users_create_post`, with status and headers."""
-        return self._call_with_http_info(
-            V1_USERS_CREATE_POST,
-            _options,
-            {},
-            v1_users_create_post_request,
-            {"external_user_id": external_user_id, "email": email, "metadata": metadata},
-        )
-
-    def v1_users_create_post_without_preload_content(
-        self,
-        v1_users_create_post_request: Union[V1UsersCreatePostRequest, Mapping[str, Any], None] = None,
-        *,
-        external_user_id: Optional[str] = None,
-        email: Optional[str] = None,
-        metadata: Optional[Dict[str, Any]] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_users_create_post`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_USERS_CREATE_POST,
-            _options,
-            {},
-            v1_users_create_post_request,
-            {"external_user_id": external_user_id, "email": email, "metadata": metadata},
-        )
+    v1_users_create_post_with_http_info = with_http_info(v1_users_create_post)
+    v1_users_create_post_without_preload_content = without_preload_content(v1_users_create_post)
 
     def v1_users_list_get(
         self,
@@ -145,29 +111,8 @@ class UsersApi(BaseApi):
         """
         return self._call(V1_USERS_LIST_GET, _options, {"limit": limit, "offset": offset, "search": search})
 
-    def v1_users_list_get_with_http_info(
-        self,
-        limit: Optional[int] = None,
-        offset: Optional[int] = None,
-        search: Optional[str] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> ApiResponse[V1UsersListGet200Response]:
-        """:meth:`v1_users_list_get`, with status and headers."""
-        return self._call_with_http_info(
-            V1_USERS_LIST_GET, _options, {"limit": limit, "offset": offset, "search": search}
-        )
-
-    def v1_users_list_get_without_preload_content(
-        self,
-        limit: Optional[int] = None,
-        offset: Optional[int] = None,
-        search: Optional[str] = None,
-        **_options: Unpack[RequestOptions],
-    ) -> RESTResponse:
-        """:meth:`v1_users_list_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(
-            V1_USERS_LIST_GET, _options, {"limit": limit, "offset": offset, "search": search}
-        )
+    v1_users_list_get_with_http_info = with_http_info(v1_users_list_get)
+    v1_users_list_get_without_preload_content = without_preload_content(v1_users_list_get)
 
     def v1_users_user_id_get(self, user_id: str, **_options: Unpack[RequestOptions]) -> V1UsersUserIdGet200Response:
         """Get one end user with recent events.
@@ -191,20 +136,9 @@ class UsersApi(BaseApi):
         """
         return self._call(V1_USERS_USER_ID_GET, _options, {"user_id": user_id})
 
-    def v1_users_user_id_get_with_http_info(
-        self, user_id: str, **_options: Unpack[RequestOptions]
-    ) -> ApiResponse[V1UsersUserIdGet200Response]:
-        """:meth:`v1_users_user_id_get`, with status and headers."""
-        return self._call_with_http_info(V1_USERS_USER_ID_GET, _options, {"user_id": user_id})
-
-    def v1_users_user_id_get_without_preload_content(
-        self, user_id: str, **_options: Unpack[RequestOptions]
-    ) -> RESTResponse:
-        """:meth:`v1_users_user_id_get`, as the raw answer, unread."""
-        return self._call_without_preload_content(V1_USERS_USER_ID_GET, _options, {"user_id": user_id})
+    v1_users_user_id_get_with_http_info = with_http_info(v1_users_user_id_get)
+    v1_users_user_id_get_without_preload_content = without_preload_content(v1_users_user_id_get)
 
     create = v1_users_create_post
-
     list = v1_users_list_get
-
     get = v1_users_user_id_get

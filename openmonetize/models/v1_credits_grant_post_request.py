@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+from typing import Optional
 
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Int, RequestModel, RequestTimestamp
+from openmonetize.model import FreeForm, Int, RequestModel, RequestTimestamp
 
 
 class V1CreditsGrantPostRequest(RequestModel):
@@ -26,7 +26,7 @@ class V1CreditsGrantPostRequest(RequestModel):
     """
     reason: Optional[str] = None
     """Text for the transaction's description. Generated if left out or empty."""
-    metadata: Optional[Dict[str, Any]] = None
+    metadata: Optional[FreeForm] = None
     """Facts of your own to store with the transaction. No operation returns them."""
     idempotency_key: Annotated[Optional[str], Field(alias="idempotencyKey")] = None
     """Makes repeating the grant safe. Must be unique across all customers of the platform, for example a random UUID;

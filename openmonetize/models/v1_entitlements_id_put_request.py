@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Dict, FrozenSet, Literal, Optional
+from typing import ClassVar, FrozenSet, Literal, Optional
 
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Int, RequestModel
+from openmonetize.model import FreeForm, Int, RequestModel
 
 
 class V1EntitlementsIdPutRequest(RequestModel):
@@ -22,5 +22,5 @@ class V1EntitlementsIdPutRequest(RequestModel):
     """Limit in events per period, whole. Null removes the limit."""
     period: Optional[Literal["DAILY", "MONTHLY", "TOTAL"]] = None
     """Window in which events are counted. Null is accepted and ignored: a period cannot be cleared."""
-    metadata: Optional[Dict[str, Any]] = None
+    metadata: Optional[FreeForm] = None
     """Free-form notes that replace the stored ones."""

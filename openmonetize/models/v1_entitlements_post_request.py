@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Dict, FrozenSet, Literal, Optional
+from typing import ClassVar, FrozenSet, Literal, Optional
 
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Int, RequestModel
+from openmonetize.model import FreeForm, Int, RequestModel
 
 
 class V1EntitlementsPostRequest(RequestModel):
@@ -32,5 +32,5 @@ class V1EntitlementsPostRequest(RequestModel):
     """
     period: Optional[Literal["DAILY", "MONTHLY", "TOTAL"]] = None
     """Window in which events are counted. Null, or no value, means all time."""
-    metadata: Optional[Dict[str, Any]] = None
+    metadata: Optional[FreeForm] = None
     """Free-form notes kept with the entitlement."""

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+from typing import Optional
 
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import RequestModel
+from openmonetize.model import FreeForm, RequestModel
 
 
 class V1UsersCreatePostRequest(RequestModel):
@@ -18,5 +18,5 @@ class V1UsersCreatePostRequest(RequestModel):
     """Your own id of the user, 1 to 255 characters. Unique within the customer."""
     email: Optional[str] = None
     """Email address of the user."""
-    metadata: Optional[Dict[str, Any]] = None
+    metadata: Optional[FreeForm] = None
     """Facts of your own about the user."""
