@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
-from .rows import IMAGE_PRICES, SEED_TEXT_PRICES, TEXT_PRICES, VIDEO_PRICES, Price
+from .rows import IMAGE_PRICES, INPUT_TOKEN, OUTPUT_TOKEN, SEED_TEXT_PRICES, TEXT_PRICES, VIDEO_PRICES, Price
+
+
+class TextRates(NamedTuple):
+    """US dollars for so many input tokens, the same for output tokens, and since when both rows are valid."""
+
+    usd_in: float
+    per_in: int
+    usd_out: float
+    per_out: int
+    valid_from: datetime
 
 
 class PriceBook:
@@ -19,6 +29,7 @@ class PriceBook:
         self._index: Dict[Tuple[str, str, str], Price] = {
             (price.provider, price.model, price.unit): price for price in self._prices
         }
+        self._text = {model: rates for model in self.models() for rates in self._text_rates(*model)}
 
     def find(self, provider: str, model: str, unit: str, at: Optional[datetime] = None) -> Optional[Price]:
         """The row for `unit` of a model, or None. With `at`, a row that is not yet valid then does not count."""
@@ -26,6 +37,18 @@ class PriceBook:
         if price is None or (at is not None and price.valid_from > at):
             return None
         return price
+
+    def text_rates(self, provider: str, model: str, at: Optional[datetime] = None) -> Optional[TextRates]:
+        """Both rates of a text model as doubles, or None unless both rows are there (and valid, with `at`)."""
+        rates = self._text.get((provider, model))
+        return None if rates is None or (at is not None and rates.valid_from > at) else rates
+
+    def _text_rates(self, provider: str, model: str) -> Iterator[TextRates]:
+        price_in = self.find(provider, model, INPUT_TOKEN)
+        price_out = self.find(provider, model, OUTPUT_TOKEN)
+        if price_in is not None and price_out is not None:
+            valid_from = max(price_in.valid_from, price_out.valid_from)
+            yield TextRates(float(price_in.usd), price_in.per, float(price_out.usd), price_out.per, valid_from)
 
     def models(self) -> List[Tuple[str, str]]:
         """Every (provider, model) that has a row, in the order of the rows."""

@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, Mapping, NamedTuple, Optional, Tuple
 
 from .book import TEXT_BOOK, PriceBook
-from .rows import IMAGE, INPUT_TOKEN, OUTPUT_TOKEN, VIDEO
+from .rows import IMAGE, VIDEO
 
 CREDITS_PER_USD = 1000
 CREDITS_PER_CUSTOM_UNIT = 10
@@ -147,10 +147,9 @@ def token_cost(
 ) -> Cost:
     if not provider or not model or not (input_tokens or output_tokens):
         return FREE
-    price_in = book.find(provider, model, INPUT_TOKEN, at)
-    price_out = book.find(provider, model, OUTPUT_TOKEN, at)
-    if price_in is not None and price_out is not None:
-        usd = input_tokens / price_in.per * float(price_in.usd) + output_tokens / price_out.per * float(price_out.usd)
+    rates = book.text_rates(provider, model, at)
+    if rates is not None:
+        usd = input_tokens / rates.per_in * rates.usd_in + output_tokens / rates.per_out * rates.usd_out
         return math.ceil(usd * CREDITS_PER_USD), usd, ROW
     if era == "seed":
         return FREE

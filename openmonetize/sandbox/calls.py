@@ -16,7 +16,10 @@ BOTH = (CURRENT, SEED)
 
 @dataclass
 class Call:
-    """One request that has passed validation and authentication."""
+    """One request that has passed validation and authentication.
+
+    `size` is that of the body in bytes; `clean` means that no text in it holds what a database does not take.
+    """
 
     state: State
     intake: Intake
@@ -29,6 +32,7 @@ class Call:
     key: Optional[str] = None
     tenant: Optional[Customer] = None
     size: int = 0
+    clean: bool = False
 
     @property
     def customer(self) -> Customer:
@@ -52,8 +56,8 @@ class Route:
 
     `proxied` routes of the seed era are checked by a service behind the gateway: key first, and errors in the
     service's shape. `declares_400` strips validation errors to two keys, as the platform's framework does. `counted`
-    routes use up monthly quota. `failure` is the text of this route's 500. A route may exist only with a defect of the
-    servers, or only without it.
+    routes use up monthly quota. `read_fast` may read and validate a body at once, or leave it to the exact path.
+    `failure` is the text of this route's 500. A route may exist only with a defect of the servers, or only without it.
     """
 
     method: str
@@ -70,6 +74,7 @@ class Route:
     only_with: Optional[str] = None
     unless: Optional[str] = None
     failure: str = "Internal Server Error"
+    read_fast: Optional[Callable[[bytes], Any]] = None
 
     def serves(self, state: State) -> bool:
         """Whether this sandbox has the route."""

@@ -69,15 +69,11 @@ def current_usage(state: State, row: sqlite3.Row) -> int:
     if row["user_id"] is None:
         found = rollups.groups(state, row["customer"], start, _LAST_MOMENT, {"feature_id": [row["feature_id"]]})
         return sum(group.events for group in found)
-    user = state.db.row("SELECT * FROM users WHERE customer = ? AND id = ?", (row["customer"], row["user_id"]))
-    external = row["user_id"] if user is None else user["external_id"]
-    return int(
-        state.db.value(
-            "SELECT count(*) FROM events"
-            " WHERE customer = ? AND user_id IN (?, ?) AND timestamp >= ? AND feature_id = ?",
-            (row["customer"], row["user_id"], external, start, row["feature_id"]),
-        )
+    sql = (
+        "SELECT count(*) FROM events e JOIN users u ON u.pk = e.user"
+        " WHERE u.customer = ? AND u.id = ? AND e.timestamp >= ? AND e.feature_id = ?"
     )
+    return int(state.db.value(sql, (row["customer"], row["user_id"], start, row["feature_id"])))
 
 
 def _period_start(state: State, period: Optional[str]) -> int:

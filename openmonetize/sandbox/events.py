@@ -84,10 +84,9 @@ def page(state: State, customer: int, limit: int, offset: int) -> Tuple[List[sql
     return rows, int(total)
 
 
-def latest_of_user(state: State, customer: int, user: sqlite3.Row, limit: int) -> List[sqlite3.Row]:
+def latest_of_user(state: State, user: sqlite3.Row, limit: int) -> List[sqlite3.Row]:
     return state.db.rows(
-        "SELECT * FROM events WHERE customer = ? AND user_id IN (?, ?) ORDER BY timestamp DESC, seq DESC LIMIT ?",
-        (customer, user["external_id"], user["id"], limit),
+        "SELECT * FROM events WHERE user = ? ORDER BY timestamp DESC, seq DESC LIMIT ?", (user["pk"], limit)
     )
 
 
@@ -109,6 +108,9 @@ FILTERS = (
 )
 
 
+_COLUMNS = {"idempotency_key": "CASE WHEN e.own_key THEN e.event_id ELSE e.idempotency_key END"}
+
+
 def stored(state: State, filters: Dict[str, Any], customer_id: Optional[str] = None) -> List[Dict[str, Any]]:
     """Stored events of all customers (or one) in the order of their processing, for tests and the console.
 
@@ -119,7 +121,7 @@ def stored(state: State, filters: Dict[str, Any], customer_id: Optional[str] = N
     unknown = sorted(set(columns) - set(FILTERS))
     if unknown:
         raise ValueError(f"cannot filter events by {unknown[0]!r}; use {', '.join((*FILTERS, 'outcome'))}")
-    where = [f"e.{name} IS ?" for name in columns]
+    where = [f"{_COLUMNS.get(name, f'e.{name}')} IS ?" for name in columns]
     values: List[Any] = list(columns.values())
     if customer_id is not None:
         where.append("c.id = ?")
@@ -137,7 +139,7 @@ def stored(state: State, filters: Dict[str, Any], customer_id: Optional[str] = N
 def _as_dict(row: sqlite3.Row) -> Dict[str, Any]:
     return {
         "event_id": row["event_id"],
-        "idempotency_key": row["idempotency_key"],
+        "idempotency_key": row["event_id"] if row["own_key"] else row["idempotency_key"],
         "batch_id": row["batch_id"],
         "customer_id": row["customer_id"],
         "user_id": row["user_id"],

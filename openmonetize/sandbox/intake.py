@@ -7,7 +7,8 @@ import time
 from typing import Any, Dict, List, Optional
 
 from .answers import Answer
-from .processing import Job, process, stored_values
+from .keys import key_of, stored_keys
+from .processing import Job, process, process_new
 from .state import State, new_id
 from .tenants import Customer
 
@@ -22,33 +23,33 @@ class Intake:
     def reset(self) -> None:
         self._next_due = None
 
-    def accept(self, customer: Customer, events: List[Dict[str, Any]]) -> Answer:
+    def accept(self, customer: Customer, events: List[Dict[str, Any]], clean: bool = False) -> Answer:
         """Answer a validated batch: 202 if any event is new, 200 if none is.
 
         Only what is *stored* counts as a duplicate. The same key twice in one batch, or sent again before it was
         processed, is accepted twice; processing then stores it once and dead-letters the other.
+
+        `clean` promises that no text holds a NUL character or a lone surrogate.
         """
         started = time.perf_counter()
-        state = self._state
-        with state.db.transaction():
-            keys = [key for key in (event.get("idempotency_key") for event in events) if key and "\x00" not in key]
-            known = stored_values(state, "idempotency_key", _encodable(keys))
-            fresh = [event for event in events if event.get("idempotency_key") not in known] if known else events
-            duplicates = len(events) - len(fresh)
-            if not fresh:
-                return Answer(_all_duplicates(duplicates))
-            batch_id = new_id()
-            now = state.clock.now()
-            jobs = [Job(event, batch_id, now) for event in fresh]
-            if state.settings.processing_delay > 0:
-                self._enqueue(customer, jobs)
-            else:
-                process(state, customer.pk, jobs)
+        batch_id = new_id()
+        now = self._state.clock.now()
+        jobs = [Job(event, batch_id, now) for event in events]
+        delayed = self._state.settings.processing_delay > 0
+        with self._state.db.transaction():
+            if delayed or not clean or not process_new(self._state, customer.pk, jobs):
+                jobs = self._without_duplicates(jobs)
+                if delayed:
+                    self._enqueue(customer, jobs)
+                else:
+                    process(self._state, customer.pk, jobs)
+        if not jobs:
+            return Answer(_all_duplicates(len(events)))
         return Answer(
             {
-                "accepted": len(fresh),
+                "accepted": len(jobs),
                 "rejected": 0,
-                "duplicates": duplicates,
+                "duplicates": len(events) - len(jobs),
                 "batch_id": batch_id,
                 "status": "processing",
                 "processing_time_ms": round((time.perf_counter() - started) * 1000),
@@ -56,7 +57,13 @@ class Intake:
             202,
         )
 
+    def _without_duplicates(self, jobs: List[Job]) -> List[Job]:
+        known = stored_keys(self._state, (key_of(job.event) for job in jobs))
+        return [job for job in jobs if key_of(job.event) not in known] if known else jobs
+
     def _enqueue(self, customer: Customer, jobs: List[Job]) -> None:
+        if not jobs:
+            return
         due = jobs[0].accepted_at + round(self._state.settings.processing_delay * 1000)
         self._state.db.executemany(
             "INSERT INTO queue (customer, batch_id, event, accepted_at, due_at) VALUES (?, ?, ?, ?, ?)",
@@ -89,10 +96,6 @@ class Intake:
 
 def _job(row: Any) -> Job:
     return Job(json.loads(row["event"]), row["batch_id"], row["accepted_at"])
-
-
-def _encodable(keys: List[str]) -> List[str]:
-    return [key for key in keys if key.isascii() or not any("\ud800" <= char <= "\udfff" for char in key)]
 
 
 def _all_duplicates(count: int) -> Dict[str, Any]:

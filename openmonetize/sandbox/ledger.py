@@ -12,6 +12,7 @@ from .database import MAX_INTEGER
 from .rollups import pieces
 from .state import State, new_id
 
+# A burn has no id of its own: it is derived from the event's.
 _BURN_IDS = uuid.UUID("5e0b6a52-94d1-4d8e-8a6f-0f3f5d6a9c11")
 
 
@@ -75,7 +76,7 @@ def add_credits(
     with state.db.transaction():
         state.db.execute("UPDATE wallets SET balance = ?, entries = entries + 1 WHERE pk = ?", (balance, wallet["pk"]))
         state.db.execute(
-            "INSERT INTO ledger (wallet, seq, id, kind, amount, balance, description, metadata, created_at)"
+            "INSERT INTO deposits (wallet, entry, id, kind, amount, balance, description, metadata, created_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 wallet["pk"],
@@ -106,26 +107,31 @@ def find_grant(state: State, key: str) -> Optional[Entry]:
     return Entry(row["transaction_id"], row["wallet_id"], row["amount"], row["balance"], row["customer"])
 
 
+_TRANSACTIONS = """
+SELECT id, NULL AS event_id, kind, amount, balance, description, created_at, entry FROM deposits WHERE wallet = ?
+UNION ALL
+SELECT NULL, event_id, 'BURN', -credits, balance, 'AI usage credit burn', processed_at, entry FROM events
+WHERE wallet = ? AND entry IS NOT NULL
+ORDER BY created_at DESC, entry DESC LIMIT ? OFFSET ?
+"""
+
+
 def transactions(state: State, wallet: sqlite3.Row, limit: int, offset: int) -> Tuple[List[Dict[str, Any]], int]:
     """Newest first, and how many there are."""
-    rows = state.db.rows(
-        "SELECT * FROM ledger WHERE wallet = ? ORDER BY created_at DESC, seq DESC LIMIT ? OFFSET ?",
-        (wallet["pk"], limit, offset),
-    )
-    return [_transaction(row) for row in rows], wallet["entries"]
-
-
-def _transaction(row: sqlite3.Row) -> Dict[str, Any]:
-    burn = row["kind"] == "BURN"
-    return {
-        "id": str(uuid.uuid5(_BURN_IDS, row["event_id"])) if burn else row["id"],
-        "transactionType": row["kind"],
-        "amount": row["amount"],
-        "balanceBefore": row["balance"] - row["amount"],
-        "balanceAfter": row["balance"],
-        "description": "AI usage credit burn" if burn else row["description"],
-        "createdAt": iso(row["created_at"]),
-    }
+    rows = state.db.rows(_TRANSACTIONS, (wallet["pk"], wallet["pk"], limit, offset))
+    data = [
+        {
+            "id": row["id"] or str(uuid.uuid5(_BURN_IDS, row["event_id"])),
+            "transactionType": row["kind"],
+            "amount": row["amount"],
+            "balanceBefore": row["balance"] - row["amount"],
+            "balanceAfter": row["balance"],
+            "description": row["description"],
+            "createdAt": iso(row["created_at"]),
+        }
+        for row in rows
+    ]
+    return data, wallet["entries"]
 
 
 def burned_between(state: State, wallet: int, start: int, end: int) -> int:
@@ -135,6 +141,6 @@ def burned_between(state: State, wallet: int, start: int, end: int) -> int:
         if span:
             sql = "SELECT credits FROM burns WHERE wallet = ? AND hour BETWEEN ? AND ?"
         else:
-            sql = "SELECT -amount FROM ledger WHERE wallet = ? AND created_at BETWEEN ? AND ? AND kind = 'BURN'"
+            sql = "SELECT credits FROM events WHERE wallet = ? AND processed_at BETWEEN ? AND ? AND entry IS NOT NULL"
         total += sum(row[0] for row in state.db.rows(sql, (wallet, first, last)))
     return total

@@ -51,21 +51,21 @@ CREATE TABLE wallets (
     UNIQUE (customer, user_id, team_id)
 )"""
 
-# A burn has no id of its own: it is derived from the event's.
-_LEDGER = """
-CREATE TABLE ledger (
+# Grants and purchases. What burns a wallet are its events; together they are its transactions.
+_DEPOSITS = """
+CREATE TABLE deposits (
+    id TEXT PRIMARY KEY,
     wallet INTEGER NOT NULL,
-    seq INTEGER NOT NULL,
-    id TEXT,
-    event_id TEXT,
+    entry INTEGER NOT NULL,
     kind TEXT NOT NULL,
     amount INTEGER NOT NULL,
     balance INTEGER NOT NULL,
-    description TEXT,
-    metadata TEXT,
-    created_at INTEGER NOT NULL,
-    PRIMARY KEY (wallet, created_at, seq)
+    description TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    created_at INTEGER NOT NULL
 ) WITHOUT ROWID"""
+
+_DEPOSITS_BY_WALLET = "CREATE INDEX deposits_by_wallet ON deposits (wallet, created_at, entry)"
 
 _GRANT_KEYS = """
 CREATE TABLE grant_keys (
@@ -77,11 +77,14 @@ CREATE TABLE grant_keys (
     balance INTEGER NOT NULL
 ) WITHOUT ROWID"""
 
+# `own_key` says that the event's id is its idempotency key too; `idempotency_key` holds any other one.
+# An event that burned its wallet has an `entry`, its number among the wallet's transactions, and the balance after it.
 _EVENTS = """
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY,
     event_id TEXT NOT NULL UNIQUE,
-    idempotency_key TEXT UNIQUE,
+    idempotency_key TEXT,
+    own_key INTEGER NOT NULL,
     customer INTEGER NOT NULL,
     batch_id TEXT NOT NULL,
     user_id TEXT,
@@ -99,12 +102,17 @@ CREATE TABLE events (
     metadata TEXT,
     credits INTEGER NOT NULL,
     cost INTEGER NOT NULL,
+    user INTEGER,
     wallet INTEGER,
+    entry INTEGER,
+    balance INTEGER,
     processed_at INTEGER NOT NULL
 )"""
 
+_EVENTS_BY_KEY = "CREATE UNIQUE INDEX events_by_key ON events (idempotency_key) WHERE idempotency_key IS NOT NULL"
 _EVENTS_BY_TIME = "CREATE INDEX events_by_time ON events (customer, timestamp)"
-_EVENTS_BY_USER = "CREATE INDEX events_by_user ON events (customer, user_id, timestamp) WHERE user_id IS NOT NULL"
+_EVENTS_BY_USER = "CREATE INDEX events_by_user ON events (user, timestamp) WHERE user IS NOT NULL"
+_BURNS_BY_WALLET = "CREATE INDEX burns_by_wallet ON events (wallet, processed_at, entry) WHERE entry IS NOT NULL"
 
 # Accepted and not yet processed.
 _QUEUE = """
@@ -196,11 +204,14 @@ SCHEMA = (
     _CUSTOMERS,
     _USERS,
     _WALLETS,
-    _LEDGER,
+    _DEPOSITS,
+    _DEPOSITS_BY_WALLET,
     _GRANT_KEYS,
     _EVENTS,
+    _EVENTS_BY_KEY,
     _EVENTS_BY_TIME,
     _EVENTS_BY_USER,
+    _BURNS_BY_WALLET,
     _QUEUE,
     _DEAD_LETTERS,
     _ROLLUPS,
@@ -214,7 +225,7 @@ TABLES = (
     "customers",
     "users",
     "wallets",
-    "ledger",
+    "deposits",
     "grant_keys",
     "events",
     "queue",

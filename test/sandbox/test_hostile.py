@@ -126,8 +126,7 @@ def test_many_at_once(talk: Talk) -> None:
 
     def work() -> None:
         mine = Talk(talk.sandbox)
-        for _ in range(10):
-            statuses.append(mine.grant(1, "anna").status)
+        statuses.extend(mine.grant(1, "anna").status for _ in range(10))
         mine.close()
 
     threads = [threading.Thread(target=work) for _ in range(8)]

@@ -13,6 +13,7 @@ from ..clock import iso
 from ..defects import SEED_EVENT_TYPES, SEED_INGEST_KEY
 from ..dialects import OLD_ZOD, message, tree
 from ..events import BATCH, SEED_BATCH, SEED_BATCH_AS_SHIPPED, in_database_order, metadata_of, page, usd
+from ..fast import read_batch
 from ..schema import Fields, Items, Number, Optionally, Text, validate
 from ..state import CURRENT, SEED
 from ..tenants import customer_by_key
@@ -36,7 +37,7 @@ def ingest(call: Call) -> Answer:
     # The forwarded JSON is only longer than what came in by the customer ids.
     if call.size + 60 * len(events) > SERVICE_LIMIT and _forwarded_size(events) > SERVICE_LIMIT:
         raise framework_error(413, "Request body is too large", "FST_ERR_CTP_BODY_TOO_LARGE")
-    return call.intake.accept(call.customer, events)
+    return call.intake.accept(call.customer, events, call.clean)
 
 
 def ingest_seed(call: Call) -> Answer:
@@ -143,6 +144,7 @@ ROUTES: Tuple[Route, ...] = (
         declares_400=True,
         counted=True,
         failure="Failed to ingest events",
+        read_fast=read_batch,
     ),
     Route(
         "POST",

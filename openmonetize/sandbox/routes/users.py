@@ -78,7 +78,7 @@ def one(call: Call) -> Answer:
             "creditsBurned": event["credits"],
             "timestamp": iso(event["timestamp"]),
         }
-        for event in latest_of_user(state, customer, row, 10)
+        for event in latest_of_user(state, row, 10)
     ]
     return Answer(
         {

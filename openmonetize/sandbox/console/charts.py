@@ -1,0 +1,199 @@
+"""Usage by model and day, drawn as SVG by the server.
+
+All lengths are percentages, so that a chart fills whatever room it has and its texts keep their size.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Callable, Dict, List, NamedTuple, Tuple
+
+from ..clock import DAY, to_datetime
+from ..events import usd
+from .figures import Sums, Usage
+from .markup import Markup, compact, dollars, html, joined, number, text
+
+MODELS = 6
+"""So many models have a colour of their own; the others share one."""
+
+OTHERS = "all others"
+
+
+class Metric(NamedTuple):
+    """Something to measure usage in."""
+
+    label: str
+    value: Callable[[Sums], float]
+    written: Callable[[Sums], str]
+    short: Callable[[float], str]
+
+
+METRICS: Dict[str, Metric] = {
+    "credits": Metric("Credits", lambda s: s.credits, lambda s: f"{number(s.credits)} credits", compact),
+    "tokens": Metric(
+        "Tokens",
+        lambda s: s.input_tokens + s.output_tokens,
+        lambda s: f"{number(s.input_tokens)} tokens in, {number(s.output_tokens)} out",
+        compact,
+    ),
+    "events": Metric("Events", lambda s: s.events, lambda s: f"{number(s.events)} events", compact),
+    "cost": Metric(
+        "Cost",
+        lambda s: float(usd(s.cost)),
+        lambda s: f"{dollars(usd(s.cost))} provider cost",
+        lambda value: f"${compact(value)}",
+    ),
+}
+
+
+class Series(NamedTuple):
+    """One colour of the chart."""
+
+    name: str
+    colour: int
+    total: Sums
+    steps: Dict[int, Sums]
+
+
+def series(usage: Usage, metric: Metric) -> List[Series]:
+    """The models, the most used first; those without a colour of their own are put together."""
+    totals: Dict[str, Sums] = {}
+    for (_, model), sums in usage.sums.items():
+        totals[model] = totals.get(model, Sums()).plus(sums)
+    ranked = sorted(totals, key=lambda model: (-metric.value(totals[model]), model))
+    own = ranked if len(ranked) <= MODELS + 1 else ranked[:MODELS]
+    # Colours by name and not by rank: they stay where they are while models overtake each other.
+    colours = {model: index for index, model in enumerate(sorted(own))}
+    found: Dict[str, Series] = {}
+    for (start, model), sums in usage.sums.items():
+        name, colour = (model, colours[model]) if model in colours else (OTHERS, MODELS)
+        known = found.setdefault(name, Series(name, colour, Sums(), {}))
+        known.steps[start] = known.steps.get(start, Sums()).plus(sums)
+        found[name] = known._replace(total=known.total.plus(sums))
+    order = {model: rank for rank, model in enumerate(own)}
+    return sorted(found.values(), key=lambda each: order.get(each.name, MODELS))
+
+
+def columns(usage: Usage, found: List[Series], metric: Metric) -> Markup:
+    """A stacked column for each step."""
+    heights = [sum(metric.value(each.steps.get(start, Sums())) for each in found) for start in usage.starts]
+    top, ticks = scale(max(heights, default=0))
+    width = 100 / len(usage.starts)
+    bars: List[Markup] = []
+    for index, start in enumerate(usage.starts):
+        below = 0.0
+        for each in found:
+            sums = each.steps.get(start)
+            value = metric.value(sums) if sums else 0.0
+            if sums is None or value <= 0:
+                continue
+            below += value
+            bars.append(
+                html(
+                    '<rect class="m{colour}" x="{x:.3f}%" y="{y:.3f}%" width="{width:.3f}%" height="{height:.3f}%">'
+                    "<title>{moment}: {name}, {written}</title></rect>",
+                    colour=each.colour,
+                    x=(index + 0.12) * width,
+                    y=100 - below / top * 100,
+                    width=0.76 * width,
+                    height=value / top * 100,
+                    moment=_moment(start, usage.step),
+                    name=text(each.name, 60),
+                    written=metric.written(sums),
+                )
+            )
+    lines = joined(html('<line x1="0" x2="100%" y1="{y:g}%" y2="{y:g}%"/>', y=100 - t / top * 100) for t in ticks)
+    return html(
+        '<div class="plot"><ol class="scale" aria-hidden="true">{scale}</ol>'
+        '<svg class="columns" role="img" aria-label="{label}">{lines}{bars}</svg>'
+        '<svg class="moments" aria-hidden="true">{moments}</svg></div>',
+        scale=joined(html("<li>{value}</li>", value=metric.short(tick)) for tick in reversed(ticks)),
+        label=f"{metric.label} by {'hour' if usage.step < DAY else 'day'} and model; the same as a table is below",
+        lines=lines,
+        bars=joined(bars),
+        moments=_moments(usage),
+    )
+
+
+def table(usage: Usage, found: List[Series], metric: Metric) -> Markup:
+    """The same as `columns`, as a table: for whoever does not see them, or wants the figures."""
+    used = [start for start in usage.starts if any(start in each.steps for each in found)]
+    head = joined(html('<th scope="col">{name}</th>', name=text(each.name, 40)) for each in found)
+    body = joined(
+        html(
+            '<tr><th scope="row">{moment}</th>{cells}</tr>',
+            moment=_moment(start, usage.step),
+            cells=joined(
+                html("<td>{value}</td>", value=metric.short(metric.value(each.steps.get(start, Sums()))))
+                for each in found
+            ),
+        )
+        for start in used
+    )
+    return html(
+        '<details class="figures"><summary>As a table</summary><div class="wide"><table><thead><tr>'
+        '<th scope="col">UTC</th>{head}</tr></thead><tbody>{body}</tbody></table></div></details>',
+        head=head,
+        body=body,
+    )
+
+
+def models(found: List[Series], metric: Metric) -> Markup:
+    """A bar for each model."""
+    most = max((metric.value(each.total) for each in found), default=0) or 1
+    return joined(
+        html(
+            '<li><span class="swatch m{colour}"></span><span class="name">{name}</span>'
+            '<span class="amount">{amount}</span><svg class="bar" aria-hidden="true">'
+            '<rect class="m{colour}" width="{share:.2f}%" height="100%"/></svg><span class="more">{more}</span></li>',
+            colour=each.colour,
+            name=text(each.name, 60),
+            amount=metric.short(metric.value(each.total)),
+            share=metric.value(each.total) / most * 100,
+            more=f"{number(each.total.events)} events · {compact(each.total.input_tokens)} tokens in,"
+            f" {compact(each.total.output_tokens)} out · {number(each.total.credits)} credits"
+            f" · {dollars(usd(each.total.cost))}",
+        )
+        for each in found
+    )
+
+
+def share(left: int, spent: int) -> Markup:
+    """A bar that shows how much of a wallet is left."""
+    whole = max(left, 0) + spent
+    part = max(left, 0) / whole * 100 if whole else 0.0
+    return html(
+        '<svg class="bar share" aria-hidden="true"><rect width="{part:.2f}%" height="100%"/></svg>',
+        part=part,
+    )
+
+
+def scale(highest: float) -> Tuple[float, List[float]]:
+    """A round number not below `highest`, and the marks up to it."""
+    if highest <= 0:
+        return 1.0, [0.0, 1.0]
+    rough = highest / 4
+    size = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * size for factor in (1, 2, 2.5, 5, 10) if factor * size >= rough * (1 - 1e-9))
+    steps = max(1, math.ceil(highest / step * (1 - 1e-9)))
+    return step * steps, [step * index for index in range(steps + 1)]
+
+
+def _moment(start: int, step: int) -> str:
+    return to_datetime(start).strftime("%d %b %Y" if step >= DAY else "%H:00")
+
+
+def _moments(usage: Usage) -> Markup:
+    """The labels below the columns: as many as there is room for on a phone."""
+    every = 6
+    width = 100 / len(usage.starts)
+    form = "%d %b" if usage.step >= DAY else "%H:00"
+    return joined(
+        html(
+            '<text x="{x:.3f}%" y="1em" text-anchor="middle">{label}</text>',
+            x=(index + 0.5) * width,
+            label=to_datetime(start).strftime(form),
+        )
+        for index, start in enumerate(usage.starts)
+        if (len(usage.starts) - 1 - index) % every == every // 2
+    )

@@ -1,0 +1,132 @@
+"""What the console shows, read from the database. Every query is cheap however many events are stored."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Dict, List, NamedTuple, Tuple
+
+from ..clock import DAY, HOUR
+from ..database import marks
+from ..state import State
+
+SHOWN_EVENTS = 50
+SHOWN_LETTERS = 20
+SHOWN_WALLETS = 50
+DAYS = 30
+
+_SUMS = "total(events), total(input_tokens), total(output_tokens), total(credits), total(cost)"
+
+
+class Sums(NamedTuple):
+    """Sums over events; `cost` in ten-billionths of a US dollar."""
+
+    events: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    credits: int = 0
+    cost: int = 0
+
+    def plus(self, other: Sums) -> Sums:
+        return Sums(*(mine + theirs for mine, theirs in zip(self, other)))
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Usage over a stretch of time: `sums` by (start of the step, model).
+
+    Attributes:
+        starts: the starts of the steps, without gaps.
+        step: the length of a step: a day, or an hour if all events lie in one day.
+        elsewhere: how many events lie outside of these steps.
+    """
+
+    starts: List[int]
+    step: int
+    sums: Dict[Tuple[int, str], Sums]
+    elsewhere: int
+
+
+def totals(state: State) -> Sums:
+    """Sums over all stored events."""
+    row = state.db.row(f"SELECT {_SUMS} FROM rollups WHERE span = ?", (DAY,))
+    assert row is not None
+    return Sums(*(int(value) for value in row))
+
+
+def burned(state: State) -> int:
+    """Credits that wallets have paid."""
+    return int(state.db.value("SELECT total(credits) FROM burns"))
+
+
+def count(state: State, table: str) -> int:
+    return int(state.db.value(f"SELECT count(*) FROM {table}"))
+
+
+def usage(state: State) -> Usage:
+    """The last days that have events, up to today; the hours of the day if there is only one."""
+    today = state.clock.now() // DAY * DAY
+    last = state.db.value("SELECT max(start) FROM rollups WHERE span = ? AND start <= ?", (DAY, today))
+    if last is None:  # all events, if there are any, are dated ahead
+        last = state.db.value("SELECT max(start) FROM rollups WHERE span = ?", (DAY,))
+    if last is None:
+        return Usage([], DAY, {}, 0)
+    first = last - (DAYS - 1) * DAY
+    earliest = state.db.value("SELECT min(start) FROM rollups WHERE span = ? AND start >= ?", (DAY, first))
+    step = HOUR if earliest == last else DAY
+    if step == HOUR:
+        first = last
+    starts = list(range(first, last + DAY, step))
+    rows = state.db.rows(
+        f"SELECT start, coalesce(nullif(model, ''), event_type), {_SUMS} FROM rollups"
+        " WHERE span = ? AND start BETWEEN ? AND ? GROUP BY 1, 2",
+        (step, starts[0], starts[-1]),
+    )
+    sums = {(row[0], row[1]): Sums(*(int(value) for value in row[2:])) for row in rows}
+    shown = sum(each.events for each in sums.values())
+    return Usage(starts, step, sums, totals(state).events - shown)
+
+
+def latest_events(state: State) -> List[sqlite3.Row]:
+    """The last processed first."""
+    return state.db.rows(
+        "SELECT e.*, c.name AS customer_name FROM events e JOIN customers c ON c.pk = e.customer"
+        " ORDER BY e.seq DESC LIMIT ?",
+        (SHOWN_EVENTS,),
+    )
+
+
+def latest_letters(state: State) -> List[sqlite3.Row]:
+    """The last failed first; of each event at most the beginning."""
+    return state.db.rows(
+        "SELECT d.seq, d.id, d.reason, d.failed_at, substr(d.event, 1, 4000) AS event, c.name AS customer_name"
+        " FROM dead_letters d JOIN customers c ON c.pk = d.customer ORDER BY d.seq DESC LIMIT ?",
+        (SHOWN_LETTERS,),
+    )
+
+
+class Wallet(NamedTuple):
+    """A wallet, what it has burned in all and within a week, in credits."""
+
+    row: sqlite3.Row
+    burned: int
+    week: int
+
+
+def wallets(state: State) -> List[Wallet]:
+    """Those with the most transactions, in the order of their creation."""
+    rows = state.db.rows(
+        "SELECT w.*, c.name AS customer_name, coalesce(u.external_id, w.user_id) AS owner FROM"
+        " (SELECT * FROM wallets ORDER BY entries DESC, pk LIMIT ?) w JOIN customers c ON c.pk = w.customer"
+        " LEFT JOIN users u ON u.customer = w.customer AND u.id = w.user_id ORDER BY w.pk",
+        (SHOWN_WALLETS,),
+    )
+    week_ago = (state.clock.now() - 7 * DAY) // HOUR * HOUR
+    keys = [row["pk"] for row in rows]
+    burns = state.db.rows(
+        "SELECT wallet, total(credits), total(CASE WHEN hour >= ? THEN credits ELSE 0 END) FROM burns"
+        f" WHERE wallet IN ({marks(len(keys))}) GROUP BY wallet",
+        [week_ago, *keys],
+    )
+    known = {row[0]: (int(row[1]), int(row[2])) for row in burns}
+    return [Wallet(row, *known.get(row["pk"], (0, 0))) for row in rows]

@@ -1,0 +1,58 @@
+"""The page as a whole: its frame, its style sheet, its script, and what the browser may do with it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Dict
+
+from ..state import Settings
+from .markup import Markup, html
+
+_STATIC = Path(__file__).parent / "static"
+
+
+def _read(name: str) -> str:
+    return (_STATIC / name).read_text(encoding="utf-8")
+
+
+def _hash(content: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+
+
+_FRAME = _read("console.html")
+_STYLE = _read("console.css")
+_SCRIPT = _read("console.js")
+_ICON = base64.b64encode(_read("icon.svg").encode()).decode()
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        f"script-src '{_hash(_SCRIPT)}'",
+        f"style-src '{_hash(_STYLE)}'",
+        "img-src data:",
+        "connect-src 'self'",
+        "form-action 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+"""The content security policy: this one script, this one style sheet, and requests to where the page came from."""
+
+
+def render(settings: Settings, parts: Dict[str, Markup], version: str, now: str) -> bytes:
+    """The page."""
+    page = html(
+        _FRAME,
+        style=Markup(_STYLE),
+        script=Markup(_SCRIPT),
+        icon=_ICON,
+        era=settings.era,
+        mode=settings.mode,
+        defects=f", {len(settings.defects)} defects" if settings.defects else "",
+        version=version,
+        now=now,
+        **parts,
+    )
+    return page.encode()
