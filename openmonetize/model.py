@@ -48,6 +48,8 @@ MAX_SAFE_INTEGER = 2**53 - 1
 
 def _whole(value: Any) -> Any:
     """Let texts such as ``"120"`` and ``"120.00"`` and whole floats count as integers."""
+    if isinstance(value, bool):  # in Python, True is 1
+        raise ValueError("must be a whole number")
     number = Decimal(value) if isinstance(value, str) and _is_number(value) else value
     if isinstance(number, Decimal) and _is_sane(number) and number == number.to_integral_value():
         return int(number)

@@ -123,7 +123,7 @@ class Operation(Generic[T]):
             elif parameter.place == "map":
                 query += _pairs(parameter.name, value)
             else:
-                query.append(f"{parameter.wire}={quote(_text(parameter, value), safe='')}")
+                query.append(f"{parameter.wire}={_quoted(parameter.name, _text(parameter, value))}")
         return f"{path}?{'&'.join(query)}" if query else path
 
 
@@ -168,7 +168,14 @@ def _pairs(name: str, value: Any) -> Iterable[str]:
     for key, item in value.items():
         for one in item if isinstance(item, (list, tuple)) else (item,):
             if one is not None:
-                yield f"{quote(str(key), safe='')}={quote(_plain(one), safe='')}"
+                yield f"{_quoted(name, str(key))}={_quoted(name, _plain(one))}"
+
+
+def _quoted(name: str, text: str) -> str:
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError:
+        raise ApiValueError(f"{name} contains a lone surrogate, which is no text") from None
 
 
 def _plain(value: Any) -> str:
