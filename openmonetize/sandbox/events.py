@@ -76,7 +76,7 @@ def has_unstorable_text(value: Any) -> bool:
 
 def page(state: State, customer: int, limit: int, offset: int) -> Tuple[List[sqlite3.Row], int]:
     """Stored events, the latest timestamp first, and how many there are."""
-    total = state.db.value("SELECT count(*) FROM events WHERE customer = ?", (customer,))
+    total = state.db.value("SELECT events FROM customers WHERE pk = ?", (customer,))
     rows = state.db.rows(
         "SELECT * FROM events WHERE customer = ? ORDER BY timestamp DESC, seq DESC LIMIT ? OFFSET ?",
         (customer, limit, offset),

@@ -139,8 +139,11 @@ def burned_between(state: State, wallet: int, start: int, end: int) -> int:
     total = 0
     for span, first, last in pieces(start, end, (HOUR,)):
         if span:
-            sql = "SELECT credits FROM burns WHERE wallet = ? AND hour BETWEEN ? AND ?"
+            sql = "SELECT total(credits) FROM burns WHERE wallet = ? AND hour BETWEEN ? AND ?"
         else:
-            sql = "SELECT credits FROM events WHERE wallet = ? AND processed_at BETWEEN ? AND ? AND entry IS NOT NULL"
-        total += sum(row[0] for row in state.db.rows(sql, (wallet, first, last)))
+            sql = (
+                "SELECT total(credits) FROM events"
+                " WHERE wallet = ? AND processed_at BETWEEN ? AND ? AND entry IS NOT NULL"
+            )
+        total += int(state.db.value(sql, (wallet, first, last)))
     return total

@@ -202,6 +202,9 @@ class _Batch:
             return
         if self._state.db.executemany(_INSERT_EVENT, self._events).rowcount != len(self._events):
             raise _Known
+        self._state.db.execute(
+            "UPDATE customers SET events = events + ? WHERE pk = ?", (len(self._events), self._customer)
+        )
         self._payers.write(self._now)
         rollups.add(self._state, self._customer, self._hours)
 

@@ -13,6 +13,7 @@ from . import dead_letters, events
 from .accounts import DEV_KEY, open_accounts
 from .admission import is_loopback
 from .app import App
+from .console import Console
 from .control import Control
 from .database import Database
 from .defects import defects_for
@@ -89,6 +90,7 @@ class Sandbox:
         self._key = open_accounts(self._state, key, self._customer_id)
         self._faults = Faults(faults)
         self._control = Control(self._state, self._faults, self.reset, None if local else key)
+        Console(self._control, lambda: self.url, lambda: self.key)
         self._app = App(self._state, self._faults, self._control)
         self._server: Any = None
         self._thread: Optional[threading.Thread] = None

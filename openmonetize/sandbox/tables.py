@@ -18,7 +18,8 @@ CREATE TABLE customers (
     tier TEXT NOT NULL,
     status TEXT NOT NULL,
     key_hash TEXT NOT NULL UNIQUE,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    events INTEGER NOT NULL DEFAULT 0
 )"""
 
 _USERS = """
@@ -112,7 +113,8 @@ CREATE TABLE events (
 _EVENTS_BY_KEY = "CREATE UNIQUE INDEX events_by_key ON events (idempotency_key) WHERE idempotency_key IS NOT NULL"
 _EVENTS_BY_TIME = "CREATE INDEX events_by_time ON events (customer, timestamp)"
 _EVENTS_BY_USER = "CREATE INDEX events_by_user ON events (user, timestamp) WHERE user IS NOT NULL"
-_BURNS_BY_WALLET = "CREATE INDEX burns_by_wallet ON events (wallet, processed_at, entry) WHERE entry IS NOT NULL"
+_BURNS_BY_WALLET = """
+CREATE INDEX burns_by_wallet ON events (wallet, processed_at, entry, credits) WHERE entry IS NOT NULL"""
 
 # Accepted and not yet processed.
 _QUEUE = """

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, Iterator
 
 import pytest
+from hypothesis import settings
 
 from openmonetize.sandbox import Sandbox
 
 from .talk import Talk
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

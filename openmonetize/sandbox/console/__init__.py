@@ -8,7 +8,7 @@ allows nothing but that one script and that one style sheet.
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Mapping, Optional
 
 from ..answers import Answer
 from ..clock import iso
@@ -58,5 +58,5 @@ class Console:
         return Answer(requests.detail(entry, self._url()).encode(), content_type=HTML)
 
 
-def _version(parts: Dict[str, str]) -> str:
+def _version(parts: Mapping[str, str]) -> str:
     return hashlib.sha256("\0".join(parts.values()).encode()).hexdigest()[:16]

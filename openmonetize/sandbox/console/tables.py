@@ -100,8 +100,8 @@ def _used(row: sqlite3.Row) -> Markup:
     if row["quantity"]:
         return html("{n:,.10g} {unit}", n=row["quantity"], unit=text(row["unit_type"] or "units", 40))
     if row["input_tokens"] or row["output_tokens"]:
-        tokens = number(row["input_tokens"]), number(row["output_tokens"])
-        return html("{tokens[0]} in<small>{tokens[1]} out</small>", tokens=tokens)
+        read, written = number(row["input_tokens"]), number(row["output_tokens"])
+        return html("{read} in<small>{written} out</small>", read=read, written=written)
     return html("–")
 
 
@@ -127,7 +127,7 @@ def letters(found: List[sqlite3.Row]) -> Markup:
 def _letter(row: sqlite3.Row) -> Markup:
     return html(
         '<li data-key="{seq}"><details><summary><time datetime="{at}">{clock}</time><span class="reason">{reason}</span>'
-        '<small>{customer}</small></summary><pre>{event}</pre></details></li>',
+        "<small>{customer}</small></summary><pre>{event}</pre></details></li>",
         seq=row["seq"],
         at=iso(row["failed_at"]),
         clock=iso(row["failed_at"])[11:19],

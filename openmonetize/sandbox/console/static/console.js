@@ -1,0 +1,200 @@
+'use strict';
+
+// Asks for what has changed once a second while somebody looks, and puts it in place.
+
+const EVERY = 1000;        // milliseconds between two questions
+const AT_MOST = 10000;     // and after failures
+const PATIENCE = 5000;     // for one answer
+
+const page = document.body;
+const status = document.getElementById('status');
+const pause = document.getElementById('pause');
+const clock = document.getElementById('clock');
+const metric = new URLSearchParams(location.search).get('metric') || '';
+
+let version = page.dataset.version;
+let ahead = Date.parse(page.dataset.now) - Date.now();
+let wait = EVERY;
+let paused = false;
+let timer = 0;
+let asking = false;
+
+async function ask(path, options = {}) {
+  const abort = new AbortController();
+  const timeout = setTimeout(() => abort.abort(), PATIENCE);
+  try {
+    const answer = await fetch('/_sandbox/' + path, { ...options, signal: abort.signal, cache: 'no-store' });
+    if (!answer.ok) {
+      const error = await answer.json().catch(() => ({}));
+      throw new Error(error.message || 'the sandbox answered ' + answer.status);
+    }
+    return answer;
+  } finally {
+    clearTimeout(timeout);
+  }
+}
+
+// --- following ---------------------------------------------------------------------------------------------------
+
+const known = new WeakMap();  // row -> its HTML as the server sent it, before anybody opened something in it
+const sent = new WeakMap();   // other part -> the same
+
+function rowsOf(list) {
+  return new Map(Array.from(list.children, row => [row.dataset.key, row]));
+}
+
+function replaceRows(list, fresh) {
+  const old = rowsOf(list);
+  let next = list.firstElementChild;
+  for (const row of Array.from(fresh.children)) {
+    const key = row.dataset.key;
+    const html = row.outerHTML;
+    const kept = old.get(key);
+    old.delete(key);
+    if (kept && known.get(kept) === html) {
+      if (kept === next) next = next.nextElementSibling;
+      else list.insertBefore(kept, next);
+      continue;
+    }
+    known.set(row, html);
+    if (kept) {
+      if (kept === next) next = next.nextElementSibling;
+      kept.replaceWith(row);
+    } else if (key !== 'none') {
+      row.classList.add('new');
+    }
+    list.insertBefore(row, next);
+  }
+  for (const row of old.values()) {
+    if (!row.querySelector('details[open]')) row.remove();  // an open one is being read; it goes once it is closed
+  }
+}
+
+function put(name, html) {
+  const target = page.querySelector('[data-part="' + name + '"]');
+  const template = document.createElement('template');
+  template.innerHTML = html;  // escaped by the server, and the page's policy runs no script in it
+  if ('keyed' in target.dataset) {
+    replaceRows(target, template.content);
+  } else if (sent.get(target) !== html) {
+    const open = target.querySelector('details[open]') !== null;
+    target.replaceChildren(template.content);
+    const details = target.querySelector('details');
+    if (open && details) details.open = true;
+    sent.set(target, html);
+  }
+}
+
+async function follow() {
+  if (asking) return;
+  asking = true;
+  clearTimeout(timer);
+  try {
+    const query = new URLSearchParams({ seen: version, metric });
+    const found = await (await ask('console/live?' + query)).json();
+    ahead = Date.parse(found.now) - Date.now();
+    for (const [name, html] of Object.entries(found.parts || {})) put(name, html);
+    version = found.version;
+    wait = EVERY;
+    say('live', 'on');
+  } catch (error) {
+    wait = Math.min(wait * 2, AT_MOST);
+    say('no answer; trying again', 'off');
+  } finally {
+    asking = false;
+    later();
+  }
+}
+
+function later() {
+  clearTimeout(timer);
+  if (!paused && !document.hidden) timer = setTimeout(follow, wait);
+}
+
+function say(text, state) {
+  if (status.textContent !== text) status.textContent = text;
+  status.className = state;
+}
+
+pause.addEventListener('click', () => {
+  paused = !paused;
+  pause.setAttribute('aria-pressed', String(paused));
+  pause.textContent = paused ? 'Go on' : 'Pause';
+  if (paused) say('paused', 'off');
+  else follow();
+  later();
+});
+
+document.addEventListener('visibilitychange', () => document.hidden ? later() : paused || follow());
+
+setInterval(() => {
+  clock.textContent = new Date(Date.now() + ahead).toISOString().slice(0, 19).replace('T', ' ') + ' UTC';
+}, 1000);
+
+// --- controls ----------------------------------------------------------------------------------------------------
+
+async function post(path, body) {
+  try {
+    await ask(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+    await follow();
+    return true;
+  } catch (error) {
+    say(error.message, 'off');
+    return false;
+  }
+}
+
+page.addEventListener('click', event => {
+  const button = event.target.closest('button');
+  if (!button) return;
+  if (button.dataset.post) post(button.dataset.post, JSON.parse(button.dataset.body));
+  else if (button.id === 'real-time') post('clock', { now: new Date().toISOString() });
+  else if (button.id === 'reset') reset();
+  else if (button.classList.contains('copy')) copy(button);
+});
+
+async function reset() {
+  if (confirm('Forget all events, wallets and accounts of this sandbox?') && await post('reset', {})) location.reload();
+}
+
+document.getElementById('fault').addEventListener('submit', async event => {
+  event.preventDefault();
+  const field = event.target.elements.spec;
+  const now = event.submitter && event.submitter.value === 'standing';
+  if (await post('faults', now ? { standing: [field.value] } : { next: field.value })) field.value = '';
+});
+
+async function copy(button) {
+  const code = button.parentElement.querySelector('pre');
+  try {
+    await navigator.clipboard.writeText(code.textContent);
+    button.textContent = 'Copied';
+  } catch (error) {  // no permission, or not a secure context: the next key press copies
+    getSelection().selectAllChildren(code);
+    button.textContent = 'Selected';
+  }
+  setTimeout(() => { button.textContent = 'Copy'; }, 1500);
+}
+
+// What a request said and was told is asked for when it is opened.
+page.addEventListener('toggle', async event => {
+  const details = event.target;
+  const number = details.dataset && details.dataset.request;
+  if (!number || !details.open || details.dataset.loaded) return;
+  details.dataset.loaded = 'yes';
+  const place = details.querySelector('.detail');
+  try {
+    const template = document.createElement('template');
+    template.innerHTML = await (await ask('console/request?number=' + number)).text();
+    place.replaceChildren(template.content);
+  } catch (error) {
+    place.textContent = error.message;
+    delete details.dataset.loaded;
+  }
+}, true);
+
+for (const list of page.querySelectorAll('[data-keyed]')) {
+  for (const row of list.children) known.set(row, row.outerHTML);
+}
+say('live', 'on');
+later();

@@ -1,0 +1,170 @@
+"""The fast reader and the validators, with input that nobody thought of."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any, Dict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openmonetize.sandbox import body as bodies
+from openmonetize.sandbox import dialects, formats, schema
+from openmonetize.sandbox.answers import Refusal
+from openmonetize.sandbox.events import BATCH, SEED_BATCH, has_unstorable_text
+from openmonetize.sandbox.fast import read_batch
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+_count = st.integers(-2, 5) | st.sampled_from([5.0, 1.5, 2**53 - 1, 2**53, "5", True]) | _json
+_when = st.sampled_from(
+    [
+        "2026-01-31T00:00:00Z",
+        "2024-02-29T00:00:00Z",
+        "2026-02-29T00:00:00Z",
+        "2026-04-31T00:00:00Z",
+        "0001-01-01T00:00Z",
+        "0000-01-01T00:00:00Z",
+        "2026-01-31T23:59:59.1Z",
+        "2026-01-31T00:00:00.123456789Z",
+        "2026-01-31T00:00:00+00:00",
+        "2026-01-31T00:00:00Z\n",
+    ]
+)
+_id = st.uuids().map(str) | st.sampled_from(
+    ["00000000-0000-0000-0000-000000000000", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", "x", str(uuid.uuid4()).upper()]
+)
+_some_text = st.text(max_size=4) | st.sampled_from(["NaN", "a\x00b", "\ud83d\ude00", "\ud83d", "__proto__", "ü"])
+
+_event = st.fixed_dictionaries(
+    {
+        "event_id": _id,
+        "event_type": st.sampled_from(["TOKEN_USAGE", "CUSTOM", "API_CALL", "VIDEO_GENERATION"]),
+        "feature_id": _some_text,
+        "timestamp": _when,
+    },
+    optional={
+        "user_id": _some_text,
+        "customer_id": _some_text | _json,
+        "provider": st.sampled_from(["OPENAI", "openai", "MISTRAL"]),
+        "model": _some_text,
+        "input_tokens": _count,
+        "image_count": _count,
+        "quantity": st.floats(allow_nan=False) | _count,
+        "metadata": st.dictionaries(_some_text, _json, max_size=3) | _json,
+        "idempotency_key": _some_text,
+        "unknown": _json,
+        "__proto__": st.just(1),
+    },
+)
+_batch = st.fixed_dictionaries({"events": st.lists(_event, max_size=2)}, optional={"more": _json})
+
+
+def exact(raw: bytes) -> Any:
+    """What the exact path makes of a body: the cleaned value, or None."""
+    try:
+        value = bodies.parse(raw, "application/json", declares_400=True)
+    except Refusal:
+        return None
+    cleaned, issues = schema.validate(BATCH, value, dialects.ZOD)
+    return None if issues else cleaned
+
+
+@given(_batch, st.booleans())
+def test_the_fast_reader_accepts_only_what_the_exact_one_does(batch: Dict[str, Any], escaped: bool) -> None:
+    try:
+        raw = json.dumps(batch, ensure_ascii=escaped).encode()
+    except UnicodeEncodeError:
+        return
+    fast = read_batch(raw)
+    if fast is not None:
+        assert fast == exact(raw)
+        assert not has_unstorable_text(fast)
+
+
+def test_the_fast_reader_does_accept_ordinary_batches() -> None:
+    from .talk import event, events
+
+    special = event(metadata={"name": "Zoë", "n": [1, 2.5, None, {"a": True}]}, user_id="ü", quantity=2, image_count=1)
+    batch = {"events": [*events(5), special]}
+    for escaped in (True, False):
+        assert read_batch(json.dumps(batch, ensure_ascii=escaped).encode()) == batch
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"events": [{"metadata": {"a": NaN}}]}',
+        b'{"events": []}',
+        b"\xff",
+        b"",
+        b"[]",
+        b'{"events": [' + b"[" * 5000 + b"]" * 5000 + b"]}",
+    ],
+)
+def test_the_fast_reader_leaves_the_rest(raw: bytes) -> None:
+    assert read_batch(raw) is None
+
+
+@given(_json, st.sampled_from([dialects.ZOD, dialects.AJV, dialects.OLD_ZOD]))
+def test_validators_find_words_for_anything(value: Any, rules: schema.Rules) -> None:
+    for node in (BATCH, SEED_BATCH):
+        _, issues = schema.validate(node, value, rules)
+        assert dialects.message("body", issues, rules) or not issues
+        assert dialects.tree(issues, rules)["_errors"] is not None
+
+
+@given(_batch)
+def test_what_passes_once_passes_again_unchanged(batch: Dict[str, Any]) -> None:
+    cleaned, issues = schema.validate(BATCH, batch, dialects.ZOD)
+    if not issues:
+        assert schema.validate(BATCH, cleaned, dialects.ZOD) == (cleaned, [])
+
+
+@given(st.binary(max_size=60) | _json.map(lambda value: json.dumps(value).encode()))
+def test_any_body_is_parsed_or_refused(raw: bytes) -> None:
+    for kind in ("application/json", "text/plain", None):
+        try:
+            bodies.parse(raw, kind, declares_400=False)
+        except Refusal as refusal:
+            assert refusal.answer.status in (400, 415)
+
+
+@given(st.datetimes().map(lambda moment: moment.isoformat(timespec="milliseconds") + "Z"))
+def test_instants_are_read_exactly(text: str) -> None:
+    from openmonetize.sandbox.clock import iso
+
+    ms = formats.zulu_ms(text)
+    assert ms is not None
+    assert iso(ms) == text
+    assert formats.instant_ms(text) == formats.instant_ms(text) == ms
+    assert formats.offset_ms(text) == ms
+    assert formats.offset_ms(text.replace("Z", "+01:30")) == ms - 90 * 60_000
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("", 0),
+        (" 12 ", 12),
+        ("1e3", 1000),
+        ("0x10", 16),
+        ("0b11", 3),
+        (".5", 0.5),
+        ("-5.", -5),
+        ("1e400", float("inf")),
+    ],
+)
+def test_numbers_as_javascript_reads_them(text: str, number: float) -> None:
+    assert formats.js_number(text) == number
+    assert formats.js_number("1_0") != formats.js_number("1_0")  # NaN
+
+
+@pytest.mark.parametrize(("number", "text"), [(1.0, "1"), (2.5, "2.5"), (10, "10"), (1e20, "100000000000000000000")])
+def test_numbers_as_javascript_writes_them(number: float, text: str) -> None:
+    assert formats.js_text(number) == text
