@@ -114,10 +114,10 @@ class TimedHTTPSConnection(TimedHTTPConnection, HTTPSConnection):
 class TimedHTTPConnectionPool(HTTPConnectionPool):
     """A pool of such connections."""
 
-    ConnectionCls = TimedHTTPConnection
+    ConnectionCls: Any = TimedHTTPConnection
 
 
 class TimedHTTPSConnectionPool(HTTPSConnectionPool):
     """A pool of such connections over TLS."""
 
-    ConnectionCls = TimedHTTPSConnection
+    ConnectionCls: Any = TimedHTTPSConnection

@@ -1,0 +1,182 @@
+"""A call ends when it must, whatever the server does."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+from openmonetize import ApiClient, ApiConnectionError, ApiTimeoutError, CreditsApi, DefaultApi, EventsApi
+
+from .conftest import MakeClient
+from .ledger import Ledger, event
+from .loopback import PATIENCE, Answer, Loopback, Talk, answer, drip, hang, message
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+PEM = str(Path(__file__).with_name("loopback.pem"))
+EMPTY_GZIP_BLOCK = b"\x00\x00\x00\xff\xff"
+
+#: Servers that send a byte before every single read times out, and never come to an end.
+DRIPS = {
+    "status line": drip(b"HTTP/1.1 200 ", b"O"),
+    "header names": drip(OK, b"X"),
+    "whole headers": drip(OK, b"X-Slow: 1\r\n", pause=0.05),
+    "informational answers": drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "body": drip(OK + b"Content-Length: 100000\r\n\r\n", b" "),
+    "body until the end": drip(OK + b"\r\n", b" "),
+    "chunks": drip(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "chunk size": drip(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
+    "trailers": drip(OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n", pause=0.05),
+    "blocks that decompress to nothing": drip(
+        OK + b"Content-Encoding: deflate\r\nContent-Length: 100000\r\n\r\n", EMPTY_GZIP_BLOCK
+    ),
+}
+
+
+@pytest.fixture
+def secure() -> Iterator[Loopback]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(PEM)
+    with Loopback(tls=context) as running:
+        yield running
+
+
+@pytest.mark.parametrize("dripping", DRIPS.values(), ids=list(DRIPS))
+def test_a_dripping_server_does_not_outlive_the_deadline(dripping: Answer, server: Loopback, client: ApiClient) -> None:
+    server.default = dripping
+    with pytest.raises(ApiTimeoutError):
+        CreditsApi(client).balance(_request_timeout=0.3)
+    assert server.wait_until(lambda: server.open == 0)  # long before it would have given up by itself
+
+
+@pytest.mark.parametrize("dripping", [DRIPS["header names"], DRIPS["body"]], ids=["header names", "body"])
+def test_nor_does_it_over_tls(dripping: Answer, secure: Loopback, make_client: MakeClient) -> None:
+    secure.default = dripping
+    with pytest.raises(ApiTimeoutError):
+        CreditsApi(make_client(secure.url, ssl_ca_cert=PEM)).balance(_request_timeout=0.5)
+
+
+def test_nor_where_the_body_is_read_by_the_caller(server: Loopback, client: ApiClient) -> None:
+    server.default = DRIPS["body"]
+    response = CreditsApi(client).v1_credits_balance_get_without_preload_content(_request_timeout=0.3)
+    with pytest.raises(ApiTimeoutError):
+        response.read()
+
+
+def test_the_deadline_of_a_call_includes_its_retries(server: Loopback, client: ApiClient) -> None:
+    server.default = hang
+    with pytest.raises(ApiTimeoutError):
+        CreditsApi(client).balance(_request_timeout=0.2)
+    assert len(server.requests) == 1
+
+
+def test_each_read_has_a_time_out_too(server: Loopback, make_client: MakeClient) -> None:
+    server.then(hang)
+    assert CreditsApi(make_client(server.url, read_timeout=0.2)).balance().data.balance == 120
+    assert len(server.requests) == 2
+
+
+def test_a_pair_bounds_connecting_and_each_read(server: Loopback, client: ApiClient) -> None:
+    server.then(hang)
+    assert CreditsApi(client).balance(_request_timeout=(5, 0.2)).data.balance == 120
+    server.then(hang)
+    assert CreditsApi(client).balance(_request_timeout=[5, 0.2]).data.balance == 120
+
+
+def test_a_slow_answer_within_the_time_given_is_an_answer(server: Loopback, make_client: MakeClient) -> None:
+    def slow(talk: Talk) -> bool:
+        for byte in message(200, {"data": {"balance": "5"}}):
+            talk.send(bytes((byte,)))
+            talk.pause(0.001)
+        return True
+
+    server.then(slow)
+    client = make_client(server.url, read_timeout=0.1, retries=0)
+    assert CreditsApi(client).balance(_request_timeout=10).data.balance == 5
+
+
+def test_a_server_that_does_not_read_is_a_time_out(server: Loopback, secure: Loopback, make_client: MakeClient) -> None:
+    body = b"x" * 30_000_000
+    for one in (server, secure):
+        one.instead = lambda sock: server.stopped.wait(5)
+        client = make_client(one.url, ssl_ca_cert=PEM)
+        with pytest.raises(ApiTimeoutError):
+            DefaultApi(client).v1_rating_post(body, _request_timeout=0.5)
+
+
+def test_what_one_call_left_of_its_time_does_not_bind_the_next(server: Loopback, client: ApiClient) -> None:
+    ledger = Ledger()
+    server.default = ledger
+    events = EventsApi(client)
+    events.ingest(events=[event()], _request_timeout=0.5)
+    big = [event(metadata={"text": "x" * 900_000})]
+
+    def slow(talk: Talk) -> bool:
+        talk.pause(0.7)
+        return bool(ledger(talk))
+
+    server.then(slow)
+    assert events.ingest(events=big).accepted == 1
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 0.0, True, "5", float("nan"), float("inf"), 1e9, (), (1,), (1, 2, 3), (1, 0)])
+def test_time_outs_that_are_none_are_refused(wrong: object, server: Loopback, client: ApiClient) -> None:
+    with pytest.raises(ValueError, match="_request_timeout"):
+        CreditsApi(client).balance(_request_timeout=wrong)
+    assert not server.requests
+
+
+@pytest.mark.parametrize("fine", [5, 0.5, (3, 5), (0.5, 5), None])
+def test_time_outs_may_be_numbers_and_pairs_of_numbers(fine: object, server: Loopback, client: ApiClient) -> None:
+    assert CreditsApi(client).balance(_request_timeout=fine).data.balance == 120
+
+
+# TLS
+
+
+def test_tls_with_a_trusted_certificate(secure: Loopback, make_client: MakeClient) -> None:
+    wallets = CreditsApi(make_client(secure.url, ssl_ca_cert=PEM))
+    assert wallets.balance().data.balance == 120
+    assert wallets.balance().data.balance == 120
+    assert secure.connections == 1
+
+
+def test_an_unknown_certificate_is_refused(secure: Loopback, make_client: MakeClient) -> None:
+    with pytest.raises(ApiConnectionError, match="no trusted TLS connection"):
+        CreditsApi(make_client(secure.url)).balance()
+    assert not secure.requests
+
+
+def test_verification_is_the_users_choice(secure: Loopback, make_client: MakeClient) -> None:
+    with pytest.warns(match="certificate verification"):
+        assert CreditsApi(make_client(secure.url, verify_ssl=False)).balance().data.balance == 120
+
+
+def test_a_tls_connection_closed_while_idle_is_no_error(secure: Loopback, make_client: MakeClient) -> None:
+    def answer_and_close(talk: Talk) -> bool:
+        answer()(talk)
+        return False
+
+    secure.default = answer_and_close
+    wallets = CreditsApi(make_client(secure.url, ssl_ca_cert=PEM, retries=0))
+    for number in range(1, 11):
+        assert wallets.balance().data.balance == 120
+        assert len(secure.requests) == number
+
+
+def test_tls_to_a_plain_port_is_an_api_exception(server: Loopback, make_client: MakeClient) -> None:
+    server.instead = lambda sock: sock.sendall(message(400, {"error": "Bad Request"}))
+    with pytest.raises(ApiConnectionError, match="no trusted TLS connection") as caught:
+        CreditsApi(make_client(f"https://127.0.0.1:{server.port}", retries=0)).balance(_request_timeout=5)
+    assert caught.value.status is None
+
+
+def test_plain_http_to_a_tls_port_is_an_api_exception(secure: Loopback, make_client: MakeClient) -> None:
+    with pytest.raises(ApiConnectionError):
+        CreditsApi(make_client(f"http://127.0.0.1:{secure.port}", retries=0)).balance()
+
+
+assert PATIENCE * 0.02 > 5  # a dripping server outlasts every deadline used here
