@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import FrozenSet, Iterable, Mapping, Optional
 
 TRANSACTIONS_PAGING = "transactions-paging"
+FRACTIONAL_PAGE = "fractional-page"
 CALCULATE_500 = "calculate-500"
 RATING_PREFIX_404 = "rating-prefix-404"
 BURN_TABLE_SPELLING = "burn-table-spelling"
@@ -35,6 +36,7 @@ SEED_INGEST_KEY = "seed-ingest-key"
 
 DEFECTS: Mapping[str, str] = {
     TRANSACTIONS_PAGING: "any limit or offset on the transactions of a user is answered 400",
+    FRACTIONAL_PAGE: "a fractional limit or offset of the event list is taken, and echoed",
     CALCULATE_500: "every successful rating calculation is answered 500",
     RATING_PREFIX_404: "burn tables and four analytics routes are answered 404",
     BURN_TABLE_SPELLING: "a burn table made through the API prices nothing: its credits come back null",

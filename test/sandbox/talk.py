@@ -11,6 +11,8 @@ import urllib3
 
 from openmonetize.sandbox import Sandbox
 
+from . import contract
+
 
 class Reply(NamedTuple):
     status: int
@@ -19,7 +21,7 @@ class Reply(NamedTuple):
 
 
 class Talk:
-    """Requests with one key to one sandbox."""
+    """Requests with one key to one sandbox. In contract mode every answer is checked against the contract."""
 
     def __init__(self, sandbox: Sandbox, key: Optional[str] = None) -> None:
         self.sandbox = sandbox
@@ -47,7 +49,18 @@ class Talk:
         answer = self._pool.request(method, self.sandbox.url + path, body=raw, headers=sent)
         data = answer.data
         is_json = answer.headers.get("content-type", "").startswith("application/json")
-        return Reply(answer.status, json.loads(data) if data and is_json else data, answer.headers)
+        reply = Reply(answer.status, json.loads(data) if data and is_json else data, answer.headers)
+        self._check(method, path, reply)
+        return reply
+
+    def _check(self, method: str, path: str, reply: Reply) -> None:
+        settings = self.sandbox.state.settings
+        if settings.mode == "faithful" or path.startswith("/_sandbox/") or method in ("HEAD", "OPTIONS"):
+            return
+        if self.sandbox.requests[-1]["fault"] is None:
+            contract.check(
+                method, path, reply.status, reply.body, beyond=(401, 403, 404) if settings.era == "seed" else ()
+            )
 
     def get(self, path: str, **more: Any) -> Reply:
         return self("GET", path, **more)

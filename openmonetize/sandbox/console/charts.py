@@ -18,6 +18,14 @@ MODELS = 6
 
 OTHERS = "all others"
 
+_WITHOUT_MODEL = {
+    "API_CALL": "API calls",
+    "CUSTOM": "custom units",
+    "FEATURE_ACCESS": "feature access",
+    "IMAGE_GENERATION": "images without a model",
+    "TOKEN_USAGE": "tokens without a model",
+}
+
 
 class Metric(NamedTuple):
     """Something to measure usage in."""
@@ -66,12 +74,11 @@ def series(usage: Usage, metric: Metric) -> List[Series]:
     colours = {model: index for index, model in enumerate(sorted(own))}
     found: Dict[str, Series] = {}
     for (start, model), sums in usage.sums.items():
-        name, colour = (model, colours[model]) if model in colours else (OTHERS, MODELS)
+        name, colour = (_WITHOUT_MODEL.get(model, model), colours[model]) if model in colours else (OTHERS, MODELS)
         known = found.setdefault(name, Series(name, colour, Sums(), {}))
         known.steps[start] = known.steps.get(start, Sums()).plus(sums)
         found[name] = known._replace(total=known.total.plus(sums))
-    order = {model: rank for rank, model in enumerate(own)}
-    return sorted(found.values(), key=lambda each: order.get(each.name, MODELS))
+    return sorted(found.values(), key=lambda each: (each.name == OTHERS, -metric.value(each.total), each.name))
 
 
 def columns(usage: Usage, found: List[Series], metric: Metric) -> Markup:
@@ -150,12 +157,16 @@ def models(found: List[Series], metric: Metric) -> Markup:
             name=text(each.name, 60),
             amount=metric.short(metric.value(each.total)),
             share=metric.value(each.total) / most * 100,
-            more=f"{number(each.total.events)} events · {compact(each.total.input_tokens)} tokens in,"
-            f" {compact(each.total.output_tokens)} out · {number(each.total.credits)} credits"
-            f" · {dollars(usd(each.total.cost))}",
+            more=_used(each.total),
         )
         for each in found
     )
+
+
+def _used(sums: Sums) -> str:
+    tokens = f" · {compact(sums.input_tokens)} in, {compact(sums.output_tokens)} out"
+    given = sums.input_tokens or sums.output_tokens
+    return f"{number(sums.events)} events{tokens if given else ''} · {dollars(usd(sums.cost))} cost"
 
 
 def share(left: int, spent: int) -> Markup:

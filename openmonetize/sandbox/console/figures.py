@@ -10,10 +10,10 @@ from ..clock import DAY, HOUR
 from ..database import marks
 from ..state import State
 
-SHOWN_EVENTS = 50
-SHOWN_LETTERS = 20
+SHOWN_EVENTS = 30
+SHOWN_LETTERS = 10
 SHOWN_WALLETS = 50
-DAYS = 30
+MOST_DAYS, LEAST_DAYS = 30, 7
 
 _SUMS = "total(events), total(input_tokens), total(output_tokens), total(credits), total(cost)"
 
@@ -71,11 +71,10 @@ def usage(state: State) -> Usage:
         last = state.db.value("SELECT max(start) FROM rollups WHERE span = ?", (DAY,))
     if last is None:
         return Usage([], DAY, {}, 0)
-    first = last - (DAYS - 1) * DAY
+    first = last - (MOST_DAYS - 1) * DAY
     earliest = state.db.value("SELECT min(start) FROM rollups WHERE span = ? AND start >= ?", (DAY, first))
     step = HOUR if earliest == last else DAY
-    if step == HOUR:
-        first = last
+    first = last if step == HOUR else min(earliest, last - (LEAST_DAYS - 1) * DAY)
     starts = list(range(first, last + DAY, step))
     rows = state.db.rows(
         f"SELECT start, coalesce(nullif(model, ''), event_type), {_SUMS} FROM rollups"

@@ -58,6 +58,9 @@ def compact(value: float) -> str:
 
 
 def dollars(value: Decimal) -> str:
-    """``$0.0075``: at least two decimals, at most six."""
-    whole, _, decimals = f"{abs(value):,.6f}".partition(".")
-    return f"{'-' if value < 0 else ''}${whole}.{decimals.rstrip('0').ljust(2, '0')}"
+    """``$150.47``; below a dollar up to six decimals, as in ``$0.0075``."""
+    written = f"{abs(value):,.2f}"
+    if 0 < abs(value) < 1:
+        whole, _, decimals = f"{abs(value):.6f}".partition(".")
+        written = f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+    return f"{'-' if value < 0 else ''}${written}"

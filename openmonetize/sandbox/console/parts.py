@@ -100,7 +100,7 @@ class Parts:
         # Only the development account's key, which everybody knows, is ever shown.
         known = self._key() == DEV_KEY and customer_by_key(self._state, DEV_KEY) is not None
         return html(
-            "<pre>export OPENMONETIZE_BASE_URL={url}\nexport OPENMONETIZE_API_KEY={key}</pre>",
+            "<pre>export OPENMONETIZE_BASE_URL=<wbr>{url}\nexport OPENMONETIZE_API_KEY=<wbr>{key}</pre>",
             url=text(self._url()),
             key=DEV_KEY if known else "…",
         )

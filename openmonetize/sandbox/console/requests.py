@@ -16,7 +16,7 @@ from urllib.parse import quote
 from ..journal import BODY_KEPT
 from .markup import Markup, html, joined, text, visible
 
-SHOWN = 50
+SHOWN = 30
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd\ud800-\udfff]")
 

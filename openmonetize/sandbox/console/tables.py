@@ -126,8 +126,8 @@ def letters(found: List[sqlite3.Row]) -> Markup:
 
 def _letter(row: sqlite3.Row) -> Markup:
     return html(
-        '<li data-key="{seq}"><details><summary><time datetime="{at}">{clock}</time><span class="reason">{reason}</span>'
-        "<small>{customer}</small></summary><pre>{event}</pre></details></li>",
+        '<li data-key="{seq}"><details><summary><time datetime="{at}">{clock}</time>'
+        '<span class="reason">{reason}</span><small>{customer}</small></summary><pre>{event}</pre></details></li>',
         seq=row["seq"],
         at=iso(row["failed_at"]),
         clock=iso(row["failed_at"])[11:19],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, Dict, List, Tuple
 
 from .. import dead_letters
@@ -10,7 +11,7 @@ from ..answers import Answer, Refusal, framework_error, service_error
 from ..body import SERVICE_LIMIT
 from ..calls import Call, Route
 from ..clock import iso
-from ..defects import SEED_EVENT_TYPES, SEED_INGEST_KEY
+from ..defects import FRACTIONAL_PAGE, SEED_EVENT_TYPES, SEED_INGEST_KEY
 from ..dialects import OLD_ZOD, message, tree
 from ..events import BATCH, SEED_BATCH, SEED_BATCH_AS_SHIPPED, in_database_order, metadata_of, page, usd
 from ..fast import read_batch
@@ -18,12 +19,16 @@ from ..schema import Fields, Items, Number, Optionally, Text, validate
 from ..state import CURRENT, SEED
 from ..tenants import customer_by_key
 
-_LIST = Fields(
-    {
-        "limit": Optionally(Number(least=1, most=100, from_text=True), default=50),
-        "offset": Optionally(Number(least=0, from_text=True), default=0),
-    }
-)
+
+def _page(whole: bool) -> Fields:
+    return Fields(
+        {
+            "limit": Optionally(Number(least=1, most=100, whole=whole, from_text=True), default=50),
+            "offset": Optionally(Number(least=0, whole=whole, from_text=True), default=0),
+        }
+    )
+
+
 _REPLAY = Fields({"jobIds": Optionally(Items(Text()))})
 
 
@@ -134,6 +139,8 @@ def info(call: Call) -> Answer:
     )
 
 
+_LIST = Route("GET", "/v1/events", listing, eras=(CURRENT,), failure="Failed to list events")
+
 ROUTES: Tuple[Route, ...] = (
     Route(
         "POST",
@@ -155,7 +162,8 @@ ROUTES: Tuple[Route, ...] = (
         proxied=True,
         failure="Failed to ingest events",
     ),
-    Route("GET", "/v1/events", listing, query=_LIST, eras=(CURRENT,), failure="Failed to list events"),
+    replace(_LIST, query=_page(whole=True), unless=FRACTIONAL_PAGE),
+    replace(_LIST, query=_page(whole=False), only_with=FRACTIONAL_PAGE),
     Route("GET", "/v1/events/dlq", letters, counted=True, failure="Failed to get DLQ items"),
     Route("POST", "/v1/events/dlq/replay", replay, body=_REPLAY, counted=True, failure="Failed to replay DLQ items"),
     Route("GET", "/v1/events/info", info, eras=(CURRENT,), counted=True, failure="Failed to get service info"),
