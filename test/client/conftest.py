@@ -69,7 +69,7 @@ def opened() -> Iterator[Open]:
 
     yield opened
     for om in made:
-        om.close(0.0)
+        om.close(1.0)
 
 
 @pytest.fixture

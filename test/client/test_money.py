@@ -122,15 +122,14 @@ def test_the_libraries_send_what_the_proxy_needs(canned: Canned, om: OpenMonetiz
         return om.proxy_config(provider, user_id=USER, feature_id="chat", proxy_url=canned.url)
 
     config = settings("openai")
-    ai = openai.OpenAI(api_key="sk-test", base_url=config.base_url, default_headers=config.headers, max_retries=0)
-    with pytest.raises(openai.BadRequestError):
-        ai.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Hi"}])
+    options: Any = {"api_key": "sk-test", "max_retries": 0}
+    with openai.OpenAI(base_url=config.base_url, default_headers=config.headers, **options) as ai:
+        with pytest.raises(openai.BadRequestError):
+            ai.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Hi"}])
     config = settings("anthropic")
-    claude = anthropic.Anthropic(
-        api_key="sk-test", base_url=config.base_url, default_headers=config.headers, max_retries=0
-    )
-    with pytest.raises(anthropic.BadRequestError):
-        claude.messages.create(model="claude", max_tokens=1, messages=[{"role": "user", "content": "Hi"}])
+    with anthropic.Anthropic(base_url=config.base_url, default_headers=config.headers, **options) as claude:
+        with pytest.raises(anthropic.BadRequestError):
+            claude.messages.create(model="claude", max_tokens=1, messages=[{"role": "user", "content": "Hi"}])
     assert [asked.target for asked in canned.asked] == ["/v1/chat/completions", "/v1/messages"]
     for asked in canned.asked:
         sent = {name.lower(): value for name, value in asked.headers.items()}

@@ -197,9 +197,9 @@ def test_an_outbox_keeps_events_for_the_next_start(
 ) -> None:
     path = tmp_path / "usage.db"
     down = OpenMonetize(sandbox.key, sandbox.url, outbox=path, flush_interval=60)
-    sandbox.fail_next("503", times=50)
+    sandbox.fail_next("503:path=/v1/events", times=50)
     down.track_token_usage(**CHAT, user_id=USER, feature_id="chat")
-    down.close(timeout=0.0)
+    down.close(timeout=0.5)
     sandbox.reset()
     again = opened(sandbox, outbox=path)
     assert again.flush()
