@@ -25,17 +25,27 @@ class Database:
         self._depth = 0
         try:
             self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
-            self._connection.row_factory = sqlite3.Row
-            if path != ":memory:":
-                self._connection.execute("PRAGMA journal_mode = WAL")
-                self._connection.execute("PRAGMA synchronous = NORMAL")
-                # Ids are random, so a batch touches pages all over their indexes: keep those in memory, and write
-                # each of them back once for many batches.
-                self._connection.execute("PRAGMA cache_size = -32000")
-                self._connection.execute("PRAGMA wal_autocheckpoint = 16000")
-            self._prepare()
-        except sqlite3.DatabaseError as error:
-            raise ValueError(f"{path!r} cannot be used as the sandbox's database: {error}") from error
+        except sqlite3.Error as error:
+            raise _unusable(path, error) from error
+        try:
+            self._open()
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise _unusable(path, error) from error
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _open(self) -> None:
+        self._connection.row_factory = sqlite3.Row
+        if self.path != ":memory:":
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            # Ids are random, so a batch touches pages all over their indexes: keep those in memory, and write
+            # each of them back once for many batches.
+            self._connection.execute("PRAGMA cache_size = -32000")
+            self._connection.execute("PRAGMA wal_autocheckpoint = 16000")
+        self._prepare()
 
     def _prepare(self) -> None:
         version = self.value("PRAGMA user_version")
@@ -108,6 +118,10 @@ class Database:
     def close(self) -> None:
         with self.lock:
             self._connection.close()
+
+
+def _unusable(path: str, error: sqlite3.Error) -> ValueError:
+    return ValueError(f"{path!r} cannot be used as the sandbox's database: {error}")
 
 
 def cell(number: Union[int, float]) -> Union[int, float]:

@@ -84,11 +84,11 @@ class Sandbox:
             quota=quota_limits(quota),
             processing_delay=processing_delay,
         )
+        self._faults = Faults(faults)
         self._wanted_key = key
         self._customer_id = new_id()
-        self._state = State(settings, Database(db))
+        self._state = State(settings, Database(db))  # last of what may fail: it is a file to be closed
         self._key = open_accounts(self._state, key, self._customer_id)
-        self._faults = Faults(faults)
         self._control = Control(self._state, self._faults, self.reset, None if local else key)
         Console(self._control, lambda: self.url, lambda: self.key)
         self._app = App(self._state, self._faults, self._control)

@@ -102,8 +102,11 @@ def test_faults_as_text(text: str) -> None:
 def test_what_is_no_fault(text: str) -> None:
     with pytest.raises(ValueError, match="cannot read the fault"):
         Fault.parse(text)
+
+
+def test_a_fault_strikes_at_least_once(talk: Talk) -> None:
     with pytest.raises(ValueError, match="times must be at least 1"):
-        Sandbox().fail_next("500", times=0)
+        talk.sandbox.fail_next("500", times=0)
 
 
 def test_a_reset_forgets_faults(talk: Talk) -> None:
