@@ -39,9 +39,9 @@ _DAY = rf"(?:{_YEAR}-{_MONTH_AND_DAY}|{_LEAP_YEAR}-02-29)"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
 
 # NUL in any string makes the platform lose the event after it was accepted.
-Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
-EventId = Annotated[str, StringConstraints(pattern=rf"^(?i:{UUID_PATTERN})$", to_lower=True)]
-Provider = Annotated[str, StringConstraints(pattern=rf"^(?i:{'|'.join(PROVIDERS)})$", to_upper=True)]
+Text = Annotated[str, StringConstraints(strict=True, pattern=r"^[^\x00]*$")]
+EventId = Annotated[str, StringConstraints(strict=True, pattern=rf"^(?i:{UUID_PATTERN})$", to_lower=True)]
+Provider = Annotated[str, StringConstraints(strict=True, pattern=rf"^(?i:{'|'.join(PROVIDERS)})$", to_upper=True)]
 Count = Annotated[int, Field(strict=True, ge=0, le=MAX_SAFE_INTEGER)]
 PositiveCount = Annotated[int, Field(strict=True, ge=1, le=MAX_SAFE_INTEGER)]
 Metadata = Dict[str, Any]
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     Quantity = float
 else:
     #: Kept in the wire's form. The pattern knows the calendar: an impossible day would fail the whole batch.
-    EventTime = Annotated[str, StringConstraints(pattern=rf"^{_DAY}T{_TIME}Z$")]
+    EventTime = Annotated[str, StringConstraints(strict=True, pattern=rf"^{_DAY}T{_TIME}Z$")]
     Quantity = Union[
         Annotated[int, Field(strict=True, gt=0, lt=10**12)],
         Annotated[float, Field(strict=True, gt=0, lt=10**12, allow_inf_nan=False)],
@@ -85,6 +85,9 @@ class EventModel(Model):
             metadata = data.get("metadata")
             if metadata:
                 data["metadata"] = jsonable(metadata, "metadata")
+            quantity = data.get("quantity")
+            if quantity is not None and type(quantity) is not int and type(quantity) is not float:
+                data["quantity"] = whole(quantity)  # pydantic would take a numpy boolean for a number
             try:
                 self.__pydantic_validator__.validate_python(data, self_instance=self)
             except ValidationError as error:
@@ -251,7 +254,7 @@ def _coerce(data: Dict[str, Any], error: ValidationError, model: Type[EventModel
             waiting = _identify(data, value)
         elif name == "timestamp":
             data[name] = _event_time(value)
-        elif name in ("quantity", *model.counted):
+        elif name in model.counted and name in data:
             data[name] = whole(value)
         elif name == "provider" and isinstance(value, str):
             raise ApiValueError(
