@@ -122,7 +122,9 @@ class Control:
         return Answer(self.faults.describe())
 
     def _get_events(self, query: Dict[str, Any]) -> Answer:
-        return Answer({"data": events.stored(self.state, query)})
+        """The last `limit` events (1000) that fit the other parameters, oldest first."""
+        limit = int(query.pop("limit", 1000))
+        return Answer({"data": events.stored(self.state, query, limit)})
 
     def _get_dead_letters(self, query: Dict[str, Any]) -> Answer:
         return Answer({"data": dead_letters.stored(self.state)})

@@ -96,6 +96,8 @@ def usd(units: Any) -> Decimal:
 
 
 FILTERS = (
+    "customer_id",
+    "outcome",
     "event_id",
     "idempotency_key",
     "batch_id",
@@ -108,32 +110,39 @@ FILTERS = (
 )
 
 
-_COLUMNS = {"idempotency_key": "CASE WHEN e.own_key THEN e.event_id ELSE e.idempotency_key END"}
+_OUTCOME = "CASE WHEN e.wallet IS NULL AND e.credits > 0 THEN 'unfunded' ELSE 'billed' END"
+_COLUMNS = {
+    "customer_id": "c.id",
+    "idempotency_key": "CASE WHEN e.own_key THEN e.event_id ELSE e.idempotency_key END",
+    "outcome": _OUTCOME,
+}
 
 
-def stored(state: State, filters: Dict[str, Any], customer_id: Optional[str] = None) -> List[Dict[str, Any]]:
-    """Stored events of all customers (or one) in the order of their processing, for tests and the console.
+def stored(state: State, filters: Dict[str, Any], limit: int = -1) -> List[Dict[str, Any]]:
+    """Stored events in the order of their processing, for tests: all, or the last `limit`.
 
-    `filters` are columns of `FILTERS` and the value each must have; ``outcome`` may be ``billed`` or ``unfunded``.
+    `filters` are names of `FILTERS` and the value that each must have.
     """
-    outcome = filters.get("outcome")
-    columns = {name: value for name, value in filters.items() if name != "outcome"}
-    unknown = sorted(set(columns) - set(FILTERS))
+    unknown = sorted(set(filters) - set(FILTERS))
     if unknown:
-        raise ValueError(f"cannot filter events by {unknown[0]!r}; use {', '.join((*FILTERS, 'outcome'))}")
-    where = [f"{_COLUMNS.get(name, f'e.{name}')} IS ?" for name in columns]
-    values: List[Any] = list(columns.values())
-    if customer_id is not None:
-        where.append("c.id = ?")
-        values.append(customer_id)
+        raise ValueError(f"cannot filter events by {unknown[0]!r}; use {', '.join(FILTERS)}")
+    where = " AND ".join(f"{_COLUMNS.get(name, f'e.{name}')} IS ?" for name in filters) or "1"
     rows = state.db.rows(
-        "SELECT e.*, c.id AS customer_id, w.id AS wallet_id FROM events e"
+        f"SELECT e.*, {_OUTCOME} AS outcome, c.id AS customer_id, w.id AS wallet_id FROM events e"
         " JOIN customers c ON c.pk = e.customer LEFT JOIN wallets w ON w.pk = e.wallet"
-        f"{' WHERE ' if where else ''}{' AND '.join(where)} ORDER BY e.seq",
-        values,
+        f" WHERE {where} ORDER BY e.seq DESC LIMIT ?",
+        [*filters.values(), limit],
     )
-    found = [_as_dict(row) for row in rows]
-    return [event for event in found if outcome in (None, event["outcome"])]
+    return [_as_dict(row) for row in reversed(rows)]
+
+
+def billed(state: State, user_id: Optional[str], customer_id: Optional[str]) -> int:
+    """Credits that wallets have paid for the events of a user or all, of a customer or all."""
+    sql = (
+        "SELECT total(e.credits) FROM events e JOIN customers c ON c.pk = e.customer"
+        " WHERE e.entry IS NOT NULL AND (?1 IS NULL OR e.user_id = ?1) AND (?2 IS NULL OR c.id = ?2)"
+    )
+    return int(state.db.value(sql, (user_id, customer_id)))
 
 
 def _as_dict(row: sqlite3.Row) -> Dict[str, Any]:
@@ -157,7 +166,7 @@ def _as_dict(row: sqlite3.Row) -> Dict[str, Any]:
         "metadata": metadata_of(row),
         "credits": row["credits"],
         "cost_usd": str(usd(row["cost"])),
-        "outcome": "billed" if row["wallet"] is not None or not row["credits"] else "unfunded",
+        "outcome": row["outcome"],
         "wallet_id": row["wallet_id"],
         "processed_at": iso(row["processed_at"]),
     }

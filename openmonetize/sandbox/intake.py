@@ -32,24 +32,24 @@ class Intake:
         `clean` promises that no text holds a NUL character or a lone surrogate.
         """
         started = time.perf_counter()
-        batch_id = new_id()
-        now = self._state.clock.now()
-        jobs = [Job(event, batch_id, now) for event in events]
-        delayed = self._state.settings.processing_delay > 0
-        with self._state.db.transaction():
-            if delayed or not clean or not process_new(self._state, customer.pk, jobs):
-                jobs = self._without_duplicates(jobs)
+        state, batch_id, accepted = self._state, new_id(), len(events)
+        delayed = state.settings.processing_delay > 0
+        with state.db.transaction():
+            if delayed or not clean or not process_new(state, customer.pk, events, batch_id):
+                now = state.clock.now()
+                jobs = self._without_duplicates([Job(event, batch_id, now) for event in events])
+                accepted = len(jobs)
                 if delayed:
                     self._enqueue(customer, jobs)
                 else:
-                    process(self._state, customer.pk, jobs)
-        if not jobs:
+                    process(state, customer.pk, jobs)
+        if not accepted:
             return Answer(_all_duplicates(len(events)))
         return Answer(
             {
-                "accepted": len(jobs),
+                "accepted": accepted,
                 "rejected": 0,
-                "duplicates": len(events) - len(jobs),
+                "duplicates": len(events) - accepted,
                 "batch_id": batch_id,
                 "status": "processing",
                 "processing_time_ms": round((time.perf_counter() - started) * 1000),

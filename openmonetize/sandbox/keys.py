@@ -6,7 +6,7 @@ is there), which spares one of the two costly indexes over random texts.
 
 from __future__ import annotations
 
-from typing import Any, Iterable, List, Mapping, Optional, Set
+from typing import Any, Iterable, List, Mapping, Optional, Sequence, Set
 
 from .database import marks
 from .events import has_unstorable_text
@@ -33,12 +33,12 @@ def stored_keys(state: State, keys: Iterable[Optional[str]]) -> Set[str]:
     )
 
 
-def keys_meet(state: State, events: List[Mapping[str, Any]]) -> bool:
+def keys_meet(state: State, events: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a key of a batch may be taken in a way that no index of the database notices.
 
     Where every key is its event's own id, the ids' index notices everything.
     """
-    others = [event for event in events if key_of(event) not in (None, event["event_id"])]
+    others = any(event.get("idempotency_key") not in (event["event_id"], None, "") for event in events)
     if not others and state.db.value("SELECT 1 FROM events WHERE idempotency_key IS NOT NULL LIMIT 1") is None:
         return False
     keys = [key for key in map(key_of, events) if key is not None]

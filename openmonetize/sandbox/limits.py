@@ -11,6 +11,7 @@ from .state import State
 from .tenants import Customer
 
 WINDOW_MS = 60_000
+_MOST_WINDOWS = 10_000
 PLATFORM_QUOTA: Mapping[str, Optional[int]] = {"STARTER": 10_000, "GROWTH": 100_000, "ENTERPRISE": None}
 
 
@@ -42,7 +43,7 @@ class RateLimit:
                 start, used = now, 0
             used += 1
             self._windows[identity] = [start, used]
-            if len(self._windows) > 10_000:
+            if len(self._windows) > _MOST_WINDOWS:
                 self._forget(now)
         seconds = -(-(start + WINDOW_MS - now) // 1000)
         headers = {
@@ -55,7 +56,9 @@ class RateLimit:
         return headers
 
     def _forget(self, now: int) -> None:
-        self._windows = {key: window for key, window in self._windows.items() if now - window[0] < WINDOW_MS}
+        """Drop windows that are over; all of them, if somebody keeps opening new ones."""
+        running = {key: window for key, window in self._windows.items() if now - window[0] < WINDOW_MS}
+        self._windows = running if len(running) < _MOST_WINDOWS else {}
 
 
 def too_many_requests(seconds: int, headers: Mapping[str, str]) -> Refusal:

@@ -29,7 +29,7 @@ class Payer:
         self.events = 0
         self.credits = 0
 
-    def pay(self, burn: int) -> Tuple[Optional[int], Optional[int], Optional[float]]:
+    def pay(self, burn: int) -> Tuple[Optional[int], Optional[int], Optional[int]]:
         """Book an event that costs `burn` credits: the wallet, the number of its transaction, the balance after it."""
         self.events += 1
         self.credits += burn
@@ -41,7 +41,7 @@ class Payer:
         wallet.entries += 1
         wallet.balance -= burn
         wallet.burned += burn
-        return wallet.pk, wallet.entries, cell(wallet.balance)
+        return wallet.pk, wallet.entries, wallet.balance
 
 
 class Payers:

@@ -27,6 +27,9 @@ from .tenants import UserClash
 MAX_COST_USD = 10.0**10
 """A cost of this or more does not fit the platform's cost column."""
 
+_LARGE_USD = 9e8
+"""A cost of more is no 64-bit number of ten-billionths any more."""
+
 _INSERT_EVENT = f"""
 INSERT INTO events (event_id, idempotency_key, own_key, customer, batch_id, user_id, team_id, event_type, feature_id,
     provider, model, input_tokens, output_tokens, image_count, unit_type, quantity, timestamp, metadata, credits,
@@ -55,18 +58,18 @@ class _CannotStore(Exception):
     """Why an event becomes a dead letter."""
 
 
-def process_new(state: State, customer: int, jobs: List[Job]) -> bool:
+def process_new(state: State, customer: int, events: List[Dict[str, Any]], batch_id: str) -> bool:
     """Work through a batch in which everything is new and can be stored; that is, through nearly every batch.
 
     Returns False, with nothing done, if that turns out to be wrong. The caller holds a transaction.
     """
-    if keys_meet(state, [job.event for job in jobs]):
+    if keys_meet(state, events):
         return False
     state.db.execute("SAVEPOINT batch")
     try:
         batch = _Batch(state, customer)
-        for job in jobs:
-            batch.book(job)
+        for event in events:
+            batch.book(event, batch_id)
         batch.write()
     except (_Known, _CannotStore, UserClash):
         state.db.execute("ROLLBACK TO batch")
@@ -91,7 +94,7 @@ def process(state: State, customer: int, jobs: List[Job]) -> None:
                 raise _CannotStore(f"an event with the id {event_id} is stored already")
             if key in keys:
                 raise _CannotStore(f"an event with the idempotency key {key!r} is stored already")
-            batch.book(job)
+            batch.book(job.event, job.batch_id)
         except (_CannotStore, UserClash) as reason:
             dead.append((job, str(reason)))
             continue
@@ -113,23 +116,24 @@ class _Batch:
         self._today = to_datetime(self._now)
         self._payers = Payers(state, customer)
         self._events: List[Tuple[Any, ...]] = []
-        self._hours: Dict[rollups.GroupKey, List[int]] = {}
+        self._hours: Dict[rollups.GroupKey, List[float]] = {}
 
-    def book(self, job: Job) -> None:
+    def book(self, event: Dict[str, Any], batch_id: str) -> None:
         """Price one event and let its wallet pay.
 
         Raises:
             _CannotStore: it cannot be stored, and why.
             UserClash: the present servers could not store it for its user.
         """
-        event, settings = job.event, self._state.settings
-        get = event.get
+        get, settings = event.get, self._state.settings
         if settings.defects:
             self._refuse_defective(event)
         burn, usd, _ = event_cost(event, settings.book, settings.era, self._today)
         if usd >= MAX_COST_USD:
             raise _CannotStore(f"a cost of {usd:.0f} US dollars does not fit the cost column")
-        cost = int(usd * USD_UNITS + 0.5)
+        cost: float = int(usd * USD_UNITS + 0.5)
+        if usd > _LARGE_USD:
+            cost = cell(cost)
         event_id, key = event["event_id"], get("idempotency_key") or None
         user_id, team_id = get("user_id") or None, get("team_id") or None
         payer = self._payers.find(user_id, team_id)
@@ -149,7 +153,7 @@ class _Batch:
                 None if key == event_id else key,
                 key == event_id,
                 self._customer,
-                job.batch_id,
+                batch_id,
                 user_id,
                 team_id,
                 event_type,
@@ -163,8 +167,8 @@ class _Batch:
                 get("quantity"),
                 timestamp,
                 _metadata_text(metadata) if metadata else None,
-                cell(burn),
-                cell(cost),
+                burn,
+                cost,
                 payer.user,
                 wallet,
                 entry,

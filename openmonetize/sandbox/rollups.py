@@ -74,9 +74,9 @@ def pieces(start: int, end: int, spans: Sequence[int] = SPANS) -> Iterator[Tuple
     yield from pieces(after, end, rest)
 
 
-def add(state: State, customer: int, hours: Dict[GroupKey, List[int]]) -> None:
+def add(state: State, customer: int, hours: Dict[GroupKey, List[float]]) -> None:
     """Add the sums of a batch. Each value is [events, input, output, credits, cost, first moment]."""
-    days: Dict[GroupKey, List[int]] = {}
+    days: Dict[GroupKey, List[float]] = {}
     for (start, *names), sums in hours.items():
         key = (start - start % DAY, names[0], names[1], names[2], names[3])
         known = days.get(key)

@@ -175,9 +175,8 @@ class Sandbox:
                 ``provider``, ``model``, ``team_id``, ``batch_id``, ``idempotency_key``, ``customer_id``, and
                 ``outcome``: ``"billed"``, or ``"unfunded"`` for what no wallet paid.
         """
-        customer_id = filters.pop("customer_id", None)
         with self._settled():
-            return events.stored(self._state, filters, customer_id)
+            return events.stored(self._state, filters)
 
     def dead_letters(self) -> List[Dict[str, Any]]:
         """Accepted events that could not be stored, each with its reason, at once in every mode."""
@@ -186,11 +185,8 @@ class Sandbox:
 
     def billed(self, user_id: Optional[str] = None, customer_id: Optional[str] = None) -> int:
         """Credits that wallets have paid for events: of one user or all, of one customer or all."""
-        return sum(
-            event["credits"]
-            for event in self.events(**_given(user_id=user_id, customer_id=customer_id))
-            if event["wallet_id"] is not None
-        )
+        with self._settled():
+            return events.billed(self._state, user_id, customer_id)
 
     def balance(self, user_id: Optional[str] = None, customer_id: Optional[str] = None) -> int:
         """Credits in a user's wallet or, without `user_id`, in the customer's own.
@@ -243,7 +239,3 @@ class Sandbox:
             owner = user["id"]
         wallet = find_wallet(self._state, customer, owner)
         return 0 if wallet is None else int(wallet["balance"])
-
-
-def _given(**values: Any) -> Dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}

@@ -59,6 +59,7 @@ def test_events_and_dead_letters_over_http(talk: Talk) -> None:
     )
     assert row == talk.sandbox.events(user_id="anna")[0]
     assert len(talk.get("/_sandbox/events").body["data"]) == 2
+    assert [row["feature_id"] for row in talk.get("/_sandbox/events?limit=1").body["data"]] == ["other"]
     assert talk.get("/_sandbox/events?color=red").status == 400
     (letter,) = talk.get("/_sandbox/dead-letters").body["data"]
     assert letter["event"]["event_id"] == one["event_id"]
