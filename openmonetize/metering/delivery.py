@@ -28,8 +28,8 @@ _CHUNK_BYTES = MAX_BYTES - 64  # the envelope of a request
 RETRY = RetryPolicy(base=0.5, cap=30.0, retry_after_cap=300.0)
 #: Seconds until a refused account is probed again: the first wait, and the longest.
 FIRST_PROBE, LAST_PROBE = 30.0, 900.0
-#: How long an event that alone makes the server fail is set aside, in seconds.
-SET_ASIDE = 60.0
+#: How long an event is set aside, in seconds, if the server fails on it alone, after so many failures in a row.
+SET_ASIDE, _SUSPICIOUS = 30.0, 5
 
 #: What is still to be sent of a part, and whether to go on sending now.
 _Next = Tuple[List[Chunk], bool]
@@ -189,9 +189,9 @@ class Delivery:
             return self._park(part, status, str(error))
         rest, go_on = self._pause(part, error.status, str(error), retry_after(error.headers), error)
         if status == 500:
-            # One event may be what the server fails on: send less, and put that event aside.
+            # One event may be what the server fails on: send less, and in the end put that event aside.
             self._limit = max(1, len(part) // 2)
-            if len(part) == 1:
+            if len(part) == 1 and self._failures >= _SUSPICIOUS and self._buffer.stats().pending > 1:
                 part.source.nack(part, SET_ASIDE)
                 rest = []
         return rest, go_on

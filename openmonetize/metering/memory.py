@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from datetime import datetime, timezone
-from typing import Deque, List, Optional, Set, Tuple
+from typing import Callable, Deque, List, Optional, Set, Tuple
 
 from openmonetize.metering.buffer import Chunk, DeadLetter, Stats, fitting
 from openmonetize.metering.errors import BufferFull
@@ -27,6 +27,7 @@ class MemoryBuffer:
         max_bytes: bound on their bytes.
         full_wait: how long `put` waits for room before it raises `BufferFull`, in seconds.
         drop_newest: when full, count the event as dropped and go on.
+        clock: monotonic seconds, for delayed events.
     """
 
     def __init__(
@@ -35,11 +36,13 @@ class MemoryBuffer:
         max_bytes: int = MAX_BUFFERED_BYTES,
         full_wait: float = FULL_WAIT,
         drop_newest: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_events = max_events
         self._max_bytes = max_bytes
         self._full_wait = full_wait
         self._drops = drop_newest
+        self._clock = clock
         self._reset()
 
     def _reset(self) -> None:
@@ -94,38 +97,30 @@ class MemoryBuffer:
     def lease(self, max_events: int, max_bytes: int) -> Optional[Chunk]:
         """Take waiting events, those that were sent before first."""
         with self._lock:
-            chunk = self._take_returned() or self._take_ready(max_events)
-            if chunk is None:
-                return None
-            kept = fitting(chunk.wires, max_events, max_bytes)
-            if kept < len(chunk):
-                self._give_back(chunk.part(kept, len(chunk)))
-                chunk = chunk.part(0, kept)
-            self._leased.update(chunk.keys)
+            chunk = self._take_returned(max_events, max_bytes) or self._take_ready(max_events, max_bytes)
+            if chunk is not None:
+                self._leased.update(chunk.keys)
             return chunk
 
-    def _take_returned(self) -> Optional[Chunk]:
-        now = time.monotonic()
+    def _take_returned(self, max_events: int, max_bytes: int) -> Optional[Chunk]:
+        now = self._clock()
         for place, (due, chunk) in enumerate(self._returned):
             if due <= now:
-                del self._returned[place]
-                return chunk
+                kept = fitting(chunk.wires, max_events, max_bytes)
+                self._returned[place : place + 1] = [(due, chunk.part(kept, len(chunk)))] if kept < len(chunk) else []
+                return chunk.part(0, kept)
         return None
 
-    def _take_ready(self, limit: int) -> Optional[Chunk]:
+    def _take_ready(self, max_events: int, max_bytes: int) -> Optional[Chunk]:
         ready = self._ready
-        count = min(limit, len(ready))
+        count = min(max_events, len(ready))
         if not count:
             return None
         first = self._puts - len(ready)
-        return Chunk(range(first, first + count), [ready.popleft() for _ in range(count)], self)
-
-    def _give_back(self, rest: Chunk) -> None:
-        """Return what did not fit: fresh events to the queue's head, others to their own list."""
-        if isinstance(rest.keys, range) and rest.keys.stop == self._puts - len(self._ready):
-            self._ready.extendleft(reversed(rest.wires))
-        else:
-            self._returned.insert(0, (0.0, rest))
+        wires = [ready.popleft() for _ in range(count)]
+        kept = fitting(wires, count, max_bytes)
+        ready.extendleft(reversed(wires[kept:]))
+        return Chunk(range(first, first + kept), wires[:kept], self)
 
     def renew(self, chunk: Chunk) -> bool:
         """Nobody else can take a lease in memory."""
@@ -150,7 +145,7 @@ class MemoryBuffer:
         """Not delivered: to be leased again."""
         with self._lock:
             self._leased.difference_update(chunk.keys)
-            self._returned.append((time.monotonic() + delay if delay else 0.0, chunk))
+            self._returned.append((self._clock() + delay if delay else 0.0, chunk))
 
     def bury(self, chunk: Chunk, status: Optional[int], reason: str) -> None:
         """Keep as dead letters, at most `MAX_DEAD_IN_MEMORY`."""

@@ -7,6 +7,8 @@ from typing import Callable, Mapping, Optional
 
 #: Of the room that the limit leaves beyond the application's part, this much may be used without a pause.
 _UNPACED = 0.5
+#: The platform tells whole seconds; this many more are waited for.
+_ROUNDING = 1.0
 
 
 class Pacer:
@@ -40,7 +42,7 @@ class Pacer:
         reset = _number(headers, "x-ratelimit-reset")
         if limit and remaining is not None and reset is not None:
             self._limit, self._remaining = limit, remaining
-            self._window_ends = self._sent_at + reset
+            self._window_ends = self._sent_at + reset + _ROUNDING
 
     def next_at(self, urgent: bool = False) -> float:
         """The monotonic time from which the next request may go.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from typing import TYPE_CHECKING, Any, Callable, List, Mapping, NamedTuple, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from openmonetize.exceptions import ApiValueError
 from openmonetize.ingest import MAX_EVENTS, prepare, send_chunk
@@ -229,16 +229,13 @@ class Recorder:
         _check("timeout", timeout, 0.0)
         if self._pid != os.getpid():
             self._after_fork(in_child=True)
-        delivery = self._delivery
-        accepted, duplicate, dead = delivery.accepted, delivery.duplicate, delivery.dead
+        before = self._totals()
         complete = self._sender.flush(timeout)
-        return FlushResult(
-            complete,
-            delivery.accepted - accepted,
-            delivery.duplicate - duplicate,
-            delivery.dead - dead,
-            0 if complete else self._buffer.stats().pending,
-        )
+        left = 0 if complete else self._buffer.stats().pending
+        return FlushResult(complete, *(now - then for now, then in zip(self._totals(), before)), left)
+
+    def _totals(self) -> Tuple[int, int, int]:
+        return self._delivery.accepted, self._delivery.duplicate, self._delivery.dead
 
     def stats(self) -> Stats:
         """Where all recorded events are; with an outbox, those of all processes and earlier runs as well."""
@@ -284,14 +281,16 @@ class Recorder:
         Args:
             timeout: seconds to wait at the most.
         """
-        deadline = time.monotonic() + timeout
-        result = self.flush(timeout)
-        if not self._closed:
-            self._closed = True
-            self._tell_of_left(result.left)
-            self._sender.stop(max(0.1, deadline - time.monotonic()))
-            self._buffer.close()
-        return result
+        if self._closed:
+            return FlushResult(True, 0, 0, 0, 0)
+        deadline, before = time.monotonic() + timeout, self._totals()
+        self.flush(timeout)
+        self._closed = True
+        self._sender.stop(max(0.1, deadline - time.monotonic()))  # a request under way may still arrive
+        left = self._buffer.stats().pending
+        self._tell_of_left(left)
+        self._buffer.close()
+        return FlushResult(not left, *(now - then for now, then in zip(self._totals(), before)), left)
 
     def _tell_of_left(self, left: int) -> None:
         if left:
@@ -309,10 +308,11 @@ class Recorder:
         if self._closed or self._pid != os.getpid():
             return
         deadline = started + self._atexit_timeout
-        self._sender.end_threads(deadline)
         try:
             result = self.flush(max(0.0, deadline - time.monotonic()))
             self._tell_of_left(result.left)
+            self._sender.retire(deadline)
+            self._buffer.close()  # opens again for an event that still comes
         except Exception:
             _LOG.exception("the last delivery of usage events failed")
 
@@ -328,13 +328,17 @@ class Recorder:
 
 
 def _import_all() -> None:
-    """Import what the sender needs, on the caller's thread: a fork in the middle of an import would hang the child."""
+    """Import and build what recording needs, on the caller's thread.
+
+    A fork in another thread's import, or while it builds a model, would hang the child.
+    """
     import encodings.idna  # noqa: F401  # used by socket
 
     from openmonetize.api.events_api import INGEST
     from openmonetize.model import model_named
+    from openmonetize.models.usage_event import UsageEvent
 
-    for name in (*INGEST.answers.values(), "ErrorResponse"):
+    for name in (*UsageEvent.members.values(), *INGEST.answers.values(), "ErrorResponse"):
         if name:
             model_named(name).model_rebuild()
     lifecycle.flush_in_workers()

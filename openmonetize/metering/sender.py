@@ -11,7 +11,7 @@ from typing import Callable, List, Optional
 from openmonetize.metering.buffer import Buffer
 from openmonetize.metering.delivery import Delivery
 from openmonetize.metering.errors import OutboxError
-from openmonetize.metering.incidents import Incidents
+from openmonetize.metering.incidents import Incident, Incidents
 
 _LOG = logging.getLogger("openmonetize.metering")
 _NEVER = sys.maxsize
@@ -19,6 +19,7 @@ _NEVER = sys.maxsize
 IDLE_SECONDS = 30.0
 _KEY_WATCH_SECONDS = 1.0  # how often a refused account looks whether its key was changed
 _TEND_SECONDS = 2.0
+_LATE_SECONDS = 0.5  # what an event recorded after the last flush of the process gets at least
 
 
 class Sender:
@@ -79,7 +80,8 @@ class Sender:
         """There is something to do."""
         if not self._rouse() and self._late_until is not None:
             self.wake_at = 1
-            self.flush(max(0.0, self._late_until - self._clock()))
+            if not self.flush(max(_LATE_SECONDS, self._late_until - self._clock())):
+                self._incidents.tell(Incident("left", "a usage event recorded at exit was not delivered", events=1))
 
     def _rouse(self) -> bool:
         self.wake_at = _NEVER
@@ -143,14 +145,15 @@ class Sender:
         elif not self._step(urgent=True):
             time.sleep(min(0.01, max(0.0, deadline - self._clock())))
 
-    def end_threads(self, until: float) -> None:
+    def retire(self, until: float) -> None:
         """The interpreter is about to end: what is recorded from now on is delivered by the caller's own thread.
 
         Args:
             until: monotonic time until which that may take.
         """
-        self._may_start = False
+        self.stop(until - self._clock())
         self._late_until = until
+        self.wake_at = 1
 
     def stop(self, timeout: float) -> None:
         """End the thread after the request that is under way, if that is done in ``timeout`` seconds."""

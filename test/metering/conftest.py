@@ -14,6 +14,16 @@ from .fault_server import FaultServer
 QUICK = RetryPolicy(base=0.002, cap=0.02, retry_after_cap=0.05)
 
 
+class Clock:
+    """Time that passes when a test says so."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @pytest.fixture
 def server() -> Iterator[FaultServer]:
     with FaultServer() as running:

@@ -137,6 +137,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         platform = self.server.platform
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path.startswith("/status/"):
+            self._json(int(self.path.split("/")[2]), {"error": "Not Found", "message": "Route POST:/x not found"})
+            return
         with platform.lock:
             fault = platform.faults.popleft() if platform.faults else platform.always
             if fault is None and platform.random.random() < platform.rate:

@@ -1,0 +1,56 @@
+"""kill -9 at random moments: of what `record` had returned for, nothing is lost and nothing is billed twice."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+from typing import Set
+
+import pytest
+
+from .fault_server import FaultServer
+from .programs import finish, program, start
+
+KILLS = int(os.environ.get("OPENMONETIZE_SOAK") or 20)
+
+WORK = """
+made = recorder(flush_interval=0.003, flush_at=9, durability=sys.argv[3])
+print("ready", flush=True)
+for number in range(2000):
+    one = event(number)
+    made.record(one)
+    os.write(1, (one.event_id + "\\n").encode())
+    if number % 10 == 0:
+        time.sleep(0.002)
+"""
+REST = """
+made = recorder()
+assert made.flush(30), made.stats()
+stats = made.stats()
+assert stats.tracked == stats.accepted + stats.duplicate, stats
+"""
+
+
+@pytest.mark.parametrize("durability", ["process", "power"])
+def test_kills(server: FaultServer, tmp_path: Path, durability: str) -> None:
+    moments = random.Random(11)
+    server.rate, server.hang = 0.05, 0.2
+    outbox = str(tmp_path / "usage.db")
+    work = program(tmp_path, WORK)
+    confirmed: Set[str] = set()
+    for _ in range(max(1, KILLS // 2)):
+        process = start(work, server.url, outbox, durability)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        lines = [process.stdout.readline() for _ in range(moments.randrange(1, 250))]
+        process.kill()
+        output, errors = process.communicate(timeout=60)
+        assert "Traceback" not in errors
+        confirmed.update(line for line in "".join([*lines, output]).split("\n") if len(line) == 36)
+    server.rate = 0.0
+    (tmp_path / "rest").mkdir()
+    finish(start(program(tmp_path / "rest", REST), server.url, outbox))
+    assert confirmed <= set(server.ledger)
+    assert server.billed_once()
+

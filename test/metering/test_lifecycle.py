@@ -1,0 +1,255 @@
+"""Exit, fork and signals, in real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from .fault_server import FaultServer
+from .programs import finish, program, start
+
+Run = Callable[..., str]
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+@pytest.fixture(params=["memory", "outbox"])
+def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return str(tmp_path / "usage.db") if request.param == "outbox" else ""
+
+
+@pytest.fixture
+def run(server: FaultServer, outbox: str, tmp_path: Path) -> Run:
+    """Run a program to its end, with either buffer."""
+
+    def runs(text: str, code: int = 0) -> str:
+        return finish(start(program(tmp_path, text), server.url, outbox), code)
+
+    return runs
+
+
+def exactly(server: FaultServer, count: int) -> bool:
+    """Billed once each, and not even sent twice."""
+    return len(server.ledger) == sum(server.sizes) == count and server.billed_once()
+
+
+def test_importing_starts_no_thread_and_sets_no_handler(run: Run) -> None:
+    run("""
+        import signal
+        recorder()
+        assert threading.active_count() == 1
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+        """)
+
+
+def test_the_end_of_a_program_delivers(run: Run, server: FaultServer) -> None:
+    assert run("""
+        made = recorder()
+        for number in range(30):
+            made.record(event(number))
+        """) == ""  # fmt: skip
+    assert exactly(server, 30)
+
+
+def test_an_exception_delivers_too(run: Run, server: FaultServer) -> None:
+    run("recorder().record(event())\nraise SystemExit(3)", code=3)
+    assert exactly(server, 1)
+
+
+def test_the_last_delivery_is_bounded_and_says_what_is_left(run: Run, server: FaultServer, outbox: str) -> None:
+    server.always = "503"
+    said = run("""
+        made = recorder(atexit_timeout=0.3)
+        for number in range(3):
+            made.record(event(number))
+        """)  # fmt: skip
+    assert "3 usage events are undelivered" in said
+    assert (outbox if outbox else "lost with the process") in said
+
+
+def test_events_of_other_exit_handlers_are_delivered(run: Run, server: FaultServer) -> None:
+    run("""
+        import atexit
+        made = None
+        atexit.register(lambda: made.record(event()))  # runs after the recorder's own
+        made = recorder()
+        atexit.register(lambda: made.record(event()))  # runs before it
+        """)  # fmt: skip
+    assert exactly(server, 2)
+
+
+def test_sigterm_delivers_when_asked(server: FaultServer, outbox: str, tmp_path: Path) -> None:
+    text = """
+        made = recorder(flush_interval=3600, flush_on_sigterm=True)
+        made.record(event())
+        print("ready", flush=True)
+        time.sleep(60)
+        """
+    process = start(program(tmp_path, text), server.url, outbox)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    finish(process, 128 + signal.SIGTERM)
+    assert exactly(server, 1)
+
+
+def test_another_handler_of_sigterm_is_left_alone(run: Run) -> None:
+    run("""
+        import signal
+        mine = lambda *_: None
+        signal.signal(signal.SIGTERM, mine)
+        recorder(flush_on_sigterm=True)
+        assert signal.getsignal(signal.SIGTERM) is mine
+        """)
+
+
+@needs_fork
+def test_a_child_delivers_its_own_events_and_the_parent_its_own(run: Run, server: FaultServer) -> None:
+    run("""
+        made = recorder(flush_interval=3600)
+        for number in range(10):
+            made.record(event(number))
+        pid = os.fork()
+        if not pid:
+            assert made._sender._thread is None
+            for number in range(5):
+                made.record(event(number))
+            result = made.flush(10)
+            os._exit(0 if result else 1)
+        assert os.waitpid(pid, 0)[1] == 0
+        assert made.flush(10)
+        """)
+    assert exactly(server, 15)
+
+
+@needs_fork
+def test_a_child_that_records_nothing_sends_nothing(run: Run, server: FaultServer) -> None:
+    run("""
+        made = recorder(flush_interval=3600)
+        made.record(event())
+        if not os.fork():
+            sys.exit(0)  # with exit handlers
+        os.wait()
+        """)
+    assert exactly(server, 1)
+
+
+@needs_fork
+def test_forks_while_the_sender_is_busy(run: Run, server: FaultServer) -> None:
+    server.delay = 0.02
+    run("""
+        made = recorder(flush_interval=0.001, flush_at=5)
+        children = []
+        for number in range(40):
+            made.record(event(number))
+            if number % 4 == 0:
+                pid = os.fork()
+                if not pid:
+                    made.record(event(number))
+                    os._exit(0 if made.close(20) else 1)
+                children.append(pid)
+        for pid in children:
+            assert os.waitpid(pid, 0)[1] == 0
+        """)
+    assert len(server.ledger) == 50
+    assert sum(server.sizes) == 50
+    assert not server.sent_at_once
+
+
+@needs_fork
+def test_forks_while_other_threads_record(run: Run, server: FaultServer) -> None:
+    run("""
+        made = recorder(flush_interval=0.001)
+        made.record(event())
+        def work():
+            for number in range(300):
+                made.record(event(number))
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(10):
+            pid = os.fork()
+            if not pid:
+                made.record(event())
+                os._exit(0 if made.flush(20) else 1)
+            assert os.waitpid(pid, 0)[1] == 0
+        for thread in threads:
+            thread.join()
+        """)
+    assert len(server.ledger) == 911
+    assert server.billed_once()
+
+
+@needs_fork
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="calls the C library's fork")
+def test_a_fork_that_python_does_not_see(run: Run, server: FaultServer) -> None:
+    """As servers written in C fork, unless they are told to run Python's hooks. There are no threads before."""
+    run("""
+        import ctypes
+        start = threading.Thread.start
+        def refuse(self):
+            raise RuntimeError("not yet")
+        threading.Thread.start = refuse
+        made = recorder(flush_interval=3600)
+        made.record(event())
+        made.stats()
+        threading.Thread.start = start
+        pid = ctypes.PyDLL(None).fork()
+        if not pid:
+            made.record(event())
+            os._exit(0 if made.flush(20) else 1)
+        assert os.waitpid(pid, 0)[1] == 0
+        assert made.flush(20)
+        """)
+    assert exactly(server, 2)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_children_of_multiprocessing_deliver_at_their_end(
+    server: FaultServer, outbox: str, tmp_path: Path, method: str
+) -> None:
+    text = f"""
+        made = recorder(flush_interval=3600)
+
+        def work(count):
+            for number in range(count):
+                made.record(event(number))
+
+        if __name__ == "__main__":
+            import multiprocessing
+            context = multiprocessing.get_context({method!r})
+            work(3)
+            children = [context.Process(target=work, args=(5,)) for _ in range(4)]
+            for child in children:
+                child.start()
+            for child in children:
+                child.join()
+                assert child.exitcode == 0
+            with context.Pool(2) as pool:
+                pool.map(work, [2] * 6)
+                pool.close()
+                pool.join()
+        """
+    finish(start(program(tmp_path, text), server.url, outbox))
+    assert len(server.ledger) == 3 + 20 + 12
+    assert server.billed_once()
+    assert not server.sent_at_once
+
+
+def test_where_no_thread_can_start_the_caller_delivers(run: Run, server: FaultServer) -> None:
+    """As at the interpreter's end from Python 3.12 on."""
+    run("""
+        def refuse(self):
+            raise RuntimeError("can't create new thread at interpreter shutdown")
+        threading.Thread.start = refuse
+        made = recorder()
+        made.record(event())
+        assert made.flush(10)
+        made.record(event())
+        """)
+    assert exactly(server, 2)

@@ -1,0 +1,218 @@
+"""Any sequence of events, faults, flushes, crashes, forks and clock jumps: the counts add up and the ledger is right."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any, List, Set
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from openmonetize import ApiClient, Configuration
+from openmonetize.metering import BufferFull, Recorder, outbox
+
+from .conftest import QUICK, adds_up, event
+from .fault_server import TRANSIENT, FaultServer
+
+_SETTINGS = settings(
+    max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
+)
+
+
+class _JumpingTime:
+    """The monotonic clock as a suspended machine, or one that was restarted, shows it."""
+
+    offset = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.offset
+
+
+class RecorderMachine(RuleBasedStateMachine):
+    """A recorder with its buffer in memory."""
+
+    options: "dict[str, Any]" = {"max_events": 40}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.server = FaultServer()
+        self.server.hang = 0.15
+        self.folder = tempfile.TemporaryDirectory()
+        self.client = ApiClient(Configuration(self.server.url, access_token="om_live_a"))
+        self.recorded: Set[str] = set()
+        self.before = 0  # recorded by earlier recorders, whose counts are gone
+        self.recorder = self.make()
+
+    def make(self) -> Recorder:
+        return Recorder(self.client, retry=QUICK, request_timeout=0.1, flush_interval=3600, **self.options)
+
+    @rule(count=st.integers(1, 15))
+    def track(self, count: int) -> None:
+        for _ in range(count):
+            one = event()
+            try:
+                self.recorder.record(one)
+            except BufferFull:
+                assert self.recorder.stats().pending + self.recorder.stats().dead == 40
+            else:
+                self.recorded.add(str(one.event_id))
+
+    @rule()
+    def track_a_bad_one(self) -> None:
+        one = event()
+        self.server.bad.add(str(one.event_id))
+        try:
+            self.recorder.record(one)
+        except BufferFull:
+            return
+        self.recorded.add(str(one.event_id))
+
+    @rule(faults=st.lists(st.sampled_from([*TRANSIENT, "402", "413"]), min_size=1, max_size=4))
+    def fail(self, faults: List[str]) -> None:
+        self.server.faults.extend(faults)
+
+    @rule()
+    def recover(self) -> None:
+        self.server.faults.clear()
+
+    @rule(names=st.booleans())
+    def name_bad_events_or_not(self, names: bool) -> None:
+        self.server.names_bad = names
+
+    @rule(timeout=st.sampled_from([0.0, 0.05, 1.0]))
+    def flush(self, timeout: float) -> None:
+        result = self.recorder.flush(timeout)
+        assert result.complete == (result.left == 0)
+
+    @rule()
+    def correct_and_replay(self) -> None:
+        self.server.bad.clear()
+        dead = self.recorder.stats().dead
+        assert self.recorder.replay_dead_letters() == dead
+
+    @precondition(lambda self: hasattr(os, "fork"))
+    @rule(count=st.integers(1, 5))
+    def fork(self, count: int) -> None:
+        made = [event() for _ in range(count)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # there are threads; that is the point
+            pid = os.fork()
+        if not pid:
+            code = 1
+            try:
+                for one in made:
+                    self.recorder.record(one)
+                self.server.faults.clear()
+                self.recorder.close(20.0)
+                code = 0
+            finally:
+                os._exit(code)
+        assert os.waitpid(pid, 0)[1] == 0
+        self.children(made)
+
+    def children(self, made: List[Any]) -> None:
+        """The child's events are the child's: those it could not deliver went with it."""
+        self.recorded.update(str(one.event_id) for one in made if one.event_id in self.server.ledger)
+        self.before += len([one for one in made if one.event_id in self.server.ledger])
+
+    @rule()
+    def close_and_go_on(self) -> None:
+        left = self.recorder.close(0.2).left
+        stats = self.recorder.stats()
+        assert left == stats.pending
+        self.gone(stats)
+        self.recorder = self.make()
+
+    def gone(self, stats: Any) -> None:
+        """What was undelivered in memory is lost, and said so."""
+        self.recorded &= set(self.server.ledger)
+        self.before = len(self.recorded)
+
+    @invariant()
+    def the_counts_add_up(self) -> None:
+        stats = self.recorder.stats()
+        assert adds_up(stats)
+        assert stats.tracked + self.before == len(self.recorded)
+
+    @invariant()
+    def nothing_is_billed_twice_or_made_up(self) -> None:
+        assert self.server.billed_once()
+        assert set(self.server.ledger) <= self.recorded
+
+    def teardown(self) -> None:
+        try:
+            self.server.faults.clear()
+            for _ in range(5):
+                if self.recorder.flush(10):
+                    break
+            stats = self.recorder.stats()
+            assert stats.pending == 0
+            dead = {letter.event["event_id"] for letter in self.recorder.dead_letters()}
+            assert set(self.server.ledger) | dead == self.recorded
+            assert not set(self.server.ledger) & dead
+            assert stats.accepted + stats.duplicate + self.before == len(self.server.ledger)
+        finally:
+            self.recorder.close(0.0)
+            self.client.close()
+            self.server.close()
+            self.folder.cleanup()
+
+
+class OutboxMachine(RecorderMachine):
+    """A recorder with an outbox, whose process may also crash, and whose clock may jump."""
+
+    def __init__(self) -> None:
+        self.clock = _JumpingTime()
+        outbox.time = self.clock  # type: ignore[assignment]
+        super().__init__()
+
+    def make(self) -> Recorder:
+        self.options = {"outbox": Path(self.folder.name) / "usage.db"}
+        return super().make()
+
+    def children(self, made: List[Any]) -> None:
+        """What the child could not deliver, the parent does."""
+        self.recorded.update(str(one.event_id) for one in made)
+
+    def gone(self, stats: Any) -> None:
+        """Nothing is lost."""
+
+    @rule(count=st.integers(0, 20), arrived=st.booleans())
+    def crash(self, count: int, arrived: bool) -> None:
+        """The process ends while it sends, before or after the platform had the events."""
+        chunk = self.recorder._buffer.lease(count, 1_000_000) if count else None
+        if chunk is not None and arrived:
+            made = [one for one in map(json.loads, chunk.wires) if one["event_id"] not in self.server.bad]
+            self.server.process(made, "cust-a")
+        self.recorder._sender.stop(10.0)
+        with sqlite3.connect(str(self.options["outbox"])) as connection:
+            connection.execute("UPDATE owner SET identity = 'another-boot|x|1|1'")
+        connection.close()
+        self.recorder._closed = True  # it is no more; its connections only are let go of
+        self.recorder._buffer.before_fork()
+        self.recorder._buffer.after_fork(in_child=True)
+        self.recorder = self.make()
+
+    @rule(seconds=st.sampled_from([-1e7, -60.0, 60.0, 1e7]))
+    def clock_jump(self, seconds: float) -> None:
+        self.clock.offset += seconds
+
+    def teardown(self) -> None:
+        self.clock.offset += 200.0  # a lease that a jump has prolonged runs out
+        try:
+            super().teardown()
+        finally:
+            outbox.time = time  # type: ignore[assignment]
+
+
+TestRecorderMachine = RecorderMachine.TestCase
+TestRecorderMachine.settings = _SETTINGS
+TestOutboxMachine = OutboxMachine.TestCase
+TestOutboxMachine.settings = _SETTINGS
