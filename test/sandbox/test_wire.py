@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from typing import Any, Callable, Dict
 from urllib.parse import quote
 
@@ -11,7 +10,7 @@ import pytest
 
 from .talk import Talk, event, send_raw
 
-ID = str(uuid.uuid4())
+ID = "7d6b1f0e-2a57-4b7e-9c1d-0f6f5d0f7a11"
 JSON = {"Content-Type": "application/json"}
 MISSING = {
     "error": "Unauthorized",
