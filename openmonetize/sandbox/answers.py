@@ -47,7 +47,12 @@ def dump(value: Any) -> str:
 
 def title(status: int) -> str:
     """The framework's title of a status."""
-    return "Payload Too Large" if status == 413 else HTTPStatus(status).phrase
+    if status == 413:  # Python's name for it has changed
+        return "Payload Too Large"
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown Status"
 
 
 def gateway_error(status: int, message: str, **more: Any) -> Refusal:

@@ -31,6 +31,7 @@ from .events import has_unstorable_text
 from .faults import Fault, Faults
 from .http import RESET, TRUNCATE
 from .intake import Intake
+from .issues import Issue, Rules
 from .journal import Journal
 from .limits import RateLimit, take_quota, too_many_requests
 from .routes import ROUTES
@@ -205,11 +206,11 @@ class App:
             else:
                 call.query = cleaned
 
-    def _unstorable(self, value: Any, route: Route) -> List[schema.Issue]:
+    def _unstorable(self, value: Any, route: Route) -> List[Issue]:
         if self.state.has(UNSTORABLE_500):
             raise gateway_error(500, route.failure)
         names = [name for name, item in value.items() if has_unstorable_text([name, item])]
-        return [schema.Issue((name.encode("utf-8", "replace").decode(),), "unstorable") for name in names[:1]]
+        return [Issue((name.encode("utf-8", "replace").decode(),), "unstorable") for name in names[:1]]
 
     def _authenticate(self, environ: Dict[str, Any]) -> Tuple[Customer, str]:
         key = bearer_key(environ) or environ.get("HTTP_X_API_KEY")
@@ -262,7 +263,7 @@ def _preflight(environ: Dict[str, Any]) -> Optional[Answer]:
     return Answer(None, 204, headers)
 
 
-def _invalid(place: str, issues: List[schema.Issue], rules: schema.Rules, route: Route) -> Refusal:
+def _invalid(place: str, issues: List[Issue], rules: Rules, route: Route) -> Refusal:
     if route.proxied:
         text = dialects.message(place, issues[:1], rules)
         return service_error(400, "VALIDATION_ERROR", text, details=dialects.tree(issues, rules))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, Iterable, List
 
 from . import formats
-from .schema import MAX_SAFE_INTEGER, Issue, Rules
+from .issues import MAX_SAFE_INTEGER, Issue, Rules
 
 _ZOD_FORMATS = {"uuid": "UUID", "email": "email address", "date-time": "ISO datetime"}
 _SIZES = {"string": "characters", "array": "items"}

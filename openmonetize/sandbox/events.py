@@ -9,6 +9,7 @@ from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from . import schema
 from .clock import iso
+from .issues import MAX_SAFE_INTEGER
 from .state import State
 from .tables import USD_UNITS
 
@@ -16,7 +17,7 @@ PROVIDERS = ("OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL")
 EVENT_TYPES = ("TOKEN_USAGE", "API_CALL", "FEATURE_ACCESS", "IMAGE_GENERATION", "CUSTOM")
 FIRST_EVENT_TYPES = EVENT_TYPES[:3]
 
-_MOST = schema.MAX_SAFE_INTEGER
+_MOST = MAX_SAFE_INTEGER
 _text = schema.Optionally(schema.Text())
 _tokens = schema.Optionally(schema.Number(least=0, whole=True))
 

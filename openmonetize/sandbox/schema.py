@@ -7,65 +7,10 @@ walk the same declarations; they differ in a few rules (`Rules`) and in the word
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Mapping, Optional, Pattern, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from . import formats
-
-Path = Tuple[Union[str, int], ...]
-MAX_SAFE_INTEGER = 2**53 - 1
-
-
-class _Missing:
-    def __bool__(self) -> bool:
-        return False
-
-
-MISSING: Any = _Missing()
-
-
-@dataclass(frozen=True)
-class Issue:
-    """One thing that is wrong with a value; `dialects` puts it into words."""
-
-    path: Path
-    code: str  # "type", "option", "format", "too_small", "too_big", "required"
-    expected: str = ""
-    received: str = ""
-    limit: Any = None
-    inclusive: bool = True
-    origin: str = ""
-    options: Tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How one of the platform's validators differs from the others."""
-
-    words: Callable[[Issue], str]
-    coerces: bool = False
-    keeps_unknown: bool = False
-    stops_at_first: bool = False
-    uuid: Pattern[str] = formats.STRICT_UUID
-    instant: Callable[[str], Optional[int]] = formats.zulu_ms
-    email: Pattern[str] = formats.EMAIL
-
-
-class Found(Exception):
-    """Raised by a validator that stops at its first issue."""
-
-
-@dataclass
-class Check:
-    """One validation: its rules and what it has found."""
-
-    rules: Rules
-    issues: List[Issue] = field(default_factory=list)
-
-    def report(self, issue: Issue) -> None:
-        self.issues.append(issue)
-        if self.rules.stops_at_first:
-            raise Found
+from .issues import MAX_SAFE_INTEGER, MISSING, Check, Found, Issue, Path, Rules, type_name
 
 
 class Node:
@@ -288,23 +233,6 @@ def validate(node: Node, value: Any, rules: Rules) -> Tuple[Any, List[Issue]]:
         return node.check(value, (), check), check.issues
     except Found:
         return value, check.issues
-
-
-def type_name(value: Any) -> str:
-    """JavaScript's word for the type of a value."""
-    if value is MISSING:
-        return "undefined"
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, str):
-        return "string"
-    if isinstance(value, float) and math.isnan(value):
-        return "NaN"
-    if isinstance(value, (int, float)):
-        return "number"
-    return "array" if isinstance(value, list) else "object"
 
 
 def _coerce_text(value: Any) -> Any:

@@ -12,7 +12,7 @@ from openmonetize.pricing import PriceBook
 from . import dialects
 from .clock import Clock
 from .database import Database
-from .schema import Rules
+from .issues import Rules
 
 CURRENT = "current"
 SEED = "seed"

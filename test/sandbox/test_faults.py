@@ -32,6 +32,12 @@ def test_a_status_without_any_work_done(talk: Talk) -> None:
     assert talk.ingest(event()).status == 202
 
 
+def test_any_status_will_do(talk: Talk) -> None:
+    for status in (418, 503, 599):
+        talk.sandbox.fail_next(str(status))
+        assert talk.get("/health").status == status
+
+
 def test_work_done_and_the_answer_lost(talk: Talk) -> None:
     talk.sandbox.fail_next("500-after")
     assert talk.ingest(event()).status == 500
@@ -90,7 +96,7 @@ def test_chance_is_the_same_in_every_run() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["429:5%,retry-after=2", "500", "500-after", "reset-before", "slow=3s", "truncate:50%", "html-200:path=/v1"],
+    ["429:5%,retry-after=2", "500", "599", "500-after", "reset-before", "slow=3s", "truncate:50%", "html-200:path=/v1"],
 )
 def test_faults_as_text(text: str) -> None:
     assert str(Fault.parse(text)) == text

@@ -16,6 +16,7 @@ from openmonetize.sandbox import dialects, formats, schema
 from openmonetize.sandbox.answers import Refusal
 from openmonetize.sandbox.events import BATCH, SEED_BATCH, has_unstorable_text
 from openmonetize.sandbox.fast import read_batch
+from openmonetize.sandbox.issues import Rules
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -113,7 +114,7 @@ def test_the_fast_reader_leaves_the_rest(raw: bytes) -> None:
 
 
 @given(_json, st.sampled_from([dialects.ZOD, dialects.AJV, dialects.OLD_ZOD]))
-def test_validators_find_words_for_anything(value: Any, rules: schema.Rules) -> None:
+def test_validators_find_words_for_anything(value: Any, rules: Rules) -> None:
     for node in (BATCH, SEED_BATCH):
         _, issues = schema.validate(node, value, rules)
         assert dialects.message("body", issues, rules) or not issues

@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional, Tuple
 
 from openmonetize.pricing.rows import IMAGE_PRICES, VIDEO_PRICES
 
-from .. import entitlements, formats, schema
+from .. import entitlements, formats
 from ..answers import Answer, gateway_error
 from ..calls import Call, Route
 from ..defects import (
@@ -20,6 +20,7 @@ from ..defects import (
     SEED_NULL_LIMIT_500,
 )
 from ..events import PROVIDERS
+from ..issues import MAX_SAFE_INTEGER
 from ..schema import Fields, Node, Nullable, Number, OneOf, Optionally, Record, Text
 from ..state import CURRENT, SEED, new_id
 from ..tenants import find_user
@@ -187,11 +188,11 @@ def _limit(call: Call, failure: str) -> Optional[int]:
     if value is None:
         return None
     whole = isinstance(value, int) or value.is_integer()
-    if whole and abs(value) <= schema.MAX_SAFE_INTEGER + 1:
+    if whole and abs(value) <= MAX_SAFE_INTEGER + 1:
         return int(value)
     if call.state.has(FRACTION_500):
         raise gateway_error(500, failure)
-    problem = f"Too big: expected number to be <={schema.MAX_SAFE_INTEGER}"
+    problem = f"Too big: expected number to be <={MAX_SAFE_INTEGER}"
     if not whole:
         problem = "Invalid input: expected int, received number"
     raise gateway_error(400, f"body/limitValue {problem}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Dict, Tuple
 
-from .. import formats, schema
+from .. import formats
 from ..answers import Answer, Refusal, gateway_error
 from ..calls import Call, Route
 from ..clock import iso
 from ..defects import FRACTION_500, SEED_TRANSACTIONS_500, TEAMS_UNKNOWN, TRANSACTIONS_PAGING
+from ..issues import MAX_SAFE_INTEGER
 from ..ledger import Entry, TooManyCredits, add_credits, find_grant, find_wallet, open_wallet, transactions
 from ..schema import Fields, Node, Number, Optionally, Record, Text
 from ..state import CURRENT, SEED
@@ -45,7 +46,7 @@ def _grant(first: Dict[str, Node], identity: Node) -> Fields:
     )
 
 
-_MOST = schema.MAX_SAFE_INTEGER + 1  # 2^53 is the double that 2^53 + 1 becomes, and it is stored
+_MOST = MAX_SAFE_INTEGER + 1  # 2^53 is the double that 2^53 + 1 becomes, and it is stored
 
 _USER = Fields({"userId": _some})
 _SEED_USER = Fields({"customerId": _uuid, "userId": _uuid})
@@ -156,7 +157,7 @@ def _add(call: Call, user_id: str, team_id: str, kind: str, metadata: Dict[str, 
     whole = isinstance(amount, int) or amount.is_integer()
     problem = None if whole else "Invalid input: expected int, received number"
     if amount > _MOST:
-        problem = f"Too big: expected number to be <={schema.MAX_SAFE_INTEGER}"
+        problem = f"Too big: expected number to be <={MAX_SAFE_INTEGER}"
     late = call.state.has(FRACTION_500)
     if problem and not late:
         raise gateway_error(400, f"body/amount {problem}")
