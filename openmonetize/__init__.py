@@ -16,74 +16,50 @@ if TYPE_CHECKING:
     from openmonetize._exports import *  # the generated names, for type checkers
     from openmonetize.api_client import ApiClient as ApiClient
     from openmonetize.api_response import ApiResponse as ApiResponse
+    from openmonetize.checks import CheckResult as CheckResult, EntitlementDenied as EntitlementDenied
+    from openmonetize.client import OpenMonetize as OpenMonetize
     from openmonetize.configuration import Configuration as Configuration
     from openmonetize.exceptions import (
         ApiAttributeError as ApiAttributeError,
-    )
-    from openmonetize.exceptions import (
         ApiConnectionError as ApiConnectionError,
-    )
-    from openmonetize.exceptions import (
         ApiException as ApiException,
-    )
-    from openmonetize.exceptions import (
         ApiKeyError as ApiKeyError,
-    )
-    from openmonetize.exceptions import (
         ApiTimeoutError as ApiTimeoutError,
-    )
-    from openmonetize.exceptions import (
         ApiTypeError as ApiTypeError,
-    )
-    from openmonetize.exceptions import (
         ApiValueError as ApiValueError,
-    )
-    from openmonetize.exceptions import (
         BadRequestException as BadRequestException,
-    )
-    from openmonetize.exceptions import (
         ConflictException as ConflictException,
-    )
-    from openmonetize.exceptions import (
         ForbiddenException as ForbiddenException,
-    )
-    from openmonetize.exceptions import (
         NotFoundException as NotFoundException,
-    )
-    from openmonetize.exceptions import (
         OpenApiException as OpenApiException,
-    )
-    from openmonetize.exceptions import (
         PayloadTooLargeException as PayloadTooLargeException,
-    )
-    from openmonetize.exceptions import (
         PaymentRequiredException as PaymentRequiredException,
-    )
-    from openmonetize.exceptions import (
         RedirectException as RedirectException,
-    )
-    from openmonetize.exceptions import (
         ServiceException as ServiceException,
-    )
-    from openmonetize.exceptions import (
         TooManyRequestsException as TooManyRequestsException,
-    )
-    from openmonetize.exceptions import (
         UnauthorizedException as UnauthorizedException,
-    )
-    from openmonetize.exceptions import (
         UnexpectedBodyError as UnexpectedBodyError,
-    )
-    from openmonetize.exceptions import (
         UnprocessableEntityException as UnprocessableEntityException,
     )
     from openmonetize.ingest import IngestResult as IngestResult
+    from openmonetize.metering import (
+        BufferFull as BufferFull,
+        MeteringError as MeteringError,
+        OutboxError as OutboxError,
+        flush_after as flush_after,
+    )
     from openmonetize.operation import UNSET as UNSET
+    from openmonetize.providers import Usage as Usage, UsageError as UsageError, usage_from as usage_from
     from openmonetize.retry import RetryPolicy as RetryPolicy
 
 _BY_HAND = {
     "openmonetize.api_client": ("ApiClient",),
     "openmonetize.api_response": ("ApiResponse",),
+    "openmonetize.checks": (
+        "CheckResult",
+        "EntitlementDenied",
+    ),
+    "openmonetize.client": ("OpenMonetize",),
     "openmonetize.configuration": ("Configuration",),
     "openmonetize.exceptions": (
         "ApiAttributeError",
@@ -108,7 +84,18 @@ _BY_HAND = {
         "UnprocessableEntityException",
     ),
     "openmonetize.ingest": ("IngestResult",),
+    "openmonetize.metering": (
+        "BufferFull",
+        "MeteringError",
+        "OutboxError",
+        "flush_after",
+    ),
     "openmonetize.operation": ("UNSET",),
+    "openmonetize.providers": (
+        "Usage",
+        "UsageError",
+        "usage_from",
+    ),
     "openmonetize.retry": ("RetryPolicy",),
 }
 _MODULES = {name: module for module, names in _BY_HAND.items() for name in names}
