@@ -14,6 +14,9 @@ from .state import State
 from .tables import USD_UNITS
 
 PROVIDERS = ("OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL")
+KNOWN_PROVIDERS = (*PROVIDERS, "STABILITY_AI", "RUNWAY", "REPLICATE", "AMAZON", "BLACK_FOREST_LABS")
+"""Those that the platform's database has; events may name only the first five."""
+
 EVENT_TYPES = ("TOKEN_USAGE", "API_CALL", "FEATURE_ACCESS", "IMAGE_GENERATION", "CUSTOM")
 FIRST_EVENT_TYPES = EVENT_TYPES[:3]
 

@@ -10,7 +10,7 @@ from ..answers import Answer, gateway_error
 from ..calls import Call, Route
 from ..clock import DAY, day_text, iso
 from ..defects import COLON_SPLIT, NEGATIVE_BURN_RATE, PROVIDER_500
-from ..events import PROVIDERS, usd
+from ..events import KNOWN_PROVIDERS, usd
 from ..ledger import burned_between, find_wallet
 from ..rollups import Group, groups
 from ..schema import Fields, OneOf, Optionally, Text
@@ -178,7 +178,7 @@ def _chosen(call: Call) -> Dict[str, Sequence[str]]:
         names = [name.strip() for name in text.split(",") if name.strip()]
         if names:
             filters[column] = names[:500]
-    if call.state.has(PROVIDER_500) and not set(filters.get("provider", ())) <= set(PROVIDERS):
+    if call.state.has(PROVIDER_500) and not set(filters.get("provider", ())) <= set(KNOWN_PROVIDERS):
         raise gateway_error(500, "Failed to fetch analytics")
     return filters
 

@@ -6,8 +6,6 @@ import json
 import sqlite3
 from typing import Any, Dict, Optional, Tuple
 
-from openmonetize.pricing.rows import IMAGE_PRICES, VIDEO_PRICES
-
 from .. import entitlements, formats
 from ..answers import Answer, gateway_error
 from ..calls import Call, Route
@@ -19,13 +17,11 @@ from ..defects import (
     PROVIDER_500,
     SEED_NULL_LIMIT_500,
 )
-from ..events import PROVIDERS
+from ..events import KNOWN_PROVIDERS
 from ..issues import MAX_SAFE_INTEGER
 from ..schema import Fields, Node, Nullable, Number, OneOf, Optionally, Record, Text
 from ..state import CURRENT, SEED, new_id
 from ..tenants import find_user
-
-_KNOWN_PROVIDERS = frozenset(PROVIDERS) | {price.provider for price in (*IMAGE_PRICES, *VIDEO_PRICES)}
 
 _uuid = Text(form="uuid")
 _text = Optionally(Text())
@@ -82,7 +78,7 @@ def check(call: Call) -> Answer:
     _require_own_body(call)
     action = body["action"]
     provider = action.get("provider")
-    if provider and action.get("model") and provider not in _KNOWN_PROVIDERS and state.has(PROVIDER_500):
+    if provider and action.get("model") and provider not in KNOWN_PROVIDERS and state.has(PROVIDER_500):
         raise gateway_error(500, _CHECK_FAILED)
     usd = entitlements.estimate_usd(state, action)
     estimate = entitlements.estimate_credits(usd)
