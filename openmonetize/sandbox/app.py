@@ -11,8 +11,7 @@ import time
 from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 from urllib.parse import parse_qs
 
-from . import body as bodies
-from . import dialects, faults, schema
+from . import body as bodies, dialects, faults, schema
 from .answers import (
     Answer,
     Refusal,

@@ -10,8 +10,7 @@ from datetime import timedelta
 from typing import Any, Callable, Dict, List, Optional, Tuple
 from urllib.parse import parse_qs
 
-from . import body as bodies
-from . import dead_letters, events, formats
+from . import body as bodies, dead_letters, events, formats
 from .admission import HEADERS, Admission
 from .answers import Answer, Refusal, gateway_error, route_not_found
 from .clock import iso, to_datetime

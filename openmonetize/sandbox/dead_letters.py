@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import Any, Dict, List, Optional, Sequence
 
 from .clock import SECOND, iso
-from .database import marks
 from .defects import DEAD_LETTERS_LATE
 from .processing import Job, process
 from .state import State
@@ -18,13 +18,15 @@ LATE_MS = 7 * 60 * SECOND
 """The present servers show a lost event after five to nine minutes."""
 
 
+def count(state: State, customer: Customer) -> int:
+    """How many dead letters a customer can see."""
+    sql = "SELECT count(*) FROM dead_letters WHERE customer = ? AND failed_at <= ?"
+    return int(state.db.value(sql, (customer.pk, _visible_since(state))))
+
+
 def visible(state: State, customer: Customer) -> List[Dict[str, Any]]:
-    """The dead letters of a customer in the platform's form, oldest first."""
+    """The first dead letters of a customer in the platform's form, oldest first."""
     late = state.has(DEAD_LETTERS_LATE)
-    rows = state.db.rows(
-        "SELECT * FROM dead_letters WHERE customer = ? AND failed_at <= ? ORDER BY seq",
-        (customer.pk, state.clock.now() - (LATE_MS if late else 0)),
-    )
     return [
         {
             "id": row["id"],
@@ -38,25 +40,31 @@ def visible(state: State, customer: Customer) -> List[Dict[str, Any]]:
             "timestamp": row["failed_at"],
             "failedReason": "Poison message" if late else row["reason"],
         }
-        for row in rows
+        for row in _rows(state, customer, SHOWN)
     ]
 
 
 def replay(state: State, customer: Customer, ids: Optional[Sequence[str]]) -> int:
     """Process dead letters again, all or those named; what still cannot be processed is dead-lettered anew."""
-    wanted = [item["id"] for item in visible(state, customer)][:REPLAYED]
-    if ids is not None:
-        named = set(ids)
-        wanted = [letter_id for letter_id in wanted if letter_id in named]
     with state.db.transaction():
-        jobs: List[Job] = []
-        for start in range(0, len(wanted), 900):
-            chunk = wanted[start : start + 900]
-            rows = state.db.rows(f"SELECT * FROM dead_letters WHERE id IN ({marks(len(chunk))}) ORDER BY seq", chunk)
-            jobs += [Job(json.loads(row["event"]), row["batch_id"], row["accepted_at"]) for row in rows]
-            state.db.execute(f"DELETE FROM dead_letters WHERE id IN ({marks(len(chunk))})", chunk)
-        process(state, customer.pk, jobs)
-    return len(jobs)
+        rows = _rows(state, customer, REPLAYED)
+        if ids is not None:
+            named = set(ids)
+            rows = [row for row in rows if row["id"] in named]
+        state.db.executemany("DELETE FROM dead_letters WHERE seq = ?", [(row["seq"],) for row in rows])
+        process(
+            state, customer.pk, [Job(json.loads(row["event"]), row["batch_id"], row["accepted_at"]) for row in rows]
+        )
+    return len(rows)
+
+
+def _rows(state: State, customer: Customer, limit: int) -> List[sqlite3.Row]:
+    sql = "SELECT * FROM dead_letters WHERE customer = ? AND failed_at <= ? ORDER BY seq LIMIT ?"
+    return state.db.rows(sql, (customer.pk, _visible_since(state), limit))
+
+
+def _visible_since(state: State) -> int:
+    return state.clock.now() - (LATE_MS if state.has(DEAD_LETTERS_LATE) else 0)
 
 
 def stored(state: State) -> List[Dict[str, Any]]:

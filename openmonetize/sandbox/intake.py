@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import groupby
 from typing import Any, Dict, List, Optional
 
 from .answers import Answer
@@ -74,28 +75,23 @@ class Intake:
 
     def settle(self) -> None:
         """Process what is due. Called before anything is looked at, so nobody can tell it from a worker."""
-        state = self._state
-        if self._next_due is None or self._next_due > state.clock.now():
-            return
-        with state.db.transaction():
-            rows = state.db.rows("SELECT * FROM queue WHERE due_at <= ? ORDER BY seq", (state.clock.now(),))
-            start = 0
-            while start < len(rows):
-                end = start
-                while end < len(rows) and rows[end]["customer"] == rows[start]["customer"]:
-                    end += 1
-                process(state, rows[start]["customer"], [_job(row) for row in rows[start:end]])
-                start = end
-            state.db.executemany("DELETE FROM queue WHERE seq = ?", [(row["seq"],) for row in rows])
-            self._next_due = state.db.value("SELECT min(due_at) FROM queue")
+        while self._next_due is not None and self._next_due <= self._state.clock.now():
+            with self._state.db.transaction():
+                self._process_due()
+
+    def _process_due(self) -> None:
+        """Process the first events that are due, in the order of their acceptance."""
+        db = self._state.db
+        rows = db.rows("SELECT * FROM queue WHERE due_at <= ? ORDER BY seq LIMIT 2000", (self._state.clock.now(),))
+        for customer, group in groupby(rows, key=lambda row: row["customer"]):
+            jobs = [Job(json.loads(row["event"]), row["batch_id"], row["accepted_at"]) for row in group]
+            process(self._state, customer, jobs)
+        db.executemany("DELETE FROM queue WHERE seq = ?", [(row["seq"],) for row in rows])
+        self._next_due = db.value("SELECT min(due_at) FROM queue")
 
     def pending(self) -> int:
         """How many accepted events wait for processing."""
         return int(self._state.db.value("SELECT count(*) FROM queue"))
-
-
-def _job(row: Any) -> Job:
-    return Job(json.loads(row["event"]), row["batch_id"], row["accepted_at"])
 
 
 def _all_duplicates(count: int) -> Dict[str, Any]:

@@ -223,7 +223,7 @@ def _metadata_text(metadata: Dict[str, Any]) -> str:
 def _bury(state: State, customer: int, dead: List[Tuple[Job, str]]) -> None:
     """Store events that cannot be processed, with the reason."""
     now = state.clock.now()
-    first = int(state.db.value("SELECT coalesce(max(seq), 0) FROM dead_letters"))
+    first = 1 + (state.db.value("SELECT seq FROM sqlite_sequence WHERE name = 'dead_letters'") or 0)
     state.db.executemany(
         _INSERT_DEAD_LETTER,
         [

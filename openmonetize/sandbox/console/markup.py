@@ -6,8 +6,7 @@ import re
 from decimal import Decimal
 from typing import Any, Iterable
 
-from markupsafe import Markup as Markup
-from markupsafe import escape
+from markupsafe import Markup as Markup, escape
 
 # Control characters, marks that change the direction of a text, and halves of characters. None of them is text that
 # a reader sees as it is.

@@ -119,8 +119,8 @@ def listing(call: Call) -> Answer:
 
 
 def letters(call: Call) -> Answer:
-    items = dead_letters.visible(call.state, call.customer)
-    return Answer({"counts": {"active": len(items)}, "items": items[: dead_letters.SHOWN]})
+    count = dead_letters.count(call.state, call.customer)
+    return Answer({"counts": {"active": count}, "items": dead_letters.visible(call.state, call.customer)})
 
 
 def replay(call: Call) -> Answer:
