@@ -108,7 +108,7 @@ def _used(row: sqlite3.Row) -> Markup:
 def _more(row: sqlite3.Row) -> Markup:
     lines = [
         ("event id", row["event_id"]),
-        ("idempotency key", row["idempotency_key"]),
+        ("idempotency key", row["event_id"] if row["own_key"] else row["idempotency_key"]),
         ("batch", row["batch_id"]),
         ("processed", iso(row["processed_at"])),
         ("metadata", row["metadata"] and pretty(row["metadata"][:1000])),
