@@ -90,12 +90,15 @@ class EntitlementDenied(OpenApiException):
         question: what was asked.
     """
 
-    def __init__(self, result: CheckResult, question: Question) -> None:
+    def __init__(self, check: CheckResult, question: Question) -> None:
         super().__init__(
-            f"user {question.user_id!r} may not use {question.feature_id!r}: {result.reason or 'no reason given'}"
+            f"user {question.user_id!r} may not use {question.feature_id!r}: {check.reason or 'no reason given'}"
         )
-        self.check = result
+        self.check = check
         self.question = question
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.check, self.question)
 
 
 class Estimate(TypedDict, total=False):

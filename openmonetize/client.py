@@ -13,6 +13,7 @@ from openmonetize.configuration import Configuration
 from openmonetize.disabled import DisabledClient, DisabledError
 from openmonetize.estimates import Amounts, usage_event
 from openmonetize.event_model import EventModel
+from openmonetize.exceptions import ApiValueError
 from openmonetize.gate import Gate
 from openmonetize.llm_proxy import PROXY_URL, ProxyConfig, direct_config, proxy_config
 from openmonetize.metered import Metered, UserId
@@ -23,6 +24,8 @@ from openmonetize.settings import DeliverySettings, Path, call_settings
 from openmonetize.tracking import Tracker
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
 class OpenMonetize(Tracker, Apis):
     """Meters AI usage, gates features by credits, and calls the platform.
 
@@ -75,6 +78,8 @@ class OpenMonetize(Tracker, Apis):
         **delivery: Unpack[DeliverySettings],
     ) -> None:
         settings = call_settings(api_key, base_url, configuration)
+        if customer_id is not None and (not isinstance(customer_id, str) or not customer_id):
+            raise ApiValueError(f"customer_id must be a text that is not empty, not {customer_id!r}")
         if settings.id_namespace is None:
             settings.id_namespace = customer_id
         self.enabled = enabled

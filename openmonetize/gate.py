@@ -11,7 +11,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from typing import TYPE_CHECKING, Dict, NamedTuple, Optional
 
 from openmonetize.checks import CheckResult, OnOutage, Question, Remedy, request
-from openmonetize.exceptions import ApiException, ApiValueError, BadRequestException
+from openmonetize.exceptions import ApiException, ApiValueError, BadRequestException, UnexpectedBodyError
 from openmonetize.refresher import Refresher
 from openmonetize.retry import retry_after
 
@@ -126,7 +126,7 @@ class Gate:
             raise
         finally:
             with self._lock:
-                del self._asking[question]
+                self._asking.pop(question, None)
 
     def _ask(self, question: Question) -> Optional[CheckResult]:
         """The platform's answer, or None where it gives none. While it gives none, one caller at a time asks."""
@@ -150,8 +150,10 @@ class Gate:
         from openmonetize.api.entitlements_api import EntitlementsApi
 
         answer = EntitlementsApi(self._client).check(request(question), _request_timeout=self._timeout)
+        if answer.allowed is None:
+            raise UnexpectedBodyError(200, "the answer to an entitlement check says neither yes nor no")
         result = CheckResult(
-            bool(answer.allowed),
+            answer.allowed,
             answer.reason,
             answer.estimated_cost_credits,
             answer.estimated_cost_usd,

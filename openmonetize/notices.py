@@ -11,10 +11,11 @@ from typing import Dict, Set
 _LOG = logging.getLogger("openmonetize")
 _MOST_TOLD = 1000
 _SHORT = 16
+_LONG = 100
 # "17", "user_42", "demo-1": what another customer's numbering comes to as well.
 _PLAIN_NUMBER = re.compile(r"[a-z]{0,10}[-_.: ]?\d{1,12}", re.IGNORECASE).fullmatch
 
-KINDS = ("refused", "unmetered", "unpriced_model", "short_user_id")
+KINDS = ("refused", "unmetered", "unpriced_model", "short_user_id", "long_user_id")
 
 
 class Notices:
@@ -52,7 +53,7 @@ class Notices:
         )
 
     def user_id(self, user_id: str) -> None:
-        """Notice an id that other customers of the platform are likely to use as well."""
+        """Notice an id that other customers of the platform are likely to use as well, or that cannot be looked up."""
         if len(user_id) < _SHORT and (len(user_id) < 4 or _PLAIN_NUMBER(user_id)):
             self._notice(
                 "short_user_id",
@@ -60,6 +61,16 @@ class Notices:
                 "the user id %r is likely to meet the same id of another customer: user ids are shared by all "
                 "customers of the platform, and the later one's usage is lost; put a prefix of yours before it",
                 user_id,
+            )
+
+        elif len(user_id) > _LONG:
+            self._notice(
+                "long_user_id",
+                "user_id",
+                "a user id has %d characters: the platform credits and bills such a user, but shows balances only "
+                "for ids of up to %d characters",
+                len(user_id),
+                _LONG,
             )
 
     def _locked(self) -> threading.Lock:

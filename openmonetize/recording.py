@@ -117,7 +117,8 @@ class Recording:
 
         ``refused``: events that raised at the caller's line. ``unmetered``: calls of metered functions whose usage
         could not be read or recorded. ``unpriced_model``: events of a model that the platform has no price for.
-        ``short_user_id``: events with a user id that another customer is likely to use as well.
+        ``short_user_id``: events with a user id that another customer is likely to use as well. ``long_user_id``:
+        events with one whose balance cannot be looked up.
         """
         return self._notices.counts()
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Mapping, Optional, TypeVar, Union
 
 from openmonetize.context import EMPTY
+from openmonetize.exceptions import ApiTypeError
 from openmonetize.recording import Recording
 
 if TYPE_CHECKING:
@@ -227,7 +228,10 @@ class Tracker(Recording):
         from openmonetize.provider_usage import event_fields
         from openmonetize.providers import Usage, event_id_for, usage_from
 
-        if not isinstance(usage, Usage):
+        if isinstance(usage, Usage):
+            if provider is not None or model is not None or host is not None:
+                raise ApiTypeError("provider, model and host are for a response; a Usage says them itself")
+        else:
             usage = usage_from(usage, provider=provider, model=model, host=host)
         kind, fields = event_fields(usage, metadata)
         fields.update(user_id=user_id, feature_id=feature_id, timestamp=timestamp)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set
 
 from openmonetize.exceptions import ApiKeyError
 from openmonetize.operation import RequestOptions
@@ -42,7 +42,7 @@ class Deployment:
         self._seed_era = False
         self._customers: Dict[str, str] = {}  # by digest of the key
         self._told: Set[str] = set()
-        self._locks: Tuple[int, List[threading.Lock]] = (0, [])
+        self._locks: Dict[int, List[threading.Lock]] = {}  # by process: a fork may copy locks nobody will release
 
     @property
     def seed_era(self) -> bool:
@@ -85,10 +85,9 @@ class Deployment:
 
     def wallet_lock(self, user_id: Optional[str]) -> threading.Lock:
         """The lock of one wallet in this process. Wallets may share one."""
-        pid, locks = self._locks
-        if pid != os.getpid():  # a fork may have copied locks that nobody will release
-            locks = [threading.Lock() for _ in range(_WALLET_LOCKS)]
-            self._locks = (os.getpid(), locks)
+        locks = self._locks.get(os.getpid())
+        if locks is None:
+            locks = self._locks.setdefault(os.getpid(), [threading.Lock() for _ in range(_WALLET_LOCKS)])
         return locks[hash(user_id) % _WALLET_LOCKS]
 
     def tell_once(self, text: str, *arguments: Any) -> None:

@@ -56,6 +56,7 @@ def test_settings_out_of_range_fail_at_the_start() -> None:
         {"check_timeout": 0},
         {"check_cache_seconds": -1},
         {"durability": "hope"},
+        {"customer_id": ""},
         {"configuration": "https://example.com"},
     ):
         if options.get("durability"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 from decimal import Decimal
 from typing import Any, List
@@ -45,6 +46,8 @@ def test_a_denial_can_be_raised(om: OpenMonetize) -> None:
         om.require("chat", user_id=USER, on_outage="allow")
     assert caught.value.check.actions[0].label == "Create Credit Wallet"
     assert caught.value.question.user_id == USER
+    sent = pickle.loads(pickle.dumps(caught.value))
+    assert (str(sent), sent.check) == (str(caught.value), caught.value.check)
     om.credits.grant(user_id=USER, amount=1)
     assert om.require("chat", user_id=USER, on_outage="allow").balance == 1
 
@@ -138,6 +141,11 @@ def test_a_server_that_hangs_costs_the_timeout_once(canned: Canned, opened: Open
     assert sum("no entitlement checks" in record.message for record in caplog.records) == 1
     canned.hold.set()
     eventually(lambda: om.check("chat", user_id=USER, on_outage="deny"))
+
+
+def test_an_answer_that_says_nothing_is_no_answer(canned: Canned, opened: Open) -> None:
+    canned.reply = Reply(body={})
+    assert opened(canned).check("chat", user_id=USER, on_outage="allow").source == "outage"
 
 
 def test_a_question_that_the_platform_does_not_understand_is_an_error(canned: Canned, opened: Open) -> None:

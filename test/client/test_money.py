@@ -123,13 +123,14 @@ def test_the_libraries_send_what_the_proxy_needs(canned: Canned, om: OpenMonetiz
 
     config = settings("openai")
     options: Any = {"api_key": "sk-test", "max_retries": 0}
-    with openai.OpenAI(base_url=config.base_url, default_headers=config.headers, **options) as ai:
-        with pytest.raises(openai.BadRequestError):
-            ai.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Hi"}])
+    greeting: Any = [{"role": "user", "content": "Hi"}]
+    ai = openai.OpenAI(base_url=config.base_url, default_headers=config.headers, **options)
+    with ai, pytest.raises(openai.BadRequestError):
+        ai.chat.completions.create(model="gpt-4o", messages=greeting)
     config = settings("anthropic")
-    with anthropic.Anthropic(base_url=config.base_url, default_headers=config.headers, **options) as claude:
-        with pytest.raises(anthropic.BadRequestError):
-            claude.messages.create(model="claude", max_tokens=1, messages=[{"role": "user", "content": "Hi"}])
+    claude = anthropic.Anthropic(base_url=config.base_url, default_headers=config.headers, **options)
+    with claude, pytest.raises(anthropic.BadRequestError):
+        claude.messages.create(model="claude", max_tokens=1, messages=greeting)
     assert [asked.target for asked in canned.asked] == ["/v1/chat/completions", "/v1/messages"]
     for asked in canned.asked:
         sent = {name.lower(): value for name, value in asked.headers.items()}

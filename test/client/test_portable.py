@@ -131,7 +131,12 @@ def test_events_carry_the_customer_where_the_server_insists(seed: Sandbox, opene
     om = opened(seed)
     for number in range(1, 4):
         om.track_token_usage(
-            provider="openai", model="gpt-4o", input_tokens=number, user_id=SEED_USER, feature_id="größe"
+            provider="openai",
+            model="gpt-4o",
+            input_tokens=number,
+            user_id=SEED_USER,
+            feature_id="größe",
+            metadata={"customer_id": "of the user's own"},
         )
         assert accepted(om) == number
     assert [event["feature_id"] for event in seed.events(customer_id=om.customer_id)] == ["größe"] * 3

@@ -12,7 +12,7 @@ import pytest
 from openmonetize import ApiTypeError, ApiValueError, TokenUsageEvent
 from openmonetize.client import OpenMonetize
 from openmonetize.event_id import derive_id
-from openmonetize.metering import BufferFull, Delivered, Incident, MeteringError
+from openmonetize.metering import BufferFull, Delivered, Incident, MeteringError, flush_after
 from openmonetize.sandbox import Sandbox
 
 from .canned import Canned, Reply
@@ -144,11 +144,18 @@ def test_doubtful_things_are_recorded_told_once_and_counted(om: OpenMonetize, ca
         om.track_token_usage(**{**CHAT, "model": "llama-3"}, user_id="user_1", feature_id="chat")
         om.track_token_usage(**CHAT, user_id="42", feature_id="chat")
     om.track_token_usage(**CHAT, user_id="anna@example.com", feature_id="chat")
+    om.track_token_usage(**CHAT, user_id="u" * 101, feature_id="chat")
     om.track_token_usage(**CHAT, user_id=str(uuid.uuid4()), feature_id="chat")
-    assert om.stats().tracked == 6
-    assert om.warning_counts() == {"refused": 0, "unmetered": 0, "unpriced_model": 2, "short_user_id": 4}
+    assert om.stats().tracked == 7
+    assert om.warning_counts() == {
+        "refused": 0,
+        "unmetered": 0,
+        "unpriced_model": 2,
+        "short_user_id": 4,
+        "long_user_id": 1,
+    }
     told = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
-    assert len(told) == 2
+    assert len(told) == 3
     assert "llama-3" in told[0] or "llama-3" in told[1]
 
 
@@ -204,6 +211,15 @@ def test_an_outbox_keeps_events_for_the_next_start(
     again = opened(sandbox, outbox=path)
     assert again.flush()
     assert len(sandbox.events()) == 1
+
+
+def test_a_function_may_end_with_a_flush(om: OpenMonetize) -> None:
+    @flush_after(om)
+    def handler() -> None:
+        om.track_token_usage(**CHAT, feature_id="chat")
+
+    handler()
+    assert om.stats().accepted == 1
 
 
 def test_nothing_is_recorded_after_close(sandbox: Sandbox) -> None:

@@ -108,6 +108,8 @@ def test_a_response_is_recorded_as_it_is(om: OpenMonetize, sandbox: Sandbox) -> 
         om.track_usage(completion())
         om.track_usage(completion("chatcmpl-9"), model="gpt-4o-mini", metadata={"gen_ai.response.id": "mine"})
         om.track_usage(Usage(provider="GOOGLE", model="gemini-2.5-pro", input_tokens=7, output_tokens=3))
+        with pytest.raises(ApiTypeError, match="says them itself"):
+            om.track_usage(Usage(provider="GOOGLE", model="g", input_tokens=1, output_tokens=1), model="h")
         with pytest.raises(UsageError):
             om.track_usage({"hello": "world"})
     first, second, third = stored(om, sandbox)
