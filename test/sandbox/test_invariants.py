@@ -13,8 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Set
 
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from openmonetize.pricing import credits_for_event

@@ -8,11 +8,9 @@ import uuid
 from typing import Any, Dict
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from openmonetize.sandbox import body as bodies
-from openmonetize.sandbox import dialects, formats, schema
+from openmonetize.sandbox import body as bodies, dialects, formats, schema
 from openmonetize.sandbox.answers import Refusal
 from openmonetize.sandbox.events import BATCH, SEED_BATCH, has_unstorable_text
 from openmonetize.sandbox.fast import read_batch

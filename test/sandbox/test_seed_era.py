@@ -184,6 +184,13 @@ def test_without_an_entitlement_nothing_is_allowed(seed: Talk) -> None:
     )
 
 
+def test_as_shipped_a_limit_of_null_has_to_be_left_out(start: Callable[..., Talk]) -> None:
+    shipped = start(era="seed", mode="faithful")
+    body = {"customerId": shipped.customer_id, "featureId": "f", "limitType": "NONE"}
+    assert shipped.post("/v1/entitlements", {**body, "limitValue": None}).status == 500
+    assert shipped.post("/v1/entitlements", body).status == 201
+
+
 # --- services behind wildcards --------------------------------------------------------------------------------------
 
 

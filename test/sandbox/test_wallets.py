@@ -84,6 +84,11 @@ def test_credits_are_whole_and_not_beyond_counting(talk: Talk, faithful: Talk, a
     assert faithful.get("/v1/users/anna/credits").body["data"]["balance"] == 0  # left behind
 
 
+def test_the_present_servers_know_no_team(faithful: Talk) -> None:
+    failed = faithful.grant(5, None, teamId="red")
+    assert (failed.status, failed.body["message"]) == (500, "Failed to grant credits")
+
+
 def test_large_amounts_are_doubles(talk: Talk) -> None:
     assert talk.grant(2**53 + 1, "anna").body["data"]["newBalance"] == str(2**53)
     assert talk.grant(1.0, "ben").body["data"]["newBalance"] == "1"  # type: ignore[arg-type]
