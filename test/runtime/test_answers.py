@@ -195,7 +195,7 @@ def test_a_huge_answer_is_an_error_and_costs_no_more_memory_than_the_limit(
     finally:
         tracemalloc.stop()
     assert caught.value.status == 200
-    assert peak < 48 * 2**20
+    assert peak < 80 * 2**20
     assert server.wait_until(lambda: server.open == 0)
 
 
