@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any, Optional
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from openmonetize.pricing import (
     FULL_BOOK,
