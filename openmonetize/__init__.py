@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from openmonetize._exports import *  # the generated names, for type checkers
     from openmonetize.api_client import ApiClient as ApiClient
     from openmonetize.api_response import ApiResponse as ApiResponse
-    from openmonetize.checks import CheckResult as CheckResult, EntitlementDenied as EntitlementDenied
     from openmonetize.client import OpenMonetize as OpenMonetize
     from openmonetize.configuration import Configuration as Configuration
     from openmonetize.exceptions import (
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
         UnexpectedBodyError as UnexpectedBodyError,
         UnprocessableEntityException as UnprocessableEntityException,
     )
+    from openmonetize.gate import CheckResult as CheckResult, EntitlementDenied as EntitlementDenied
     from openmonetize.ingest import IngestResult as IngestResult
     from openmonetize.metering import (
         BufferFull as BufferFull,
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 _BY_HAND = {
     "openmonetize.api_client": ("ApiClient",),
     "openmonetize.api_response": ("ApiResponse",),
-    "openmonetize.checks": (
+    "openmonetize.gate": (
         "CheckResult",
         "EntitlementDenied",
     ),

@@ -13,7 +13,7 @@ import pytest
 
 from openmonetize import ApiKeyError, ApiTypeError, ApiValueError, Configuration
 from openmonetize.client import OpenMonetize
-from openmonetize.disabled import DisabledError
+from openmonetize.client.disabled import DisabledError
 from openmonetize.sandbox import Sandbox
 
 from .conftest import USER, Open, accepted

@@ -10,8 +10,8 @@ from typing import Any, List
 import pytest
 
 from openmonetize import ApiTypeError, ApiValueError, BadRequestException
-from openmonetize.checks import EntitlementDenied
 from openmonetize.client import OpenMonetize
+from openmonetize.gate.checks import EntitlementDenied
 from openmonetize.sandbox import Sandbox
 
 from .canned import Canned, Reply
@@ -88,7 +88,7 @@ def test_an_old_answer_is_refreshed_behind_the_callers_back(canned: Canned, open
 
 
 def test_the_memory_is_bounded(canned: Canned, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openmonetize.gate._MOST_REMEMBERED", 3)
+    monkeypatch.setattr("openmonetize.gate.gate._MOST_REMEMBERED", 3)
     canned.reply = YES
     om = opened(canned)
     for number in range(5):

@@ -10,8 +10,8 @@ from typing import Any, AsyncIterator, Iterator, List
 import pytest
 
 from openmonetize import ApiTypeError, ApiValueError
-from openmonetize.checks import EntitlementDenied
 from openmonetize.client import OpenMonetize
+from openmonetize.gate.checks import EntitlementDenied
 from openmonetize.providers import Usage
 from openmonetize.sandbox import Sandbox
 

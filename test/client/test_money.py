@@ -9,7 +9,7 @@ import pytest
 
 from openmonetize import ApiTypeError, ApiValueError, CustomEvent, TokenUsageEvent
 from openmonetize.client import OpenMonetize
-from openmonetize.llm_proxy import ProxyConfig
+from openmonetize.client.llm_proxy import ProxyConfig
 from openmonetize.pricing import FULL_BOOK
 from openmonetize.sandbox import Sandbox
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
-from openmonetize.notices import Notices
+from openmonetize.client.notices import Notices
 
 #: Metadata key of the model's name as the provider gave it, where another one is billed.
 MODEL_KEY = "gen_ai.response.model"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from typing import Any, ContextManager, Dict, List, Mapping, Optional, Type, Union
 
+from openmonetize.client.context import EMPTY, ContextScope
+from openmonetize.client.naming import MODEL_KEY, ModelNames
+from openmonetize.client.notices import Notices
 from openmonetize.configuration import Configuration
-from openmonetize.context import EMPTY, ContextScope
 from openmonetize.event_model import EventModel
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 from openmonetize.ingest import prepare
 from openmonetize.metering import DeadLetter, FlushResult, Recorder, Stats
-from openmonetize.naming import MODEL_KEY, ModelNames
-from openmonetize.notices import Notices
 
 _PRICED_KINDS = ("TOKEN_USAGE", "IMAGE_GENERATION")
 

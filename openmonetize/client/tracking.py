@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Mapping, Optional, TypeVar, Union
 
-from openmonetize.context import EMPTY
+from openmonetize.client.context import EMPTY
+from openmonetize.client.recording import Recording
 from openmonetize.exceptions import ApiTypeError
-from openmonetize.recording import Recording
 
 if TYPE_CHECKING:
     from openmonetize.providers import Usage
@@ -225,7 +225,7 @@ class Tracker(Recording):
             UsageError: the response has no usage.
             ApiTypeError, ApiValueError, BufferFull: as for :meth:`track_token_usage`.
         """
-        from openmonetize.provider_usage import event_fields
+        from openmonetize.client.provider_usage import event_fields
         from openmonetize.providers import Usage, event_id_for, usage_from
 
         if isinstance(usage, Usage):

@@ -11,7 +11,7 @@ from openmonetize.event_model import PROVIDERS
 from openmonetize.exceptions import ApiTypeError, ApiValueError, OpenApiException
 
 if TYPE_CHECKING:
-    from openmonetize.naming import ModelNames
+    from openmonetize.client.naming import ModelNames
 
 OnOutage = Literal["allow", "deny"]
 

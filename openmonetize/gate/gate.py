@@ -6,13 +6,12 @@ import logging
 import os
 import threading
 import time
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures import Future, TimeoutError as FutureTimeout
 from typing import TYPE_CHECKING, Dict, NamedTuple, Optional
 
-from openmonetize.checks import CheckResult, OnOutage, Question, Remedy, request
 from openmonetize.exceptions import ApiException, ApiValueError, BadRequestException, UnexpectedBodyError
-from openmonetize.refresher import Refresher
+from openmonetize.gate.checks import CheckResult, OnOutage, Question, Remedy, request
+from openmonetize.gate.refresher import Refresher
 from openmonetize.retry import retry_after
 
 if TYPE_CHECKING:

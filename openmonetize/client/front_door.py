@@ -7,21 +7,29 @@ from typing import Any, Callable, Mapping, Optional, TypeVar, Union
 from typing_extensions import Unpack
 
 from openmonetize.api_client import ApiClient
-from openmonetize.apis import Apis
-from openmonetize.checks import CheckResult, EntitlementDenied, Estimate, OnOutage, Question, question, require_policy
+from openmonetize.client.apis import Apis
+from openmonetize.client.disabled import DisabledClient, DisabledError
+from openmonetize.client.estimates import Amounts, usage_event
+from openmonetize.client.llm_proxy import PROXY_URL, ProxyConfig, direct_config, proxy_config
+from openmonetize.client.metered import Metered, UserId
+from openmonetize.client.settings import DeliverySettings, Path, call_settings
+from openmonetize.client.tracking import Tracker
 from openmonetize.configuration import Configuration
-from openmonetize.disabled import DisabledClient, DisabledError
-from openmonetize.estimates import Amounts, usage_event
 from openmonetize.event_model import EventModel
 from openmonetize.exceptions import ApiValueError
-from openmonetize.gate import Gate
-from openmonetize.llm_proxy import PROXY_URL, ProxyConfig, direct_config, proxy_config
-from openmonetize.metered import Metered, UserId
+from openmonetize.gate.checks import (
+    CheckResult,
+    EntitlementDenied,
+    Estimate,
+    OnOutage,
+    Question,
+    question,
+    require_policy,
+)
+from openmonetize.gate.gate import Gate
 from openmonetize.metering import Delivered, FlushResult, Incident, Recorder
 from openmonetize.portable import PortableClient
 from openmonetize.pricing import TEXT_BOOK, Charge, PriceBook, credits_for_event
-from openmonetize.settings import DeliverySettings, Path, call_settings
-from openmonetize.tracking import Tracker
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -6,12 +6,12 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any, AsyncGenerator, Callable, Generator, Optional, Tuple, TypeVar, Union, cast
 
-from openmonetize.context import EMPTY, Scope, Seen
+from openmonetize.client.context import EMPTY, Scope, Seen
 
 if TYPE_CHECKING:
-    from openmonetize.checks import Question
+    from openmonetize.client.tracking import Tracker
+    from openmonetize.gate.checks import Question
     from openmonetize.providers import StreamMeter, Usage
-    from openmonetize.tracking import Tracker
 
 F = TypeVar("F", bound=Callable[..., Any])
 UserId = Union[str, Callable[..., str], None]
