@@ -5,8 +5,8 @@ The sandbox bills with it, and offline estimates use the same functions, so that
 
 from __future__ import annotations
 
-from .book import FULL_BOOK, SEED_BOOK, TEXT_BOOK, PriceBook, price_book
-from .credits import (
+from openmonetize.pricing.book import FULL_BOOK, SEED_BOOK, TEXT_BOOK, PriceBook, price_book
+from openmonetize.pricing.credits import (
     CREDITS_PER_USD,
     Charge,
     credits_for_custom,
@@ -15,7 +15,15 @@ from .credits import (
     credits_for_tokens,
     credits_for_video,
 )
-from .rows import IMAGE_PRICES, SEED_SOURCE, SEED_TEXT_PRICES, SOURCE, TEXT_PRICES, VIDEO_PRICES, Price
+from openmonetize.pricing.rows import (
+    IMAGE_PRICES,
+    SEED_SOURCE,
+    SEED_TEXT_PRICES,
+    SOURCE,
+    TEXT_PRICES,
+    VIDEO_PRICES,
+    Price,
+)
 
 __all__ = [
     "CREDITS_PER_USD",

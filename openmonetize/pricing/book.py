@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
-from .rows import IMAGE_PRICES, INPUT_TOKEN, OUTPUT_TOKEN, SEED_TEXT_PRICES, TEXT_PRICES, VIDEO_PRICES, Price
+from openmonetize.pricing.rows import (
+    IMAGE_PRICES,
+    INPUT_TOKEN,
+    OUTPUT_TOKEN,
+    SEED_TEXT_PRICES,
+    TEXT_PRICES,
+    VIDEO_PRICES,
+    Price,
+)
 
 
 class TextRates(NamedTuple):

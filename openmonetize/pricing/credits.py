@@ -12,8 +12,8 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, Mapping, NamedTuple, Optional, Tuple
 
-from .book import TEXT_BOOK, PriceBook
-from .rows import IMAGE, VIDEO
+from openmonetize.pricing.book import TEXT_BOOK, PriceBook
+from openmonetize.pricing.rows import IMAGE, VIDEO
 
 CREDITS_PER_USD = 1000
 CREDITS_PER_CUSTOM_UNIT = 10

@@ -7,10 +7,9 @@ from typing import Any, Dict, Optional
 
 from openmonetize.pricing import PriceBook
 from openmonetize.pricing.rows import INPUT_TOKEN, OUTPUT_TOKEN
-
-from .ledger import add_credits, open_wallet
-from .state import State, new_id
-from .tenants import Customer, add_customer, add_user, customer_by_email, customer_by_key, set_key
+from openmonetize.sandbox.ledger import add_credits, open_wallet
+from openmonetize.sandbox.state import State, new_id
+from openmonetize.sandbox.tenants import Customer, add_customer, add_user, customer_by_email, customer_by_key, set_key
 
 DEV_KEY = "om_dev_test_key"
 DEV_EMAIL = "dev@acme-ai.example.com"

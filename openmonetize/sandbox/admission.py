@@ -13,7 +13,7 @@ import hmac
 import ipaddress
 from typing import Any, Dict, Mapping, Optional
 
-from .answers import gateway_error
+from openmonetize.sandbox.answers import gateway_error
 
 HEADERS: Mapping[str, str] = {
     "cache-control": "no-store",

@@ -11,8 +11,8 @@ import time
 from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 from urllib.parse import parse_qs
 
-from . import body as bodies, dialects, faults, schema
-from .answers import (
+from openmonetize.sandbox import body as bodies, dialects, faults, schema
+from openmonetize.sandbox.answers import (
     Answer,
     Refusal,
     declared_error,
@@ -22,21 +22,21 @@ from .answers import (
     service_error,
     title,
 )
-from .calls import Call, Route
-from .clock import iso
-from .control import Control
-from .defects import UNSTORABLE_500
-from .events import has_unstorable_text
-from .faults import Fault, Faults
-from .http import RESET, TRUNCATE
-from .intake import Intake
-from .issues import Issue, Rules
-from .journal import Journal
-from .limits import RateLimit, take_quota, too_many_requests
-from .routes import ROUTES
-from .routing import BadEscape, Router
-from .state import State
-from .tenants import Customer, customer_by_key
+from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.clock import iso
+from openmonetize.sandbox.control import Control
+from openmonetize.sandbox.defects import UNSTORABLE_500
+from openmonetize.sandbox.events import has_unstorable_text
+from openmonetize.sandbox.faults import Fault, Faults
+from openmonetize.sandbox.http import RESET, TRUNCATE
+from openmonetize.sandbox.intake import Intake
+from openmonetize.sandbox.issues import Issue, Rules
+from openmonetize.sandbox.journal import Journal
+from openmonetize.sandbox.limits import RateLimit, take_quota, too_many_requests
+from openmonetize.sandbox.routes import ROUTES
+from openmonetize.sandbox.routing import BadEscape, Router
+from openmonetize.sandbox.state import State
+from openmonetize.sandbox.tenants import Customer, customer_by_key
 
 log = logging.getLogger("openmonetize.sandbox")
 

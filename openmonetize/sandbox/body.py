@@ -6,8 +6,8 @@ import json
 import socket
 from typing import Any, Dict, Optional
 
-from . import formats
-from .answers import Refusal, declared_error, framework_error
+from openmonetize.sandbox import formats
+from openmonetize.sandbox.answers import Refusal, declared_error, framework_error
 
 GATEWAY_LIMIT = 10 * 1024 * 1024
 """What the gateway takes for any body, in bytes."""

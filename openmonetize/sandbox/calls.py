@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Optional, Tuple
 
-from .answers import Answer, gateway_error
-from .intake import Intake
-from .schema import Node
-from .state import CURRENT, SEED, State
-from .tenants import Customer
+from openmonetize.sandbox.answers import Answer, gateway_error
+from openmonetize.sandbox.intake import Intake
+from openmonetize.sandbox.schema import Node
+from openmonetize.sandbox.state import CURRENT, SEED, State
+from openmonetize.sandbox.tenants import Customer
 
 BOTH = (CURRENT, SEED)
 

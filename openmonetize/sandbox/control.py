@@ -10,16 +10,16 @@ from datetime import timedelta
 from typing import Any, Callable, Dict, List, Optional, Tuple
 from urllib.parse import parse_qs
 
-from . import body as bodies, dead_letters, events, formats
-from .admission import HEADERS, Admission
-from .answers import Answer, Refusal, gateway_error, route_not_found
-from .clock import iso, to_datetime
-from .defects import DEFECTS
-from .faults import Faults
-from .intake import Intake
-from .journal import Journal
-from .limits import RateLimit
-from .state import State
+from openmonetize.sandbox import body as bodies, dead_letters, events, formats
+from openmonetize.sandbox.admission import HEADERS, Admission
+from openmonetize.sandbox.answers import Answer, Refusal, gateway_error, route_not_found
+from openmonetize.sandbox.clock import iso, to_datetime
+from openmonetize.sandbox.defects import DEFECTS
+from openmonetize.sandbox.faults import Faults
+from openmonetize.sandbox.intake import Intake
+from openmonetize.sandbox.journal import Journal
+from openmonetize.sandbox.limits import RateLimit
+from openmonetize.sandbox.state import State
 
 PREFIX = "/_sandbox/"
 

@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager
 from typing import Any, Iterable, Iterator, List, Optional, Sequence, Union
 
-from .tables import DROP, SCHEMA, TABLES, VERSION
+from openmonetize.sandbox.tables import DROP, SCHEMA, TABLES, VERSION
 
 MAX_INTEGER = 2**63 - 1
 

@@ -6,11 +6,11 @@ import json
 import sqlite3
 from typing import Any, Dict, List, Optional, Sequence
 
-from .clock import SECOND, iso
-from .defects import DEAD_LETTERS_LATE
-from .processing import Job, process
-from .state import State
-from .tenants import Customer
+from openmonetize.sandbox.clock import SECOND, iso
+from openmonetize.sandbox.defects import DEAD_LETTERS_LATE
+from openmonetize.sandbox.processing import Job, process
+from openmonetize.sandbox.state import State
+from openmonetize.sandbox.tenants import Customer
 
 SHOWN = 100
 REPLAYED = 1000

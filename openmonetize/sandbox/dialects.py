@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List
 
-from . import formats
-from .issues import MAX_SAFE_INTEGER, Issue, Rules
+from openmonetize.sandbox import formats
+from openmonetize.sandbox.issues import MAX_SAFE_INTEGER, Issue, Rules
 
 _ZOD_FORMATS = {"uuid": "UUID", "email": "email address", "date-time": "ISO datetime"}
 _SIZES = {"string": "characters", "array": "items"}

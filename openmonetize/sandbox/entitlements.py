@@ -9,13 +9,12 @@ from datetime import timedelta
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from openmonetize.pricing.rows import IMAGE, INPUT_TOKEN, OUTPUT_TOKEN, VIDEO
-
-from . import rollups
-from .clock import to_datetime, to_ms
-from .defects import ENTITLEMENT_ROW
-from .ledger import find_wallet
-from .state import State
-from .tenants import find_user
+from openmonetize.sandbox import rollups
+from openmonetize.sandbox.clock import to_datetime, to_ms
+from openmonetize.sandbox.defects import ENTITLEMENT_ROW
+from openmonetize.sandbox.ledger import find_wallet
+from openmonetize.sandbox.state import State
+from openmonetize.sandbox.tenants import find_user
 
 _FIRST_MOMENT = -62_135_596_800_000  # the year 1
 _LAST_MOMENT = 253_402_300_799_999  # the end of the year 9999

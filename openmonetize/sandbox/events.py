@@ -7,11 +7,11 @@ import sqlite3
 from decimal import Decimal
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
-from . import schema
-from .clock import iso
-from .issues import MAX_SAFE_INTEGER
-from .state import State
-from .tables import USD_UNITS
+from openmonetize.sandbox import schema
+from openmonetize.sandbox.clock import iso
+from openmonetize.sandbox.issues import MAX_SAFE_INTEGER
+from openmonetize.sandbox.state import State
+from openmonetize.sandbox.tables import USD_UNITS
 
 PROVIDERS = ("OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL")
 KNOWN_PROVIDERS = (*PROVIDERS, "STABILITY_AI", "RUNWAY", "REPLICATE", "AMAZON", "BLACK_FOREST_LABS")

@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Optional
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from typing_extensions import Annotated, Literal, NotRequired, TypedDict
 
-from .issues import MAX_SAFE_INTEGER
+from openmonetize.sandbox.issues import MAX_SAFE_INTEGER
 
 # Python's reader and JavaScript's differ on these, or the platform refuses them.
 _DOUBTFUL = (b"NaN", b"Infinity", b"__proto__", b"constructor")

@@ -19,7 +19,7 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Set, Tuple
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from . import body as bodies
+from openmonetize.sandbox import body as bodies
 
 log = logging.getLogger("openmonetize.sandbox")
 

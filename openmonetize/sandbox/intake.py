@@ -7,11 +7,11 @@ import time
 from itertools import groupby
 from typing import Any, Dict, List, Optional
 
-from .answers import Answer
-from .keys import key_of, stored_keys
-from .processing import Job, process, process_new
-from .state import State, new_id
-from .tenants import Customer
+from openmonetize.sandbox.answers import Answer
+from openmonetize.sandbox.keys import key_of, stored_keys
+from openmonetize.sandbox.processing import Job, process, process_new
+from openmonetize.sandbox.state import State, new_id
+from openmonetize.sandbox.tenants import Customer
 
 
 class Intake:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Callable, List, Optional, Pattern, Tuple, Union
 
-from . import formats
+from openmonetize.sandbox import formats
 
 Path = Tuple[Union[str, int], ...]
 MAX_SAFE_INTEGER = 2**53 - 1

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Iterable, List, Mapping, Optional, Sequence, Set
 
-from .database import marks
-from .events import has_unstorable_text
-from .state import State
+from openmonetize.sandbox.database import marks
+from openmonetize.sandbox.events import has_unstorable_text
+from openmonetize.sandbox.state import State
 
 _CHUNK = 900  # below the smallest limit on parameters that SQLite may have
 

@@ -7,10 +7,10 @@ import sqlite3
 import uuid
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from .clock import HOUR, iso
-from .database import MAX_INTEGER
-from .rollups import pieces
-from .state import State, new_id
+from openmonetize.sandbox.clock import HOUR, iso
+from openmonetize.sandbox.database import MAX_INTEGER
+from openmonetize.sandbox.rollups import pieces
+from openmonetize.sandbox.state import State, new_id
 
 # A burn has no id of its own: it is derived from the event's.
 _BURN_IDS = uuid.UUID("5e0b6a52-94d1-4d8e-8a6f-0f3f5d6a9c11")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from typing import Dict, List, Mapping, Optional, Union
 
-from .answers import Refusal, gateway_error
-from .clock import to_datetime
-from .state import State
-from .tenants import Customer
+from openmonetize.sandbox.answers import Refusal, gateway_error
+from openmonetize.sandbox.clock import to_datetime
+from openmonetize.sandbox.state import State
+from openmonetize.sandbox.tenants import Customer
 
 WINDOW_MS = 60_000
 _MOST_WINDOWS = 10_000

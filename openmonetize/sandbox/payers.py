@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Dict, Optional, Tuple
 
-from .clock import HOUR
-from .database import cell
-from .state import State
-from .tenants import claim_user
+from openmonetize.sandbox.clock import HOUR
+from openmonetize.sandbox.database import cell
+from openmonetize.sandbox.state import State
+from openmonetize.sandbox.tenants import claim_user
 
 
 class _Wallet:

@@ -12,17 +12,16 @@ from typing import Any, Dict, List, NamedTuple, Tuple
 from pydantic_core import to_json
 
 from openmonetize.pricing.credits import event_cost
-
-from . import defects, rollups
-from .clock import HOUR, to_datetime
-from .database import cell, marks
-from .events import has_unstorable_text
-from .formats import instant_ms
-from .keys import key_of, keys_meet, stored_ids, stored_keys
-from .payers import Payers
-from .state import State
-from .tables import USD_UNITS
-from .tenants import UserClash
+from openmonetize.sandbox import defects, rollups
+from openmonetize.sandbox.clock import HOUR, to_datetime
+from openmonetize.sandbox.database import cell, marks
+from openmonetize.sandbox.events import has_unstorable_text
+from openmonetize.sandbox.formats import instant_ms
+from openmonetize.sandbox.keys import key_of, keys_meet, stored_ids, stored_keys
+from openmonetize.sandbox.payers import Payers
+from openmonetize.sandbox.state import State
+from openmonetize.sandbox.tables import USD_UNITS
+from openmonetize.sandbox.tenants import UserClash
 
 MAX_COST_USD = 10.0**10
 """A cost of this or more does not fit the platform's cost column."""

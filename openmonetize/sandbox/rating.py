@@ -12,10 +12,9 @@ from typing import Any, Dict, Optional, Tuple
 
 from openmonetize.pricing import Price
 from openmonetize.pricing.rows import IMAGE, INPUT_TOKEN, OUTPUT_TOKEN, VIDEO
-
-from . import formats
-from .defects import BURN_TABLE_SPELLING
-from .state import State
+from openmonetize.sandbox import formats
+from openmonetize.sandbox.defects import BURN_TABLE_SPELLING
+from openmonetize.sandbox.state import State
 
 UNITS = {"image": IMAGE, "video": VIDEO}
 

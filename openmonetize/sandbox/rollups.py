@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
-from .clock import DAY, HOUR
-from .database import cell
-from .state import State
+from openmonetize.sandbox.clock import DAY, HOUR
+from openmonetize.sandbox.database import cell
+from openmonetize.sandbox.state import State
 
 SPANS = (DAY, HOUR)
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
-from .calls import Route
+from openmonetize.sandbox.calls import Route
 
 MOST_PARAMETER_CHARACTERS = 100
 _BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from . import formats
-from .issues import MAX_SAFE_INTEGER, MISSING, Check, Found, Issue, Path, Rules, type_name
+from openmonetize.sandbox import formats
+from openmonetize.sandbox.issues import MAX_SAFE_INTEGER, MISSING, Check, Found, Issue, Path, Rules, type_name
 
 
 class Node:

@@ -8,21 +8,20 @@ from types import TracebackType
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Type, Union
 
 from openmonetize.pricing import price_book
-
-from . import dead_letters, events
-from .accounts import DEV_KEY, open_accounts
-from .admission import is_loopback
-from .app import App
-from .console import Console
-from .control import Control
-from .database import Database
-from .defects import defects_for
-from .faults import Fault, Faults
-from .http import open_server
-from .ledger import find_wallet
-from .limits import quota_limits
-from .state import Settings, State, new_id
-from .tenants import customer_by_id, find_user
+from openmonetize.sandbox import dead_letters, events
+from openmonetize.sandbox.accounts import DEV_KEY, open_accounts
+from openmonetize.sandbox.admission import is_loopback
+from openmonetize.sandbox.app import App
+from openmonetize.sandbox.console import Console
+from openmonetize.sandbox.control import Control
+from openmonetize.sandbox.database import Database
+from openmonetize.sandbox.defects import defects_for
+from openmonetize.sandbox.faults import Fault, Faults
+from openmonetize.sandbox.http import open_server
+from openmonetize.sandbox.ledger import find_wallet
+from openmonetize.sandbox.limits import quota_limits
+from openmonetize.sandbox.state import Settings, State, new_id
+from openmonetize.sandbox.tenants import customer_by_id, find_user
 
 
 class Sandbox:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import FrozenSet, Mapping, Optional
 
 from openmonetize.pricing import PriceBook
-
-from . import dialects
-from .clock import Clock
-from .database import Database
-from .issues import Rules
+from openmonetize.sandbox import dialects
+from openmonetize.sandbox.clock import Clock
+from openmonetize.sandbox.database import Database
+from openmonetize.sandbox.issues import Rules
 
 CURRENT = "current"
 SEED = "seed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, Dict, List, Sequence, Tuple
 
-from .rollups import Group
+from openmonetize.sandbox.rollups import Group
 
 Name = Tuple[str, ...]
 

@@ -9,9 +9,9 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
-from . import defects
-from .clock import iso
-from .state import State, new_id
+from openmonetize.sandbox import defects
+from openmonetize.sandbox.clock import iso
+from openmonetize.sandbox.state import State, new_id
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from ..calls import Route
-from . import (
+from openmonetize.sandbox.calls import Route
+from openmonetize.sandbox.routes import (
     analytics,
     burn_tables,
     customers,

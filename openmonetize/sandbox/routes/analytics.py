@@ -5,19 +5,19 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
-from .. import formats
-from ..answers import Answer, gateway_error
-from ..calls import Call, Route
-from ..clock import DAY, day_text, iso
-from ..defects import COLON_SPLIT, NEGATIVE_BURN_RATE, PROVIDER_500
-from ..events import KNOWN_PROVIDERS, usd
-from ..ledger import burned_between, find_wallet
-from ..rollups import Group, groups
-from ..schema import Fields, OneOf, Optionally, Text
-from ..state import CURRENT, SEED
-from ..sums import Name, sums_by, total_of
-from ..tables import USD_UNITS
-from ..tenants import find_user
+from openmonetize.sandbox import formats
+from openmonetize.sandbox.answers import Answer, gateway_error
+from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.clock import DAY, day_text, iso
+from openmonetize.sandbox.defects import COLON_SPLIT, NEGATIVE_BURN_RATE, PROVIDER_500
+from openmonetize.sandbox.events import KNOWN_PROVIDERS, usd
+from openmonetize.sandbox.ledger import burned_between, find_wallet
+from openmonetize.sandbox.rollups import Group, groups
+from openmonetize.sandbox.schema import Fields, OneOf, Optionally, Text
+from openmonetize.sandbox.state import CURRENT, SEED
+from openmonetize.sandbox.sums import Name, sums_by, total_of
+from openmonetize.sandbox.tables import USD_UNITS
+from openmonetize.sandbox.tenants import find_user
 
 _FOUR_DECIMALS = Decimal("0.0001")
 

@@ -7,14 +7,14 @@ import sqlite3
 from dataclasses import replace
 from typing import Any, Dict, List, Optional, Tuple
 
-from .. import formats, rating
-from ..answers import Answer, service_error
-from ..calls import Call, Route
-from ..clock import iso
-from ..defects import RATING_PREFIX_404
-from ..schema import Boolean, Fields, Node, Number, Optionally, Record, Text
-from ..state import CURRENT, SEED, new_id
-from .upstream import misdirected
+from openmonetize.sandbox import formats, rating
+from openmonetize.sandbox.answers import Answer, service_error
+from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.clock import iso
+from openmonetize.sandbox.defects import RATING_PREFIX_404
+from openmonetize.sandbox.routes.upstream import misdirected
+from openmonetize.sandbox.schema import Boolean, Fields, Node, Number, Optionally, Record, Text
+from openmonetize.sandbox.state import CURRENT, SEED, new_id
 
 _uuid = Text(form="uuid")
 _moment = Optionally(Text(form="date-time"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..answers import Answer, gateway_error
-from ..calls import Call, Route
-from ..clock import iso
-from ..schema import Fields, OneOf, Optionally, Text
-from ..state import CURRENT
-from ..tenants import EmailTaken, add_customer, new_key, rotate_key
+from openmonetize.sandbox.answers import Answer, gateway_error
+from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.clock import iso
+from openmonetize.sandbox.schema import Fields, OneOf, Optionally, Text
+from openmonetize.sandbox.state import CURRENT
+from openmonetize.sandbox.tenants import EmailTaken, add_customer, new_key, rotate_key
 
 _REGISTER = Fields(
     {

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from ..accounts import DEMO_CUSTOMER
-from ..answers import Answer
-from ..calls import Call, Route
-from ..clock import iso
-from ..events import PROVIDERS
-from ..schema import Fields, Optionally, Text
-from ..state import SEED, new_id
-from ..tenants import customer_by_id
+from openmonetize.sandbox.accounts import DEMO_CUSTOMER
+from openmonetize.sandbox.answers import Answer
+from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.clock import iso
+from openmonetize.sandbox.events import PROVIDERS
+from openmonetize.sandbox.schema import Fields, Optionally, Text
+from openmonetize.sandbox.state import SEED, new_id
+from openmonetize.sandbox.tenants import customer_by_id
 
 _GENERATE = Fields(
     {

@@ -6,10 +6,10 @@ import json
 import sqlite3
 from typing import Any, Dict, Optional, Tuple
 
-from .. import entitlements, formats
-from ..answers import Answer, gateway_error
-from ..calls import Call, Route
-from ..defects import (
+from openmonetize.sandbox import entitlements, formats
+from openmonetize.sandbox.answers import Answer, gateway_error
+from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.defects import (
     ENTITLEMENT_USER_500,
     FRACTION_500,
     LIMIT_ZERO_NULL,
@@ -17,11 +17,11 @@ from ..defects import (
     PROVIDER_500,
     SEED_NULL_LIMIT_500,
 )
-from ..events import KNOWN_PROVIDERS
-from ..issues import MAX_SAFE_INTEGER
-from ..schema import Fields, Node, Nullable, Number, OneOf, Optionally, Record, Text
-from ..state import CURRENT, SEED, new_id
-from ..tenants import find_user
+from openmonetize.sandbox.events import KNOWN_PROVIDERS
+from openmonetize.sandbox.issues import MAX_SAFE_INTEGER
+from openmonetize.sandbox.schema import Fields, Node, Nullable, Number, OneOf, Optionally, Record, Text
+from openmonetize.sandbox.state import CURRENT, SEED, new_id
+from openmonetize.sandbox.tenants import find_user
 
 _uuid = Text(form="uuid")
 _text = Optionally(Text())

@@ -6,18 +6,26 @@ import json
 from dataclasses import replace
 from typing import Any, Dict, List, Tuple
 
-from .. import dead_letters
-from ..answers import Answer, Refusal, framework_error, service_error
-from ..body import SERVICE_LIMIT
-from ..calls import Call, Route
-from ..clock import iso
-from ..defects import FRACTIONAL_PAGE, SEED_EVENT_TYPES, SEED_INGEST_KEY
-from ..dialects import OLD_ZOD, message, tree
-from ..events import BATCH, SEED_BATCH, SEED_BATCH_AS_SHIPPED, in_database_order, metadata_of, page, usd
-from ..fast import read_batch
-from ..schema import Fields, Items, Number, Optionally, Text, validate
-from ..state import CURRENT, SEED
-from ..tenants import customer_by_key
+from openmonetize.sandbox import dead_letters
+from openmonetize.sandbox.answers import Answer, Refusal, framework_error, service_error
+from openmonetize.sandbox.body import SERVICE_LIMIT
+from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.clock import iso
+from openmonetize.sandbox.defects import FRACTIONAL_PAGE, SEED_EVENT_TYPES, SEED_INGEST_KEY
+from openmonetize.sandbox.dialects import OLD_ZOD, message, tree
+from openmonetize.sandbox.events import (
+    BATCH,
+    SEED_BATCH,
+    SEED_BATCH_AS_SHIPPED,
+    in_database_order,
+    metadata_of,
+    page,
+    usd,
+)
+from openmonetize.sandbox.fast import read_batch
+from openmonetize.sandbox.schema import Fields, Items, Number, Optionally, Text, validate
+from openmonetize.sandbox.state import CURRENT, SEED
+from openmonetize.sandbox.tenants import customer_by_key
 
 
 def _page(whole: bool) -> Fields:

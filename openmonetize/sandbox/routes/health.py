@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from ..answers import Answer
-from ..calls import Call, Route
-from ..clock import iso
+from openmonetize.sandbox.answers import Answer
+from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.clock import iso
 
 
 def health(call: Call) -> Answer:

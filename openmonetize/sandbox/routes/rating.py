@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Dict, Tuple
 
-from ... import pricing
-from .. import formats, rating
-from ..answers import Answer, gateway_error, service_error
-from ..calls import Call, Route
-from ..defects import BULK_500, CALCULATE_500
-from ..events import PROVIDERS
-from ..schema import Fields, Items, Node, Number, OneOf, Optionally, Text
-from ..state import CURRENT, SEED
+from openmonetize import pricing
+from openmonetize.sandbox import formats, rating
+from openmonetize.sandbox.answers import Answer, gateway_error, service_error
+from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.defects import BULK_500, CALCULATE_500
+from openmonetize.sandbox.events import PROVIDERS
+from openmonetize.sandbox.schema import Fields, Items, Node, Number, OneOf, Optionally, Text
+from openmonetize.sandbox.state import CURRENT, SEED
 
 _tokens = Number(least=0, whole=True)
 _what: Dict[str, Node] = {"provider": OneOf(*PROVIDERS), "model": Text(least=1)}

@@ -6,18 +6,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Dict, List, Sequence, Tuple
 
-from .. import formats
-from ..answers import Answer, framework_error
-from ..calls import Call, Route
-from ..clock import DAY, day_text, iso, to_datetime
-from ..defects import RATING_PREFIX_404, SUMMARY_500
-from ..events import page, usd
-from ..ledger import find_wallet
-from ..rollups import Group, groups
-from ..schema import Fields, OneOf, Optionally, Text
-from ..state import CURRENT, SEED
-from ..sums import sums_by, total_of
-from .upstream import misdirected
+from openmonetize.sandbox import formats
+from openmonetize.sandbox.answers import Answer, framework_error
+from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.clock import DAY, day_text, iso, to_datetime
+from openmonetize.sandbox.defects import RATING_PREFIX_404, SUMMARY_500
+from openmonetize.sandbox.events import page, usd
+from openmonetize.sandbox.ledger import find_wallet
+from openmonetize.sandbox.rollups import Group, groups
+from openmonetize.sandbox.routes.upstream import misdirected
+from openmonetize.sandbox.schema import Fields, OneOf, Optionally, Text
+from openmonetize.sandbox.state import CURRENT, SEED
+from openmonetize.sandbox.sums import sums_by, total_of
 
 _moment = Optionally(Text(form="date-time"))
 _group_by = Optionally(OneOf("day", "week", "month"), default="day")

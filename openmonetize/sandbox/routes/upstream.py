@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Callable, Tuple
 
-from ..answers import Answer, gateway_error, route_not_found
-from ..calls import Call, Handle, Route
-from ..state import SEED
+from openmonetize.sandbox.answers import Answer, gateway_error, route_not_found
+from openmonetize.sandbox.calls import Call, Handle, Route
+from openmonetize.sandbox.state import SEED
 
 METHODS = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT")
 PREFIXES = ("/v1/analytics/", "/v1/burn-tables/", "/v1/events/", "/v1/rating/")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 from typing import Tuple
 
-from ..answers import Answer, gateway_error
-from ..calls import Call, Route
-from ..clock import iso
-from ..events import latest_of_user
-from ..ledger import find_wallet
-from ..schema import Fields, Number, Optionally, Record, Text
-from ..state import CURRENT, new_id
-from ..tenants import add_user, list_users, user_fields
+from openmonetize.sandbox.answers import Answer, gateway_error
+from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.clock import iso
+from openmonetize.sandbox.events import latest_of_user
+from openmonetize.sandbox.ledger import find_wallet
+from openmonetize.sandbox.schema import Fields, Number, Optionally, Record, Text
+from openmonetize.sandbox.state import CURRENT, new_id
+from openmonetize.sandbox.tenants import add_user, list_users, user_fields
 
 _LIST = Fields(
     {

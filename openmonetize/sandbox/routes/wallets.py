@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from typing import Any, Dict, Tuple
 
-from .. import formats
-from ..answers import Answer, Refusal, gateway_error
-from ..calls import Call, Route
-from ..clock import iso
-from ..defects import FRACTION_500, SEED_TRANSACTIONS_500, TEAMS_UNKNOWN, TRANSACTIONS_PAGING
-from ..issues import MAX_SAFE_INTEGER
-from ..ledger import Entry, TooManyCredits, add_credits, find_grant, find_wallet, open_wallet, transactions
-from ..schema import Fields, Node, Number, Optionally, Record, Text
-from ..state import CURRENT, SEED
-from ..tenants import UserClash, claim_user, find_user
+from openmonetize.sandbox import formats
+from openmonetize.sandbox.answers import Answer, Refusal, gateway_error
+from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.clock import iso
+from openmonetize.sandbox.defects import FRACTION_500, SEED_TRANSACTIONS_500, TEAMS_UNKNOWN, TRANSACTIONS_PAGING
+from openmonetize.sandbox.issues import MAX_SAFE_INTEGER
+from openmonetize.sandbox.ledger import (
+    Entry,
+    TooManyCredits,
+    add_credits,
+    find_grant,
+    find_wallet,
+    open_wallet,
+    transactions,
+)
+from openmonetize.sandbox.schema import Fields, Node, Number, Optionally, Record, Text
+from openmonetize.sandbox.state import CURRENT, SEED
+from openmonetize.sandbox.tenants import UserClash, claim_user, find_user
 
 _uuid = Text(form="uuid")
 _some = Text(least=1)
