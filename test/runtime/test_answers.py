@@ -10,8 +10,7 @@ from dataclasses import replace
 from typing import Any, Callable, Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from openmonetize import (
     ApiClient,

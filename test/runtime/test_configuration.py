@@ -7,8 +7,7 @@ import sys
 from typing import Any, Dict, Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from openmonetize import ApiClient, ApiTypeError, ApiValueError, Configuration, CreditsApi, DefaultApi, RetryPolicy
 

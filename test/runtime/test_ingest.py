@@ -8,8 +8,7 @@ from itertools import count, islice
 from typing import Any, Dict, Iterator, List
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from openmonetize import (
     ApiClient,

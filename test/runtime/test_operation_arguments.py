@@ -9,8 +9,7 @@ from typing import Any, Callable
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from openmonetize import (
     UNSET,
