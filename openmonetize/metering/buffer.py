@@ -113,6 +113,9 @@ class Buffer(Protocol):
     def nack(self, chunk: Chunk, delay: float = 0.0) -> None:
         """Not delivered: to be leased again after ``delay`` seconds."""
 
+    def hurry(self) -> None:
+        """End the delays of nacked events."""
+
     def bury(self, chunk: Chunk, status: Optional[int], reason: str) -> None:
         """Refused for good: keep as dead letters."""
 

@@ -97,6 +97,7 @@ class Delivery:
     def hurry(self) -> None:
         """Somebody waits: do not sit out our own waits. The server's are kept."""
         self._own_wait = 0.0
+        self._buffer.hurry()
 
     def step(self, urgent: bool = False) -> int:
         """Send one chunk. Returns how many events were taken from the buffer; 0 where none is waiting."""

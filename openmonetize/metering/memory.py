@@ -147,6 +147,11 @@ class MemoryBuffer:
             self._leased.difference_update(chunk.keys)
             self._returned.append((self._clock() + delay if delay else 0.0, chunk))
 
+    def hurry(self) -> None:
+        """End the delays of nacked events."""
+        with self._lock:
+            self._returned = [(0.0, chunk) for _, chunk in self._returned]
+
     def bury(self, chunk: Chunk, status: Optional[int], reason: str) -> None:
         """Keep as dead letters, at most `MAX_DEAD_IN_MEMORY`."""
         at = datetime.now(timezone.utc)

@@ -11,8 +11,7 @@ from datetime import datetime, timezone
 from typing import Iterator, List, Optional, Tuple
 
 from openmonetize.exceptions import ApiValueError
-from openmonetize.metering import outbox_accounts as accounts
-from openmonetize.metering import owner
+from openmonetize.metering import outbox_accounts as accounts, owner
 from openmonetize.metering.buffer import Chunk, DeadLetter, Stats, fitting
 from openmonetize.metering.outbox_file import connect, failure, leak, prepare, transaction
 from openmonetize.metering.outbox_writer import Writer
@@ -168,6 +167,11 @@ class Outbox:
                 "UPDATE event SET owner = 0, until = ? WHERE id = ? AND owner = ?",
                 [(until, *key) for key in self._own(chunk)],
             )
+
+    def hurry(self) -> None:
+        """End the delays of nacked events."""
+        with self._writing() as side:
+            side.execute(f"UPDATE event SET until = 0 WHERE account IN ({self._mine}) AND owner = 0 AND until > 0")
 
     def bury(self, chunk: Chunk, status: Optional[int], reason: str) -> None:
         """Move the events to the dead letters."""

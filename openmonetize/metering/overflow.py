@@ -89,6 +89,10 @@ class Overflow:
         """Put events back where they were taken."""
         chunk.source.nack(chunk, delay)
 
+    def hurry(self) -> None:
+        """End the delays of both."""
+        self._each(lambda buffer: buffer.hurry())
+
     def bury(self, chunk: Chunk, status: Optional[int], reason: str) -> None:
         """Bury events where they were taken."""
         chunk.source.bury(chunk, status, reason)

@@ -232,10 +232,14 @@ class Recorder:
         before = self._totals()
         complete = self._sender.flush(timeout)
         left = 0 if complete else self._buffer.stats().pending
-        return FlushResult(complete, *(now - then for now, then in zip(self._totals(), before)), left)
+        return self._since(before, left)
 
     def _totals(self) -> Tuple[int, int, int]:
         return self._delivery.accepted, self._delivery.duplicate, self._delivery.dead
+
+    def _since(self, before: Tuple[int, int, int], left: int) -> FlushResult:
+        accepted, duplicate, dead = (now - then for now, then in zip(self._totals(), before))
+        return FlushResult(not left, accepted, duplicate, dead, left)
 
     def stats(self) -> Stats:
         """Where all recorded events are; with an outbox, those of all processes and earlier runs as well."""
@@ -284,13 +288,14 @@ class Recorder:
         if self._closed:
             return FlushResult(True, 0, 0, 0, 0)
         deadline, before = time.monotonic() + timeout, self._totals()
-        self.flush(timeout)
+        complete = self.flush(timeout).complete
         self._closed = True
         self._sender.stop(max(0.1, deadline - time.monotonic()))  # a request under way may still arrive
-        left = self._buffer.stats().pending
+        # What other processes put into a shared outbox meanwhile is theirs to deliver.
+        left = 0 if complete and self._outboxes else self._buffer.stats().pending
         self._tell_of_left(left)
         self._buffer.close()
-        return FlushResult(not left, *(now - then for now, then in zip(self._totals(), before)), left)
+        return self._since(before, left)
 
     def _tell_of_left(self, left: int) -> None:
         if left:

@@ -290,5 +290,3 @@ def test_the_retry_budget_slows_a_long_failure_down(line: Line, server: FaultSer
     before = line.clock.now
     line.step()
     assert line.delivery.next_at() - max(before, line.clock.now) == pytest.approx(30.0)
-
-

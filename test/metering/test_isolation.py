@@ -20,7 +20,9 @@ def refusal(message: str, body: Any = None) -> BadRequestException:
 
 def test_every_named_event_gets_its_own_words() -> None:
     found = named_events(
-        refusal("body/events/0/event_id Invalid UUID, body/events/12/timestamp Invalid input, body/events/0/quantity x"),
+        refusal(
+            "body/events/0/event_id Invalid UUID, body/events/12/timestamp Invalid input, body/events/0/quantity x"
+        ),
         20,
     )
     assert found == {

@@ -53,4 +53,3 @@ def test_kills(server: FaultServer, tmp_path: Path, durability: str) -> None:
     finish(start(program(tmp_path / "rest", REST), server.url, outbox))
     assert confirmed <= set(server.ledger)
     assert server.billed_once()
-

@@ -60,6 +60,8 @@ def test_a_delayed_event_lets_others_pass() -> None:
     assert len(rest) == 2
     assert buffer.lease(10, 1000) is None
     assert buffer.stats().retrying == 3
+    buffer.hurry()
+    assert len(buffer.lease(10, 1000) or ()) == 1
 
 
 def test_every_event_is_in_exactly_one_count() -> None:
