@@ -1,0 +1,82 @@
+"""The command itself: version, help, and errors in one line."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import List
+
+import pytest
+
+from openmonetize import __version__
+
+from .program import run
+
+
+def test_it_says_its_version() -> None:
+    assert run("--version").stdout == f"openmonetize {__version__}\n"
+
+
+def test_without_a_command_it_shows_the_commands() -> None:
+    done = run()
+    assert (done.returncode, "sandbox" in done.stdout) == (2, True)
+
+
+def test_help_names_every_option() -> None:
+    shown = run("sandbox", "--help").stdout
+    options = "port host db key era mode defect accounts prices rate-limit quota processing-delay fault"
+    assert [name for name in options.split() if f"--{name} " not in shown] == []
+
+
+def complaint(*arguments: str) -> str:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--era", "future"], "'future'"),
+        (["--port", "65536"], "0 to 65535, not '65536'"),
+        (["--port", "http"], "not 'http'"),
+        (["--quota", "-1"], "0 or more"),
+        (["--rate-limit", "0"], "at least 1"),
+        (["--processing-delay", "nan"], "0 to 86400 seconds"),
+        (["--fault", "teapot"], "cannot read the fault 'teapot'"),
+        (["--defect", "summary-500"], "mode='faithful'"),
+        (["--mode", "faithful", "--defect", "nothing"], "unknown defect 'nothing'"),
+        (["--host", "0.0.0.0"], "a key of your own"),
+        (["--host", "0.0.0.0", "--key", "om_dev_test_key"], "a key of your own"),
+        (["--db", "/nowhere/at/all.db"], "'/nowhere/at/all.db'"),
+        (["--colour", "red"], "--colour"),
+        (["--acc", "none"], "--acc"),
+    ],
+)
+def test_a_bad_option_is_one_line_and_exit_code_2(arguments: List[str], said: str) -> None:
+    line = complaint("sandbox", *arguments)
+    assert line.startswith("openmonetize")
+    assert said in line
+
+
+def test_so_is_a_port_that_is_in_use() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert f"cannot listen on 127.0.0.1 port {port}" in complaint("sandbox", "--port", port)
+
+
+def test_so_is_a_file_that_is_no_database(tmp_path: Path) -> None:
+    file = tmp_path / "letter.db"
+    file.write_text("Dear Sir or Madam, " * 100)
+    assert "letter.db" in complaint("sandbox", "--db", str(file))
+    assert file.read_text().startswith("Dear Sir")
+
+
+def test_without_the_extra_it_names_the_extra() -> None:
+    done = run("sandbox", without="werkzeug")
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "openmonetize sandbox: error: the sandbox needs the package werkzeug: pip install 'openmonetize[sandbox]'"
+    ]
+    assert run("--version", without="werkzeug").returncode == 0

@@ -1,0 +1,114 @@
+"""``openmonetize sandbox``, from its welcome to its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+import pytest
+import urllib3
+
+from .program import PATIENCE, Serving
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and lines to paste are those of a POSIX shell")
+
+
+def get(url: str, key: Optional[str] = None, **options: Any) -> Any:
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    return urllib3.request("GET", url, headers=headers, retries=False, timeout=PATIENCE, **options)
+
+
+def pasted(serving: Serving, *lines: str) -> str:
+    """What a shell prints for the lines of the welcome, and for more."""
+    script = "\n".join([line.strip() for line in serving.welcome if line.startswith("  ")] + list(lines))
+    path = f"{os.path.dirname(serving.process.args[0])}:{os.environ['PATH']}"  # type: ignore[index]
+    done = subprocess.run(
+        ["sh", "-euc", script],
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
+    with Serving() as serving:
+        assert get(f"{serving.url}/v1/customers/me", "om_dev_test_key").status == 200
+        assert get(f"{serving.url}/").status == 200
+        assert serving.end(number) == 0
+
+
+def test_the_lines_to_paste_work() -> None:
+    with Serving() as serving:
+        assert pasted(serving) == "10000\n"
+
+
+def test_a_strange_key_is_quoted_in_them() -> None:
+    key = "it's-$HOME"
+    with Serving("--key", key) as serving:
+        assert f"key: {key}" in serving.welcome
+        assert pasted(serving, 'printf %s "$OPENMONETIZE_API_KEY"').endswith(key)
+
+
+def test_without_an_account_it_says_how_to_register() -> None:
+    with Serving("--accounts", "none") as serving:
+        lines = [line.strip() for line in serving.welcome if line.startswith("  ")]
+        assert lines[0].startswith(f"curl {serving.url}/v1/customers/register")
+        body = json.loads(lines[0].split("-d ")[1].strip("'"))
+        reply = urllib3.request("POST", f"{serving.url}/v1/customers/register", json=body, timeout=PATIENCE)
+        assert reply.status == 201
+
+
+def test_every_option_reaches_the_sandbox() -> None:
+    with Serving(
+        *("--era", "seed", "--mode", "faithful", "--defect", "summary-500", "--accounts", "dev", "--prices", "all"),
+        *("--rate-limit", "50", "--quota", "7", "--processing-delay", "1.5"),
+        *("--fault", "429:5%,retry-after=2", "--fault", "slow=3s:0%"),
+    ) as serving:
+        state: Dict[str, Any] = get(f"{serving.url}/_sandbox/state").json()
+        faults = get(f"{serving.url}/_sandbox/faults").json()
+        assert (state["era"], state["mode"], list(state["defects"])) == ("seed", "faithful", ["summary-500"])
+        assert (state["accounts"], state["rateLimit"], state["processingDelaySeconds"]) == ("dev", 50, 1.5)
+        assert set(state["quota"].values()) == {7}
+        assert faults["standing"] == ["429:5%,retry-after=2", "slow=3s:0%"]
+
+
+def test_quota_alone_is_the_platforms_own() -> None:
+    with Serving("--quota") as serving:
+        assert get(f"{serving.url}/_sandbox/state").json()["quota"]["STARTER"] == 10_000
+
+
+def test_a_file_keeps_everything_and_a_rotated_key(tmp_path: Path) -> None:
+    file = str(tmp_path / "sandbox.db")
+    with Serving("--db", file) as serving:
+        headers = {"Authorization": "Bearer om_dev_test_key"}
+        answer = urllib3.request("POST", f"{serving.url}/v1/customers/rotate-key", headers=headers, timeout=PATIENCE)
+        rotated = answer.json()["data"]["apiKey"]
+        serving.end(signal.SIGTERM)
+    with Serving("--db", file) as serving:
+        assert get(f"{serving.url}/v1/customers/me", rotated).status == 200
+        assert any(line.startswith("key: the one that was rotated to") for line in serving.welcome)
+
+
+def test_others_can_reach_it_only_with_the_key() -> None:
+    with Serving("--host", "0.0.0.0", "--key", "a-key-of-my-own") as serving:
+        local = serving.url.replace("0.0.0.0", "127.0.0.1")
+        assert get(f"{local}/").status == 401
+        assert get(f"{local}/", "a-key-of-my-own").status == 200
+
+
+def test_nobody_listening_to_its_output_does_not_stop_it() -> None:
+    with Serving() as serving:
+        assert serving.process.stdout is not None
+        serving.process.stdout.close()
+        serving.process.stdout = None
+        assert get(f"{serving.url}/v1/customers/me", "om_dev_test_key").status == 200
+        assert serving.end(signal.SIGTERM) == 0
