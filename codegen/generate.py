@@ -18,7 +18,10 @@ CODEGEN = Path(__file__).resolve().parent
 ROOT = CODEGEN.parent
 sys.path.insert(0, str(CODEGEN))
 
-from tidy import tidy_markdown, tidy_python  # beside this file
+import yaml
+from tidy import tidy_markdown, tidy_python
+
+from examples import with_model_example, with_operation_examples  # these two are beside this file
 
 PAGE_MARK = "<!-- Generated from openapi.yaml"
 RUFF = ["--isolated", "--config", "line-length=120", "--config", "target-version='py39'"]
@@ -35,12 +38,16 @@ def generate(spec: Path, work: Path) -> None:
         raise SystemExit("\n".join(lines[-40:]))
 
 
-def tidy(work: Path) -> None:
+def tidy(work: Path, spec: Path) -> None:
     """Post-process and format what was generated."""
+    contract = yaml.load(spec.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     for path in sorted((work / "openmonetize").rglob("*.py")):
         path.write_text(tidy_python(path.read_text()))
     for path in sorted((work / "docs").glob("*.md")):
-        path.write_text(tidy_markdown(path.read_text()))
+        page = path.read_text()
+        is_api = path.stem.endswith("Api")
+        page = with_operation_examples(page, contract) if is_api else with_model_example(page, path.stem, contract)
+        path.write_text(tidy_markdown(page))
     package = str(work / "openmonetize")
     lint = [
         "check",
@@ -82,7 +89,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         work = Path(directory)
         generate(arguments.spec.resolve(), work)
-        tidy(work)
+        tidy(work, arguments.spec)
         install(work, arguments.target)
 
 
