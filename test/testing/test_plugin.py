@@ -1,0 +1,237 @@
+"""The pytest plugin, in the hands of its users."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .suites import run
+
+SEND = """
+    from openmonetize import CreditsApi, EventsApi, TokenUsageEvent
+
+    def send(client, **fields):
+        event = dict(user_id="ada", feature_id="chat", provider="OPENAI", model="gpt-4o", input_tokens=1000, **fields)
+        return EventsApi(client).ingest(events=[TokenUsageEvent(output_tokens=500, **event)])
+"""
+
+
+def test_a_test_meters_and_looks_at_what_was_billed(tmp_path: Path) -> None:
+    suite = (
+        SEND
+        + """
+    def test_bill(openmonetize_sandbox, openmonetize_client):
+        CreditsApi(openmonetize_client).grant(user_id="ada", amount=100)
+        send(openmonetize_client)
+        (event,) = openmonetize_sandbox.events(feature_id="chat")
+        assert (event["user_id"], event["credits"]) == ("ada", 8)
+        assert openmonetize_sandbox.billed(user_id="ada") == 8
+        assert openmonetize_sandbox.balance(user_id="ada") == 92
+    """
+    )
+    assert run(tmp_path, suite).summary == "1 passed"
+
+
+def test_every_test_gets_a_clean_one_from_the_same_server(tmp_path: Path) -> None:
+    suite = (
+        SEND
+        + """
+    import datetime, pytest
+    seen = set()
+
+    @pytest.mark.parametrize("number", range(3))
+    def test_clean(number, openmonetize_sandbox, openmonetize_client):
+        today = datetime.date.today()
+        assert openmonetize_sandbox.events() == []
+        assert openmonetize_sandbox.requests == []
+        assert abs(openmonetize_sandbox.state.clock.now() / 1000 - datetime.datetime.now().timestamp()) < 3600
+        send(openmonetize_client)
+        openmonetize_sandbox.advance(days=40)
+        openmonetize_sandbox.fail_next("500", times=5)
+        seen.add(openmonetize_sandbox.url)
+
+    def test_one_server():
+        assert len(seen) == 1
+    """
+    )
+    assert run(tmp_path, suite).summary == "4 passed"
+
+
+def test_faults_and_the_clock(tmp_path: Path) -> None:
+    suite = (
+        SEND
+        + """
+    import datetime, pytest
+    from openmonetize import AnalyticsApi, ApiException
+
+    def test_faults(openmonetize_sandbox, openmonetize_client):
+        openmonetize_sandbox.fail_next("400")
+        with pytest.raises(ApiException):
+            send(openmonetize_client)
+        send(openmonetize_client)
+        assert len(openmonetize_sandbox.events()) == 1
+
+    def test_clock(openmonetize_sandbox, openmonetize_client):
+        send(openmonetize_client)
+        assert AnalyticsApi(openmonetize_client).usage().data.summary.total_events == 1
+        openmonetize_sandbox.advance(days=31)
+        assert AnalyticsApi(openmonetize_client).usage().data.summary.total_events == 0
+    """
+    )
+    assert run(tmp_path, suite).summary == "2 passed"
+
+
+def test_the_nearest_marker_wins(tmp_path: Path) -> None:
+    suite = (
+        SEND
+        + """
+    import pytest
+    pytestmark = pytest.mark.openmonetize(era="seed", mode="faithful")
+
+    def settings(sandbox):
+        found = sandbox.state.settings
+        return found.era, found.mode, found.processing_delay
+
+    def test_module(openmonetize_sandbox):
+        assert settings(openmonetize_sandbox) == ("seed", "faithful", 0)
+
+    @pytest.mark.openmonetize(processing_delay=60)
+    class TestClass:
+        def test_class(self, openmonetize_sandbox):
+            assert settings(openmonetize_sandbox) == ("seed", "faithful", 60)
+
+        @pytest.mark.openmonetize(era="current", mode="contract", key="mine", faults=["429:0%"])
+        def test_test(self, openmonetize_sandbox, openmonetize_client):
+            assert settings(openmonetize_sandbox) == ("current", "contract", 60)
+            assert openmonetize_sandbox.key == "mine"
+            send(openmonetize_client)
+            assert openmonetize_sandbox.events() == []
+            openmonetize_sandbox.advance(seconds=61)
+            assert len(openmonetize_sandbox.events()) == 1
+
+        @pytest.mark.openmonetize(accounts="none")
+        def test_nobody(self, openmonetize_sandbox, openmonetize_client):
+            assert openmonetize_sandbox.key is None
+    """
+    )
+    assert run(tmp_path, suite).summary == "4 passed"
+
+
+def test_a_wrong_marker_says_what_is_wrong(tmp_path: Path) -> None:
+    wrong = {
+        "'seed'": "takes names and values",
+        "ear='seed'": "does not take 'ear'; it takes era, mode",
+        "db='bills.db'": "does not take 'db'",
+        "era='future'": "'future'",
+        "mode='kind'": "mode must be 'contract' or 'faithful', not 'kind'",
+        "faults=['teapot']": "cannot read the fault 'teapot'",
+        "rate_limit='many'": "@pytest.mark.openmonetize: ",
+    }
+    suite = "import pytest\n"
+    for number, marker in enumerate(wrong):
+        suite += f"@pytest.mark.openmonetize({marker})\ndef test_{number}(openmonetize_sandbox): pass\n"
+    ran = run(tmp_path, suite)
+    assert ran.summary == f"{len(wrong)} errors"
+    assert [said for said in wrong.values() if said not in ran.output] == []
+    assert "Traceback" not in ran.output
+
+
+def test_code_that_reads_the_environment_reaches_the_sandbox_while_the_test_runs(tmp_path: Path) -> None:
+    suite = """
+    import os
+    from openmonetize import OpenMonetize
+
+    def test_inside(openmonetize_sandbox):
+        with OpenMonetize() as om:
+            om.track_token_usage(user_id="ada", feature_id="chat", provider="OPENAI", model="gpt-4o", input_tokens=1)
+        assert len(openmonetize_sandbox.events(user_id="ada")) == 1
+
+    def test_outside():
+        assert not {"OPENMONETIZE_BASE_URL", "OPENMONETIZE_API_KEY"} & set(os.environ)
+    """
+    assert run(tmp_path, suite).summary == "2 passed"
+
+
+def test_a_failed_test_shows_its_requests_and_no_key(tmp_path: Path) -> None:
+    suite = (
+        SEND
+        + """
+    def test_wrong(openmonetize_sandbox, openmonetize_client):
+        send(openmonetize_client)
+        assert openmonetize_sandbox.billed() == 8
+    """
+    )
+    ran = run(tmp_path, suite)
+    assert ran.summary.startswith("1 failed")
+    shown = ran.output.partition("last requests to the OpenMonetize sandbox")[2]
+    assert "POST /v1/events/ingest: 202" in shown
+    assert '"accepted":1' in shown
+    assert "om_dev_test_key" not in ran.output
+
+
+def test_a_test_may_stop_the_sandbox(tmp_path: Path) -> None:
+    suite = (
+        SEND
+        + """
+    import pytest
+    from openmonetize import ApiConnectionError
+
+    def test_outage(openmonetize_sandbox, openmonetize_client):
+        openmonetize_sandbox.stop()
+        openmonetize_client.configuration.retries = 0
+        with pytest.raises(ApiConnectionError):
+            send(openmonetize_client)
+
+    def test_after_it(openmonetize_sandbox, openmonetize_client):
+        assert send(openmonetize_client).accepted == 1
+    """
+    )
+    assert run(tmp_path, suite).summary == "2 passed"
+
+
+def test_xdist_gives_each_worker_its_own(tmp_path: Path) -> None:
+    pytest.importorskip("xdist")
+    suite = (
+        SEND
+        + """
+    import pytest
+
+    @pytest.mark.parametrize("number", range(6))
+    def test_it(number, openmonetize_sandbox, openmonetize_client):
+        send(openmonetize_client)
+        assert len(openmonetize_sandbox.events()) == 1
+    """
+    )
+    assert run(tmp_path, suite, "-n", "2").summary == "6 passed"
+
+
+def test_the_marker_is_listed(tmp_path: Path) -> None:
+    assert "@pytest.mark.openmonetize(**settings)" in run(tmp_path, "", "--markers").output
+
+
+def test_without_the_extra_only_a_test_that_asks_for_it_fails(tmp_path: Path) -> None:
+    suite = """
+    def test_mine():
+        pass
+
+    def test_it(openmonetize_sandbox):
+        pass
+    """
+    ran = run(tmp_path, suite, without="werkzeug")
+    assert ran.summary == "1 passed, 1 error"
+    assert "pip install 'openmonetize[sandbox]'" in ran.output
+
+
+def test_loading_the_plugin_loads_nothing_heavy() -> None:
+    program = (
+        "import sys, pytest; before = set(sys.modules); import openmonetize.testing.plugin;"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    loaded = done.stdout.split()
+    assert "openmonetize.testing.plugin" in loaded
+    assert [name for name in loaded if not name.startswith("openmonetize")] == []
+    assert len(loaded) < 8
