@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Type, TypeVar, cast
+from typing import Any, Optional, TypeVar
 
 from openmonetize.api_response import ApiResponse
 from openmonetize.exceptions import ApiException, ApiValueError, UnexpectedBodyError, exception_for_status
@@ -26,7 +26,7 @@ def answer_of(operation: Operation[T], response: RESTResponse) -> ApiResponse[T]
     raw = response.read()
     if not 200 <= response.status < 300:
         raise _error(operation, response, raw)
-    return ApiResponse(response.status, response.headers, cast(T, _value(operation, response, raw)), raw)
+    return ApiResponse(response.status, response.headers, _value(operation, response, raw), raw)
 
 
 def _unexpected(response: RESTResponse, reason: str) -> ApiException:
@@ -109,10 +109,10 @@ def _error_data(name: Optional[str], text: str) -> Any:
     return None
 
 
-def _model(name: str) -> Type[Any]:
+def _model(name: str) -> Any:
     from openmonetize.model import model_named  # late: it brings pydantic
 
-    return cast(Type[Any], model_named(name))
+    return model_named(name)
 
 
 def _text(raw: bytes) -> str:

@@ -224,7 +224,9 @@ class ApiClient:
             headers["Authorization"] = f"Bearer {key}"
             if operation.auth == "both":
                 headers["X-API-Key"] = key
-        _merge(headers, options.get("_headers") or {}, "_headers:")
+        extra = options.get("_headers")
+        if extra:
+            _merge(headers, extra, "_headers:")
         return headers
 
     def _override(self, key: Any) -> str:
@@ -260,7 +262,10 @@ def _content(body: Any, content_type: Optional[str], headers: Dict[str, str]) ->
     """The body's bytes. Without a body no content type is sent: the platform refuses an empty JSON body."""
     if body is None:
         return None
-    _merge(headers, {"Content-Type": content_type or _JSON}, "_content_type:")
+    if content_type is None:
+        headers["Content-Type"] = _JSON
+    else:
+        _merge(headers, {"Content-Type": content_type}, "_content_type:")
     if isinstance(body, (bytes, bytearray)):
         return bytes(body)
     try:

@@ -45,17 +45,21 @@ def _bound(sock: Any, deadline: float, patience: float) -> None:
     remaining = deadline - time.monotonic()
     if remaining <= 0:
         raise socket.timeout("the call's deadline ran out")
-    sock.settimeout(min(patience, remaining))
+    if remaining < patience:
+        sock.settimeout(remaining)
 
 
-class _TimedReader(io.RawIOBase):
-    """A socket's incoming bytes, up to the deadline of the call that was sent."""
+class _Incoming(io.RawIOBase):
+    """A socket's incoming bytes, up to the deadline of the call that was sent. To http.client it is the socket."""
 
-    def __init__(self, raw: io.RawIOBase, sock: Any) -> None:
-        self._raw = raw
+    def __init__(self, sock: Any) -> None:
+        self._raw = sock.makefile("rb", buffering=0)
         self._sock = sock
         self._deadline = CALL.deadline
         self._patience = CALL.patience
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
 
     def readable(self) -> bool:
         return True
@@ -71,9 +75,7 @@ class _TimedReader(io.RawIOBase):
 
 class _TimedResponse(http.client.HTTPResponse):
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        raw = self.fp.detach()  # of the buffered file that http.client has just made
-        self.fp = io.BufferedReader(_TimedReader(raw, sock))
+        super().__init__(_Incoming(sock), *args, **kwargs)  # type: ignore[arg-type]  # it asks for makefile only
 
 
 class TimedHTTPConnection(HTTPConnection):
@@ -94,11 +96,10 @@ class TimedHTTPConnection(HTTPConnection):
 
     def send(self, data: Any) -> None:
         """Send bytes, piece by piece: over TLS, each piece has a time-out of its own."""
-        view = memoryview(data)
-        for start in range(0, len(view), _PIECE):
+        for start in range(0, len(data), _PIECE):
             if self.sock is not None:
                 _bound(self.sock, CALL.deadline, CALL.patience)
-            super().send(view[start : start + _PIECE])
+            super().send(data if len(data) <= _PIECE else memoryview(data)[start : start + _PIECE])
 
     def getresponse(self) -> Any:
         """Read an answer's status and headers."""

@@ -27,12 +27,14 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
     PlainSerializer,
     ValidationError,
     ValidationInfo,
     model_validator,
 )
-from pydantic_core import PydanticSerializationError
+from pydantic_core import CoreSchema, PydanticSerializationError, core_schema
 from typing_extensions import Annotated
 
 from openmonetize import timestamps
@@ -87,6 +89,16 @@ def _as_utc(value: datetime) -> datetime:
         raise ValueError("is out of the range of times") from None
 
 
+class _InUtc:
+    """Reads a moment as UTC. One that says it is in UTC does not pass through Python."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        in_utc = core_schema.datetime_schema(tz_constraint=0)
+        other = core_schema.no_info_after_validator_function(_as_utc, handler(source))
+        return core_schema.union_schema([in_utc, other], mode="left_to_right")
+
+
 def _request_time(value: Any) -> datetime:
     try:
         return timestamps.utc(value)
@@ -98,10 +110,13 @@ def _free_form(value: Any, info: ValidationInfo) -> Any:
     return jsonable(value, info.field_name or "the value")
 
 
-#: Whole number; a JSON number on the wire.
-Int = Annotated[int, BeforeValidator(_whole)]
+#: Whole number; a JSON number on the wire. One that is an int already does not pass through Python.
+Int = Annotated[
+    Union[Annotated[int, Field(strict=True)], Annotated[int, BeforeValidator(_whole)]],
+    Field(union_mode="left_to_right"),
+]
 #: Whole number; a JSON string on the wire, such as a balance.
-IntText = Annotated[int, BeforeValidator(_whole), PlainSerializer(str, when_used="json")]
+IntText = Annotated[Int, PlainSerializer(str, when_used="json")]
 #: Exact decimal, such as US dollars; a JSON number on the wire.
 Dec = Annotated[Decimal, AfterValidator(_finite), PlainSerializer(_json_number, when_used="json")]
 #: Exact decimal; a JSON string on the wire.
@@ -109,9 +124,7 @@ DecText = Annotated[Decimal, AfterValidator(_finite), PlainSerializer(str, when_
 #: Number that is no money, such as a percentage.
 Num = Union[int, float]
 #: Aware UTC moment of an answer.
-Timestamp = Annotated[
-    datetime, AfterValidator(_as_utc), PlainSerializer(timestamps.wire, return_type=str, when_used="json")
-]
+Timestamp = Annotated[datetime, _InUtc, PlainSerializer(timestamps.wire, return_type=str, when_used="json")]
 #: Moment that a request names: a datetime or an ISO 8601 text; without a zone it is local time.
 RequestTimestamp = Annotated[
     datetime,

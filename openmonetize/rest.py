@@ -41,6 +41,8 @@ from openmonetize.exceptions import (
 from openmonetize.secret import Redactor
 
 _READ_SIZE = 65536
+#: What reading from a broken connection, or something that is no HTTP, may raise.
+_BROKEN = (HTTPError, OSError, ValueError)
 _POOLS = {"http": TimedHTTPConnectionPool, "https": TimedHTTPSConnectionPool}
 
 
@@ -51,7 +53,6 @@ class RESTResponse:
         status: the HTTP status.
         reason: the reason phrase.
         headers: case-insensitive headers.
-        request_id: the id the request carries in the server's log.
         redact: masks the request's key in a text.
     """
 
@@ -63,7 +64,12 @@ class RESTResponse:
         self.status: int = response.status
         self.reason: str = response.reason or ""
         self.headers: Mapping[str, str] = response.headers
-        self.request_id: Optional[str] = response.headers.get("x-request-id") or request_id
+        self._request_id = request_id
+
+    @property
+    def request_id(self) -> Optional[str]:
+        """The id that the request carries in the server's log."""
+        return self.headers.get("x-request-id") or self._request_id
 
     @property
     def data(self) -> bytes:
@@ -79,7 +85,14 @@ class RESTResponse:
             ApiConnectionError: the connection broke.
         """
         if self._data is None:
-            self._data = b"".join(self.stream())
+            try:
+                data = self._response.read(None if self._announces_less() else self._limit + 1)
+            except _BROKEN as error:
+                raise self._broken(error) from None
+            finally:
+                self._give_up()
+            self._check(len(data))
+            self._data = data
         return self._data
 
     def stream(self) -> Iterator[bytes]:
@@ -91,19 +104,34 @@ class RESTResponse:
                 if not chunk:  # the end of the message; the connection is back in its pool
                     return
                 size += len(chunk)
-                if size > self._limit:
-                    raise self.failure(UnexpectedBodyError, f"the answer is larger than {self._limit} bytes")
+                self._check(size)
                 yield chunk
-        except ReadTimeoutError:
-            raise self.failure(ApiTimeoutError, "timed out while reading the answer") from None
-        except DecodeError:
-            raise self.failure(UnexpectedBodyError, "the answer cannot be decompressed") from None
-        except (HTTPError, OSError, ValueError) as error:
-            reason = f"the connection broke while reading the answer ({type(error).__name__})"
-            raise self.failure(ApiConnectionError, reason) from None
+        except _BROKEN as error:
+            raise self._broken(error) from None
         finally:
-            if not self._response.closed:  # given up half-way: such a connection is of no further use
-                self.close()
+            self._give_up()
+
+    def _announces_less(self) -> bool:
+        """Whether the body is of a known size within the limit: then it can be read in one go."""
+        length = self._response.length_remaining
+        return length is not None and length <= self._limit and "Content-Encoding" not in self.headers
+
+    def _check(self, size: int) -> None:
+        if size > self._limit:
+            raise self.failure(UnexpectedBodyError, f"the answer is larger than {self._limit} bytes")
+
+    def _give_up(self) -> None:
+        """A connection whose answer was not read to its end is of no further use."""
+        if not self._response.closed:
+            self.close()
+
+    def _broken(self, error: Exception) -> ApiException:
+        if isinstance(error, ReadTimeoutError):
+            return self.failure(ApiTimeoutError, "timed out while reading the answer")
+        if isinstance(error, DecodeError):
+            return self.failure(UnexpectedBodyError, "the answer cannot be decompressed")
+        reason = f"the connection broke while reading the answer ({type(error).__name__})"
+        return self.failure(ApiConnectionError, reason)
 
     def failure(self, kind: Type[ApiException], reason: str, text: Optional[str] = None) -> ApiException:
         """The error that this answer amounts to; whatever it repeats of the request's key is masked.
