@@ -24,8 +24,6 @@ from urllib3.exceptions import (
     ProxyError,
     ReadTimeoutError,
     SSLError,
-)
-from urllib3.exceptions import (
     TimeoutError as Urllib3TimeoutError,
 )
 
