@@ -155,7 +155,7 @@ def ingest_raw(
     chunks = list(_chunks(items, []))
     if len(chunks) != 1:
         raise ApiValueError(f"these events need {len(chunks)} requests: a raw answer is that of exactly one")
-    response = client.send(operation, {}, _body([wire for _, wire, _ in chunks[0]]), options)
+    response = client.send(operation, {}, body_of([wire for _, wire, _ in chunks[0]]), options)
     if not 300 <= response.status < 500:
         _remember(chunks[0])
     return response
@@ -166,7 +166,7 @@ def _send(
 ) -> ApiResponse[Any]:
     """Send one request, and remember the ids that the platform may have taken."""
     try:
-        answer = client.call(operation, {}, _body([wire for _, wire, _ in chunk]), options)
+        answer = client.call(operation, {}, body_of([wire for _, wire, _ in chunk]), options)
     except ApiException as error:
         if error.status is None or error.status >= 500 or isinstance(error, UnexpectedBodyError):
             _remember(chunk)
@@ -177,23 +177,6 @@ def _send(
 
 def _remember(chunk: List[_Item]) -> None:
     SENT_IDS.add({vars(event)["event_id"]: payload for event, _, payload in chunk})
-
-
-def send_chunk(client: ApiClient, wire: Sequence[bytes], *, deadline: Optional[float] = None) -> ApiResponse[Any]:
-    """Send ready events in one request, once: for callers with a schedule of their own, such as the recorder.
-
-    Args:
-        client: whose configuration is used, but for the retries.
-        wire: the events' bytes; at most MAX_EVENTS, and MAX_BYTES together.
-        deadline: total seconds for the request.
-
-    Raises:
-        ApiException: the request failed.
-    """
-    from openmonetize.api.events_api import INGEST
-
-    options: RequestOptions = {} if deadline is None else {"_request_timeout": deadline}
-    return client.call(INGEST, {}, _body(wire), options, attempts=1)
 
 
 def _source(events: Iterable[Event]) -> Iterator[Tuple[int, Event]]:
@@ -251,5 +234,5 @@ def _drain(source: Iterator[Tuple[int, Event]], namespace: Optional[str], into: 
             into.append(event)
 
 
-def _body(wire: Sequence[bytes]) -> bytes:
+def body_of(wire: Sequence[bytes]) -> bytes:
     return b'{"events":[' + b",".join(wire) + b"]}"

@@ -37,9 +37,7 @@ def run_blocks(sandbox: Sandbox) -> Dict[str, Any]:
     return names
 
 
-def test_every_block_runs_and_every_event_is_billed_once(
-    capsys: pytest.CaptureFixture[str], sandbox: Sandbox
-) -> None:
+def test_every_block_runs_and_every_event_is_billed_once(capsys: pytest.CaptureFixture[str], sandbox: Sandbox) -> None:
     client_names: Dict[str, Any] = {}
     exec("from openmonetize import ApiClient, Configuration, CreditsApi", client_names)
     config = client_names["Configuration"](host=sandbox.url, api_key={"bearerAuth": sandbox.key})

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Callable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from openmonetize.exceptions import ApiValueError
-from openmonetize.ingest import MAX_EVENTS, prepare, send_chunk
+from openmonetize.ingest import MAX_EVENTS, prepare
 from openmonetize.metering import lifecycle
 from openmonetize.metering.account import Account
 from openmonetize.metering.buffer import Buffer, DeadLetter, Stats
@@ -18,6 +18,7 @@ from openmonetize.metering.incidents import Delivered, Incident, Incidents
 from openmonetize.metering.memory import FULL_WAIT, MAX_BUFFERED_BYTES, MAX_BUFFERED_EVENTS, MemoryBuffer
 from openmonetize.metering.overflow import Overflow
 from openmonetize.metering.pacing import Pacer
+from openmonetize.metering.request import send_chunk
 from openmonetize.metering.sender import Sender
 from openmonetize.retry import RetryPolicy
 

@@ -5,11 +5,12 @@ from typing import Any, List
 import pytest
 
 from openmonetize import ApiClient
-from openmonetize.ingest import MAX_BYTES, send_chunk
+from openmonetize.ingest import MAX_BYTES
 from openmonetize.metering.buffer import Buffer
 from openmonetize.metering.delivery import FIRST_PROBE, LAST_PROBE, SET_ASIDE, Delivery
 from openmonetize.metering.incidents import Incident, Incidents
 from openmonetize.metering.memory import MemoryBuffer
+from openmonetize.metering.request import send_chunk
 
 from .conftest import Clock, adds_up, event, events
 from .fault_server import TRANSIENT, FaultServer

@@ -1,0 +1,28 @@
+"""One request of ready events, sent once: the schedule is the delivery's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional, Sequence
+
+from openmonetize.api.events_api import INGEST
+from openmonetize.ingest import body_of
+
+if TYPE_CHECKING:
+    from openmonetize.api_client import ApiClient
+    from openmonetize.api_response import ApiResponse
+    from openmonetize.operation import RequestOptions
+
+
+def send_chunk(client: ApiClient, wire: Sequence[bytes], *, deadline: Optional[float] = None) -> ApiResponse[Any]:
+    """Send ready events in one request.
+
+    Args:
+        client: whose configuration is used, but for the retries.
+        wire: the events' bytes; at most MAX_EVENTS, and MAX_BYTES together.
+        deadline: total seconds for the request.
+
+    Raises:
+        ApiException: the request failed.
+    """
+    options: RequestOptions = {} if deadline is None else {"_request_timeout": deadline}
+    return client.call(INGEST, {}, body_of(wire), options, attempts=1)
