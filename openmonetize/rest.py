@@ -82,7 +82,8 @@ class RESTResponse:
             ApiTimeoutError: the call's deadline ran out.
             ApiConnectionError: the connection broke.
         """
-        if self._data is None:
+        data = self._data
+        if data is None:
             try:
                 data = self._response.read(None if self._announces_less() else self._limit + 1)
             except _BROKEN as error:
@@ -91,7 +92,7 @@ class RESTResponse:
                 self._give_up()
             self._check(len(data))
             self._data = data
-        return self._data
+        return data
 
     def stream(self) -> Iterator[bytes]:
         """Read the body piece by piece; raises as :meth:`read` does."""
