@@ -85,9 +85,10 @@ class Sender:
 
     def _rouse(self) -> bool:
         self.wake_at = _NEVER
-        running = self._thread is not None or self._start()
+        if self._thread is None:  # a new thread looks for itself what there is to do
+            return self._start()
         self._wake.set()
-        return running
+        return True
 
     def _start(self) -> bool:
         with self._start_lock:
