@@ -21,6 +21,7 @@ class Journal:
         self._lock = threading.Lock()
         self._entries: Deque[Dict[str, Any]] = deque(maxlen=KEPT)
         self._count = 0
+        self._cleared = 0
 
     def write(
         self,
@@ -64,9 +65,16 @@ class Journal:
         with self._lock:
             return [dict(entry) for entry in self._entries if entry["number"] > after]
 
+    @property
+    def total(self) -> int:
+        """How many requests there were since the log was last cleared, kept or not."""
+        with self._lock:
+            return self._count - self._cleared
+
     def clear(self) -> None:
         with self._lock:
             self._entries.clear()
+            self._cleared = self._count
 
 
 def _shown(body: bytes) -> str:

@@ -61,7 +61,7 @@ class Parts:
                 ),
                 _tile("Provider cost", dollars(cost), f"{dollars(revenue)} revenue{margin}"),
                 _tile("Dead letters", number(letters), "accepted and lost" if letters else "none lost", bool(letters)),
-                _tile("Requests", number(entries[-1]["number"] if entries else 0), f"{failed} of the last failed"),
+                _tile("Requests", number(self._control.journal.total), f"{failed} of the last {len(entries)} failed"),
             )
         )
 

@@ -73,6 +73,8 @@ def curl(entry: Dict[str, Any], base: str) -> str:
     head = ["curl"]
     if set("[]{}") & set(target):
         head.append("--globoff")
+    if "/." in target:
+        head.append("--path-as-is")
     if entry["method"] == "HEAD":
         head.append("--head")
     elif entry["method"] != ("POST" if body else "GET"):
