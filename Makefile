@@ -58,7 +58,7 @@ clean:
 $(VENV)/.demo: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sandbox,cli]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sandbox,demo]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml
