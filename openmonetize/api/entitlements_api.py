@@ -112,7 +112,7 @@ class EntitlementsApi(BaseApi):
                 servers take the tenant from the key and drop this field.
             user_id: User whose wallet would pay. Seed-era servers take UUIDs only.
             feature_id: Feature that is about to be used.
-            action:
+            action: A ``V1EntitlementsCheckPostRequestAction``, or a dict.
             **_options: See :class:`~openmonetize.operation.RequestOptions`.
 
         Returns:
