@@ -7,14 +7,14 @@ wire. The field types below take the wire's own form at the speed of pydantic; e
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, Mapping, Optional, Tuple, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar, Union
 
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import PydanticSerializationError
 from typing_extensions import Annotated
 
 from openmonetize import timestamps
-from openmonetize.event_id import SOURCE_ID_KEY, UUID_PATTERN, derive_id, is_uuid, mint_id
+from openmonetize.event_id import SOURCE_ID_KEY, UUID_PATTERN, derive_id, mint_id
 from openmonetize.exceptions import ApiValueError
 from openmonetize.explain import explain, unknown_field
 from openmonetize.jsonable import jsonable, load_json, whole
@@ -57,6 +57,10 @@ else:
     ]
 
 
+class WaitingId(str):
+    """An event id of the caller's own that becomes a UUID as soon as its namespace is known."""
+
+
 class EventModel(Model):
     """What all usage events share.
 
@@ -97,7 +101,7 @@ class EventModel(Model):
                 except ValidationError as error:
                     raise explain(error, type(self)) from None
             if waiting is not None:
-                vars(self)["event_id"] = waiting
+                vars(self)["event_id"] = WaitingId(waiting)
             self._complete()
 
         __init__.__pydantic_base_init__ = True
@@ -131,7 +135,7 @@ class EventModel(Model):
         """
         values: Dict[str, Any] = vars(self)
         event_id = values["event_id"]
-        if is_uuid(event_id):
+        if type(event_id) is not WaitingId:
             return
         if not namespace:
             raise ApiValueError(
@@ -142,7 +146,7 @@ class EventModel(Model):
         if values["idempotency_key"] == event_id:
             values["idempotency_key"] = wire_id
         values["event_id"] = wire_id
-        values["metadata"] = {**(values.get("metadata") or {}), SOURCE_ID_KEY: event_id}
+        values["metadata"] = {**(values.get("metadata") or {}), SOURCE_ID_KEY: str(event_id)}
 
     def to_dict(self) -> Dict[str, Any]:
         """The event as the platform takes it; what was not given is left out."""
@@ -212,6 +216,14 @@ class EventModel(Model):
                 raise ApiValueError(
                     f"{type(self).__name__}: {' and '.join(used)} without provider and model are never billed"
                 )
+
+
+def wires_of(events: Sequence[EventModel]) -> List[bytes]:
+    """The bytes of many events on the wire; raises as :meth:`EventModel.to_wire` does."""
+    try:
+        return [event.__pydantic_serializer__.to_json(event, exclude_none=True) for event in events]
+    except PydanticSerializationError:
+        return [event.to_wire() for event in events]
 
 
 def _identify(data: Dict[str, Any], event_id: Any) -> Optional[str]:

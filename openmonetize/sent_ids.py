@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Mapping
+from typing import TYPE_CHECKING, Mapping, Tuple
 
 from openmonetize.event_id import SOURCE_ID_KEY
 from openmonetize.exceptions import ApiValueError
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _REMEMBERED = 50_000
 
+#: What an id stands for: the hash of the event's bytes, and the time that is in them.
+Payload = Tuple[int, str]
+
 
 class SentIds:
     """The ids of events that this process has sent, with what they stood for.
@@ -23,7 +26,7 @@ class SentIds:
     """
 
     def __init__(self) -> None:
-        self._payloads: OrderedDict[str, int] = OrderedDict()
+        self._payloads: OrderedDict[str, Payload] = OrderedDict()
         #: What an id stands for, or the second argument where it was not sent.
         self.get = self._payloads.get
         self.unlock()
@@ -32,7 +35,11 @@ class SentIds:
         """In a forked child: no thread holds the lock any more, whatever it looks like."""
         self._lock = threading.Lock()
 
-    def add(self, payloads: Mapping[str, int]) -> None:
+    def all_new_or_same(self, payloads: Mapping[str, Payload]) -> bool:
+        """Whether no id is known to stand for anything else, be it for another time only."""
+        return list(map(self.get, payloads, payloads.values())) == list(payloads.values())
+
+    def add(self, payloads: Mapping[str, Payload]) -> None:
         """Remember what was sent."""
         with self._lock:
             self._payloads.update(payloads)
@@ -40,20 +47,28 @@ class SentIds:
                 self._payloads.popitem(last=False)
 
 
+#: How an event's time looks in its bytes, and nothing before it: in a text, the quotes would be escaped.
+_TIME = b'"timestamp":"%b"'
+
 SENT_IDS = SentIds()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=SENT_IDS.unlock)
 
 
-def payload_of(event: EventModel, wire: bytes) -> int:
-    """What an event's id stands for.
+def payload_of(event: EventModel, wire: bytes) -> Payload:
+    """What an event's id stands for."""
+    return hash(wire), vars(event)["timestamp"]
 
-    Where the caller chose the id, the time is no part of it: a repeat that was built anew differs in nothing else.
+
+def agree(event: EventModel, wire: bytes, known: Payload) -> bool:
+    """Whether an event is the one that its id is known to stand for.
+
+    Where the caller chose the id, the time may differ: a repeat that was built anew differs in nothing else.
     """
-    if event.id_was_given:
-        before, _, after = wire.partition(b'"timestamp":"')
-        return hash((before, after.partition(b'"')[2]))
-    return hash(wire)
+    payload, time = hash(wire), vars(event)["timestamp"]
+    if payload == known[0] or not event.id_was_given:
+        return payload == known[0]
+    return hash(wire.replace(_TIME % time.encode(), _TIME % known[1].encode(), 1)) == known[0]
 
 
 def taken(event: EventModel, why: str) -> ApiValueError:
