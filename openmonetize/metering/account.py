@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from openmonetize.metering.outbox import Outbox
 
 _LOG = logging.getLogger("openmonetize.metering")
-_ASK_AGAIN_SECONDS = 60.0
+_ASK_AGAIN_SECONDS = 10.0
 
 
 class Account:

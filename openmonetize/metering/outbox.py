@@ -211,16 +211,17 @@ class Outbox:
         finally:
             side.execute("ROLLBACK")
 
-    def mark(self) -> int:
-        """The last event's id."""
+    def mark(self) -> Tuple[int, str]:
+        """The last event's id, and whose events count; a change of the key meanwhile does not change that."""
         with self._reading() as side:
-            return int(side.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0])
+            return int(side.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0]), self._mine
 
-    def reached(self, mark: int) -> bool:
-        """Whether this account has no event up to ``mark`` left."""
+    def reached(self, mark: Tuple[int, str]) -> bool:
+        """Whether these accounts have no event up to ``mark`` left."""
+        last, whose = mark
         with self._reading() as side:
             left = side.execute(
-                f"SELECT 1 FROM event WHERE id <= ? AND account IN ({self._mine}) LIMIT 1", (mark,)
+                f"SELECT 1 FROM event WHERE id <= ? AND account IN ({whose}) LIMIT 1", (last,)
             ).fetchone()
             return left is None
 
