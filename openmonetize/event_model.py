@@ -221,7 +221,8 @@ class EventModel(Model):
 def wires_of(events: Sequence[EventModel]) -> List[bytes]:
     """The bytes of many events on the wire; raises as :meth:`EventModel.to_wire` does."""
     try:
-        return [event.__pydantic_serializer__.to_json(event, exclude_none=True) for event in events]
+        to_json = {kind: kind.__pydantic_serializer__.to_json for kind in set(map(type, events))}
+        return [to_json[type(event)](event, exclude_none=True) for event in events]
     except PydanticSerializationError:
         return [event.to_wire() for event in events]
 

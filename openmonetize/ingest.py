@@ -192,16 +192,15 @@ def _in_one_pass(events: Sequence[Event]) -> Optional[List[_Chunk]]:
     chunks = []
     for start in range(0, len(events), MAX_EVENTS):
         some = cast(Sequence[EventModel], events[start : start + MAX_EVENTS])
-        if not all(isinstance(event, EventModel) for event in some):
+        if not all(issubclass(kind, EventModel) for kind in set(map(type, some))):
             return None
-        fields = [vars(event) for event in some]
-        ids = [values["event_id"] for values in fields]
+        ids = [vars(event)["event_id"] for event in some]
         if not set(map(type, ids)) <= {str}:  # one waits for a namespace
             return None
         wires = wires_of(some)
         if sum(map(len, wires)) + len(wires) + _ENVELOPE > MAX_BYTES:
             return None
-        payloads = dict(zip(ids, zip(map(hash, wires), [values["timestamp"] for values in fields])))
+        payloads = dict(zip(ids, zip(map(hash, wires), [vars(event)["timestamp"] for event in some])))
         if len(payloads) < len(ids) or not SENT_IDS.all_new_or_same(payloads):
             return None
         chunks.append(_Chunk(some, wires, payloads))

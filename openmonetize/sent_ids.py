@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import OrderedDict
-from typing import TYPE_CHECKING, Mapping, Tuple
+from typing import TYPE_CHECKING, Dict, Mapping, Tuple
 
 from openmonetize.event_id import SOURCE_ID_KEY
 from openmonetize.exceptions import ApiValueError
@@ -26,25 +25,31 @@ class SentIds:
     """
 
     def __init__(self) -> None:
-        self._payloads: OrderedDict[str, Payload] = OrderedDict()
-        #: What an id stands for, or the second argument where it was not sent.
-        self.get = self._payloads.get
+        # The younger half fills up; then it becomes the older one, whose ids are the next to be forgotten.
+        self._halves: Tuple[Dict[str, Payload], Dict[str, Payload]] = ({}, {})
         self.unlock()
 
     def unlock(self) -> None:
         """In a forked child: no thread holds the lock any more, whatever it looks like."""
         self._lock = threading.Lock()
 
+    def get(self, event_id: str, default: Payload) -> Payload:
+        """What an id stands for, or ``default`` where it was not sent."""
+        young, old = self._halves
+        return young.get(event_id) or old.get(event_id, default)
+
     def all_new_or_same(self, payloads: Mapping[str, Payload]) -> bool:
         """Whether no id is known to stand for anything else, be it for another time only."""
-        return list(map(self.get, payloads, payloads.values())) == list(payloads.values())
+        expected = list(payloads.values())
+        return all(list(map(half.get, payloads, expected)) == expected for half in self._halves)
 
     def add(self, payloads: Mapping[str, Payload]) -> None:
         """Remember what was sent."""
         with self._lock:
-            self._payloads.update(payloads)
-            while len(self._payloads) > _REMEMBERED:
-                self._payloads.popitem(last=False)
+            young, _ = self._halves
+            if len(young) + len(payloads) > _REMEMBERED // 2:
+                self._halves = {}, young
+            self._halves[0].update(payloads)
 
 
 #: How an event's time looks in its bytes, and nothing before it: in a text, the quotes would be escaped.
