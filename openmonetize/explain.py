@@ -48,6 +48,8 @@ def _complaint(item: Dict[str, Any], path: str, model: Optional[Type[BaseModel]]
         return f"{path} is missing"
     if kind == "json_invalid":
         return str(message)
+    if kind == "string_unicode":
+        return f"{path} must not contain a lone surrogate, which is no text"
     shown = repr(item["input"])
     shown = shown if len(shown) <= _SHOWN_INPUT else shown[: _SHOWN_INPUT - 3] + "..."
     return f"{path} {_plain(message)} (got {shown})".lstrip()
@@ -73,10 +75,9 @@ def _model_at(place: Tuple[Any, ...], model: Type[BaseModel]) -> Optional[Type[B
     """The model that the value at this place of ``model``'s input is read as, if it is one."""
     found: Optional[Type[BaseModel]] = model
     for part in place:
-        if isinstance(part, int) or found is None:
-            continue  # an item of a list: of the same model
-        field = found.model_fields.get(python_name(part, found))
-        found = None if field is None else _model_in(field.annotation)
+        field = found.model_fields.get(python_name(str(part), found)) if found is not None else None
+        if field is not None:  # otherwise an item of a list or a map, of the same model
+            found = _model_in(field.annotation)
     return found
 
 

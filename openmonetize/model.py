@@ -226,7 +226,8 @@ class RequestModel(Model):
     Fields that the wire lets be null on purpose are listed in ``nullable``: None is sent for them.
     """
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    # A text with any limit is looked at closely: pydantic lets lone surrogates through otherwise.
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, str_min_length=0)
     nullable: ClassVar[FrozenSet[str]] = frozenset()
 
     if not TYPE_CHECKING:
