@@ -7,10 +7,24 @@ wire. The field types below take the wire's own form at the speed of pydantic; e
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Dict,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    Type,
+    TypeVar,
+    Union,
+)
 
-from pydantic import ConfigDict, Field, StringConstraints, ValidationError
-from pydantic_core import PydanticSerializationError
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, StringConstraints, ValidationError
+from pydantic_core import CoreSchema, PydanticSerializationError, core_schema
 from typing_extensions import Annotated
 
 from openmonetize import timestamps
@@ -26,7 +40,6 @@ PROVIDERS = ("OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL")
 
 #: For fields that the model fills in when they are left out.
 FILLED: Any = None
-_FILLED = ("event_id", "timestamp", "idempotency_key")
 
 # Digits are spelt out: `\d` would let those of other scripts through. The platform cannot store the year 0.
 _YEAR = r"(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})"
@@ -38,8 +51,21 @@ _MONTH_AND_DAY = (
 _DAY = rf"(?:{_YEAR}-{_MONTH_AND_DAY}|{_LEAP_YEAR}-02-29)"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
 
-# NUL in any string makes the platform lose the event after it was accepted.
-Text = Annotated[str, StringConstraints(strict=True, pattern=r"^[^\x00]*$")]
+
+class _WithoutNul:
+    """NUL in any string makes the platform lose the event after it was accepted.
+
+    In JSON it can only stand as an escape, which is looked for in the text as a whole.
+    """
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.json_or_python_schema(
+            core_schema.str_schema(strict=True), core_schema.str_schema(strict=True, pattern=r"^[^\x00]*$")
+        )
+
+
+Text = Annotated[str, _WithoutNul]
 EventId = Annotated[str, StringConstraints(strict=True, pattern=rf"^(?i:{UUID_PATTERN})$", to_lower=True)]
 Provider = Annotated[str, StringConstraints(strict=True, pattern=rf"^(?i:{'|'.join(PROVIDERS)})$", to_upper=True)]
 Count = Annotated[int, Field(strict=True, ge=0, le=MAX_SAFE_INTEGER)]
@@ -76,16 +102,19 @@ class EventModel(Model):
     if not TYPE_CHECKING:
 
         def __init__(self, /, **data: Any) -> None:
-            for name in _FILLED:
-                if data.get(name, "") is None:
-                    del data[name]
             waiting = None
             event_id = data.get("event_id")
-            if event_id is not None and (type(event_id) is not str or len(event_id) != 36):
+            if event_id is None:
+                data.pop("event_id", None)
+            elif type(event_id) is not str or len(event_id) != 36:
                 waiting = _identify(data, event_id)
             moment = data.get("timestamp")
-            if moment is not None and (type(moment) is not str or moment[-1:] != "Z"):
+            if moment is None:
+                data.pop("timestamp", None)
+            elif type(moment) is not str or moment[-1:] != "Z":
                 data["timestamp"] = _event_time(moment)
+            if data.get("idempotency_key") is None:
+                data.pop("idempotency_key", None)
             metadata = data.get("metadata")
             if metadata:
                 data["metadata"] = jsonable(metadata, "metadata")
@@ -166,9 +195,8 @@ class EventModel(Model):
         Raises:
             ApiValueError: no JSON object, or a value does not fit; the text names it.
         """
-        try:
-            event: Self = cls.__pydantic_validator__.validate_json(json_str)
-        except ValidationError:
+        event: Optional[Self] = read_json(cls.__pydantic_validator__, json_str)
+        if event is None:
             return cls.from_dict(load_json(json_str))
         event.complete_from_json()
         return event
@@ -193,11 +221,12 @@ class EventModel(Model):
             values["timestamp"] = timestamps.now()
         if not values["idempotency_key"]:  # an empty one counts as none
             values["idempotency_key"] = values["event_id"]
-        self._admit()
+        usual = values.get("provider") and values.get("model") and values["user_id"] and not values["team_id"]
+        if not usual:
+            self._admit(values)
 
-    def _admit(self) -> None:
+    def _admit(self, values: Mapping[str, Any]) -> None:
         """Refuse what the platform would accept and then lose, or never bill."""
-        values = vars(self)
         if values["team_id"]:
             raise ApiValueError(
                 f"{type(self).__name__}: team_id cannot be used: the platform has no way to create teams and loses "
@@ -218,10 +247,20 @@ class EventModel(Model):
                 )
 
 
+def read_json(validator: Any, text: Union[str, bytes]) -> Any:
+    """What pydantic makes of JSON text by itself; None where that takes a closer look."""
+    nul: Any = "\\u0000" if isinstance(text, str) else b"\\u0000"
+    try:
+        return None if nul in text else validator.validate_json(text)
+    except (TypeError, ValidationError):
+        return None
+
+
 def wires_of(events: Sequence[EventModel]) -> List[bytes]:
     """The bytes of many events on the wire; raises as :meth:`EventModel.to_wire` does."""
     try:
-        to_json = {kind: kind.__pydantic_serializer__.to_json for kind in set(map(type, events))}
+        kinds: Set[Type[EventModel]] = set(map(type, events))
+        to_json = {kind: kind.__pydantic_serializer__.to_json for kind in kinds}
         return [to_json[type(event)](event, exclude_none=True) for event in events]
     except PydanticSerializationError:
         return [event.to_wire() for event in events]

@@ -13,6 +13,7 @@ from typing import Any, Dict, Mapping, Union
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 
 _MAX_DEPTH = 64
+_PLAIN = (int, bool, type(None))
 
 
 def jsonable(value: Any, place: str, depth: int = 0) -> Any:
@@ -28,22 +29,28 @@ def jsonable(value: Any, place: str, depth: int = 0) -> Any:
         ApiTypeError: a type that JSON has nothing for (sets, bytes, arbitrary objects), or a key that is no str.
         ApiValueError: NaN, infinity, NUL or a lone surrogate in a text, or nesting without an end.
     """
+    if _is_plain(value):
+        return value
     kind = type(value)
     if kind is str:
         return _text(value, place)
-    if kind is int or kind is bool or value is None:
-        return value
     if kind is float:
         if not math.isfinite(value):
             raise ApiValueError(f"{place} is {value!r}, which JSON cannot say")
         return value
     if depth > _MAX_DEPTH:
         raise ApiValueError(f"{place[:80]}... is nested more than {_MAX_DEPTH} deep, or contains itself")
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return _mapping(value, place, depth)
     if isinstance(value, (list, tuple)):
         return [jsonable(item, f"{place}[{index}]", depth + 1) for index, item in enumerate(value)]
     return jsonable(_scalar(value, place), place, depth + 1)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether JSON can say a value as it is, seen at a glance: nearly all values are of this kind."""
+    kind = type(value)
+    return kind in _PLAIN or (kind is str and value.isascii() and "\0" not in value)
 
 
 def whole(value: Any) -> Any:
@@ -74,6 +81,9 @@ def _item(value: Any) -> Any:
 def _mapping(value: Mapping[Any, Any], place: str, depth: int) -> Dict[str, Any]:
     copied = {}
     for key, item in value.items():
+        if type(key) is str and _is_plain(key) and _is_plain(item) and key != "__proto__":
+            copied[key] = item
+            continue
         if not isinstance(key, str):
             raise ApiTypeError(f"{place} has the key {key!r}: keys must be str")
         if key == "__proto__" or (key == "constructor" and isinstance(item, Mapping) and "prototype" in item):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Dict, List, Mapping, Optional, Type, Union
 
-from pydantic import GetCoreSchemaHandler, ValidationError
+from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
-from openmonetize.event_model import EventModel
+from openmonetize.event_model import EventModel, read_json
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 from openmonetize.jsonable import load_json
 
@@ -64,12 +64,11 @@ class OneOf:
 
             cls._list_validator = TypeAdapter(List[cls]).validator  # type: ignore[valid-type,assignment]
         assert cls._list_validator is not None
-        try:
-            events: List[EventModel] = cls._list_validator.validate_json(json_str)
-        except ValidationError:
+        events: Optional[List[EventModel]] = read_json(cls._list_validator, json_str)
+        if events is None:
             loaded = load_json(json_str)
             if not isinstance(loaded, list):
-                raise ApiTypeError(f"expected a JSON array of events, not {type(loaded).__name__}") from None
+                raise ApiTypeError(f"expected a JSON array of events, not {type(loaded).__name__}")
             return [_at(index, cls.from_dict, item) for index, item in enumerate(loaded)]
         for index, event in enumerate(events):
             try:
