@@ -31,7 +31,7 @@ from openmonetize import timestamps
 from openmonetize.event_id import SOURCE_ID_KEY, UUID_PATTERN, derive_id, mint_id
 from openmonetize.exceptions import ApiValueError
 from openmonetize.explain import explain, unknown_field
-from openmonetize.jsonable import jsonable, load_json, whole
+from openmonetize.jsonable import is_flat_json, jsonable, load_json, whole
 from openmonetize.model import MAX_SAFE_INTEGER, Model
 
 Self = TypeVar("Self", bound="EventModel")
@@ -207,9 +207,9 @@ class EventModel(Model):
         Raises:
             ApiValueError: as the constructor does.
         """
-        values = vars(self)
-        if values["metadata"]:
-            values["metadata"] = jsonable(values["metadata"], "metadata")
+        metadata = vars(self)["metadata"]
+        if metadata and not is_flat_json(metadata):
+            vars(self)["metadata"] = jsonable(metadata, "metadata")
         self._complete()
 
     def _complete(self) -> None:
