@@ -24,7 +24,7 @@ from tidy import tidy_markdown, tidy_python
 from examples import with_model_example, with_operation_examples  # these two are beside this file
 
 PAGE_MARK = "<!-- Generated from openapi.yaml"
-RUFF = ["--isolated", "--config", "line-length=120", "--config", "target-version='py39'"]
+RUFF = ["--isolated", "--no-cache", "--config", "line-length=120", "--config", "target-version='py39'"]
 
 
 def generate(spec: Path, work: Path) -> None:

@@ -36,9 +36,9 @@ def _without_redundant_alias(match: re.Match[str]) -> str:
 
 
 def _wrapped(match: re.Match[str]) -> str:
-    indent, text = match["indent"], match["text"]
+    indent, text = match["indent"], match["text"].replace("\\", r"\\")
     if "\n" not in text and len(indent) + len(text) + 6 <= WIDTH:
-        return match[0]
+        return f'{indent}"""{text}"""'
     lines = [line.rstrip() for line in text.strip().split("\n")]
     wrapped = _wrap(indent + lines[0], indent, quotes=3) + [part for line in lines[1:] for part in _wrap(line, indent)]
     wrapped[0] = indent + '"""' + wrapped[0][len(indent) :]

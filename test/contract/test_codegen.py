@@ -1,0 +1,333 @@
+"""Regeneration gives the same bytes every time, what the contract says, and touches no hand-written file."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Dict, NamedTuple
+
+import pytest
+import yaml
+
+from .contract import ROOT, spec
+from .echo import Echo
+
+pytestmark = pytest.mark.slow
+
+GENERATE = ROOT / "codegen" / "generate.py"
+PAGE = "<!-- Generated from openapi.yaml"
+
+NOTES = {
+    "type": "object",
+    "description": "A note to keep.",
+    "x-om-request": True,
+    "properties": {
+        "noteText": {"type": "string", "description": 'Its text, with "quotes" and a back\\slash.', "minLength": 1},
+        "noteKind": {"type": "string", "description": "Its kind.", "enum": ["SHORT", "LONG"]},
+        "dueAt": {"type": "string", "format": "date-time", "description": "When it is due (UTC).", "nullable": True},
+        "tags": {"type": "array", "description": "Its tags.", "items": {"$ref": "#/components/schemas/NoteTag"}},
+    },
+    "required": ["noteText"],
+    "example": {"noteText": "a", "noteKind": "SHORT", "dueAt": "2026-01-01T00:00:00.000Z", "tags": [{"tagName": "x"}]},
+}
+TAG = {
+    "type": "object",
+    "description": "A tag of a note.",
+    "x-om-request": True,
+    "properties": {"tagName": {"type": "string", "description": "Its name."}},
+    "required": ["tagName"],
+    "example": {"tagName": "x"},
+}
+NOTE = {
+    "type": "object",
+    "description": "A note that is kept.",
+    "properties": {"id": {"type": "string", "description": "Its id."}, "class": {"type": "string", "description": "."}},
+    "required": ["id"],
+    "example": {"id": "n1", "class": "c"},
+}
+
+
+def answer(schema: Any, example: Any) -> Dict[str, Any]:
+    return {"description": "The answer.", "content": {"application/json": {"schema": schema, "example": example}}}
+
+
+def changed_contract() -> Dict[str, Any]:
+    """A copy of the contract with a bit of everything that a maintainer changes."""
+    contract: Dict[str, Any] = copy.deepcopy(spec())
+    components = contract["components"]["schemas"]
+    # A new tag, with an operation without an alias, one with it, and one that answers with a bare list.
+    contract["tags"].append({"name": "Notes", "description": "Notes of a user."})
+    components.update(V1NotesPostRequest=NOTES, NoteTag=TAG, V1NotesPost200Response=NOTE)
+    user = {"name": "userId", "in": "path", "required": True, "description": "Whose.", "schema": {"type": "string"}}
+    order = {
+        "name": "sortOrder",
+        "in": "query",
+        "description": "Which first.",
+        "schema": {"type": "string", "enum": ["NEW", "OLD"]},
+    }
+    about = {"tags": ["Notes"], "description": "About notes.", "x-om-served-by": "present deployments"}
+    contract["paths"]["/v1/users/{userId}/notes"] = {
+        "post": {
+            **about,
+            "operationId": "v1_users_user_id_notes_post",
+            "summary": "Keep a note",
+            "parameters": [user, order],
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/V1NotesPostRequest"}}},
+            },
+            "responses": {"200": answer({"$ref": "#/components/schemas/V1NotesPost200Response"}, NOTE["example"])},
+        },
+        "get": {
+            **about,
+            "operationId": "v1_users_user_id_notes_get",
+            "summary": "List the notes",
+            "x-om-alias": "list",
+            "security": [],
+            "parameters": [user, {**order, "required": True}],
+            "responses": {"200": answer({"type": "array", "items": {"type": "string"}}, ["a"])},
+        },
+    }
+    # A new value of an enumeration, a renamed field, an alias that is gone.
+    components["V1CustomersRegisterPostRequest"]["properties"]["tier"]["enum"].append("UNLIMITED")
+    me = components["V1CustomersMeGet200ResponseData"]
+    me["properties"]["displayName"] = me["properties"].pop("name")
+    me["required"] = ["displayName" if name == "name" else name for name in me["required"]]
+    del contract["paths"]["/v1/customers/me"]["get"]["x-om-alias"]
+    # A removed operation, the only one of its tag, with its components.
+    del contract["paths"]["/v1/demo/generate"]
+    contract["tags"] = [tag for tag in contract["tags"] if tag["name"] != "Demo"]
+    for name in [name for name in components if name.startswith("V1Demo")]:
+        del components[name]
+    return contract
+
+
+class Run(NamedTuple):
+    """A tree that was generated into."""
+
+    tree: Path
+    before: Dict[str, bytes]
+
+
+def files(tree: Path) -> Dict[str, bytes]:
+    return {
+        str(path.relative_to(tree)): path.read_bytes()
+        for path in sorted(tree.rglob("*"))
+        if path.is_file() and path.suffix != ".pyc"
+    }
+
+
+def generate(target: Path, contract: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, str(GENERATE), "--spec", str(contract), "--target", str(target)],
+        cwd=target,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tools() -> None:
+    for command in ("openapi-generator-cli", "ruff"):
+        if not (Path(sys.executable).parent / command).exists() and shutil.which(command) is None:
+            pytest.skip(f"{command} is not installed: pip install -e '.[dev]'")
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The contract as it is, generated into an empty tree."""
+    tree = tmp_path_factory.mktemp("unchanged")
+    done = generate(tree, ROOT / "openapi.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Run(tree, {})
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A changed contract, generated into a copy of this tree."""
+    tree = tmp_path_factory.mktemp("changed") / "copy"
+    tree.mkdir()
+    for room in ("openmonetize", "docs"):
+        shutil.copytree(ROOT / room, tree / room, ignore=shutil.ignore_patterns("__pycache__"))
+    (tree / "openmonetize" / "mine.py").write_text("by hand\n")
+    (tree / "docs" / "mine.md").write_text("# By hand, and not Generated from openapi.yaml\n")
+    contract = tree / "changed.yaml"
+    contract.write_text(yaml.safe_dump(changed_contract(), sort_keys=False))
+    before = files(tree)
+    done = generate(tree, contract)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Run(tree, before)
+
+
+def is_generated(name: str, content: bytes) -> bool:
+    return (
+        name.startswith(("openmonetize/api/", "openmonetize/models/"))
+        or name == "openmonetize/_exports.py"
+        or (name.startswith("docs/") and content.startswith(PAGE.encode()))
+    )
+
+
+def test_the_committed_rooms_are_what_the_contract_says(unchanged: Run) -> None:
+    committed = {
+        f"{room}/{name}": content
+        for room in ("openmonetize", "docs")
+        for name, content in files(ROOT / room).items()
+        if is_generated(f"{room}/{name}", content)
+    }
+    found = files(unchanged.tree)
+    assert set(found) == set(committed)
+    assert [name for name in found if found[name] != committed[name]] == []
+
+
+def test_a_second_run_offline_and_elsewhere_gives_the_same_bytes(
+    unchanged: Run, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    tree = tmp_path_factory.mktemp("again")
+    done = generate(
+        tree,
+        ROOT / "openapi.yaml",
+        PYTHONHASHSEED="7",
+        TZ="Asia/Kathmandu",
+        LC_ALL="C.UTF-8",
+        JAVA_TOOL_OPTIONS=" ".join(f"-D{kind}.proxyHost=127.0.0.1 -D{kind}.proxyPort=9" for kind in ("http", "https")),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert files(tree) == files(unchanged.tree)
+
+
+def test_no_hand_written_file_is_touched(changed: Run) -> None:
+    by_hand = {name: content for name, content in changed.before.items() if not is_generated(name, content)}
+    after = {name: content for name, content in files(changed.tree).items() if not is_generated(name, content)}
+    assert {"openmonetize/mine.py", "docs/mine.md", "docs/architecture.md", "openmonetize/__init__.py"} <= set(by_hand)
+    assert after == by_hand
+
+
+def test_what_was_removed_leaves_nothing_behind(changed: Run) -> None:
+    gone = set(changed.before) - set(files(changed.tree))
+    assert {"openmonetize/api/demo_api.py", "docs/DemoApi.md", "docs/V1DemoGeneratePostRequest.md"} <= gone
+    assert all("demo" in name.lower() for name in gone)
+    new = set(files(changed.tree)) - set(changed.before)
+    assert new == {
+        "openmonetize/api/notes_api.py",
+        "openmonetize/models/note_tag.py",
+        "openmonetize/models/v1_notes_post200_response.py",
+        "openmonetize/models/v1_notes_post_request.py",
+        "docs/NotesApi.md",
+        "docs/NoteTag.md",
+        "docs/V1NotesPost200Response.md",
+        "docs/V1NotesPostRequest.md",
+    }
+
+
+def test_only_what_changed_is_changed(changed: Run) -> None:
+    after = files(changed.tree)
+    different = {name for name in changed.before if name in after and after[name] != changed.before[name]}
+    assert different == {
+        "openmonetize/_exports.py",
+        "openmonetize/api/__init__.py",
+        "openmonetize/api/customers_api.py",
+        "openmonetize/models/__init__.py",
+        "openmonetize/models/v1_customers_me_get200_response_data.py",
+        "openmonetize/models/v1_customers_register_post_request.py",
+        "docs/CustomersApi.md",
+        "docs/V1CustomersMeGet200ResponseData.md",
+        "docs/V1CustomersRegisterPostRequest.md",
+    }
+
+
+PROGRAM = """
+import json, sys, warnings
+warnings.simplefilter("error")
+import openmonetize as om
+assert om.__file__.startswith(sys.argv[2]), om.__file__
+found = {}
+config = om.Configuration(host=sys.argv[1], api_key={"bearerAuth": "om_key"}, retries=0)
+notes = om.NotesApi(om.ApiClient(config))
+answer = notes.v1_users_user_id_notes_post(
+    "u/1", sort_order="OLD", note_text="a", due_at=None, tags=[om.NoteTag(tag_name="x"), {"tagName": "y"}]
+)
+found["answer"] = [type(answer).__name__, answer.id, json.loads(answer.to_json())]
+found["list"] = notes.list("u", "NEW")
+found["aliases"] = sorted(name for name in vars(om.NotesApi) if not name.startswith(("_", "v1_")))
+for name, call in {
+    "query enum": lambda: notes.v1_users_user_id_notes_post("u", "NONE", note_text="a"),
+    "query missing": lambda: notes.list("u"),
+    "body enum": lambda: om.V1NotesPostRequest(note_text="a", note_kind="MEDIUM"),
+    "nested": lambda: om.V1NotesPostRequest(note_text="a", tags=[{"tagNam": "x"}]),
+    "old field": lambda: om.V1CustomersRegisterPostRequest(name="n", email="e@x.example", tier="UNKNOWN"),
+}.items():
+    try:
+        call()
+    except om.OpenApiException as error:
+        found[name] = str(error)
+found["tier"] = om.V1CustomersRegisterPostRequest(name="n", email="e@x.example", tier="UNLIMITED").tier
+me = om.V1CustomersMeGet200ResponseData.from_json('{"displayName": "d", "name": "kept"}')
+found["renamed"] = [me.display_name, me.name, json.loads(me.to_json())]
+found["me"] = hasattr(om.CustomersApi, "me"), hasattr(om.CustomersApi, "v1_customers_me_get")
+found["gone"] = [name for name in ("DemoApi", "V1DemoGeneratePostRequest") if hasattr(om, name) or name in dir(om)]
+for name in om.__all__:
+    getattr(om, name)
+print(json.dumps(found))
+"""
+
+
+def test_the_changed_client_is_imported_and_called(changed: Run, echo: Echo) -> None:
+    echo.answer(200, b'{"id":"n1","class":"c","more":1}', "application/json")
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, echo.url, str(changed.tree)],
+        cwd=changed.tree,
+        env={**os.environ, "PYTHONPATH": str(changed.tree), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    post, get = echo.seen
+    assert (post.verb, post.target) == ("POST", "/v1/users/u%2F1/notes?sortOrder=OLD")
+    assert json.loads(post.body) == {"noteText": "a", "dueAt": None, "tags": [{"tagName": "x"}, {"tagName": "y"}]}
+    assert post.headers["authorization"] == "Bearer om_key"
+    assert (get.verb, get.target, get.headers.get("authorization")) == ("GET", "/v1/users/u/notes?sortOrder=NEW", None)
+    assert found["answer"] == ["V1NotesPost200Response", "n1", {"id": "n1", "class": "c", "more": 1}]
+    assert found["list"] == {"id": "n1", "class": "c", "more": 1}  # what is no component is decoded as it comes
+    assert found["aliases"] == ["list"]
+    assert "sort_order must be one of 'NEW', 'OLD', not 'NONE'" in found["query enum"]
+    assert "sort_order is missing" in found["query missing"]
+    assert "note_kind should be 'SHORT' or 'LONG'" in found["body enum"]
+    assert "unknown field 'tags.0.tagNam': did you mean 'tag_name'?" in found["nested"]
+    assert "tier should be" in found["old field"]
+    assert found["tier"] == "UNLIMITED"
+    assert found["renamed"] == ["d", "kept", {"displayName": "d", "name": "kept"}]
+    assert found["me"] == [False, True]
+    assert found["gone"] == []
+
+
+def test_a_broken_contract_changes_nothing(tmp_path: Path) -> None:
+    contract = tmp_path / "broken.yaml"
+    contract.write_text("openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: {/a: {get: {responses: {}}}}\n")
+    package = tmp_path / "openmonetize" / "api"
+    package.mkdir(parents=True)
+    (package / "old_api.py").write_text("# still here\n")
+    before = files(tmp_path)
+    done = generate(tmp_path, contract)
+    assert done.returncode != 0
+    assert done.stderr.strip()
+    assert files(tmp_path) == before
+
+
+def test_every_operation_with_a_trailing_number_has_its_mapping() -> None:
+    config = yaml.safe_load((ROOT / "codegen" / "config.yaml").read_text())
+    names = {
+        item["operationId"]
+        for path in spec()["paths"].values()
+        for item in path.values()
+        if item["operationId"].endswith("_0")
+    }
+    assert config["operationIdNameMappings"] == {name: name for name in sorted(names)}

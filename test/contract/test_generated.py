@@ -1,0 +1,72 @@
+"""What lies in the generated rooms: marked as such, short, and readable by the oldest Python."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import List
+
+import pytest
+
+import openmonetize
+from openmonetize._exports import APIS, MODELS
+
+from .contract import ROOT, operations, schemas
+
+PACKAGE = ROOT / "openmonetize"
+MARK = "Generated from openapi.yaml"
+GENERATED = sorted([*PACKAGE.glob("api/*.py"), *PACKAGE.glob("models/*.py"), PACKAGE / "_exports.py"])
+
+
+def lines(paths: List[Path]) -> int:
+    return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
+
+
+def test_generated_code_is_short() -> None:
+    assert lines(sorted(PACKAGE.glob("api/*.py"))) / len(operations()) <= 45
+    assert lines(sorted(PACKAGE.glob("models/*.py"))) / len(schemas()) <= 30
+
+
+@pytest.mark.parametrize("path", GENERATED, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_generated_file_says_so_and_is_plain_python(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert source.splitlines()[0] == f"# {MARK} by `make generate`; do not edit."
+    assert ast.get_docstring(ast.parse(source, feature_version=(3, 9)))
+    assert "&quot;" not in source
+    assert "&lt;" not in source
+    assert "{{" not in source
+
+
+def test_no_other_file_says_so() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        if path not in GENERATED:
+            assert MARK not in path.read_text(encoding="utf-8"), path
+
+
+def test_every_name_is_exported_from_where_it_lives() -> None:
+    assert set(APIS) == {operation.class_name for operation in operations()}
+    assert set(MODELS) == set(schemas())
+    for name, module in {**APIS, **MODELS}.items():
+        assert getattr(openmonetize, name).__module__ == module
+        assert (ROOT / Path(*module.split("."))).with_suffix(".py") in GENERATED
+
+
+def test_every_class_and_model_has_a_page() -> None:
+    for name in (*APIS, *MODELS):
+        page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+        assert page.splitlines()[:2] == [f"<!-- {MARK} by `make generate`; do not edit. -->", f"# {name}"]
+    for operation in operations():
+        page = (ROOT / "docs" / f"{operation.class_name}.md").read_text(encoding="utf-8")
+        assert f"\n## {operation.name}\n\n**{operation.verb}** `{operation.path}`" in page
+        assert operation.node["summary"] in page
+        assert f"Served by {operation.node['x-om-served-by']}." in page
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    for name in (*APIS, *MODELS):
+        page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+        for target in (part.partition(")")[0] for part in page.split("](")[1:]):
+            if target.startswith("#"):
+                assert f"\n## {target[1:]}\n" in page, target
+            else:
+                assert (ROOT / "docs" / target).exists(), target
