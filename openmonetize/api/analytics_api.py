@@ -27,7 +27,7 @@ V1_ANALYTICS_BURN_FORECAST_GET: Operation[V1AnalyticsBurnForecastGet200Response]
     "GET",
     "/v1/analytics/burn-forecast",
     {"200": "V1AnalyticsBurnForecastGet200Response"},
-    (Parameter("customer_id", "customerId", "query", minimum=1), Parameter("days", "days", "query", "int", minimum=1)),
+    (Parameter("customer_id", "customerId", "query"), Parameter("days", "days", "query", "int", minimum=1)),
 )
 V1_ANALYTICS_BURN_RATE_GET: Operation[V1AnalyticsBurnRateGet200Response] = Operation(
     "GET",
@@ -40,7 +40,7 @@ V1_ANALYTICS_COST_BREAKDOWN_GET: Operation[V1AnalyticsCostBreakdownGet200Respons
     "/v1/analytics/cost-breakdown",
     {"200": "V1AnalyticsCostBreakdownGet200Response"},
     (
-        Parameter("customer_id", "customerId", "query", minimum=1),
+        Parameter("customer_id", "customerId", "query"),
         Parameter("start_date", "startDate", "query", "datetime"),
         Parameter("end_date", "endDate", "query", "datetime"),
         Parameter("group_by", "groupBy", "query", choices=("day", "week", "month")),
@@ -81,7 +81,7 @@ V1_ANALYTICS_USAGE_TRENDS_GET: Operation[V1AnalyticsUsageTrendsGet200Response] =
     "/v1/analytics/usage-trends",
     {"200": "V1AnalyticsUsageTrendsGet200Response"},
     (
-        Parameter("customer_id", "customerId", "query", minimum=1),
+        Parameter("customer_id", "customerId", "query"),
         Parameter("start_date", "startDate", "query", "datetime"),
         Parameter("end_date", "endDate", "query", "datetime"),
         Parameter("group_by", "groupBy", "query", choices=("day", "week", "month")),
@@ -113,7 +113,7 @@ class AnalyticsApi(BaseApi):
             200: The forecast.
 
         Raises:
-            ApiException: The call failed, 400, 401, 404, 429, 500.
+            ApiException: The call failed, 400, 401, 403, 404, 429, 500.
         """
         return self._call(V1_ANALYTICS_BURN_FORECAST_GET, _options, {"customer_id": customer_id, "days": days})
 
@@ -179,7 +179,7 @@ class AnalyticsApi(BaseApi):
             200: Cost by provider and model.
 
         Raises:
-            ApiException: The call failed, 400, 401, 404, 429, 500.
+            ApiException: The call failed, 400, 401, 403, 404, 429, 500.
         """
         return self._call(
             V1_ANALYTICS_COST_BREAKDOWN_GET,
@@ -355,7 +355,7 @@ class AnalyticsApi(BaseApi):
             200: Usage over time.
 
         Raises:
-            ApiException: The call failed, 400, 401, 404, 429, 500.
+            ApiException: The call failed, 400, 401, 403, 404, 429, 500.
         """
         return self._call(
             V1_ANALYTICS_USAGE_TRENDS_GET,

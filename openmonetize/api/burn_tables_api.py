@@ -50,7 +50,7 @@ V1_BURN_TABLES_LIST_GET: Operation[V1BurnTablesListGet200Response] = Operation(
     "GET",
     "/v1/burn-tables",
     {"200": "V1BurnTablesListGet200Response"},
-    (Parameter("customer_id", "customerId", "query", minimum=1), Parameter("is_active", "isActive", "query", "bool")),
+    (Parameter("customer_id", "customerId", "query"), Parameter("is_active", "isActive", "query", "bool")),
 )
 
 
@@ -114,7 +114,7 @@ class BurnTablesApi(BaseApi):
             201: The burn table was created.
 
         Raises:
-            ApiException: The call failed, 400, 401, 404, 413, 415, 429, 500.
+            ApiException: The call failed, 400, 401, 403, 404, 413, 415, 429, 500.
         """
         return self._call(
             V1_BURN_TABLES_CREATE_POST,
@@ -252,7 +252,7 @@ class BurnTablesApi(BaseApi):
             200: The burn tables.
 
         Raises:
-            ApiException: The call failed, 400, 401, 404, 429, 500.
+            ApiException: The call failed, 400, 401, 403, 404, 429, 500.
         """
         return self._call(V1_BURN_TABLES_LIST_GET, _options, {"customer_id": customer_id, "is_active": is_active})
 

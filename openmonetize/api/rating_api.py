@@ -71,7 +71,7 @@ class RatingApi(BaseApi):
             200: The prices.
 
         Raises:
-            ApiException: The call failed, 400, 401, 413, 415, 429, 500.
+            ApiException: The call failed, 400, 401, 403, 413, 415, 429, 500.
         """
         return self._call(
             V1_RATING_CALCULATE_BULK_POST,
@@ -125,7 +125,7 @@ class RatingApi(BaseApi):
             200: The price.
 
         Raises:
-            ApiException: The call failed, 400, 401, 404, 413, 415, 429, 500.
+            ApiException: The call failed, 400, 401, 403, 404, 413, 415, 429, 500.
         """
         return self._call(
             V1_RATING_CALCULATE_POST,
