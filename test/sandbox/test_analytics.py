@@ -6,7 +6,6 @@ import random
 from datetime import datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Dict, List
-from urllib.parse import quote
 
 import pytest
 
@@ -299,7 +298,9 @@ def test_burn_forecast(talk: Talk) -> None:
     ]
     assert body["projections"] == {"balanceAfterPeriod": 9911, "daysUntilDepleted": 3306, "willDeplete": False}
     assert len(talk.get("/v1/analytics/burn-forecast?days=500").body["forecast"]) == 90
-    assert len(talk.get(f"/v1/analytics/burn-forecast?days={quote('x y')}").body["forecast"]) == 30
+    assert len(talk.get("/v1/analytics/burn-forecast").body["forecast"]) == 30
+    for days in ("0", "-1", "1.5", "x", ""):
+        assert talk.get(f"/v1/analytics/burn-forecast?days={days}").status == 400
 
 
 def test_summary(talk: Talk) -> None:

@@ -154,6 +154,7 @@ def test_a_table_of_ones_own(talk: Talk) -> None:
     assert second.body["data"]["version"] == 2
     assert [table["isActive"] for table in talk.get(TABLES).body["data"]] == [True, False]
     assert [table["name"] for table in talk.get(f"{TABLES}?isActive=false").body["data"]] == ["mine"]
+    assert talk.get(f"{TABLES}?isActive=no").status == 400
     (full,) = talk.post(BULK, {"calculations": [{**GPT, "model": "o3"}]}).body["results"]
     assert (full["credits"], full["pricingSource"]) == (2, "customer_burn_table")
     assert talk.get(f"{TABLES}/active").body["isDefault"] is False
@@ -237,3 +238,8 @@ def test_a_table_made_through_the_api_prices_nothing_on_the_present_servers(star
     (full,) = talk.post(BULK, {"calculations": [GPT]}).body["results"]
     assert (full["credits"], full["revenueUsd"], full["marginPercent"]) == (None, None, None)
     assert full["providerCostUsd"] == 0.0075
+
+
+def test_the_present_servers_take_any_text_for_a_number_or_a_boolean(faithful: Talk) -> None:
+    for target in ("/v1/burn-tables?isActive=perhaps", "/v1/analytics/burn-forecast?days=0"):
+        assert faithful.get(target).status == 404

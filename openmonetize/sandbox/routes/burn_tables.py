@@ -13,7 +13,7 @@ from openmonetize.sandbox.calls import Call, Route
 from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.defects import RATING_PREFIX_404
 from openmonetize.sandbox.routes.upstream import misdirected
-from openmonetize.sandbox.schema import Boolean, Fields, Node, Number, Optionally, Record, Text
+from openmonetize.sandbox.schema import Boolean, Fields, Node, Number, OneOf, Optionally, Record, Text
 from openmonetize.sandbox.state import CURRENT, SEED, new_id
 
 _uuid = Text(form="uuid")
@@ -43,7 +43,8 @@ _CHANGE = Fields(
         "validUntil": _moment,
     }
 )
-_LIST = Fields({"isActive": Optionally(Text())})
+_LIST = Fields({"isActive": Optionally(OneOf("true", "false"))})
+_LIST_TODAY = Fields({"isActive": Optionally(Text())})
 _SEED_LIST = Fields({"customerId": Optionally(Text()), "isActive": Optionally(Text())})
 _ID = Fields({"id": _uuid})
 
@@ -182,7 +183,6 @@ def _shown(call: Call, row: sqlite3.Row) -> Dict[str, Any]:
 _BY_CONTRACT: Tuple[Tuple[Route, bool], ...] = tuple(
     (Route(method, path, handle, eras=(CURRENT,), failure=_FAILED, **checks), declares_404)
     for method, path, handle, declares_404, checks in (
-        ("GET", "/v1/burn-tables", listing, False, {"query": _LIST}),
         ("POST", "/v1/burn-tables", create, False, {"body": _CREATE, "declares_400": True}),
         ("GET", "/v1/burn-tables/active", active, True, {}),
         ("GET", "/v1/burn-tables/<id>", one, True, {"params": _ID}),
@@ -191,7 +191,11 @@ _BY_CONTRACT: Tuple[Tuple[Route, bool], ...] = tuple(
     )
 )
 
+_LISTING = Route("GET", "/v1/burn-tables", listing, eras=(CURRENT,), failure=_FAILED)
+
 ROUTES: Tuple[Route, ...] = (
+    replace(_LISTING, query=_LIST, unless=RATING_PREFIX_404),
+    replace(_LISTING, query=_LIST_TODAY, only_with=RATING_PREFIX_404, handle=misdirected(declares_404=False)),
     *(replace(route, unless=RATING_PREFIX_404) for route, _ in _BY_CONTRACT),
     *(
         replace(route, only_with=RATING_PREFIX_404, handle=misdirected(declares_404))

@@ -15,7 +15,7 @@ from openmonetize.sandbox.events import page, usd
 from openmonetize.sandbox.ledger import find_wallet
 from openmonetize.sandbox.rollups import Group, groups
 from openmonetize.sandbox.routes.upstream import misdirected
-from openmonetize.sandbox.schema import Fields, OneOf, Optionally, Text
+from openmonetize.sandbox.schema import Fields, Number, OneOf, Optionally, Text
 from openmonetize.sandbox.state import CURRENT, SEED
 from openmonetize.sandbox.sums import sums_by, total_of
 
@@ -23,7 +23,8 @@ _moment = Optionally(Text(form="date-time"))
 _group_by = Optionally(OneOf("day", "week", "month"), default="day")
 _WINDOW = Fields({"startDate": _moment, "endDate": _moment, "groupBy": _group_by})
 _SEED_WINDOW = Fields({"customerId": Text(form="uuid"), "startDate": _moment, "endDate": _moment, "groupBy": _group_by})
-_FORECAST = Fields({"days": Optionally(Text())})
+_FORECAST = Fields({"days": Optionally(Number(least=1, whole=True, from_text=True))})
+_FORECAST_TODAY = Fields({"days": Optionally(Text())})
 _SEED_FORECAST = Fields({"customerId": Text(form="uuid"), "days": Optionally(Text())})
 _MOST_DAYS = 90
 
@@ -152,10 +153,10 @@ def _period(day: int, group_by: str) -> str:
     return day_text(day)
 
 
-def _days(text: Any) -> int:
+def _days(asked: Any) -> int:
     """JavaScript's parseInt, then 1 to 90; 30 if it is no number."""
     digits = ""
-    for char in str(text or "").strip():
+    for char in str(asked or "").strip():
         if not (char.isascii() and char.isdigit()):
             break
         digits += char
@@ -167,11 +168,12 @@ def _balance(call: Call) -> int:
     return 0 if wallet is None else int(wallet["balance"])
 
 
-def _served(path: str, handle: Any, declares_400: bool, query: Any = None) -> List[Route]:
+def _served(path: str, handle: Any, declares_400: bool, query: Any = None, today: Any = None) -> List[Route]:
+    """A route by contract, and as the present servers misdirect it, which may check its query less (`today`)."""
     route = Route("GET", path, handle, query=query, eras=(CURRENT,), declares_400=declares_400, failure=_FAILED)
     return [
         replace(route, unless=RATING_PREFIX_404),
-        replace(route, only_with=RATING_PREFIX_404, handle=misdirected(declares_404=False)),
+        replace(route, only_with=RATING_PREFIX_404, query=today or query, handle=misdirected(declares_404=False)),
     ]
 
 
@@ -180,7 +182,7 @@ _seed: Dict[str, Any] = {"eras": (SEED,), "proxied": True, "failure": _FAILED}
 ROUTES: Tuple[Route, ...] = (
     *_served("/v1/analytics/cost-breakdown", cost_breakdown, True, _WINDOW),
     *_served("/v1/analytics/usage-trends", usage_trends, True, _WINDOW),
-    *_served("/v1/analytics/burn-forecast", burn_forecast, True, _FORECAST),
+    *_served("/v1/analytics/burn-forecast", burn_forecast, True, _FORECAST, _FORECAST_TODAY),
     *_served("/v1/analytics/summary", summary, False),
     Route("GET", "/v1/analytics/cost-breakdown", cost_breakdown, query=_SEED_WINDOW, **_seed),
     Route("GET", "/v1/analytics/usage-trends", usage_trends, query=_SEED_WINDOW, **_seed),
