@@ -94,7 +94,10 @@ def network_filesystem(path: str, mounts: str = "/proc/self/mountinfo") -> Optio
 def _create_private(path: str) -> None:
     if os.path.isdir(path):
         raise _misuse(path, "this is a folder; name a file")
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        pass  # never open it here: closing it would cancel the locks of this process's other connections
     if os.name == "posix" and stat.S_IMODE(os.stat(path).st_mode) & 0o077:
         os.chmod(path, 0o600)  # SQLite gives its -wal and -shm files the same mode
 

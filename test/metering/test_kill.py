@@ -42,7 +42,8 @@ def test_kills(server: FaultServer, tmp_path: Path, durability: str) -> None:
     for _ in range(max(1, KILLS // 2)):
         process = start(work, server.url, outbox, durability)
         assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        ready = process.stdout.readline()
+        assert ready == "ready\n", finish(process)
         lines = [process.stdout.readline() for _ in range(moments.randrange(1, 250))]
         process.kill()
         output, errors = process.communicate(timeout=60)

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from openmonetize import ApiClient, Configuration
-from openmonetize.metering import BufferFull, Recorder, outbox
+from openmonetize.metering import BufferFull, Incident, Recorder, outbox
 
 from .conftest import QUICK, adds_up, event
 from .fault_server import TRANSIENT, FaultServer
@@ -179,7 +179,13 @@ class OutboxMachine(RecorderMachine):
             request_timeout=0.1,
             flush_interval=3600,
             outbox=Path(self.folder.name) / "usage.db",
+            on_error=self.trouble,
         )
+
+    @staticmethod
+    def trouble(incident: Incident) -> None:
+        if incident.kind == "outbox":
+            os.write(2, f"{os.getpid()} {incident.message}\n".encode())
 
     def children(self, made: List[Any]) -> None:
         """What the child could not deliver, the parent does."""

@@ -203,6 +203,25 @@ def test_what_a_killed_process_held_is_free_at_once(opened: Any, path: str) -> N
     assert lease(opened()) == [b"1"]
 
 
+def test_opening_a_file_twice_keeps_the_locks_on_it(opened: Any, path: str) -> None:
+    """A process that ends as the last one it knows of must not delete the log that another one writes."""
+    opened().put(b"1")
+    again = opened()
+    again.put(b"2")
+    code = (
+        "import sys\n"
+        "from openmonetize.metering.outbox import Outbox\n"
+        f"outbox = Outbox(sys.argv[1], base_url={BASE!r}, fingerprint='key-a')\n"
+        "outbox.put(b'3')\n"
+        "outbox.close()\n"
+    )
+    subprocess.run([sys.executable, "-c", code, path], check=True, timeout=60)
+    again.put(b"4")
+    assert rows(path) == [b"1", b"2", b"3", b"4"]
+    again.close()
+    assert rows(path) == [b"1", b"2", b"3", b"4"]
+
+
 def test_who_is_gone() -> None:
     me = owner.identity()
     boot, namespace, pid, start = me.split("|")
