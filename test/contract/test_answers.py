@@ -4,7 +4,9 @@ unknown fields, unknown values of enumerations.
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Dict, List
@@ -78,6 +80,15 @@ def test_the_full_example_comes_back_to_the_byte(name: str) -> None:
         assert twin.to_wire() == read.to_wire()
     assert set(read.to_dict()) == set(example)
     assert all(repr(key) in read.to_str() for key in example)
+
+
+@each
+def test_answers_survive_copying_and_pickling(name: str) -> None:
+    read = model(name).from_json(text({**schemas()[name]["example"], "newField": [1]}))
+    for twin in (copy.copy(read), copy.deepcopy(read), read.model_copy(), pickle.loads(pickle.dumps(read))):
+        assert type(twin) is type(read)
+        assert twin == read
+        assert twin.to_wire() == read.to_wire()
 
 
 @each

@@ -1,0 +1,85 @@
+"""The public names and signatures, as text. Run this file to accept a change: `python test/contract/snapshot.py`."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from pathlib import Path
+from types import FunctionType
+from typing import Any, Dict, Iterator, List
+
+from pydantic import BaseModel
+
+HERE = Path(__file__).parent
+#: Public by inheritance, though nobody imports them from the package itself.
+BASES = ("openmonetize.model.Model", "openmonetize.event_model.EventModel", "openmonetize.one_of.OneOf")
+#: The variants of each operation: other tests hold them to the operation's own parameters.
+VARIANTS = ("_with_http_info", "_without_preload_content")
+
+
+def snapshots() -> Dict[Path, str]:
+    """The text of each snapshot, by its file."""
+    import openmonetize
+    from openmonetize import _exports
+
+    by_hand = [name for name in openmonetize.__all__ if name not in _exports.MODULES]
+    described = {name: getattr(openmonetize, name) for name in by_hand}
+    for path in BASES:
+        module, _, name = path.rpartition(".")
+        described[name] = getattr(__import__(module, fromlist=[name]), name)
+    generated = {name: getattr(openmonetize, name) for name in _exports.MODULES}
+    return {HERE / "public_by_hand.txt": _text(described), HERE / "public_generated.txt": _text(generated)}
+
+
+def _text(described: Dict[str, Any]) -> str:
+    lines: List[str] = []
+    for name in sorted(described):
+        lines += [*_lines(name, described[name])]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(name: str, value: Any) -> Iterator[str]:
+    if inspect.isclass(value):
+        bases = ", ".join(base.__name__ for base in value.__bases__ if base is not object)
+        yield f"class {name}({bases})"
+        yield from (f"    {line}" for line in sorted(_members(value)))
+    elif callable(value):
+        yield f"def {name}{_signature(value)}"
+    else:
+        yield f"{name}: {type(value).__name__}"
+
+
+def _members(described: Any) -> Iterator[str]:
+    """Fields of a model; otherwise how it is made, and what else it or our own bases have."""
+    if issubclass(described, BaseModel) and described.model_fields:
+        yield from (f"{name}: {kind}" for name, kind in described.__annotations__.items())
+        return
+    if isinstance(described.__init__, FunctionType):
+        yield f"__init__{_signature(described.__init__)}"
+    found: Dict[str, Any] = {}
+    for base in reversed(described.__mro__):
+        if base.__module__.startswith("openmonetize"):
+            found.update(vars(base))
+    for name, member in found.items():
+        if not name.startswith(("_", "model_")) and not name.endswith(VARIANTS):
+            yield _member(name, member)
+
+
+def _member(name: str, member: Any) -> str:
+    if isinstance(member, property):
+        return f"{name}: property{'' if member.fset is None else ', assignable'}"
+    if isinstance(member, (classmethod, staticmethod)):
+        return f"{name}{_signature(member.__func__)} # {type(member).__name__}"
+    return f"{name}{_signature(member)}" if isinstance(member, FunctionType) else name
+
+
+def _signature(function: Any) -> str:
+    return re.sub(r" at 0x[0-9a-f]+", "", str(inspect.signature(function)).replace("'", ""))
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(HERE.parents[1]))
+    for path, text in snapshots().items():
+        path.write_text(text, encoding="utf-8")
+        print(f"wrote {path.name}")

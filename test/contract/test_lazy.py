@@ -1,0 +1,115 @@
+"""`import openmonetize` costs next to nothing, and every name is there all the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from types import ModuleType
+from typing import Any, List
+
+import pytest
+
+import openmonetize
+import openmonetize.api
+import openmonetize.models
+from openmonetize import _exports
+
+from .contract import ROOT, schemas
+
+HEAVY = ("pydantic", "urllib3", "dateutil", "typing_extensions", "werkzeug", "rich", "yaml", "ssl", "json", "asyncio")
+
+
+def run(program: str, *options: str) -> str:
+    return subprocess.run(
+        [sys.executable, *options, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+def loaded_by(statement: str) -> List[str]:
+    """The modules that the statement brings into a new process."""
+    program = (
+        "import sys; before = set(sys.modules)\n"
+        f"{statement}\n"
+        "loaded = sorted(set(sys.modules) - before)\n"
+        "import json; print(json.dumps(loaded))"
+    )
+    found: List[str] = json.loads(run(program))
+    return found
+
+
+def test_the_package_alone_brings_nothing() -> None:
+    loaded = loaded_by("import openmonetize; dir(openmonetize); openmonetize.__version__")
+    assert [name for name in loaded if name.split(".")[0] in HEAVY] == []
+    assert [name for name in loaded if name.startswith("openmonetize")] == [
+        "openmonetize",
+        "openmonetize._exports",
+        "openmonetize._version",
+    ]
+
+
+def test_a_name_brings_what_it_needs_and_no_more() -> None:
+    loaded = loaded_by("from openmonetize import Configuration")
+    assert not {"pydantic", "urllib3", "openmonetize.api_client"} & set(loaded)
+    loaded = loaded_by("from openmonetize import ApiException")
+    assert not {"pydantic", "urllib3"} & set(loaded)
+    loaded = loaded_by("from openmonetize import CreditsApi, ApiClient")
+    assert "urllib3" in loaded
+    assert [name for name in loaded if name.startswith("openmonetize.models.")] == []
+    loaded = loaded_by("from openmonetize import TokenUsageEvent")
+    assert "urllib3" not in loaded
+    assert [name for name in loaded if name.startswith("openmonetize.models.")] == [
+        "openmonetize.models.token_usage_event"
+    ]
+
+
+def test_every_name_is_importable_without_a_warning() -> None:
+    program = (
+        "import openmonetize, openmonetize.models, openmonetize.api\n"
+        "for name in openmonetize.__all__: assert getattr(openmonetize, name) is not None, name\n"
+        "for room in (openmonetize.models, openmonetize.api):\n"
+        "    for name in dir(room): assert getattr(room, name) is getattr(openmonetize, name), name\n"
+        "for name in dir(openmonetize.models):\n"
+        "    model = getattr(openmonetize, name)\n"
+        "    if hasattr(model, 'model_rebuild'): model.model_rebuild(force=True)\n"
+        "from openmonetize import *\n"
+        "print(TokenUsageEvent.__name__)"
+    )
+    assert run(program, "-W", "error").strip() == "TokenUsageEvent"
+
+
+@pytest.mark.parametrize("module", [openmonetize, openmonetize.models, openmonetize.api], ids=lambda m: m.__name__)
+def test_a_module_lists_its_names(module: ModuleType) -> None:
+    names = dir(module)
+    assert names == sorted(names)
+    expected = {
+        "openmonetize": {"__version__", "ApiClient", "Configuration", *_exports.MODULES},
+        "openmonetize.models": set(schemas()),
+        "openmonetize.api": set(_exports.APIS),
+    }[module.__name__]
+    assert expected <= set(names)
+    if module is not openmonetize:
+        assert expected == set(names)
+
+
+@pytest.mark.parametrize("module", [openmonetize, openmonetize.models, openmonetize.api], ids=lambda m: m.__name__)
+def test_a_name_that_is_not_there_is_an_attribute_error(module: Any) -> None:
+    with pytest.raises(AttributeError, match=f"module '{module.__name__}' has no attribute 'TokenUsage'"):
+        module.TokenUsage
+    assert not hasattr(module, "__wrapped__")
+    assert getattr(module, "nothing", None) is None
+
+
+def test_models_are_one_and_the_same_from_everywhere() -> None:
+    from openmonetize.api.credits_api import CreditsApi
+    from openmonetize.models import TokenUsageEvent
+    from openmonetize.models.token_usage_event import TokenUsageEvent as Deep
+
+    assert TokenUsageEvent is Deep is openmonetize.TokenUsageEvent
+    assert CreditsApi is openmonetize.CreditsApi is openmonetize.api.CreditsApi
