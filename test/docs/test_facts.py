@@ -1,0 +1,217 @@
+"""What the guides state of the code, in tables and numbers, is what the code does."""
+
+from __future__ import annotations
+
+import inspect
+import queue
+import re
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Tuple
+
+import pytest
+from providers.server import ProviderServer, Reply, json_reply
+
+import openmonetize
+from openmonetize import ApiTypeError, ApiValueError, OpenMonetize, RetryPolicy
+from openmonetize.client.naming import MODEL_KEY, ModelNames
+from openmonetize.client.notices import KINDS, Notices
+from openmonetize.client.provider_usage import COMPLETENESS_KEY, RESPONSE_KEY
+from openmonetize.client.settings import DeliverySettings
+from openmonetize.metering import Delivered, Incident, Recorder, Stats, delivery, memory, outbox, recorder
+from openmonetize.pricing import credits
+from openmonetize.providers import METERED, NOT_METERED, otel
+
+from .pages import GUIDES, PAGES, codes, table, text
+
+CODE = Path(openmonetize.__file__).parent
+
+
+def first_codes(page: str, heading: str) -> List[str]:
+    """What stands in backquotes in the first cells of a table."""
+    return [code for row in table(page, heading) for code in codes(row[0])]
+
+
+def in_the_source(pattern: str, *rooms: str) -> List[str]:
+    """What a pattern finds in some of the package."""
+    files = [file for room in rooms for file in (CODE / room).rglob("*.py")]
+    return sorted({found for file in files for found in re.findall(pattern, file.read_text(encoding="utf-8"))})
+
+
+# Recording
+
+
+def test_the_settings_have_these_defaults() -> None:
+    defaults = {
+        name: parameter.default
+        for made in (Recorder, OpenMonetize)
+        for name, parameter in inspect.signature(made).parameters.items()
+    }
+    rows = table("recording", "Settings")
+    said = {codes(row[0])[0]: eval(codes(row[1])[0], {"RetryPolicy": RetryPolicy}) for row in rows}
+    assert said == {name: defaults[name] for name in said}
+    assert set(DeliverySettings.__annotations__) <= set(said)
+    for name in inspect.signature(OpenMonetize).parameters:
+        assert name == "delivery" or name in text("recording")
+
+
+@pytest.mark.parametrize("fields", first_codes("recording", "What is refused at once"))
+def test_these_events_are_refused(fields: str) -> None:
+    om = OpenMonetize(enabled=False)
+    event: Dict[str, Any] = {"feature_id": "guide", **eval(f"dict({fields})")}
+    with pytest.raises((ApiValueError, ApiTypeError)):
+        om.track(event)
+    assert om.warning_counts()["refused"] == 1
+
+
+def test_these_are_the_warnings_counts_and_kinds_of_incident() -> None:
+    assert tuple(first_codes("recording", "What is recorded with a warning")) == KINDS
+    assert tuple(first_codes("recording", "What became of it")) == Stats._fields
+    assert sorted(first_codes("recording", "Callbacks")) == in_the_source(r'Incident\(\s*"(\w+)"', "metering")
+
+
+def test_these_names_of_models_go_out_as_said() -> None:
+    names = ModelNames(True, Notices())
+    for row in table("recording", "Names of models"):
+        provider, given, sent = (codes(cell)[0] for cell in row)
+        assert names.find(provider.upper(), given).model == sent
+    assert MODEL_KEY in text("recording")
+
+
+def test_the_numbers_of_the_prose() -> None:
+    prose = {page: " ".join(text(page).split()) for page in PAGES}
+    dead = f"{memory.MAX_DEAD_IN_MEMORY:,}"
+    assert f"beyond {dead} dead letters in memory" in prose["recording"]
+    assert f"the last {dead} are kept" in prose["outbox"]
+    assert outbox.MAX_OUTBOX_BYTES == 1024**3
+    assert "1 GiB by default" in prose["outbox"]
+    wait = f"{memory.FULL_WAIT * 1000:g} ms"
+    assert wait in prose["recording"]
+    assert wait in prose["outage"]
+    assert f"{memory.MAX_BUFFERED_EVENTS:,} events or {memory.MAX_BUFFERED_BYTES // 2**20} MiB" in prose["outage"]
+    assert f"runs out after {outbox.LEASE_SECONDS:g} seconds" in prose["outbox"]
+
+
+def test_these_are_the_choices() -> None:
+    assert tuple(code.strip('"') for code in first_codes("outage", "A full buffer")) == recorder.ON_FULL
+    head = text("outbox").partition("| what happens |")[2].partition("\n")[0]
+    assert tuple(re.findall(r'durability="(\w+)"', head)) == outbox.DURABILITIES
+
+
+# Gating
+
+
+def test_these_are_the_sources_of_an_answer_and_of_a_price() -> None:
+    sources = in_the_source(r'source(?:: str = |=)"(\w+)"', "gate", "client")
+    assert sorted(first_codes("gating", "Checking")) == sources
+    bases = [credits.ROW, credits.FALLBACK, credits.UNIT, credits.NONE]
+    assert first_codes("gating", "What will it cost") == bases
+
+
+# Providers
+
+
+def test_this_is_metered_and_this_is_not() -> None:
+    said = {row[0]: tuple(codes(row[1])) for row in table("providers", "What is metered")}
+    assert said == METERED
+    listed: Dict[str, Dict[str, str]] = {}
+    for library, call, why in table("providers", "What is not metered"):
+        listed.setdefault(library, {})[call.replace("`", "")] = why
+    assert listed == NOT_METERED
+
+
+def test_the_metadata_has_these_names() -> None:
+    names = [otel.CACHE_READ, otel.CACHE_WRITE, otel.REASONING, otel.input_of("audio"), otel.INPUT, otel.OUTPUT]
+    assert first_codes("providers", "In the metadata") == names
+    for key in (COMPLETENESS_KEY, RESPONSE_KEY, MODEL_KEY):
+        assert key in text("providers")
+
+
+# Outages
+
+
+def told(server: ProviderServer) -> Tuple[Any, Stats]:
+    """What is told first of one event, and where it is then."""
+    outcome: queue.Queue[Any] = queue.Queue()
+    om = OpenMonetize("om_live_k", server.url, flush_interval=0.0, on_error=outcome.put, on_delivered=outcome.put)
+    om.track_api_call(feature_id="guide")
+    first = outcome.get(timeout=30)
+    stats = om.stats()
+    om.close(0.0)
+    return first, stats
+
+
+def replies(answer: str) -> Iterator[Reply]:
+    """The answers that a row of the table speaks of."""
+    statuses = [int(code) for code in codes(answer)]
+    statuses += [418] if "rest of 4xx" in answer else [507] if "rest of 5xx" in answer else []
+    if not statuses:
+        yield Reply(parts=[b'{"accepted"'], cut=True)
+    for status in statuses:
+        if "page" in answer:
+            yield Reply(status, "text/html", [b"<html><body>Please log in</body></html>"])
+        elif status in (200, 202):
+            count = 0 if "fewer" in answer else 1
+            counts = {"accepted": count, "rejected": 0, "duplicates": 0, "batch_id": "b", "status": "processing"}
+            yield json_reply(counts, status)
+        else:
+            yield json_reply({"error": "No", "message": "no"}, status)
+
+
+@pytest.mark.parametrize(
+    "row", table("outage", "Every answer, and what becomes of the events"), ids=lambda row: row[0].replace("`", "")[:20]
+)
+def test_an_answer_is_told_and_kept_as_said(row: List[str]) -> None:
+    answer, kinds = row[0], codes(row[1])
+    server = ProviderServer()
+    try:
+        for reply in replies(answer):
+            server.script = reply
+            first, stats = told(server)
+            if not kinds:
+                assert (first, stats.accepted) == (Delivered(1, 0, "b"), 1)
+                continue
+            assert isinstance(first, Incident)
+            assert first.kind == kinds[0], (reply.status, first)
+            assert (stats.dead, stats.pending) == ((1, 0) if kinds == ["dead"] else (0, 1))
+    finally:
+        server.close()
+
+
+def test_an_unreachable_platform_is_no_answer() -> None:
+    server = ProviderServer()
+    server.close()
+    first, stats = told(server)
+    assert (first.kind, stats.pending) == ("retrying", 1)
+
+
+def test_the_times_are_these() -> None:
+    request = inspect.signature(Recorder).parameters["request_timeout"].default
+    times = [
+        delivery.RETRY.cap,
+        delivery.RETRY.retry_after_cap,
+        delivery.FIRST_PROBE,
+        delivery.LAST_PROBE,
+        delivery.SET_ASIDE,
+        request,
+        outbox.LEASE_SECONDS,
+    ]
+    assert [float(row[1]) for row in table("outage", "Times")] == times
+
+
+# Links
+
+
+def anchors(page: str) -> List[str]:
+    """The anchors of a page's headings, as Git hosts make them."""
+    headings = re.findall(r"^#+ (.*)$", text(page), re.M)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", text(page)):
+        file, _, anchor = target.partition("#")
+        if file.endswith(".md") or not file:
+            other = file[:-3] or page
+            assert (GUIDES / f"{other}.md").is_file(), target
+            assert not anchor or anchor in anchors(other), target

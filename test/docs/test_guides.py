@@ -1,0 +1,138 @@
+"""The guides are promises: their Python blocks are run as they stand, against the sandbox.
+
+The blocks of a page share their names, in order. Only hosts and keys are substituted, most of them by the environment.
+A block that begins with a file's name is a program and runs in a process of its own. What stands after a print as a
+comment is what it must print. Provider clients are the real libraries and talk to a server on loopback; a section that
+needs a library that is not installed is left out, and the page's test then ends as skipped, with the reason.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Set
+
+import pytest
+from providers.calls import library_warnings
+from providers.server import ProviderServer
+
+from openmonetize import OpenMonetize
+from openmonetize.sandbox import Sandbox
+
+from . import answers
+from .pages import GUIDES, PAGES, Block, missing_libraries, sections, text
+
+ROOT = GUIDES.parents[1]
+
+
+class Run:
+    """A page being run.
+
+    Args:
+        page: its name.
+        folder: where its files are written.
+        hosts: hosts and keys of the text, and what stands in for them.
+    """
+
+    def __init__(self, page: str, folder: Path, hosts: Dict[str, str]) -> None:
+        self._page = page
+        self._folder = folder
+        self._hosts = hosts
+        self._printed: Set[int] = set()
+        self._said: Dict[int, str] = {}
+        self.names: Dict[str, Any] = {"__name__": "guide", "print": self._print}
+
+    def block(self, block: Block) -> None:
+        """Run one block, and hold what it prints against what it says."""
+        code = block.code
+        for host, other in self._hosts.items():
+            code = code.replace(host, other)
+        if block.file is not None:
+            self._program(block.file, code, list(block.said.values()))
+            return
+        self._said, self._printed = block.said, set()
+        path = str(GUIDES / f"{self._page}.md")
+        exec(compile("\n" * block.line + code, path, "exec", dont_inherit=True), self.names)
+        assert self._printed == set(self._said), f"{self._page}.md: a print that does not run"
+
+    def _print(self, *values: object) -> None:
+        line = sys._getframe(1).f_lineno
+        assert " ".join(map(str, values)) == self._said[line], f"{self._page}.md, line {line}"
+        self._printed.add(line)
+
+    def _program(self, name: str, code: str, said: List[str]) -> None:
+        (self._folder / name).write_text(code, encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, name], cwd=self._folder, env=dict(os.environ), capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        assert "Traceback" not in done.stderr, done.stderr
+        assert done.stdout.splitlines() == said, done.stderr
+
+    def close(self) -> None:
+        """Close what the page has left open."""
+        for value in list(self.names.values()):
+            if isinstance(value, OpenMonetize):
+                value.close(1.0)
+            elif isinstance(value, Sandbox):
+                value.stop()
+        self.names.clear()
+        gc.collect()  # what provider libraries leave open ends here, not in another's test
+
+
+@pytest.fixture
+def provider() -> Iterator[ProviderServer]:
+    server = answers.provider()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def page_run(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sandbox: Sandbox,
+    provider: ProviderServer,
+) -> Iterator[Run]:
+    assert sandbox.key is not None
+    hosts = {
+        "https://api.mistral.ai": provider.url,
+        "http://localhost:8000": provider.url,
+        "your-api-key": sandbox.key,
+    }
+    environment = {
+        **answers.environment(provider.url),
+        "OPENMONETIZE_API_KEY": sandbox.key,
+        "OPENMONETIZE_BASE_URL": sandbox.url,
+        "PYTHONPATH": str(ROOT),
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    run = Run(request.param, tmp_path, hosts)
+    yield run
+    run.close()
+
+
+@library_warnings
+@pytest.mark.parametrize(("page_run", "page"), [(page, page) for page in PAGES], indirect=["page_run"], ids=PAGES)
+def test_every_block_of_the_page_runs(page_run: Run, page: str) -> None:
+    found = sections(page)
+    left_out = []
+    for section in found:
+        missing = missing_libraries(section, found)
+        if missing:
+            left_out.append(f"{section.title!r} needs {', '.join(sorted(missing))}")
+            continue
+        for block in section.blocks:
+            page_run.block(block)
+    if left_out:
+        pytest.skip(f"all but: {'; '.join(left_out)}")
+
+
+def test_the_index_links_all_pages() -> None:
+    assert {f"]({name}.md)" in text("index") for name in PAGES if name != "index"} == {True}
