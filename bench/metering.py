@@ -1,0 +1,111 @@
+"""The recorder against a floor made by hand, and against other recorders of the field."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Dict, Iterator, List, Mapping, Optional
+
+import peers
+from client import canned_server
+from measure import BENCH, QUICK, Pace, Ratio, human, ratio
+from report import Row, Section
+
+_OURS = ("floor", "memory", "front_door", "outbox")
+_PEERS = ("posthog", "segment", "otel")
+_NAMES = {
+    "floor": "floor",
+    "memory": "Recorder",
+    "front_door": "OpenMonetize",
+    "outbox": "Recorder with outbox",
+    "posthog": "posthog",
+    "segment": "segment",
+    "otel": "OpenTelemetry logs",
+}
+
+_TEXT = """
+Each recorder takes the same event, in a fresh process for each round, and sends it to the canned server: *floor* is a
+pydantic model of the same fields, whose id and time are given to it, its JSON in a queue, and a thread that posts
+1,000 at once; *Recorder* builds a checked `TokenUsageEvent` with an id and a time of its own and records it;
+*OpenMonetize* is `track_token_usage`, with scope, model names and warnings. {peers}
+Caller is the CPU time of the recording thread, total that of the process until everything is delivered.
+"""
+
+_Runs = Dict[str, List[Dict[str, float]]]
+
+
+def measure(pace: Pace) -> Section:
+    """All of the recorder's figures."""
+    with TemporaryDirectory() as directory, canned_server() as url:
+        python: Optional[str] = None
+        if pace is QUICK:
+            said = "Other recorders are left out of a quick run."
+        else:
+            try:
+                python = peers.install(Path(directory))
+                said = f"The others run with their defaults and room enough: {peers.versions(python)}."
+            except peers.Unavailable as reason:
+                said = f"Other recorders are left out: {reason}."
+        pythons = {**dict.fromkeys(_OURS, sys.executable), **(dict.fromkeys(_PEERS, python) if python else {})}
+        rows = list(_rows(pythons, url, pace))
+    return Section("Metering", _TEXT.format(peers=said), rows)
+
+
+def _rows(pythons: Mapping[str, str], url: str, pace: Pace) -> Iterator[Row]:
+    count, rounds = (2_000, 2) if pace is QUICK else (20_000, 7)
+    cost = _runs(pythons, url, count, "cost", rounds)
+    caller, total = _column(cost, "caller"), _column(cost, "total")
+    best = min((name for name in _PEERS if name in caller), key=lambda name: median(caller[name]), default=None)
+    sides = _sides({name: human(median(values)) for name, values in caller.items()})
+    yield _row("caller CPU an event, memory", 1.5, "floor", ratio(caller["memory"], caller["floor"]), sides)
+    yield _row("the same through `OpenMonetize`", 1.5, "floor", ratio(caller["front_door"], caller["floor"]))
+    if best is not None:
+        peer = f"{_NAMES[best]}, the best of the others"
+        yield _row("caller CPU an event, memory", 1 / 3, peer, ratio(caller["memory"], caller[best]))
+        yield _row("caller CPU an event, outbox", 2.0, peer, ratio(caller["outbox"], caller[best]))
+    sides = _sides({name: human(median(values)) for name, values in total.items()})
+    yield _row("total CPU an event, memory", 1.5, "floor", ratio(total["memory"], total["floor"]), sides)
+    calls = _runs(pythons, url, count, "calls", rounds)
+    p99 = _column(calls, "p99")
+    met = median(p99["memory"]) <= 20e-6
+    sides = _sides({name: human(median(values)) for name, values in p99.items()})
+    yield Row("99th percentile of a call while delivering", "≤ 20 µs", human(median(p99["memory"])), met, sides)
+    if Path("/proc/self/statm").exists():
+        yield _memory(pythons, pace)
+
+
+def _memory(pythons: Mapping[str, str], pace: Pace) -> Row:
+    """Nobody listens on port 9: everything stays in the buffers."""
+    count, rounds = (10_000, 1) if pace is QUICK else (100_000, 3)
+    held = {name: python for name, python in pythons.items() if name != "outbox"}
+    found = _column(_runs(held, "http://127.0.0.1:9", count, "buffer", rounds), "bytes")
+    mebibytes = {name: median(values) * 100_000 / 2**20 for name, values in found.items()}
+    sides = _sides({name: f"{value:.0f} MiB" for name, value in mebibytes.items()})
+    ours = mebibytes["memory"]
+    return Row("resident memory of 100,000 buffered", "≤ 45 MiB above idle", f"{ours:.0f} MiB", ours <= 45, sides)
+
+
+def _runs(pythons: Mapping[str, str], url: str, count: int, what: str, rounds: int) -> _Runs:
+    runs: _Runs = {name: [] for name in pythons}
+    for _ in range(rounds):
+        for name, python in pythons.items():
+            command = [python, str(BENCH / "recorder_worker.py"), name, url, str(count), what]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=300)
+            runs[name].append(json.loads(done.stdout))
+    return runs
+
+
+def _column(runs: _Runs, what: str) -> Dict[str, List[float]]:
+    return {name: [run[what] for run in found] for name, found in runs.items()}
+
+
+def _sides(texts: Mapping[str, str]) -> str:
+    return ", ".join(f"{_NAMES[name]} {text}" for name, text in texts.items())
+
+
+def _row(what: str, limit: float, floor: str, measured: Ratio, sides: str = "") -> Row:
+    return Row(what, f"≤ {limit:.2f} × {floor}", str(measured), measured.value <= limit, sides)

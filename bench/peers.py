@@ -1,0 +1,42 @@
+"""Other recorders of the field, from the package index, in a virtual environment of their own that is thrown away."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+PACKAGES = (
+    "posthog",
+    "segment-analytics-python",
+    "opentelemetry-sdk",
+    "opentelemetry-exporter-otlp-proto-http",
+)
+
+
+class Unavailable(Exception):
+    """They cannot be installed here; the text says why."""
+
+
+def install(directory: Path) -> str:
+    """Make the environment in ``directory``; returns its interpreter.
+
+    Raises:
+        Unavailable: the package index cannot be reached, for one.
+    """
+    python = directory / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    commands = (
+        [sys.executable, "-m", "venv", str(directory)],
+        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES],
+    )
+    for command in commands:
+        done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode:
+            raise Unavailable(f"`{' '.join(command[1:4])} ...` failed: {done.stdout.strip().splitlines()[-1]}")
+    return str(python)
+
+
+def versions(python: str) -> str:
+    """Names and versions of what was installed."""
+    code = "import sys; from importlib.metadata import version; print(', '.join(f'{n} {version(n)}' for n in sys.argv[1:]))"
+    return subprocess.run([python, "-c", code, *PACKAGES], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()

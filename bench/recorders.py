@@ -1,0 +1,158 @@
+"""Recorders side by side: each takes the same usage event and delivers it behind the caller's back.
+
+Every function makes one of them, for a server's URL, and returns a function that records event number n and one that
+delivers everything and ends. The libraries are imported late: not all of them are in one environment.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections import deque
+from typing import Any, Callable, Deque, Dict, Tuple
+
+from fixtures import CUSTOMER, INGEST_PATH, KEY, READY_EVENT, event_id
+
+Recorder = Tuple[Callable[[int], object], Callable[[], object]]
+
+_ROOM = 200_000  # events that each may buffer
+_USER = "acme_user_456"
+_FACTS: Dict[str, Any] = {
+    "feature_id": "chat-completion",
+    "provider": "OPENAI",
+    "model": "gpt-4o",
+    "input_tokens": 1000,
+    "output_tokens": 500,
+}
+
+
+def floor(url: str) -> Recorder:
+    """A pydantic model, a queue, a background post. Id and time are given to it, it bounds and retries nothing."""
+    from clients import by_hand
+
+    request = by_hand.connect(url)
+    to_json = by_hand.TokenUsage.__pydantic_serializer__.to_json
+    queue: Deque[bytes] = deque()
+    full, done = threading.Event(), threading.Event()
+
+    def send() -> None:
+        while not done.is_set() or queue:
+            full.wait(5.0)
+            full.clear()
+            while len(queue) >= 1000 or (done.is_set() and queue):
+                body = b'{"events":[' + b",".join([queue.popleft() for _ in range(min(1000, len(queue)))]) + b"]}"
+                response = request("POST", INGEST_PATH, body=body, headers=by_hand.EVENT_HEADERS)
+                by_hand.Accepted.model_validate_json(response.data)
+
+    thread = threading.Thread(target=send, daemon=True)
+    thread.start()
+
+    def record(number: int) -> None:
+        event = by_hand.TokenUsage(
+            event_id=event_id(number),
+            timestamp=READY_EVENT["timestamp"],
+            user_id=_USER,
+            metadata={"trace": number},
+            **_FACTS,
+        )
+        queue.append(to_json(event, exclude_none=True))
+        if len(queue) >= 1000:
+            full.set()
+
+    def finish() -> None:
+        done.set()
+        full.set()
+        thread.join()
+
+    return record, finish
+
+
+def memory(url: str, **settings: Any) -> Recorder:
+    """`Recorder`, with an event model that is built for each event."""
+    from openmonetize import ApiClient, Configuration, TokenUsageEvent
+    from openmonetize.metering import Recorder as OurRecorder
+
+    configuration = Configuration(url, {"bearerAuth": KEY})
+    recorder = OurRecorder(ApiClient(configuration), max_events=_ROOM, max_bytes=2**30, **settings)
+
+    def record(number: int) -> None:
+        recorder.record(TokenUsageEvent(user_id=_USER, metadata={"trace": number}, **_FACTS))
+
+    return record, lambda: recorder.close(60.0)
+
+
+def outbox(url: str) -> Recorder:
+    """The same, kept in a file until it is delivered."""
+    directory = tempfile.mkdtemp()
+    record, close = memory(url, outbox=os.path.join(directory, "usage.db"))
+
+    def finish() -> None:
+        import shutil
+
+        close()
+        shutil.rmtree(directory)
+
+    return record, finish
+
+
+def front_door(url: str) -> Recorder:
+    """`OpenMonetize.track_token_usage`, in memory."""
+    from openmonetize import OpenMonetize
+
+    om = OpenMonetize(KEY, url, customer_id=CUSTOMER, max_events=_ROOM, max_bytes=2**30)
+
+    def record(number: int) -> None:
+        om.track_token_usage(user_id=_USER, metadata={"trace": number}, **_FACTS)
+
+    return record, lambda: om.close(60.0)
+
+
+def posthog(url: str) -> Recorder:
+    """PostHog's client."""
+    from posthog import Posthog
+
+    client = Posthog(KEY, host=url, max_queue_size=_ROOM, disable_geoip=True)
+
+    def record(number: int) -> None:
+        client.capture("usage", distinct_id=_USER, properties={**_FACTS, "trace": number})
+
+    return record, client.shutdown
+
+
+def segment(url: str) -> Recorder:
+    """Segment's client."""
+    from segment.analytics.client import Client
+
+    client = Client(KEY, host=url, max_queue_size=_ROOM)
+
+    def record(number: int) -> None:
+        client.track(_USER, "usage", {**_FACTS, "trace": number})
+
+    def finish() -> None:
+        client.flush()
+        client.join()
+
+    return record, finish
+
+
+def otel(url: str) -> Recorder:
+    """OpenTelemetry's batching log processor with its exporter over HTTP."""
+    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+    from opentelemetry.sdk._logs import LoggerProvider
+    from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+
+    provider = LoggerProvider(shutdown_on_exit=False)
+    provider.add_log_record_processor(
+        BatchLogRecordProcessor(OTLPLogExporter(endpoint=f"{url}/v1/logs"), max_queue_size=_ROOM)
+    )
+    logger = provider.get_logger("bench")
+
+    def record(number: int) -> None:
+        logger.emit(body="usage", attributes={**_FACTS, "user_id": _USER, "trace": number})
+
+    def finish() -> None:
+        provider.force_flush(60_000)
+        provider.shutdown()
+
+    return record, finish
