@@ -9,7 +9,7 @@ import shlex
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Callable, List
+from typing import TYPE_CHECKING, Callable, List
 
 from .parser import Parser, complain
 
@@ -74,19 +74,23 @@ def add_command(commands: argparse._SubParsersAction[Parser]) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM."""
     stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+    earlier = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        sandbox = _make(options)
-    except (ImportError, ValueError) as error:
-        return complain(_PROGRAM, error)
+        return _serve(options, stopped)
+    except (ImportError, OSError, ValueError) as error:
+        return complain(_PROGRAM, getattr(error, "strerror", None) or error)
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+def _serve(options: argparse.Namespace, stopped: threading.Event) -> int:
+    sandbox = _make(options)
     try:
         sandbox.start()
         _say(*_welcome(sandbox, options))
         while not stopped.wait(1):  # with a time-out, for Windows does not interrupt an endless wait
             pass
-    except (OSError, UnicodeError) as error:
-        return complain(_PROGRAM, _reason(error))
     finally:
         sandbox.stop()
     _say("stopped")
@@ -157,10 +161,6 @@ def _say(*lines: str) -> None:
         sys.stdout.flush()
     except OSError:  # nobody reads on; the sandbox serves all the same
         pass
-
-
-def _reason(error: Exception) -> Any:
-    return getattr(error, "strerror", None) or error
 
 
 def _whole(what: str, most: float = math.inf) -> Callable[[str], int]:

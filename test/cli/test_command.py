@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from pathlib import Path
 from typing import List
@@ -9,12 +10,15 @@ from typing import List
 import pytest
 
 from openmonetize import __version__
+from openmonetize.cli import main
 
 from .program import run
 
 
-def test_it_says_its_version() -> None:
+def test_as_a_process_it_says_its_version_and_complains_in_one_line() -> None:
     assert run("--version").stdout == f"openmonetize {__version__}\n"
+    wrong = run("sandbox", "--host", "0.0.0.0")
+    assert (wrong.returncode, wrong.stdout, wrong.stderr.count("\n")) == (2, "", 1)
 
 
 def test_without_a_command_it_shows_the_commands() -> None:
@@ -28,11 +32,16 @@ def test_help_names_every_option() -> None:
     assert [name for name in options.split() if f"--{name} " not in shown] == []
 
 
-def complaint(*arguments: str) -> str:
-    done = run(*arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1
-    return done.stderr
+def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The one line that a command in this process complains with."""
+    try:
+        code: object = main(arguments)
+    except SystemExit as end:
+        code = end.code
+    said = capsys.readouterr()
+    assert (code, said.out) == (2, "")
+    assert said.err.count("\n") == 1
+    return said.err
 
 
 @pytest.mark.parametrize(
@@ -54,22 +63,26 @@ def complaint(*arguments: str) -> str:
         (["--acc", "none"], "--acc"),
     ],
 )
-def test_a_bad_option_is_one_line_and_exit_code_2(arguments: List[str], said: str) -> None:
-    line = complaint("sandbox", *arguments)
+def test_a_bad_option_is_one_line_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], arguments: List[str], said: str
+) -> None:
+    line = complaint(capsys, "sandbox", *arguments)
     assert line.startswith("openmonetize")
     assert said in line
 
 
-def test_so_is_a_port_that_is_in_use() -> None:
+def test_so_is_a_port_that_is_in_use(capsys: pytest.CaptureFixture[str]) -> None:
+    handler = signal.getsignal(signal.SIGINT)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        assert f"cannot listen on 127.0.0.1 port {port}" in complaint("sandbox", "--port", port)
+        assert f"cannot listen on 127.0.0.1 port {port}" in complaint(capsys, "sandbox", "--port", port)
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
-def test_so_is_a_file_that_is_no_database(tmp_path: Path) -> None:
+def test_so_is_a_file_that_is_no_database(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "letter.db"
     file.write_text("Dear Sir or Madam, " * 100)
-    assert "letter.db" in complaint("sandbox", "--db", str(file))
+    assert "letter.db" in complaint(capsys, "sandbox", "--db", str(file))
     assert file.read_text().startswith("Dear Sir")
 
 

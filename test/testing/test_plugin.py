@@ -19,10 +19,13 @@ SEND = """
 """
 
 
-def test_a_test_meters_and_looks_at_what_was_billed(tmp_path: Path) -> None:
+def test_a_suite_meters_fails_waits_and_looks(tmp_path: Path) -> None:
     suite = (
         SEND
         + """
+    import os, pytest
+    from openmonetize import AnalyticsApi, ApiException, OpenMonetize
+
     def test_bill(openmonetize_sandbox, openmonetize_client):
         CreditsApi(openmonetize_client).grant(user_id="ada", amount=100)
         send(openmonetize_client)
@@ -30,9 +33,30 @@ def test_a_test_meters_and_looks_at_what_was_billed(tmp_path: Path) -> None:
         assert (event["user_id"], event["credits"]) == ("ada", 8)
         assert openmonetize_sandbox.billed(user_id="ada") == 8
         assert openmonetize_sandbox.balance(user_id="ada") == 92
+
+    def test_fault(openmonetize_sandbox, openmonetize_client):
+        openmonetize_sandbox.fail_next("400")
+        with pytest.raises(ApiException):
+            send(openmonetize_client)
+        send(openmonetize_client)
+        assert len(openmonetize_sandbox.events()) == 1
+
+    def test_clock(openmonetize_sandbox, openmonetize_client):
+        send(openmonetize_client)
+        assert AnalyticsApi(openmonetize_client).usage().data.summary.total_events == 1
+        openmonetize_sandbox.advance(days=31)
+        assert AnalyticsApi(openmonetize_client).usage().data.summary.total_events == 0
+
+    def test_code_that_reads_the_environment(openmonetize_sandbox):
+        with OpenMonetize() as om:
+            om.track_token_usage(user_id="ada", feature_id="chat", provider="OPENAI", model="gpt-4o", input_tokens=1)
+        assert len(openmonetize_sandbox.events(user_id="ada")) == 1
+
+    def test_the_environment_afterwards():
+        assert not {"OPENMONETIZE_BASE_URL", "OPENMONETIZE_API_KEY"} & set(os.environ)
     """
     )
-    assert run(tmp_path, suite).summary == "1 passed"
+    assert run(tmp_path, suite).summary == "5 passed"
 
 
 def test_every_test_gets_a_clean_one_from_the_same_server(tmp_path: Path) -> None:
@@ -58,30 +82,6 @@ def test_every_test_gets_a_clean_one_from_the_same_server(tmp_path: Path) -> Non
     """
     )
     assert run(tmp_path, suite).summary == "4 passed"
-
-
-def test_faults_and_the_clock(tmp_path: Path) -> None:
-    suite = (
-        SEND
-        + """
-    import datetime, pytest
-    from openmonetize import AnalyticsApi, ApiException
-
-    def test_faults(openmonetize_sandbox, openmonetize_client):
-        openmonetize_sandbox.fail_next("400")
-        with pytest.raises(ApiException):
-            send(openmonetize_client)
-        send(openmonetize_client)
-        assert len(openmonetize_sandbox.events()) == 1
-
-    def test_clock(openmonetize_sandbox, openmonetize_client):
-        send(openmonetize_client)
-        assert AnalyticsApi(openmonetize_client).usage().data.summary.total_events == 1
-        openmonetize_sandbox.advance(days=31)
-        assert AnalyticsApi(openmonetize_client).usage().data.summary.total_events == 0
-    """
-    )
-    assert run(tmp_path, suite).summary == "2 passed"
 
 
 def test_the_nearest_marker_wins(tmp_path: Path) -> None:
@@ -137,22 +137,6 @@ def test_a_wrong_marker_says_what_is_wrong(tmp_path: Path) -> None:
     assert ran.summary == f"{len(wrong)} errors"
     assert [said for said in wrong.values() if said not in ran.output] == []
     assert "Traceback" not in ran.output
-
-
-def test_code_that_reads_the_environment_reaches_the_sandbox_while_the_test_runs(tmp_path: Path) -> None:
-    suite = """
-    import os
-    from openmonetize import OpenMonetize
-
-    def test_inside(openmonetize_sandbox):
-        with OpenMonetize() as om:
-            om.track_token_usage(user_id="ada", feature_id="chat", provider="OPENAI", model="gpt-4o", input_tokens=1)
-        assert len(openmonetize_sandbox.events(user_id="ada")) == 1
-
-    def test_outside():
-        assert not {"OPENMONETIZE_BASE_URL", "OPENMONETIZE_API_KEY"} & set(os.environ)
-    """
-    assert run(tmp_path, suite).summary == "2 passed"
 
 
 def test_a_failed_test_shows_its_requests_and_no_key(tmp_path: Path) -> None:

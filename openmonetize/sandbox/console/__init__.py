@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Callable, Dict, Mapping, Optional
 
-from ..answers import Answer
-from ..clock import iso
-from ..control import PREFIX, Control
+from openmonetize.sandbox.answers import Answer
+from openmonetize.sandbox.clock import iso
+from openmonetize.sandbox.control import PREFIX, Control
+
 from . import page, requests
 from .parts import Parts
 

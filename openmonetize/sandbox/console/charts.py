@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from typing import Callable, Dict, List, NamedTuple, Tuple
 
-from ..clock import DAY, to_datetime
-from ..events import usd
+from openmonetize.sandbox.clock import DAY, to_datetime
+from openmonetize.sandbox.events import usd
+
 from .figures import Sums, Usage
 from .markup import Markup, compact, dollars, html, joined, number, text
 
@@ -112,7 +113,7 @@ def columns(usage: Usage, found: List[Series], metric: Metric) -> Markup:
     lines = joined(html('<line x1="0" x2="100%" y1="{y:g}%" y2="{y:g}%"/>', y=100 - t / top * 100) for t in ticks)
     return html(
         '<div class="plot"><ol class="scale" aria-hidden="true">{scale}</ol>'
-        '<svg class="columns" role="img" aria-label="{label}">{lines}{bars}</svg>'
+        '<div class="area"><svg class="columns" role="img" aria-label="{label}">{lines}{bars}</svg></div>'
         '<svg class="moments" aria-hidden="true">{moments}</svg></div>',
         scale=joined(html("<li>{value}</li>", value=metric.short(tick)) for tick in reversed(ticks)),
         label=f"{metric.label} by {'hour' if usage.step < DAY else 'day'} and model; the same as a table is below",

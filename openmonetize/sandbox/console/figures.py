@@ -6,9 +6,9 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Dict, List, NamedTuple, Tuple
 
-from ..clock import DAY, HOUR
-from ..database import marks
-from ..state import State
+from openmonetize.sandbox.clock import DAY, HOUR
+from openmonetize.sandbox.database import marks
+from openmonetize.sandbox.state import State
 
 SHOWN_EVENTS = 30
 SHOWN_LETTERS = 10

@@ -7,7 +7,8 @@ import hashlib
 from pathlib import Path
 from typing import Dict
 
-from ..state import Settings
+from openmonetize.sandbox.state import Settings
+
 from .markup import Markup, html
 
 _STATIC = Path(__file__).parent / "static"

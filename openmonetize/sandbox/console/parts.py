@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Optional
 
-from ..accounts import DEV_KEY
-from ..clock import iso
-from ..control import Control
-from ..events import usd
-from ..tenants import customer_by_key
+from openmonetize.sandbox.accounts import DEV_KEY
+from openmonetize.sandbox.clock import iso
+from openmonetize.sandbox.control import Control
+from openmonetize.sandbox.events import usd
+from openmonetize.sandbox.tenants import customer_by_key
+
 from . import charts, figures, requests, tables
 from .markup import Markup, dollars, html, joined, number, text
 

@@ -13,7 +13,8 @@ from http import HTTPStatus
 from typing import Any, Dict, List, Optional
 from urllib.parse import quote
 
-from ..journal import BODY_KEPT
+from openmonetize.sandbox.journal import BODY_KEPT
+
 from .markup import Markup, html, joined, text, visible
 
 SHOWN = 30

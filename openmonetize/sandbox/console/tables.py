@@ -6,8 +6,9 @@ import json
 import sqlite3
 from typing import List
 
-from ..clock import iso
-from ..events import usd
+from openmonetize.sandbox.clock import iso
+from openmonetize.sandbox.events import usd
+
 from . import charts
 from .figures import Wallet
 from .markup import Markup, dollars, html, joined, number, text

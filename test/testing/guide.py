@@ -1,0 +1,124 @@
+"""Runs the sandbox's guide: shell and Python blocks in order, pytest suites, and the steps of a CI job."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
+
+import pytest
+
+PAGE = Path(__file__).parents[2] / "docs" / "sandbox.md"
+PORT = "3000"
+PATIENCE = 120.0
+
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"# (\w+\.py)\n")
+_SAID = re.compile(r"print\(.*\)  # (.*)$", re.MULTILINE)
+
+# Installing is not tried; whether the right thing would be installed is. Everything else is this environment's.
+_PROGRAMS = {
+    "pip": 'case "$*" in *"openmonetize[sandbox]"*) ;; *) exit 1 ;; esac',
+    "python": 'exec "$PYTHON" "$@"',
+    "pytest": 'exec "$PYTHON" -m pytest -p no:cacheprovider -q "$@"',
+    "openmonetize": 'exec "$PYTHON" -m openmonetize "$@"',
+}
+
+
+class Block(NamedTuple):
+    language: str
+    code: str
+
+
+def blocks() -> List[Block]:
+    return [Block(*found) for found in _BLOCK.findall(PAGE.read_text(encoding="utf-8"))]
+
+
+class Guide:
+    """A reader who does what the page says, in a directory of its own.
+
+    Instead of port 3000 a free one is used. A block that is nothing but ``openmonetize sandbox ...`` serves until the
+    next such block, or the end.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self._port = str(free.getsockname()[1])
+        self._serving: Optional[subprocess.Popen[str]] = None
+        self._names: Dict[str, Any] = {"__name__": "guide"}
+        programs = directory / "bin"
+        programs.mkdir()
+        for name, script in _PROGRAMS.items():
+            (programs / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+            (programs / name).chmod(0o755)
+        self.environment = {
+            **os.environ,
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+            "PYTHON": sys.executable,
+            "OPENMONETIZE_BASE_URL": f"http://127.0.0.1:{self._port}",
+            "OPENMONETIZE_API_KEY": "om_dev_test_key",
+        }
+
+    def do(self, block: Block) -> None:
+        """Run a block, and hold what it prints against what it says."""
+        runners: Dict[str, Callable[[str], None]] = {"bash": self._bash, "python": self._python, "yaml": self._yaml}
+        runners[block.language](block.code.replace(PORT, self._port))
+
+    def _bash(self, code: str) -> None:
+        if code.startswith("openmonetize sandbox") and code.count("\n") == 1:
+            self._serve(code)
+        else:
+            self._shell(code)
+
+    def _serve(self, command: str) -> None:
+        self.close()
+        arguments = command.split()[1:]
+        self._serving = subprocess.Popen(
+            [sys.executable, "-m", "openmonetize", *arguments], stdout=subprocess.PIPE, text=True
+        )
+        assert self._serving.stdout is not None
+        welcome = self._serving.stdout.readline()
+        assert f"http://127.0.0.1:{self._port}" in welcome
+
+    def _shell(self, code: str) -> None:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", code],
+            cwd=self._directory,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 0, f"{code}\n{done.stdout}{done.stderr}"
+
+    def _python(self, code: str) -> None:
+        file = _FILE.match(code)
+        if file is not None:
+            (self._directory / file.group(1)).write_text(code, encoding="utf-8")
+            self._shell(f"pytest {file.group(1)}")
+            return
+        printed: List[str] = []
+        self._names["print"] = lambda *values: printed.append(" ".join(map(str, values)))
+        exec(compile(code, str(PAGE), "exec", dont_inherit=True), self._names)
+        assert printed == _SAID.findall(code)
+
+    def _yaml(self, code: str) -> None:
+        yaml = pytest.importorskip("yaml")
+        self.close()  # a job starts on a machine of its own
+        for job in yaml.safe_load(code)["jobs"].values():
+            for step in job["steps"]:
+                self._shell(step["run"])
+
+    def close(self) -> None:
+        """Stop what serves."""
+        if self._serving is not None:
+            self._serving.terminate()
+            self._serving.communicate(timeout=PATIENCE)
+            assert self._serving.returncode == 0
+            self._serving = None
