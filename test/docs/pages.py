@@ -79,8 +79,9 @@ def missing_libraries(section: Section, page: List[Section]) -> Set[str]:
         for node in ast.walk(ast.parse(block.code)):
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 name = (node.module or "") if isinstance(node, ast.ImportFrom) else node.names[0].name
-                if name.partition(".")[0] not in own and not _imports(node):
-                    missing.add(name)
+                root = name.partition(".")[0]
+                if root not in own and not _imports(node):
+                    missing.add(root)
     return missing
 
 

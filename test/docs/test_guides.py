@@ -126,7 +126,7 @@ def test_every_block_of_the_page_runs(page_run: Run, page: str) -> None:
     for section in found:
         missing = missing_libraries(section, found)
         if missing:
-            left_out.append(f"{section.title!r} needs {', '.join(sorted(missing))}")
+            left_out.append(f"{section.title or page!r} needs {', '.join(sorted(missing))}")
             continue
         for block in section.blocks:
             page_run.block(block)
