@@ -112,6 +112,15 @@ def test_a_single_day_is_shown_by_hour_and_what_lies_elsewhere_is_counted(sandbo
     assert "2 events lie outside of these days." in words(shown)
 
 
+@pytest.mark.parametrize(
+    "ends", [("0001-01-01", "0001-01-02"), ("9999-12-30", "9999-12-31"), ("0001-01-01", "9999-12-31")]
+)
+def test_the_ends_of_the_calendar_are_days_like_others(sandbox: Sandbox, ends: Tuple[str, str]) -> None:
+    ingest(sandbox, *(event(timestamp=f"{day}T23:59:59.999Z") for day in ends))
+    for metric in ("credits", "tokens", "events", "cost"):
+        assert ends[0][:4] in words(live(sandbox, query=f"&metric={metric}")["parts"]["usage"])
+
+
 def test_only_so_many_models_have_a_colour(sandbox: Sandbox) -> None:
     ingest(sandbox, *(event(model=f"model-{number:02}", input_tokens=1000 * (number + 1)) for number in range(20)))
     shown = words(live(sandbox, query="&metric=tokens")["parts"]["usage"])

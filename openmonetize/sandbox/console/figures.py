@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Dict, List, NamedTuple, Tuple
 
-from openmonetize.sandbox.clock import DAY, HOUR
+from openmonetize.sandbox.clock import DAY, HOUR, to_ms
 from openmonetize.sandbox.database import marks
 from openmonetize.sandbox.state import State
 
@@ -14,6 +15,7 @@ SHOWN_EVENTS = 30
 SHOWN_LETTERS = 10
 SHOWN_WALLETS = 50
 MOST_DAYS, LEAST_DAYS = 30, 7
+_FIRST_DAY = to_ms(datetime.min.replace(tzinfo=timezone.utc))
 
 _SUMS = "total(events), total(input_tokens), total(output_tokens), total(credits), total(cost)"
 
@@ -74,7 +76,7 @@ def usage(state: State) -> Usage:
     first = last - (MOST_DAYS - 1) * DAY
     earliest = state.db.value("SELECT min(start) FROM rollups WHERE span = ? AND start >= ?", (DAY, first))
     step = HOUR if earliest == last else DAY
-    first = last if step == HOUR else min(earliest, last - (LEAST_DAYS - 1) * DAY)
+    first = last if step == HOUR else max(min(earliest, last - (LEAST_DAYS - 1) * DAY), _FIRST_DAY)
     starts = list(range(first, last + DAY, step))
     rows = state.db.rows(
         f"SELECT start, coalesce(nullif(model, ''), event_type), {_SUMS} FROM rollups"
