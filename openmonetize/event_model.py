@@ -113,14 +113,13 @@ class EventModel(Model):
                 data.pop("timestamp", None)
             elif type(moment) is not str or moment[-1:] != "Z":
                 data["timestamp"] = _event_time(moment)
-            if data.get("idempotency_key") is None:
-                data.pop("idempotency_key", None)
+            if "idempotency_key" in data and data["idempotency_key"] is None:
+                del data["idempotency_key"]
             metadata = data.get("metadata")
             if metadata:
                 data["metadata"] = jsonable(metadata, "metadata")
-            quantity = data.get("quantity")
-            if quantity is not None and type(quantity) is not int and type(quantity) is not float:
-                data["quantity"] = whole(quantity)  # pydantic would take a numpy boolean for a number
+            if "quantity" in data and type(data["quantity"]) not in (int, float):
+                data["quantity"] = whole(data["quantity"])  # pydantic would take a numpy boolean for a number
             try:
                 self.__pydantic_validator__.validate_python(data, self_instance=self)
             except ValidationError as error:

@@ -30,9 +30,9 @@ def jsonable(value: Any, place: str, depth: int = 0) -> Any:
         ApiTypeError: a type that JSON has nothing for (sets, bytes, arbitrary objects), or a key that is no str.
         ApiValueError: NaN, infinity, NUL or a lone surrogate in a text, or nesting without an end.
     """
-    if _is_plain(value):
-        return value
     kind = type(value)
+    if kind is not dict and _is_plain(value):
+        return value
     if kind is str:
         return _text(value, place)
     if kind is float:
@@ -87,7 +87,7 @@ def _item(value: Any) -> Any:
 def _mapping(value: Mapping[Any, Any], place: str, depth: int) -> Dict[str, Any]:
     copied = {}
     for key, item in value.items():
-        if type(key) is str and _is_plain(key) and _is_plain(item) and key != "__proto__":
+        if type(key) is str and key.isidentifier() and key != "__proto__" and _is_plain(item):
             copied[key] = item
             continue
         if not isinstance(key, str):
