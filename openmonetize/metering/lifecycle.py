@@ -9,7 +9,7 @@ import sys
 import time
 import weakref
 from types import FrameType
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, Any, List, Optional
 
 if TYPE_CHECKING:
     from openmonetize.metering.recorder import Recorder
@@ -34,15 +34,17 @@ def watch(recorder: Recorder) -> None:
 
 
 def flush_in_workers() -> None:
-    """Children of multiprocessing and billiard leave without atexit; their own finalizers do run."""
+    """Workers of multiprocessing and Celery leave without atexit; their own finalizers and signals do run."""
     global _finalizers_of
     if _finalizers_of == os.getpid():
         return
     _finalizers_of = os.getpid()
-    for name in ("multiprocessing.util", "billiard.util"):
-        module = sys.modules.get(name)
-        if module is not None:
-            module.Finalize(None, _at_exit, exitpriority=10)
+    multiprocessing = sys.modules.get("multiprocessing.util")
+    if multiprocessing is not None:
+        multiprocessing.Finalize(None, _at_exit, exitpriority=10)
+    celery = sys.modules.get("celery.signals")
+    if celery is not None:
+        celery.worker_process_shutdown.connect(_at_shutdown, weak=False)
 
 
 def exit_on_sigterm() -> None:
@@ -62,6 +64,10 @@ def _at_exit() -> None:
     started = time.monotonic()
     for recorder in list(_RECORDERS):
         recorder._at_exit(started)
+
+
+def _at_shutdown(**_: Any) -> None:
+    _at_exit()
 
 
 def _before_fork() -> None:

@@ -43,7 +43,7 @@ def recorder(client: ApiClient) -> Iterator[Callable[..., Recorder]]:
 
     def make(**options: Any) -> Recorder:
         options.setdefault("retry", QUICK)
-        options.setdefault("request_timeout", 0.3)
+        options.setdefault("request_timeout", 20.0)
         options.setdefault("flush_interval", 0.05)
         made.append(Recorder(options.pop("client", client), **options))
         return made[-1]

@@ -20,7 +20,7 @@ client = ApiClient(Configuration(url, access_token="om_live_a"))
 quick = RetryPolicy(base=0.002, cap=0.02, retry_after_cap=0.05)
 
 def recorder(**options):
-    return Recorder(client, outbox=outbox, retry=quick, **{"request_timeout": 1.0, **options})
+    return Recorder(client, outbox=outbox, retry=quick, **options)
 
 def event(number=1):
     return TokenUsageEvent(user_id="u", feature_id="f", provider="OPENAI", model="gpt-4o",
