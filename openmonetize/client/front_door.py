@@ -266,7 +266,7 @@ class OpenMonetize(Tracker, Apis):
         Raises:
             ApiTypeError, ApiValueError: there is no such event.
         """
-        wanted = self._completed(usage_event(usage) if event is None else event)
+        wanted, _ = self._completed(usage_event(usage) if event is None else event)
         return credits_for_event(wanted.to_dict(), book=book, era=era)
 
     def proxy_config(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
-from openmonetize.client.notices import Notices
-
 #: Metadata key of the model's name as the provider gave it, where another one is billed.
 MODEL_KEY = "gen_ai.response.model"
 _MOST_REMEMBERED = 10_000
@@ -31,16 +29,14 @@ class ModelNames:
 
     Args:
         resolve: whether names are turned at all.
-        notices: told about models without a price.
     """
 
-    def __init__(self, resolve: bool, notices: Notices) -> None:
+    def __init__(self, resolve: bool) -> None:
         self._resolve = resolve
-        self._notices = notices
         self._known: Dict[Tuple[str, str, Any, Any], Name] = {}
 
-    def name(self, provider: str, model: str, size: Optional[str] = None, quality: Optional[str] = None) -> str:
-        """The name to send for a model.
+    def find(self, provider: str, model: str, size: Optional[str] = None, quality: Optional[str] = None) -> Name:
+        """The name to send for a model, and whether it has a price.
 
         Args:
             provider: the gateway's name of the provider, in upper case.
@@ -48,13 +44,6 @@ class ModelNames:
             size: of an image, such as ``1792x1024``; it may be part of the priced name.
             quality: of an image, such as ``hd``; likewise.
         """
-        known = self.find(provider, model, size, quality)
-        if not known.priced:
-            self._notices.unpriced(provider, model)
-        return known.model
-
-    def find(self, provider: str, model: str, size: Optional[str] = None, quality: Optional[str] = None) -> Name:
-        """As `name`, with whether it has a price, and without a word about it."""
         key = (provider, model, size, quality)
         known = self._known.get(key)
         if known is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, ContextManager, Dict, List, Mapping, Optional, Type, Union
+from typing import Any, ContextManager, Dict, List, Mapping, Optional, Tuple, Type, Union
 
 from openmonetize.client.context import EMPTY, ContextScope
 from openmonetize.client.naming import MODEL_KEY, ModelNames
@@ -53,7 +53,7 @@ class Recording:
         self._named_customer = customer_id
         self._scope = ContextScope()
         self._notices = Notices()
-        self._names = ModelNames(resolve_models, self._notices)
+        self._names = ModelNames(resolve_models)
 
     def track(self, event: Union[EventModel, Mapping[str, Any]]) -> str:
         """Record an event model, or a dict with ``event_type`` and the fields of that kind of event.
@@ -67,7 +67,7 @@ class Recording:
             ApiTypeError, ApiValueError, BufferFull: as for :meth:`track_token_usage`.
         """
         try:
-            return self._put(self._completed(event))
+            return self._put(*self._completed(event))
         except (ApiTypeError, ApiValueError):
             self._notices.refused()
             raise
@@ -142,7 +142,8 @@ class Recording:
 
     def _record(self, kind: str, fields: Dict[str, Any], derived: bool = False) -> str:
         try:
-            fields.update(self._additions(fields, kind))
+            added, unpriced = self._additions(fields, kind)
+            fields.update(added)
             if fields["feature_id"] is None:
                 raise ApiTypeError(
                     "feature_id is missing: pass it, or set it for a block with `with om.context(feature_id=...)`"
@@ -150,50 +151,59 @@ class Recording:
             event = self._kinds[kind](**fields)
             if derived:  # by us, not the caller: what another layer says of the same call is no contradiction
                 event.model_fields_set.discard("event_id")
-            return self._put(event)
+            return self._put(event, unpriced)
         except (ApiTypeError, ApiValueError):
             self._notices.refused()
             raise
 
-    def _completed(self, event: Union[EventModel, Mapping[str, Any]]) -> EventModel:
+    def _completed(self, event: Union[EventModel, Mapping[str, Any]]) -> Tuple[EventModel, Optional[str]]:
         if isinstance(event, EventModel):
-            additions = self._additions(vars(event), vars(event)["event_type"])
-            return event.model_copy(update=additions) if additions else event
+            added, unpriced = self._additions(vars(event), vars(event)["event_type"])
+            return event.model_copy(update=added) if added else event, unpriced
         if not isinstance(event, Mapping):
             raise ApiTypeError(f"an event must be an event model or a dict, not {type(event).__name__}")
-        return self._event_of_any_kind.from_dict({**event, **self._additions(event, event.get("event_type"))})
+        added, unpriced = self._additions(event, event.get("event_type"))
+        return self._event_of_any_kind.from_dict({**event, **added}), unpriced
 
-    def _put(self, event: EventModel) -> str:
+    def _put(self, event: EventModel, unpriced: Optional[str]) -> str:
         if self._recorder is not None:
             self._recorder.record(event)
         else:
             event = prepare(event, self._namespace)[0]
-        event_id: str = vars(event)["event_id"]
+        values = vars(event)
+        if values["user_id"]:
+            self._notices.user_id(values["user_id"])
+        if unpriced is not None:
+            self._notices.unpriced(values["provider"], unpriced)
+        event_id: str = values["event_id"]
         return event_id
 
-    def _additions(self, fields: Mapping[str, Any], kind: Any) -> Dict[str, Any]:
-        """What the scope, the client and the model names add to an event."""
+    def _additions(self, fields: Mapping[str, Any], kind: Any) -> Tuple[Dict[str, Any], Optional[str]]:
+        """What the scope, the client and the model names add to an event, and its model if that has no price."""
         added: Dict[str, Any] = {}
+        unpriced = None
         metadata = fields.get("metadata")
         scope = self._scope.get()
         user_id = fields.get("user_id")
         if scope is not None:
             if user_id is None and scope.user_id is not None:
-                added["user_id"] = user_id = scope.user_id
+                added["user_id"] = scope.user_id
             if scope.feature_id is not None and fields.get("feature_id") is None:
                 added["feature_id"] = scope.feature_id
             if scope.metadata and (metadata is None or isinstance(metadata, Mapping)):
                 added["metadata"] = metadata = {**scope.metadata, **(metadata or {})}
-        if type(user_id) is str:
-            self._notices.user_id(user_id)
         if self._named_customer is not None and fields.get("customer_id") is None:
             added["customer_id"] = self._named_customer
         if kind in _PRICED_KINDS:
             provider, model = fields.get("provider"), fields.get("model")
             if type(provider) is str and type(model) is str and model:
-                name = self._names.name(provider.upper(), model, fields.get("image_size"), fields.get("quality"))
+                name, priced = self._names.find(
+                    provider.upper(), model, fields.get("image_size"), fields.get("quality")
+                )
+                if not priced:
+                    unpriced = model
                 if name != model:
                     added["model"] = name
                     if metadata is None or isinstance(metadata, Mapping):
                         added["metadata"] = {MODEL_KEY: model, **(metadata or {})}
-        return added
+        return added, unpriced

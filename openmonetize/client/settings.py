@@ -8,7 +8,7 @@ from typing import Optional, Union
 
 from typing_extensions import Literal, TypedDict
 
-from openmonetize.configuration import Configuration
+from openmonetize.configuration import DEFAULT_HOST, Configuration
 from openmonetize.exceptions import ApiKeyError, ApiTypeError
 from openmonetize.retry import RetryPolicy
 
@@ -43,11 +43,13 @@ def call_settings(
         ApiKeyError, ApiTypeError, ApiValueError: a setting cannot be used.
     """
     if configuration is None:
-        settings = Configuration(os.environ.get(BASE_URL_VARIABLE) or None)
+        settings = Configuration()
     elif isinstance(configuration, Configuration):
         settings = copy.deepcopy(configuration)
     else:
         raise ApiTypeError(f"configuration must be a Configuration, not {type(configuration).__name__}")
+    if base_url is None and settings.host == DEFAULT_HOST:  # nothing explicit: the environment may say another
+        base_url = os.environ.get(BASE_URL_VARIABLE) or None
     if base_url is not None:
         settings.host = base_url
     if api_key is not None:

@@ -14,7 +14,7 @@ from providers.server import ProviderServer, Reply, json_reply
 import openmonetize
 from openmonetize import ApiTypeError, ApiValueError, OpenMonetize, RetryPolicy
 from openmonetize.client.naming import MODEL_KEY, ModelNames
-from openmonetize.client.notices import KINDS, Notices
+from openmonetize.client.notices import KINDS
 from openmonetize.client.provider_usage import COMPLETENESS_KEY, RESPONSE_KEY
 from openmonetize.client.settings import DeliverySettings
 from openmonetize.metering import Delivered, Incident, Recorder, Stats, delivery, memory, outbox, recorder
@@ -70,7 +70,7 @@ def test_these_are_the_warnings_counts_and_kinds_of_incident() -> None:
 
 
 def test_these_names_of_models_go_out_as_said() -> None:
-    names = ModelNames(True, Notices())
+    names = ModelNames(True)
     for row in table("recording", "Names of models"):
         provider, given, sent = (codes(cell)[0] for cell in row)
         assert names.find(provider.upper(), given).model == sent
