@@ -240,6 +240,8 @@ class EventModel(Model):
             _check_quantity(values)
         elif not (values.get("provider") and values.get("model")):
             used = [name for name in self.counted if values.get(name)]
+            if "image_count" in values:
+                used = ["image_count"]  # left out it counts as one
             if used:
                 raise ApiValueError(
                     f"{type(self).__name__}: {' and '.join(used)} without provider and model are never billed"

@@ -96,7 +96,7 @@ def _never_billed(event: Mapping[str, Any]) -> List[str]:
         if not event.get("unit_type"):
             return ["unit_type"]
         return [] if quantity > 0 and float(float(quantity) * 10).is_integer() else ["quantity is never billed"]
-    used = event.get("input_tokens") or event.get("output_tokens") or event.get("image_count")
+    used = event.get("input_tokens") or event.get("output_tokens") or event["event_type"] == "IMAGE_GENERATION"
     return ["counts without provider and model"] if used and not (event.get("provider") and event.get("model")) else []
 
 

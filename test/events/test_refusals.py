@@ -81,6 +81,8 @@ def test_images_without_provider_or_model_are_refused() -> None:
     for fields in ({"provider": "openai"}, {"model": "dall-e-3"}, {}):
         with pytest.raises(ApiValueError, match="image_count without provider and model are never billed"):
             ImageGenerationEvent(feature_id="f", image_count=1, **fields)
+        with pytest.raises(ApiValueError, match="image_count without provider and model are never billed"):
+            ImageGenerationEvent(feature_id="f", **fields)  # one image, to the platform
 
 
 def test_a_custom_event_without_a_unit_is_refused() -> None:
