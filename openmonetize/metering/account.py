@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import time
-from typing import TYPE_CHECKING, Optional, Sequence
+from typing import TYPE_CHECKING, Optional, Sequence, Tuple
 
 from openmonetize.exceptions import OpenApiException
+from openmonetize.metering.errors import KeyChanged
 
 if TYPE_CHECKING:
     from openmonetize.api_client import ApiClient
     from openmonetize.metering.outbox import Outbox
 
 _LOG = logging.getLogger("openmonetize.metering")
-_ASK_AGAIN_SECONDS = 10.0
+_ASK_AGAIN_SECONDS, _ASK_TIMEOUT = 10.0, 3.0
 
 
 class Account:
@@ -46,6 +47,20 @@ class Account:
                 outbox.use(host, fingerprint)
                 self._asked_at = float("-inf")
 
+    def key_for(self, account: Optional[Tuple[str, str]]) -> Optional[str]:
+        """The key that may deliver an account's events; None leaves the choice to the client.
+
+        Raises:
+            KeyChanged: the client has another key now.
+        """
+        if account is None:
+            return None
+        settings = self._client.configuration
+        key = settings.key()
+        if (settings.host, settings.account_fingerprint()) != account or settings.key() != key:
+            raise KeyChanged("the API key was changed")
+        return key
+
     def identify(self) -> None:
         """Ask the platform, once per key, which customer it is: a rotated key then takes over the old one's rows."""
         self.follow()
@@ -54,17 +69,18 @@ class Account:
             return
         self._asked_at = now
         unknown = [outbox for outbox in self._outboxes if outbox.customer_id() is None]
+        fingerprint = self.fingerprint()
         customer = self._ask() if unknown else None
-        if customer:
+        if customer and self.fingerprint() == fingerprint:
             for outbox in unknown:
-                outbox.identify(customer)
+                outbox.identify(customer, fingerprint)
         if not self._told and (customer or not unknown):
             self._told = True
             self._tell_of_others()
 
     def _ask(self) -> Optional[str]:
         try:
-            answer = self._client.call_api("GET", "/v1/customers/me", _request_timeout=10.0)
+            answer = self._client.call_api("GET", "/v1/customers/me", _request_timeout=_ASK_TIMEOUT)
             customer = json.loads(answer.data)["data"]["id"]
         except (OpenApiException, ValueError, KeyError, TypeError, RecursionError):
             return None  # the events go under the key's digest, as before

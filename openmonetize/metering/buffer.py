@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from itertools import islice
-from typing import Any, Dict, List, NamedTuple, Optional, Protocol, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Protocol, Sequence, Tuple
 
 
 class Stats(NamedTuple):
@@ -71,25 +71,30 @@ class Chunk:
         keys: the buffer's own handles, one per event.
         wires: the events, JSON in UTF-8.
         source: the buffer that leased it.
+        account: the only base URL and API key (its digest) that may deliver them; None: the present ones.
     """
 
-    __slots__ = ("keys", "source", "wires")
+    __slots__ = ("account", "keys", "source", "wires")
 
-    def __init__(self, keys: Sequence[int], wires: Sequence[bytes], source: Buffer) -> None:
+    def __init__(
+        self, keys: Sequence[int], wires: Sequence[bytes], source: Buffer, account: Optional[Tuple[str, str]] = None
+    ) -> None:
         self.keys = keys
         self.wires = wires
         self.source = source
+        self.account = account
 
     def __len__(self) -> int:
         return len(self.wires)
 
     def part(self, start: int, stop: int) -> Chunk:
         """The events ``start`` to ``stop`` (exclusive) as a chunk of their own."""
-        return Chunk(self.keys[start:stop], self.wires[start:stop], self.source)
+        return Chunk(self.keys[start:stop], self.wires[start:stop], self.source, self.account)
 
     def pick(self, indexes: Sequence[int]) -> Chunk:
         """The events at ``indexes`` as a chunk of their own."""
-        return Chunk([self.keys[i] for i in indexes], [self.wires[i] for i in indexes], self.source)
+        keys = [self.keys[index] for index in indexes]
+        return Chunk(keys, [self.wires[index] for index in indexes], self.source, self.account)
 
 
 class Buffer(Protocol):

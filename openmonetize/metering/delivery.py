@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import Any, Callable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, List, Optional, Tuple
 
 from openmonetize.exceptions import (
     ApiException,
@@ -16,7 +16,7 @@ from openmonetize.exceptions import (
 )
 from openmonetize.ingest import MAX_BYTES, MAX_EVENTS
 from openmonetize.metering.buffer import Buffer, Chunk
-from openmonetize.metering.errors import OutboxError
+from openmonetize.metering.errors import KeyChanged, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident, Incidents
 from openmonetize.metering.isolation import named_events, quota_left
 from openmonetize.metering.pacing import Pacer
@@ -39,7 +39,7 @@ class Delivery:
     """Sends one chunk at a time and gives every event of it an outcome, or puts it back.
 
     Args:
-        send: one attempt of a request; raises `ApiException`.
+        send: one attempt of a request; raises `ApiException`, or `KeyChanged` where it must not be sent.
         buffer: where the events are.
         incidents: whom to tell.
         pacer: the rate limit.
@@ -50,7 +50,7 @@ class Delivery:
 
     def __init__(
         self,
-        send: Callable[[Sequence[bytes]], Any],
+        send: Callable[[Chunk], Any],
         buffer: Buffer,
         incidents: Incidents,
         *,
@@ -141,10 +141,12 @@ class Delivery:
         """Send once."""
         self.attempts += 1
         try:
-            answer = self._send(part.wires)
+            answer = self._send(part)
         except ApiException as error:
             self._pacer.learn(error.headers)
             return self._failed(part, error)
+        except KeyChanged:
+            return [part], False
         except OpenApiException as error:  # the configuration's fault: no key, for one
             return self._park(part, None, str(error))
         except Exception as error:  # must not end the sender, whatever it is

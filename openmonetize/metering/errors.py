@@ -17,6 +17,10 @@ class BufferFull(MeteringError):
     """
 
 
+class KeyChanged(MeteringError):
+    """The API key was changed after these events were taken from the outbox: they may not be the new key's."""
+
+
 class OutboxError(MeteringError):
     """The outbox file cannot be used; the text says why and what to do.
 

@@ -138,7 +138,7 @@ class Outbox:
                 "AND id BETWEEN :first AND :last",
                 {**moment, "owner": self._owner, "first": keys[0], "last": keys[kept - 1]},
             )
-            return Chunk(keys[:kept], wires[:kept], self)
+            return Chunk(keys[:kept], wires[:kept], self, (self.base_url, self.fingerprint))
 
     def renew(self, chunk: Chunk) -> bool:
         """Prolong the lease; False where another process has taken any of the events."""
@@ -266,10 +266,10 @@ class Outbox:
         with self._reading() as side:
             return accounts.customer(side, self.base_url, self.fingerprint)
 
-    def identify(self, customer_id: str) -> None:
-        """The present key is this customer's: it also delivers what the customer's other keys left."""
+    def identify(self, customer_id: str, fingerprint: Optional[str] = None) -> None:
+        """A key, by default the present one, is this customer's: it also delivers what the customer's others left."""
         with self._writing() as side:
-            accounts.identify(side, self.base_url, self.fingerprint, customer_id)
+            accounts.identify(side, self.base_url, fingerprint or self.fingerprint, customer_id)
 
     def others(self) -> List[accounts.Left]:
         """Events in this file that belong to other accounts, and are therefore left alone."""

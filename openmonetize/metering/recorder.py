@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import time
-from typing import TYPE_CHECKING, Any, Callable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from openmonetize.exceptions import ApiValueError
 from openmonetize.ingest import MAX_EVENTS, prepare
 from openmonetize.metering import lifecycle
 from openmonetize.metering.account import Account
-from openmonetize.metering.buffer import Buffer, DeadLetter, Stats
+from openmonetize.metering.buffer import Buffer, Chunk, DeadLetter, Stats
 from openmonetize.metering.delivery import RETRY, Delivery
 from openmonetize.metering.errors import MeteringError, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident, Incidents
@@ -217,8 +217,9 @@ class Recorder:
 
     # Delivering
 
-    def _send(self, wires: Sequence[bytes]) -> Any:
-        return send_chunk(self._client, wires, deadline=self._request_timeout)
+    def _send(self, chunk: Chunk) -> Any:
+        key = self._account.key_for(chunk.account)
+        return send_chunk(self._client, chunk.wires, deadline=self._request_timeout, key=key)
 
     def flush(self, timeout: float = 10.0) -> FlushResult:
         """Deliver everything recorded so far, without waiting for company.

@@ -13,16 +13,21 @@ if TYPE_CHECKING:
     from openmonetize.operation import RequestOptions
 
 
-def send_chunk(client: ApiClient, wire: Sequence[bytes], *, deadline: Optional[float] = None) -> ApiResponse[Any]:
+def send_chunk(
+    client: ApiClient, wire: Sequence[bytes], *, deadline: Optional[float] = None, key: Optional[str] = None
+) -> ApiResponse[Any]:
     """Send ready events in one request.
 
     Args:
         client: whose configuration is used, but for the retries.
         wire: the events' bytes; at most MAX_EVENTS, and MAX_BYTES together.
         deadline: total seconds for the request.
+        key: the API key to send instead of the client's.
 
     Raises:
         ApiException: the request failed.
     """
     options: RequestOptions = {} if deadline is None else {"_request_timeout": deadline}
+    if key is not None:
+        options["_request_auth"] = key
     return client.call(INGEST, {}, body_of(wire), options, attempts=1)

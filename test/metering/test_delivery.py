@@ -25,7 +25,7 @@ class Line:
         self.buffer: Buffer = MemoryBuffer(clock=self.clock)
         self.told: List[Incident] = []
         self.delivery = Delivery(
-            lambda wires: send_chunk(client, wires, deadline=self.timeout),
+            lambda chunk: send_chunk(client, chunk.wires, deadline=self.timeout),
             self.buffer,
             Incidents(self.told.append),
             fingerprint=client.configuration.account_fingerprint,
@@ -270,7 +270,7 @@ def test_a_callback_that_raises_does_not_matter(client: ApiClient, server: Fault
         raise RuntimeError("mine")
 
     buffer = MemoryBuffer()
-    delivery = Delivery(lambda wires: send_chunk(client, wires), buffer, Incidents(broken, broken))
+    delivery = Delivery(lambda chunk: send_chunk(client, chunk.wires), buffer, Incidents(broken, broken))
     buffer.put(event().to_wire())
     assert delivery.step() == 1
     assert buffer.stats().accepted == 1

@@ -312,6 +312,32 @@ def test_another_customers_key_never_bills_these_events(recorder: Make, server: 
     assert {server.customers[one.event_id] for one in of_a} == {"cust-a"}
 
 
+def test_a_key_that_changes_between_lease_and_request_sends_nothing_of_the_old_ones(
+    recorder: Make, server: FaultServer, client: ApiClient, tmp_path: Path
+) -> None:
+    """The moment is forced: the key changes after the events were taken."""
+    made = recorder(outbox=tmp_path / "usage.db", flush_interval=3600)
+    lease = made._buffer.lease
+
+    def lease_and_change(*bounds: int) -> Any:
+        chunk = lease(*bounds)
+        client.configuration.access_token = "om_live_b"
+        return chunk
+
+    of_a, of_b = event(), event()
+    made.record(of_a)
+    made._buffer.lease = lease_and_change  # type: ignore[method-assign]
+    made.flush(0.3)
+    made.record(of_b)
+    made.flush(10)
+    assert server.customers == {of_b.event_id: "cust-b"}
+    client.configuration.access_token = "om_live_a"
+    made._buffer.lease = lease  # type: ignore[method-assign]
+    made.record(event())
+    made.flush(10)
+    assert server.customers[str(of_a.event_id)] == "cust-a"
+
+
 def test_an_outbox_without_room_falls_back_to_memory(recorder: Make, server: FaultServer, tmp_path: Path) -> None:
     incidents: List[Incident] = []
     server.always = "503"
