@@ -9,7 +9,7 @@ from pathlib import Path
 from measure import QUICK, THOROUGH
 from report import render, summary
 
-PARTS = ("client", "metering")
+PARTS = ("client", "sandbox", "metering")
 
 
 def main() -> None:

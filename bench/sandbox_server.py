@@ -1,0 +1,74 @@
+"""A server to send batches of events to: the sandbox, or a floor on the same server stack.
+
+Arguments: ``sandbox`` or ``floor``, and a database file. It prints its URL, and ends when its standard input does.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+import threading
+from typing import Any, Callable, Dict, Iterable, List
+
+from openmonetize.sandbox import Sandbox
+from openmonetize.sandbox.body import READ
+from openmonetize.sandbox.http import open_server
+
+_COLUMNS = (
+    "event_id",
+    "customer_id",
+    "user_id",
+    "event_type",
+    "feature_id",
+    "provider",
+    "model",
+    "input_tokens",
+    "output_tokens",
+    "timestamp",
+    "metadata",
+    "idempotency_key",
+)
+
+
+def floor(file: str) -> Callable[[Dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
+    """An application that reads a batch and stores its rows, in one table with the id as its key, and nothing else."""
+    database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+    for setting in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -32000", "wal_autocheckpoint = 16000"):
+        database.execute(f"PRAGMA {setting}")
+    database.execute(f"CREATE TABLE events ({', '.join(_COLUMNS)}, PRIMARY KEY (event_id))")
+    insert = f"INSERT INTO events VALUES ({', '.join('?' * len(_COLUMNS))})"
+
+    def application(environ: Dict[str, Any], start_response: Callable[..., Any]) -> List[bytes]:
+        length = environ[READ] = int(environ["CONTENT_LENGTH"])
+        events = json.loads(environ["wsgi.input"].read(length))["events"]
+        for event in events:
+            event["metadata"] = json.dumps(event["metadata"])
+        database.execute("BEGIN IMMEDIATE")
+        database.executemany(insert, [tuple(map(event.get, _COLUMNS)) for event in events])
+        database.execute("COMMIT")
+        body = json.dumps({"accepted": len(events), "rejected": 0, "duplicates": 0}).encode()
+        start_response("202 Accepted", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+        return [body]
+
+    return application
+
+
+def main() -> None:
+    """Serve until the parent goes away."""
+    kind, file = sys.argv[1:]
+    if kind == "sandbox":
+        with Sandbox(db=file) as sandbox:
+            print(sandbox.url, flush=True)
+            sys.stdin.read()
+        return
+    server = open_server("127.0.0.1", 0, floor(file))
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    print(f"http://127.0.0.1:{server.port}", flush=True)
+    sys.stdin.read()
+    server.shutdown()
+    server.close_connections()
+
+
+if __name__ == "__main__":
+    main()
