@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import Any, Dict, List
 
 KEY = "om_bench_0123456789abcdef"
@@ -36,8 +37,9 @@ SHORT_EVENT = {name: value for name, value in READY_EVENT.items() if name not in
 
 
 def event_id(number: int) -> str:
-    """A UUID of version 4 for each number."""
-    return f"{number:08x}-1f2a-4c7e-8a95-d4e60b7f1c23"
+    """A UUID of version 4 for each number, as random as real ones: an index of them has no order."""
+    digits = f"{Random(number).getrandbits(128):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def ready_events(count: int) -> List[Dict[str, Any]]:

@@ -34,8 +34,8 @@ _COLUMNS = (
 def floor(file: str) -> Callable[[Dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
     """An application that reads a batch and stores its rows, in one table with the id as its key, and nothing else."""
     database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-    for setting in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -32000", "wal_autocheckpoint = 16000"):
-        database.execute(f"PRAGMA {setting}")
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = NORMAL")
     database.execute(f"CREATE TABLE events ({', '.join(_COLUMNS)}, PRIMARY KEY (event_id))")
     insert = f"INSERT INTO events VALUES ({', '.join('?' * len(_COLUMNS))})"
 
