@@ -12,6 +12,8 @@ import pytest
 from .fault_server import FaultServer
 from .programs import finish, program, start
 
+pytestmark = pytest.mark.slow
+
 KILLS = int(os.environ.get("OPENMONETIZE_SOAK") or 20)
 
 WORK = """

@@ -11,6 +11,7 @@ import warnings
 from pathlib import Path
 from typing import Any, ClassVar, Dict, List, Set
 
+import pytest
 from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -19,6 +20,8 @@ from openmonetize.metering import BufferFull, Incident, Recorder, outbox
 
 from .conftest import QUICK, adds_up, event
 from .fault_server import TRANSIENT, FaultServer
+
+pytestmark = pytest.mark.slow
 
 _SETTINGS = settings(
     max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
