@@ -25,7 +25,7 @@ class CustomEvent(EventModel):
     """User whose wallet pays. A user without a wallet pays nothing. Use ids that are unique across customers."""
     team_id: Optional[Text] = None
     """Team whose wallet pays, ahead of `user_id`. The team must exist or the event is lost, and no operation creates
-    one.
+    one: the client refuses events that name one.
     """
     event_type: Literal["CUSTOM",] = "CUSTOM"
     """Kind of event, always `CUSTOM`."""
