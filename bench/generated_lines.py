@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import List, NamedTuple
 
-_OPERATION = re.compile(r"^    def \w+_without_preload_content\(", re.MULTILINE)
+_OPERATION = re.compile(r"^    (?:def )?\w+_without_preload_content(?:\(| = )", re.MULTILINE)
 
 
 class Lines(NamedTuple):

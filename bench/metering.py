@@ -15,10 +15,11 @@ from client import canned_server
 from measure import BENCH, QUICK, Pace, Ratio, human, ratio
 from report import Row, Section
 
-_OURS = ("floor", "memory", "front_door", "outbox")
+_OURS = ("floor", "by_hand", "memory", "front_door", "outbox")
 _PEERS = ("posthog", "segment", "otel")
 _NAMES = {
     "floor": "floor",
+    "by_hand": "by hand",
     "memory": "Recorder",
     "front_door": "OpenMonetize",
     "outbox": "Recorder with outbox",
@@ -28,12 +29,18 @@ _NAMES = {
 }
 
 _TEXT = """
-Each recorder takes the same event, in a fresh process for each round, and sends it to the canned server: *floor* is a
-pydantic model of the same fields, whose id and time are given to it, its JSON in a queue, and a thread that posts
-1,000 at once; *Recorder* builds a checked `TokenUsageEvent` with an id and a time of its own and records it;
-*OpenMonetize* is `track_token_usage`, with scope, model names and warnings. {peers}
-Caller is the CPU time of the recording thread, total that of the process until everything is delivered.
+Each recorder takes the same event, in a fresh process for each round, and sends it to the canned server. *Floor* is a
+pydantic model of the same fields whose id and time are given to it, its JSON in a queue, and a thread that posts 1,000
+at once; *by hand* is the same with `uuid4` and a time for each event, as it would have to be written. *Recorder* builds
+a checked `TokenUsageEvent` with an id and a time of its own and records it; *OpenMonetize* is `track_token_usage`, with
+scope, model names and warnings. {peers} Caller is the CPU time of the recording thread, total that of the process
+until everything is delivered.
 """
+
+_WHY = (
+    "the caller gets an id from the operating system (0.5 to 0.8 µs), a time in UTC (0.5 µs), checks of every value "
+    "and of what is never billed, and a bounded buffer behind a lock; the floor does none of it"
+)
 
 _Runs = Dict[str, List[Dict[str, float]]]
 
@@ -62,13 +69,16 @@ def _rows(pythons: Mapping[str, str], url: str, pace: Pace) -> Iterator[Row]:
     best = min((name for name in _PEERS if name in caller), key=lambda name: median(caller[name]), default=None)
     sides = _sides({name: human(median(values)) for name, values in caller.items()})
     yield _row("caller CPU an event, memory", 1.5, "floor", ratio(caller["memory"], caller["floor"]), sides)
-    yield _row("the same through `OpenMonetize`", 1.5, "floor", ratio(caller["front_door"], caller["floor"]))
+    yield _row("caller CPU an event, memory", 1.5, "by hand", ratio(caller["memory"], caller["by_hand"]))
+    yield _row("through `OpenMonetize`", 1.5, "floor", ratio(caller["front_door"], caller["floor"]))
+    yield _row("through `OpenMonetize`", 1.5, "by hand", ratio(caller["front_door"], caller["by_hand"]))
     if best is not None:
         peer = f"{_NAMES[best]}, the best of the others"
         yield _row("caller CPU an event, memory", 1 / 3, peer, ratio(caller["memory"], caller[best]))
         yield _row("caller CPU an event, outbox", 2.0, peer, ratio(caller["outbox"], caller[best]))
     sides = _sides({name: human(median(values)) for name, values in total.items()})
     yield _row("total CPU an event, memory", 1.5, "floor", ratio(total["memory"], total["floor"]), sides)
+    yield _row("total CPU an event, memory", 1.5, "by hand", ratio(total["memory"], total["by_hand"]))
     calls = _runs(pythons, url, count, "calls", rounds)
     p99 = _column(calls, "p99")
     met = median(p99["memory"]) <= 20e-6
@@ -108,4 +118,4 @@ def _sides(texts: Mapping[str, str]) -> str:
 
 
 def _row(what: str, limit: float, floor: str, measured: Ratio, sides: str = "") -> Row:
-    return Row(what, f"≤ {limit:.2f} × {floor}", str(measured), measured.value <= limit, sides)
+    return Row(what, f"≤ {limit:.2f} × {floor}", str(measured), measured.value <= limit, sides, _WHY)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+import uuid
 from collections import deque
+from datetime import datetime, timezone
 from typing import Any, Callable, Deque, Dict, Tuple
 
 from fixtures import CUSTOMER, INGEST_PATH, KEY, READY_EVENT, event_id
@@ -29,6 +31,17 @@ _FACTS: Dict[str, Any] = {
 
 def floor(url: str) -> Recorder:
     """A pydantic model, a queue, a background post. Id and time are given to it, it bounds and retries nothing."""
+    return _by_hand(url, event_id, lambda: str(READY_EVENT["timestamp"]))
+
+
+def by_hand(url: str) -> Recorder:
+    """The same, with an id and a time for each event."""
+    return _by_hand(
+        url, lambda _: str(uuid.uuid4()), lambda: datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
+    )
+
+
+def _by_hand(url: str, new_id: Callable[[int], str], now: Callable[[], str]) -> Recorder:
     from clients import by_hand
 
     request = by_hand.connect(url)
@@ -50,8 +63,8 @@ def floor(url: str) -> Recorder:
 
     def record(number: int) -> None:
         event = by_hand.TokenUsage(
-            event_id=event_id(number),
-            timestamp=READY_EVENT["timestamp"],
+            event_id=new_id(number),
+            timestamp=now(),
             user_id=_USER,
             metadata={"trace": number},
             **_FACTS,

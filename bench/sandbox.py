@@ -27,10 +27,11 @@ _DAYS = 60
 _BATCH = 1000
 
 _TEXT = """
-Batches of 1,000 ready `TOKEN_USAGE` events of a user with a wallet, each with an id of its own, go to the sandbox with
-a file database, which checks, prices, bills, sums up and stores them, and to a *floor*: the same server stack, whose
-application does `json.loads` and one `executemany` into a table with the event's id as its key, in a file as durable
-as the sandbox's (WAL, `synchronous = NORMAL`). Analytics are asked over HTTP, over {events:,} stored events of {days} days, 5 models and 4 features.
+Batches of 1,000 ready `TOKEN_USAGE` events of a user with a wallet, each with a random id of its own and all of about
+the same time, go to the sandbox with a file database, which checks, prices, bills, sums up and stores them, and to a
+*floor*: the same server stack, whose application does `json.loads` and one `executemany` into a table with the event's
+id as its key, in a file as durable as the sandbox's (WAL, `synchronous = NORMAL`). Analytics are asked over HTTP, over
+{events:,} stored events of {days} days, 5 models and 4 features.
 """
 
 _MODELS = (

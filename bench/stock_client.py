@@ -25,16 +25,23 @@ _CONFIG = {
 }
 
 
-def generate(directory: Path) -> Path:
-    """Generate into ``directory``, and return the package."""
+class Unavailable(Exception):
+    """It cannot be generated here; the text says why."""
+
+
+def generate(directory: Path) -> None:
+    """Generate the package ``PACKAGE`` into ``directory``.
+
+    Raises:
+        Unavailable: the generator is missing, or fails.
+    """
     beside = Path(sys.executable).with_name("openapi-generator-cli")
     tool = str(beside) if beside.exists() else shutil.which("openapi-generator-cli")
     if tool is None:
-        raise RuntimeError("openapi-generator-cli is not installed: pip install -e '.[dev]'")
+        raise Unavailable("openapi-generator-cli is not installed: pip install -e '.[dev]'")
     config = directory / "config.json"
     config.write_text(json.dumps(_CONFIG))
     command = [tool, "generate", "-i", str(ROOT / "openapi.yaml"), "-o", str(directory), "-c", str(config)]
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
-        raise RuntimeError(f"the stock client could not be generated:\n{done.stdout[-2000:]}")
-    return directory / PACKAGE
+        raise Unavailable(f"the stock client could not be generated:\n{done.stdout[-2000:]}")

@@ -6,7 +6,8 @@ bounds neither the whole call nor the size of an answer.
 
 from __future__ import annotations
 
-from datetime import datetime
+import uuid
+from datetime import datetime, timezone
 from typing import Any, Callable, Dict, List, Literal, Optional, Union
 
 import urllib3
@@ -183,6 +184,27 @@ def build(values: Dict[str, Any]) -> Callable[[], object]:
     """Build an event. This model fills in nothing, so it is given an id and a time where the library is not."""
     values = {"event_id": READY_EVENT["event_id"], "timestamp": READY_EVENT["timestamp"], **values}
     return lambda: TokenUsage(**values)
+
+
+def build_alike(values: Dict[str, Any]) -> Callable[[], object]:
+    """The same, but every event gets an id and a time, and the README's values are brought into the wire's form."""
+    given_id, given_time = values.get("event_id"), values.get("timestamp")
+    rest = {name: value for name, value in values.items() if name not in ("event_id", "timestamp", "provider")}
+    namespace = uuid.uuid5(uuid.NAMESPACE_DNS, values["customer_id"])
+
+    def call() -> object:
+        event_id = str(uuid.uuid4()) if given_id is None else str(uuid.uuid5(namespace, given_id))
+        moment = datetime.now(timezone.utc) if given_time is None else datetime.fromisoformat(given_time)
+        return TokenUsage(
+            event_id=event_id,
+            timestamp=moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z"),
+            provider=values["provider"].upper(),
+            metadata=None if given_id is None else {"source_event_id": given_id},
+            idempotency_key=event_id,
+            **rest,
+        )
+
+    return call
 
 
 def read_events(text: bytes) -> Callable[[], object]:
