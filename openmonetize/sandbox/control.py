@@ -104,7 +104,7 @@ class Control:
 
     def _post_clock(self, body: Dict[str, Any]) -> Answer:
         if "now" in body:
-            self.state.clock.set(to_datetime(formats.instant_ms(str(body["now"]))))
+            self.state.clock.set(to_datetime(formats.read_instant(str(body["now"]))))
         days, seconds = body.get("days", 0), body.get("seconds", 0)
         self.state.clock.advance(timedelta(days=days, seconds=seconds))
         return self._get_clock(body)

@@ -45,6 +45,8 @@ class Database:
             # each of them back once for many batches.
             self._connection.execute("PRAGMA cache_size = -32000")
             self._connection.execute("PRAGMA wal_autocheckpoint = 16000")
+            # What a batch may have to undo; on disk it would cost as much as the batch itself.
+            self._connection.execute("PRAGMA temp_store = MEMORY")
         self._prepare()
 
     def _prepare(self) -> None:

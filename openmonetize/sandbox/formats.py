@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, Dict, Optional, Union
 
 _HEX = "[0-9a-fA-F]"
@@ -77,26 +77,28 @@ def offset_ms(text: str) -> Optional[int]:
     return local - shift if sign == "+" else local + shift
 
 
-_minutes: Dict[str, int] = {}
+_EPOCH = datetime(1970, 1, 1)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def instant_ms(text: str) -> int:
     """Milliseconds since 1970 of an instant that has passed validation, in either era's form."""
-    minute = _minutes.get(text[:16])
-    if minute is not None and text[-1] == "Z" and text[10] == "T":
-        if len(text) == 20:
-            return minute + int(text[17:19]) * 1_000
-        if len(text) == 24:
-            return minute + int(text[17:19]) * 1_000 + int(text[20:23])
+    if len(text) in (20, 24) and text[10] == "T" and text[-1] == "Z":  # whole seconds or milliseconds, as nearly all
+        return (datetime.fromisoformat(text[:-1]) - _EPOCH) // _MILLISECOND
+    return read_instant(text)
+
+
+def read_instant(text: str) -> int:
+    """Milliseconds since 1970 of an instant in either era's form.
+
+    Raises:
+        ValueError: it is none.
+    """
     ms = zulu_ms(text)
     if ms is None:
         ms = offset_ms(text)
-        if ms is None:
-            raise ValueError(f"{text!r} is not an instant such as 2026-01-31T00:00:00Z")
-        return ms
-    if len(_minutes) > 10_000:
-        _minutes.clear()
-    _minutes[text[:16]] = ms - ms % 60_000
+    if ms is None:
+        raise ValueError(f"{text!r} is not an instant such as 2026-01-31T00:00:00Z")
     return ms
 
 

@@ -21,23 +21,26 @@ class _Wallet:
 
 
 class Payer:
-    """A user, team or customer and the wallet that pays for it, if there is one."""
+    """A user (0: none), team or customer and the wallet that pays for it, if there is one."""
 
-    def __init__(self, user: Optional[int], wallet: Optional[_Wallet]) -> None:
+    def __init__(self, user: int, wallet: Optional[_Wallet]) -> None:
         self.user = user
         self.wallet = wallet
         self.events = 0
         self.credits = 0
 
-    def pay(self, burn: int) -> Tuple[Optional[int], Optional[int], Optional[int]]:
-        """Book an event that costs `burn` credits: the wallet, the number of its transaction, the balance after it."""
+    def pay(self, burn: int) -> Tuple[int, int, int]:
+        """Book an event that costs `burn` credits: the wallet, the number of its transaction, the balance after it.
+
+        0 stands for no wallet and for no transaction.
+        """
         self.events += 1
         self.credits += burn
         wallet = self.wallet
         if wallet is None:
-            return None, None, None
+            return 0, 0, 0
         if burn == 0:
-            return wallet.pk, None, None
+            return wallet.pk, 0, 0
         wallet.entries += 1
         wallet.balance -= burn
         wallet.burned += burn
@@ -50,13 +53,13 @@ class Payers:
     def __init__(self, state: State, customer: int) -> None:
         self._state = state
         self._customer = customer
-        self._payers: Dict[Tuple[Optional[str], Optional[str]], Payer] = {}
+        self._payers: Dict[Tuple[str, str], Payer] = {}
         self._wallets: Dict[int, _Wallet] = {}
 
-    def find(self, user_id: Optional[str], team_id: Optional[str]) -> Payer:
+    def find(self, user_id: str, team_id: str) -> Payer:
         """The team's wallet pays, else the user's, else the customer's; there is no falling back to another.
 
-        The user is created if there is none.
+        Empty ids stand for none. The user is created if there is none.
 
         Raises:
             UserClash: the present servers could not store the user.
@@ -66,17 +69,17 @@ class Payers:
             payer = self._payers[user_id, team_id] = self._load(user_id, team_id)
         return payer
 
-    def _load(self, user_id: Optional[str], team_id: Optional[str]) -> Payer:
-        user = None if user_id is None else claim_user(self._state, self._customer, user_id)
+    def _load(self, user_id: str, team_id: str) -> Payer:
+        user = claim_user(self._state, self._customer, user_id) if user_id else None
         owner = "" if team_id or user is None else user["id"]
         row = self._state.db.row(
             "SELECT pk, balance, entries FROM wallets WHERE customer = ? AND user_id = ? AND team_id = ?",
-            (self._customer, owner, team_id or ""),
+            (self._customer, owner, team_id),
         )
         wallet = None
         if row is not None:
             wallet = self._wallets.setdefault(row["pk"], _Wallet(row["pk"], row["balance"], row["entries"]))
-        return Payer(None if user is None else user["pk"], wallet)
+        return Payer(0 if user is None else user["pk"], wallet)
 
     def write(self, now: int) -> None:
         """Store the balances and the counts."""
@@ -93,9 +96,5 @@ class Payers:
         )
         db.executemany(
             "UPDATE users SET events = events + ?, credits = credits + ? WHERE pk = ?",
-            [
-                (payer.events, cell(payer.credits), payer.user)
-                for payer in self._payers.values()
-                if payer.user is not None
-            ],
+            [(payer.events, cell(payer.credits), payer.user) for payer in self._payers.values() if payer.user],
         )

@@ -29,11 +29,15 @@ MAX_COST_USD = 10.0**10
 _LARGE_USD = 9e8
 """A cost of more is no 64-bit number of ten-billionths any more."""
 
-_INSERT_EVENT = f"""
+# Python's sqlite3 takes its time over each None, so '' and 0 stand for nothing on the way into the table.
+_INSERT_EVENT = """
 INSERT INTO events (event_id, idempotency_key, own_key, customer, batch_id, user_id, team_id, event_type, feature_id,
     provider, model, input_tokens, output_tokens, image_count, unit_type, quantity, timestamp, metadata, credits,
     cost, user, wallet, entry, balance, processed_at)
-VALUES ({marks(25)}) ON CONFLICT DO NOTHING
+VALUES (?, nullif(?, ''), ?, ?, ?, nullif(?, ''), nullif(?, ''), ?, ?,
+    nullif(?, ''), nullif(?, ''), ?, ?, nullif(?, 0), nullif(?, ''), nullif(?, 0), ?, nullif(?, ''), ?,
+    ?, nullif(?, 0), nullif(?, 0), nullif(?, 0), ?, ?)
+ON CONFLICT DO NOTHING
 """
 
 _INSERT_DEAD_LETTER = f"""
@@ -128,29 +132,22 @@ class _Batch:
         if settings.defects:
             self._refuse_defective(event)
         burn, usd, _ = event_cost(event, settings.book, settings.era, self._today)
-        if usd >= MAX_COST_USD:
-            raise _CannotStore(f"a cost of {usd:.0f} US dollars does not fit the cost column")
-        cost: float = int(usd * USD_UNITS + 0.5)
-        if usd > _LARGE_USD:
-            cost = cell(cost)
-        event_id, key = event["event_id"], get("idempotency_key") or None
-        user_id, team_id = get("user_id") or None, get("team_id") or None
+        cost: float = int(usd * USD_UNITS + 0.5) if usd <= _LARGE_USD else _large_cost(usd)
+        event_id, key = event["event_id"], get("idempotency_key") or ""
+        own_key = 1 if key == event_id else 0
+        user_id, team_id = get("user_id") or "", get("team_id") or ""
         payer = self._payers.find(user_id, team_id)
         wallet, entry, balance = payer.pay(burn)
-        timestamp = instant_ms(event["timestamp"])
+        event_type, feature_id = event["event_type"], event["feature_id"]
+        provider, model = get("provider") or "", get("model") or ""
         input_tokens, output_tokens = get("input_tokens") or 0, get("output_tokens") or 0
-        event_type, feature_id, provider, model = (
-            event["event_type"],
-            event["feature_id"],
-            get("provider"),
-            get("model"),
-        )
+        timestamp = instant_ms(event["timestamp"])
         metadata = get("metadata")
         self._events.append(
             (
                 event_id,
-                None if key == event_id else key,
-                key == event_id,
+                "" if own_key else key,
+                own_key,
                 self._customer,
                 batch_id,
                 user_id,
@@ -158,14 +155,14 @@ class _Batch:
                 event_type,
                 feature_id,
                 provider,
-                model or None,
+                model,
                 input_tokens,
                 output_tokens,
-                get("image_count"),
-                get("unit_type") or None,
-                get("quantity"),
+                get("image_count") or 0,
+                get("unit_type") or "",
+                get("quantity") or 0,
                 timestamp,
-                _metadata_text(metadata) if metadata else None,
+                _metadata_text(metadata) if metadata else "",
                 burn,
                 cost,
                 payer.user,
@@ -175,7 +172,7 @@ class _Batch:
                 self._now,
             )
         )
-        group = (timestamp - timestamp % HOUR, feature_id, event_type, provider or "", model or "")
+        group = (timestamp - timestamp % HOUR, feature_id, event_type, provider, model)
         sums = self._hours.get(group)
         if sums is None:
             self._hours[group] = [1, input_tokens, output_tokens, burn, cost, timestamp]
@@ -210,6 +207,13 @@ class _Batch:
         )
         self._payers.write(self._now)
         rollups.add(self._state, self._customer, self._hours)
+
+
+def _large_cost(usd: float) -> float:
+    """A cost of more than `_LARGE_USD` in the units of its column."""
+    if usd >= MAX_COST_USD:
+        raise _CannotStore(f"a cost of {usd:.0f} US dollars does not fit the cost column")
+    return cell(int(usd * USD_UNITS + 0.5))
 
 
 def _metadata_text(metadata: Dict[str, Any]) -> str:
