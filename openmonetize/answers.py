@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Optional, TypeVar
 
 from openmonetize.api_response import ApiResponse
@@ -109,6 +110,7 @@ def _error_data(name: Optional[str], text: str) -> Any:
     return None
 
 
+@lru_cache(maxsize=None)
 def _model(name: str) -> Any:
     from openmonetize.model import model_named  # late: it brings pydantic
 

@@ -12,7 +12,7 @@ from openmonetize.exceptions import ApiAttributeError, ApiValueError
 _SHOWN_INPUT = 80  # characters
 
 #: How pydantic names the member of a union in the place of an error.
-_MEMBER = re.compile(r"constrained-\w+|int|float|str|datetime|(?:literal|function-\w+)\[.*")
+_MEMBER = re.compile(r"constrained-\w+|int|float|str|datetime|(?:literal|function-\w+|chain)\[.*")
 
 
 def explain(error: ValidationError, model: Type[BaseModel]) -> ApiValueError:

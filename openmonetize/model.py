@@ -27,7 +27,6 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
     GetCoreSchemaHandler,
     PlainSerializer,
     ValidationError,
@@ -110,11 +109,23 @@ def _free_form(value: Any, info: ValidationInfo) -> Any:
     return jsonable(value, info.field_name or "the value")
 
 
-#: Whole number; a JSON number on the wire. One that is an int already does not pass through Python.
-Int = Annotated[
-    Union[Annotated[int, Field(strict=True)], Annotated[int, BeforeValidator(_whole)]],
-    Field(union_mode="left_to_right"),
-]
+class _Whole:
+    """Reads a whole number. An int, or one that is written out in digits, does not pass through Python."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        digits = core_schema.str_schema(strict=True, pattern="^-?[0-9]{1,18}$")
+        number = core_schema.int_schema()
+        members: list[Any] = [
+            core_schema.int_schema(strict=True),
+            core_schema.chain_schema([digits, number]),
+            core_schema.no_info_before_validator_function(_whole, number),
+        ]
+        return core_schema.union_schema(members, mode="left_to_right")
+
+
+#: Whole number; a JSON number on the wire.
+Int = Annotated[int, _Whole]
 #: Whole number; a JSON string on the wire, such as a balance.
 IntText = Annotated[Int, PlainSerializer(str, when_used="json")]
 #: Exact decimal, such as US dollars; a JSON number on the wire.

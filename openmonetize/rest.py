@@ -10,6 +10,7 @@ import os
 import socket
 import threading
 import time
+from functools import lru_cache
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Type
 from urllib.parse import urlsplit
 
@@ -223,7 +224,7 @@ class RESTClient:
                     headers={**headers, "Connection": "close"} if fresh else headers,
                     retries=False,
                     redirect=False,
-                    timeout=urllib3.Timeout(connect=min(connect_timeout, remaining), read=min(read_timeout, remaining)),
+                    timeout=_timeout(min(connect_timeout, remaining), min(read_timeout, remaining)),
                     preload_content=False,
                     assert_same_host=False,
                 )
@@ -278,6 +279,11 @@ class RESTClient:
             prefix = host if parts.scheme == "http" else parts.path
             return pool, prefix
         return _POOLS[parts.scheme](parts.hostname or "", parts.port, maxsize=maxsize, **tls), parts.path
+
+
+@lru_cache(maxsize=16)
+def _timeout(connect: float, read: float) -> urllib3.Timeout:
+    return urllib3.Timeout(connect=connect, read=read)
 
 
 def _failure(host: str, error: Exception, request_id: Optional[str]) -> ApiException:
