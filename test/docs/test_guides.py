@@ -102,6 +102,8 @@ def page_run(
     hosts = {
         "https://api.mistral.ai": provider.url,
         "http://localhost:8000": provider.url,
+        # Cohere's library reads CO_API_URL when it is imported, which another test may have done before.
+        "cohere.ClientV2()": f"cohere.ClientV2(base_url={provider.url!r})",
         "your-api-key": sandbox.key,
     }
     environment = {
