@@ -40,7 +40,7 @@ class Pace(NamedTuple):
     starts: int
 
 
-THOROUGH = Pace(rounds=15, seconds=0.15, starts=15)
+THOROUGH = Pace(rounds=60, seconds=0.03, starts=25)
 QUICK = Pace(rounds=3, seconds=0.01, starts=2)
 
 
