@@ -6,10 +6,11 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any, Iterator, List, Mapping, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import generated_lines
 import stock_client
@@ -110,15 +111,19 @@ def _script(name: str) -> str:
     return str(BENCH / "startup" / f"{name}.py")
 
 
-def _workers(function: str, *arguments: Any, stock: Optional[str] = None, pool: bool = False) -> Mapping[str, Worker]:
-    workers = {"ours": Worker("clients.ours", function, *arguments)}
-    workers["by hand"] = Worker("clients.by_hand", function, *arguments)
+def _workers(
+    function: str, *arguments: Any, stock: Optional[str] = None, pool: bool = False
+) -> Dict[str, Callable[[], Worker]]:
+    def side(module: str, *path: str) -> Callable[[], Worker]:
+        return lambda: Worker(f"clients.{module}", function, *arguments, path=path)
+
+    sides = {"ours": side("ours"), "by hand": side("by_hand")}
     if pool:
-        workers["bare pool"] = Worker("clients.bare_pool", function, *arguments)
-        workers["again"] = Worker("clients.by_hand", function, *arguments)
+        sides["bare pool"] = side("bare_pool")
+        sides["again"] = side("by_hand")
     if stock is not None:
-        workers["stock"] = Worker("clients.stock", function, *arguments, path=[stock])
-    return workers
+        sides["stock"] = side("stock", stock)
+    return sides
 
 
 def _calls(url: str, stock: Optional[str], pace: Pace) -> Iterator[Row]:
@@ -139,10 +144,10 @@ def _events(stock: Optional[str], pace: Pace) -> Iterator[Row]:
         ("building an event, id and time left to the library", SHORT_EVENT, True),
         ("building an event, the README's values", README_EVENT, False),
     ):
-        workers = dict(_workers("build", values, stock=stock if taken_by_stock else None))
+        sides = _workers("build", values, stock=stock if taken_by_stock else None)
         if values is not READY_EVENT:
-            workers["the same work by hand"] = Worker("clients.by_hand", "build_alike", values)
-        yield _row(what, 2.0, measure_workers(workers, pace), why=_WHY_BUILD)
+            sides["the same work by hand"] = partial(Worker, "clients.by_hand", "build_alike", values)
+        yield _row(what, 2.0, measure_workers(sides, pace), why=_WHY_BUILD)
     text = json.dumps(mixed_events(100))
     samples = measure_workers(_workers("read_events", text, stock=stock), pace)
     yield _row("100 mixed events from JSON", 1.3, samples, why=_WHY_JSON)

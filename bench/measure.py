@@ -9,8 +9,7 @@ import sys
 import time
 from pathlib import Path
 from statistics import median, quantiles
-from types import TracebackType
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Type
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 BENCH = Path(__file__).parent
 
@@ -30,18 +29,20 @@ class Pace(NamedTuple):
     """How much is measured.
 
     Attributes:
-        rounds: turns of each long-lived worker.
+        rounds: turns of each side.
+        generations: how often long-lived workers are replaced by new ones meanwhile.
         seconds: how long one turn lasts.
         starts: fresh processes of each kind.
     """
 
     rounds: int
+    generations: int
     seconds: float
     starts: int
 
 
-THOROUGH = Pace(rounds=60, seconds=0.03, starts=25)
-QUICK = Pace(rounds=3, seconds=0.01, starts=2)
+THOROUGH = Pace(rounds=60, generations=4, seconds=0.03, starts=25)
+QUICK = Pace(rounds=3, generations=1, seconds=0.01, starts=2)
 
 
 def interleave(sides: Mapping[str, Side], rounds: int) -> Samples:
@@ -56,7 +57,7 @@ def interleave(sides: Mapping[str, Side], rounds: int) -> Samples:
 
 
 class Worker:
-    """A process of its own that does one kind of work; see ``worker.py``. A context manager.
+    """A process of its own that does one kind of work; see ``worker.py``.
 
     Args:
         module: the module with the work.
@@ -78,12 +79,8 @@ class Worker:
         )
         self._turns = 1
 
-    def __enter__(self) -> Worker:
-        return self
-
-    def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
+    def stop(self) -> None:
+        """End the process."""
         self._process.communicate()
 
     def _run(self, turns: int) -> Tuple[float, float]:
@@ -111,15 +108,20 @@ class Worker:
         return Sample(wall / self._turns, cpu / self._turns)
 
 
-def measure_workers(workers: Mapping[str, Worker], pace: Pace) -> Samples:
-    """Warm the workers up, measure them, and end them."""
-    try:
-        for worker in workers.values():
-            worker.warm_up(pace.seconds)
-        return interleave(workers, pace.rounds)
-    finally:
-        for worker in workers.values():
-            worker.__exit__(None, None, None)
+def measure_workers(sides: Mapping[str, Callable[[], Worker]], pace: Pace) -> Samples:
+    """Measure workers in several generations: where a process happens to lie in memory makes a difference too."""
+    samples: Samples = {name: [] for name in sides}
+    for _ in range(pace.generations):
+        workers = {name: start() for name, start in sides.items()}
+        try:
+            for worker in workers.values():
+                worker.warm_up(pace.seconds)
+            for name, found in interleave(workers, pace.rounds // pace.generations).items():
+                samples[name] += found
+        finally:
+            for worker in workers.values():
+                worker.stop()
+    return samples
 
 
 def fresh_process(*command: str, path: Sequence[str] = ()) -> Side:

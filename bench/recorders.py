@@ -14,7 +14,7 @@ from collections import deque
 from datetime import datetime, timezone
 from typing import Any, Callable, Deque, Dict, Tuple
 
-from fixtures import CUSTOMER, INGEST_PATH, KEY, READY_EVENT, event_id
+from fixtures import CUSTOMER, INGEST_PATH, KEY
 
 Recorder = Tuple[Callable[[int], object], Callable[[], object]]
 
@@ -31,7 +31,7 @@ _FACTS: Dict[str, Any] = {
 
 def floor(url: str) -> Recorder:
     """A pydantic model, a queue, a background post. Id and time are given to it, it bounds and retries nothing."""
-    return _by_hand(url, event_id, lambda: str(READY_EVENT["timestamp"]))
+    return _by_hand(url, lambda number: f"{number:08x}-1f2a-4c7e-8a95-d4e60b7f1c23", lambda: "2026-11-23T09:31:05.000Z")
 
 
 def by_hand(url: str) -> Recorder:

@@ -68,10 +68,10 @@ class _Process:
         return int(statm.read_text().split()[1]) * 4096 / 2**20 if statm.exists() else 0.0
 
 
-@contextmanager
 WORK = "besides being stored every event is validated, priced, billed to a wallet and added to the rollups"
 
 
+@contextmanager
 def _server(kind: str, directory: str) -> Iterator[_Process]:
     command = [sys.executable, str(BENCH / "sandbox_server.py"), kind, str(Path(directory) / f"{kind}.db")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
