@@ -42,10 +42,9 @@ _WHY = (
     "and of what is never billed, and a bounded buffer behind a lock; the floor does none of it"
 )
 
+_WHY_P99 = "a call that meets the delivering thread waits for the interpreter's lock; the floor's own calls do so too"
+
 _Runs = Dict[str, List[Dict[str, float]]]
-
-
-LOCK = "a call that meets the delivering thread waits for the interpreter's lock; the floor's own calls do so too"
 
 
 def measure(pace: Pace) -> Section:
@@ -86,7 +85,9 @@ def _rows(pythons: Mapping[str, str], url: str, pace: Pace) -> Iterator[Row]:
     p99 = _column(calls, "p99")
     met = median(p99["memory"]) <= 20e-6
     sides = _sides({name: human(median(values)) for name, values in p99.items()})
-    yield Row("99th percentile of a call while delivering", "≤ 20 µs", human(median(p99["memory"])), met, sides, LOCK)
+    yield Row(
+        "99th percentile of a call while delivering", "≤ 20 µs", human(median(p99["memory"])), met, sides, _WHY_P99
+    )
     if Path("/proc/self/statm").exists():
         yield _memory(pythons, pace)
 

@@ -34,6 +34,8 @@ id as its key, in a file as durable as the sandbox's (WAL, `synchronous = NORMAL
 {events:,} stored events of {days} days, 5 models and 4 features.
 """
 
+_WHY = "besides being stored every event is validated, priced, billed to a wallet and added to the sums"
+
 _MODELS = (
     ("OPENAI", "gpt-4o"),
     ("OPENAI", "gpt-4o-mini"),
@@ -66,9 +68,6 @@ class _Process:
         """Resident memory in MiB; 0 where the system does not say."""
         statm = Path(f"/proc/{self._pid}/statm")
         return int(statm.read_text().split()[1]) * 4096 / 2**20 if statm.exists() else 0.0
-
-
-WORK = "besides being stored every event is validated, priced, billed to a wallet and added to the rollups"
 
 
 @contextmanager
@@ -134,7 +133,7 @@ def _ingest(sandbox: _Process, floor: _Process, batches: Iterator[bytes], pace: 
     samples = interleave(sides, pace.rounds)
     found = ratio(walls(samples["sandbox"]), walls(samples["floor"]))
     text = ", ".join(f"{name} {human(median(walls(values)))}" for name, values in samples.items())
-    return Row("batch of 1,000 events, file database", "≤ 2.00 × floor", str(found), found.value <= 2.0, text, WORK)
+    return Row("batch of 1,000 events, file database", "≤ 2.00 × floor", str(found), found.value <= 2.0, text, _WHY)
 
 
 def _stored(sandbox: _Process, batches: Iterator[bytes], stored: int, pace: Pace) -> List[Row]:
