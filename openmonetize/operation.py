@@ -129,9 +129,9 @@ class Operation(Generic[T]):
 
 def refuse_unknown(operation: Operation[Any], options: Mapping[str, Any]) -> None:
     """Raise ApiTypeError for an option that does not exist, with a hint at what was meant."""
-    name = next((name for name in options if name not in _OPTIONS), None)
-    if name is None:
+    if _OPTIONS.issuperset(options):
         return
+    name = next(name for name in options if name not in _OPTIONS)
     import difflib
 
     known = [parameter.name for parameter in operation.parameters] + sorted(_OPTIONS)
