@@ -66,7 +66,8 @@ def current_usage(state: State, row: sqlite3.Row) -> int:
     """How many events count against an entitlement: the *number* of events in its period, by their own time."""
     start = _period_start(state, row["period"])
     if row["user_id"] is None:
-        found = rollups.groups(state, row["customer"], start, _LAST_MOMENT, {"feature_id": [row["feature_id"]]})
+        filters = {"feature_id": [row["feature_id"]]}
+        found = rollups.groups(state, row["customer"], start, _LAST_MOMENT, filters, [])
         return sum(group.events for group in found)
     sql = (
         "SELECT count(*) FROM events e JOIN users u ON u.pk = e.user"

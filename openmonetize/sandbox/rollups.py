@@ -6,14 +6,17 @@ by event. Every sum is therefore exact for any window, to the millisecond.
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from openmonetize.sandbox.clock import DAY, HOUR
 from openmonetize.sandbox.database import cell
 from openmonetize.sandbox.state import State
 
 SPANS = (DAY, HOUR)
+DAY_NAME = "day"
+NAMES = ("feature_id", "event_type", "provider", "model")
 
 GroupKey = Tuple[int, str, str, str, str]
 """Start of the hour or day, feature, event type, provider, model; the last two empty if not given."""
@@ -34,7 +37,7 @@ ON CONFLICT DO UPDATE SET
 
 @dataclass(frozen=True)
 class Group:
-    """Sums over the events that share a day, feature, type, provider and model."""
+    """Sums over the events that share a name: day, feature, type, provider and model, or some of these."""
 
     day: int
     feature_id: str
@@ -93,54 +96,59 @@ def add(state: State, customer: int, hours: Dict[GroupKey, List[float]]) -> None
         )
 
 
-def groups(state: State, customer: int, start: int, end: int, filters: Dict[str, Sequence[str]]) -> List[Group]:
-    """Sums over a window, both ends inclusive, per day, feature, type, provider and model.
+def groups(
+    state: State, customer: int, start: int, end: int, filters: Mapping[str, Sequence[str]], by: Sequence[str] = NAMES
+) -> List[Group]:
+    """Sums over a window, both ends inclusive; the same group may come in several parts.
 
-    `filters` names columns (``provider``, ``model``, ``feature_id``) and the values they may have.
+    `filters` names columns (``provider``, ``model``, ``feature_id``) and the values they may have. `by` are those of
+    `NAMES` and `DAY_NAME` that tell groups apart; the others are empty, or 0, in what is found.
     """
     found: List[Group] = []
     for span, first, last in pieces(start, end):
-        found += (
-            _stored(state, customer, span, first, last, filters)
-            if span
-            else _scanned(state, customer, first, last, filters)
-        )
+        day = first - first % DAY  # only a piece of whole days has more than one
+        read = _stored if span else _scanned
+        rows = read(state, customer, span, first, last, filters, _names(by, "start" if span == DAY else str(day)))
+        found += [_group(row) for row in rows]
     return found
 
 
-_COLUMNS = "feature_id, event_type, provider, model, events, input_tokens, output_tokens, credits, cost, first_at"
+def _names(by: Sequence[str], day: str) -> str:
+    """The columns of a group's name."""
+    return ", ".join([day if DAY_NAME in by else "0", *(name if name in by else "''" for name in NAMES)])
 
 
+# total() and not sum(): the latter fails beyond 64 bits. Exact up to 2^53, as everything the platform shows.
 def _stored(
-    state: State, customer: int, span: int, first: int, last: int, filters: Dict[str, Sequence[str]]
-) -> List[Group]:
+    state: State, customer: int, span: int, first: int, last: int, filters: Mapping[str, Sequence[str]], names: str
+) -> List[sqlite3.Row]:
     where, values = _filter(filters)
-    rows = state.db.rows(
-        f"SELECT start, {_COLUMNS} FROM rollups WHERE customer = ? AND span = ? AND start BETWEEN ? AND ?{where}",
+    return state.db.rows(
+        f"SELECT {names}, total(events), total(input_tokens), total(output_tokens), total(credits), total(cost),"
+        " min(first_at) FROM rollups"
+        f" WHERE customer = ? AND span = ? AND start BETWEEN ? AND ?{where} GROUP BY 1, 2, 3, 4, 5",
         [customer, span, first, last, *values],
     )
-    return [_group(row["start"] - row["start"] % DAY, row[1:]) for row in rows]
 
 
-def _scanned(state: State, customer: int, first: int, last: int, filters: Dict[str, Sequence[str]]) -> List[Group]:
+def _scanned(
+    state: State, customer: int, span: int, first: int, last: int, filters: Mapping[str, Sequence[str]], names: str
+) -> List[sqlite3.Row]:
     where, values = _filter(filters)
-    # total() and not sum(): the latter fails beyond 64 bits. Exact up to 2^53, as everything the platform shows.
-    rows = state.db.rows(
-        "SELECT feature_id, event_type, coalesce(provider, '') AS provider, coalesce(model, '') AS model, count(*),"
-        " total(input_tokens), total(output_tokens), total(credits), total(cost), min(timestamp) FROM events"
-        f" WHERE customer = ? AND timestamp BETWEEN ? AND ?{where} GROUP BY 1, 2, 3, 4",
+    return state.db.rows(
+        f"SELECT {names}, count(*), total(input_tokens), total(output_tokens), total(credits), total(cost),"
+        " min(timestamp) FROM events"
+        f" WHERE customer = ? AND timestamp BETWEEN ? AND ?{where} GROUP BY 1, 2, 3, 4, 5",
         [customer, first, last, *values],
     )
-    day = first - first % DAY
-    return [_group(day, row) for row in rows]
 
 
-def _group(day: int, row: Sequence[Any]) -> Group:
-    feature, kind, provider, model, *numbers = row
-    return Group(day, feature, kind, provider, model, *(int(number) for number in numbers))
+def _group(row: Sequence[Any]) -> Group:
+    day, feature, kind, provider, model, *numbers = row
+    return Group(day, feature, kind, provider or "", model or "", *(int(number) for number in numbers))
 
 
-def _filter(filters: Dict[str, Sequence[str]]) -> Tuple[str, List[Any]]:
+def _filter(filters: Mapping[str, Sequence[str]]) -> Tuple[str, List[Any]]:
     where = ""
     values: List[Any] = []
     for column, allowed in filters.items():

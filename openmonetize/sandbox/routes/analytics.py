@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from openmonetize.sandbox import formats
 from openmonetize.sandbox.answers import Answer, gateway_error
@@ -12,9 +12,9 @@ from openmonetize.sandbox.clock import DAY, day_text, iso
 from openmonetize.sandbox.defects import COLON_SPLIT, NEGATIVE_BURN_RATE, PROVIDER_500
 from openmonetize.sandbox.events import KNOWN_PROVIDERS, usd
 from openmonetize.sandbox.ledger import burned_between, find_wallet
-from openmonetize.sandbox.rollups import Group, groups
+from openmonetize.sandbox.rollups import DAY_NAME, Group, groups
 from openmonetize.sandbox.schema import Fields, OneOf, Optionally, Text
-from openmonetize.sandbox.state import CURRENT, SEED
+from openmonetize.sandbox.state import CURRENT, SEED, State
 from openmonetize.sandbox.sums import Name, sums_by, total_of
 from openmonetize.sandbox.tables import USD_UNITS
 from openmonetize.sandbox.tenants import find_user
@@ -38,11 +38,12 @@ _SEED_BURN_RATE = Fields({"customerId": _seed_customer, "userId": Optionally(Tex
 
 
 def usage(call: Call) -> Answer:
-    found = _groups(call)
+    selection = _selection(call)
+    found = groups(*selection)
     by_feature = sums_by(found, lambda group: (group.feature_id,))
     by_type = sums_by(found, lambda group: (group.event_type,))
     by_model = sums_by([group for group in found if group.provider and group.model], _model(call))
-    by_day = sums_by(found, lambda group: (day_text(group.day),))
+    by_day = sums_by(groups(*selection, [DAY_NAME]), lambda group: (day_text(group.day),))
     total = total_of(found)
     data: Dict[str, Any] = {
         "summary": {
@@ -74,7 +75,7 @@ def usage(call: Call) -> Answer:
 
 
 def costs(call: Call) -> Answer:
-    found = _groups(call)
+    found = groups(*_selection(call), ["provider", "model"])
     total = total_of(found)
     revenue = _revenue(total.credits)
     margin = revenue - total.cost
@@ -160,14 +161,15 @@ def _require_own_query(call: Call) -> None:
         call.require_own(customer_id)
 
 
-def _groups(call: Call) -> List[Group]:
+def _selection(call: Call) -> Tuple[State, int, int, int, Mapping[str, Sequence[str]]]:
+    """What to sum up: whose events, from when to when, and which of them."""
     _require_own_query(call)
     state = call.state
     now = state.clock.now()
     start, end = call.query.get("startDate"), call.query.get("endDate")
     start_ms = now - 30 * DAY if start is None else formats.instant_ms(start)
     end_ms = now if end is None else formats.instant_ms(end)
-    return groups(state, call.customer.pk, start_ms, end_ms, {} if state.seed_era else _chosen(call))
+    return state, call.customer.pk, start_ms, end_ms, {} if state.seed_era else _chosen(call)
 
 
 def _chosen(call: Call) -> Dict[str, Sequence[str]]:

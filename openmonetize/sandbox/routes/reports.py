@@ -13,7 +13,7 @@ from openmonetize.sandbox.clock import DAY, day_text, iso, to_datetime
 from openmonetize.sandbox.defects import RATING_PREFIX_404, SUMMARY_500
 from openmonetize.sandbox.events import page, usd
 from openmonetize.sandbox.ledger import find_wallet
-from openmonetize.sandbox.rollups import Group, groups
+from openmonetize.sandbox.rollups import DAY_NAME, Group, groups
 from openmonetize.sandbox.routes.upstream import misdirected
 from openmonetize.sandbox.schema import Fields, Number, OneOf, Optionally, Text
 from openmonetize.sandbox.state import CURRENT, SEED
@@ -33,7 +33,7 @@ _FAILED = "Failed to proxy request to rating service"
 
 def cost_breakdown(call: Call) -> Answer:
     start, end = _window(call)
-    found = groups(call.state, call.customer.pk, start, end, {})
+    found = groups(call.state, call.customer.pk, start, end, {}, ["provider", "model"])
     by_model = sums_by(found, lambda group: (group.provider or "unknown", group.model or "unknown"))
     data = [{"provider": name[0], "model": name[1], **_counted(sums, "eventCount")} for name, sums in by_model]
     data.sort(key=lambda row: -row["totalCostUsd"])
@@ -44,7 +44,7 @@ def cost_breakdown(call: Call) -> Answer:
 def usage_trends(call: Call) -> Answer:
     start, end = _window(call)
     group_by = call.query["groupBy"]
-    found = groups(call.state, call.customer.pk, start, end, {})
+    found = groups(call.state, call.customer.pk, start, end, {}, [DAY_NAME])
     by_period = sums_by(found, lambda group: (_period(group.day, group_by),))
     data = [{"period": name[0], **_counted(sums, "eventCount")} for name, sums in sorted(by_period, key=_name)]
     period = {"startDate": iso(start), "endDate": iso(end), "groupBy": group_by}
@@ -55,7 +55,7 @@ def burn_forecast(call: Call) -> Answer:
     _require_own(call)
     state, now = call.state, call.state.clock.now()
     days = _days(call.query.get("days"))
-    burned = total_of(groups(state, call.customer.pk, now - 30 * DAY, now, {}))
+    burned = total_of(groups(state, call.customer.pk, now - 30 * DAY, now, {}, []))
     if not burned.events:
         text = "No usage in the last 30 days to forecast from"
         return Answer({"forecast": [], "averageDailyBurn": 0, "message": text})
@@ -91,7 +91,7 @@ def summary(call: Call) -> Answer:
     recent, total = page(state, customer, 10, 0)
     if total and state.has(SUMMARY_500):
         raise framework_error(500, "Do not know how to serialize a BigInt")
-    month = _counted(total_of(groups(state, customer, now - 30 * DAY, now, {})), "eventCount")
+    month = _counted(total_of(groups(state, customer, now - 30 * DAY, now, {}, [])), "eventCount")
     transactions = state.db.value("SELECT coalesce(sum(entries), 0) FROM wallets WHERE customer = ?", (customer,))
     return Answer(
         {
