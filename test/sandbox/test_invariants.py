@@ -2,11 +2,12 @@
 
 In every state: the balance of each wallet is what was granted and bought, less the events that this wallet pays; each
 accepted event was billed, or is unfunded, or is a dead letter, and exactly one of these; analytics are sums over the
-stored events. The database is a file that is closed and opened now and then.
+stored events. The database is a file that is closed and opened now and then, or found as a kill would have left it.
 """
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import uuid
 from collections import Counter
@@ -35,6 +36,7 @@ class Service(RuleBasedStateMachine):
         self.path = str(Path(self.folder.name) / "sandbox.db")
         self.accepted = 0
         self.stored: Dict[str, Dict[str, Any]] = {}
+        self.outcomes: Dict[str, str] = {}
         self.keys: Set[str] = set()
         self.grants: Dict[str, Any] = {}
         self.balances: Dict[Optional[str], int] = {}
@@ -64,6 +66,17 @@ class Service(RuleBasedStateMachine):
         self.sandbox.stop()
         self.open()
         self.customer = Talk(self.sandbox, self.key)
+
+    @rule()
+    def kill(self) -> None:
+        """Go on with the files as they are on the disk at this moment, which is all that a killed process leaves."""
+        left = str(Path(self.folder.name) / f"left-{uuid.uuid4().hex}.db")
+        for end in ("", "-wal"):
+            shutil.copyfile(self.path + end, left + end)
+        self.path, killed = left, self.path
+        self.restart()
+        for end in ("", "-wal", "-shm"):
+            Path(killed + end).unlink(missing_ok=True)
 
     @rule(user=_payer, amount=st.integers(1, 500), key=st.none() | st.sampled_from(["g1", "g2"]))
     def grant(self, user: Optional[str], amount: int, key: Optional[str]) -> None:
@@ -121,6 +134,8 @@ class Service(RuleBasedStateMachine):
                 self.keys.add(key)
             burned = credits_for_event(item).credits
             self.credits += burned
+            funded = item.get("user_id") in self.balances or not burned
+            self.outcomes[item["event_id"]] = "billed" if funded else "unfunded"
             if item.get("user_id") in self.balances and burned:
                 self.balances[item.get("user_id")] -= burned
                 self.history[item.get("user_id")] += 1
@@ -166,7 +181,7 @@ class Service(RuleBasedStateMachine):
         assert len(self.sandbox.dead_letters()) == self.dead
         assert len(stored) + self.dead == self.accepted
         for row in stored:
-            assert row["outcome"] in ("billed", "unfunded")
+            assert row["outcome"] == self.outcomes[row["event_id"]]
             assert row["credits"] == credits_for_event(self.stored[row["event_id"]]).credits
 
     @invariant()
