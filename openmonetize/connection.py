@@ -53,20 +53,20 @@ class _Incoming(io.RawIOBase):
     """A socket's incoming bytes, up to the deadline of the call that was sent. To http.client it is the socket."""
 
     def __init__(self, sock: Any) -> None:
-        self._raw = sock.makefile("rb", buffering=0)
+        self._raw = sock.makefile("rb", buffering=0)  # keeps the socket open until it is closed itself
         self._sock = sock
         self._deadline = CALL.deadline
         self._patience = CALL.patience
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self)
+        return io.BufferedReader(self, _PIECE)  # most answers arrive in one piece
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> Any:
         _bound(self._sock, self._deadline, self._patience)
-        return self._raw.readinto(buffer)
+        return self._sock.recv_into(buffer)
 
     def close(self) -> None:
         self._raw.close()

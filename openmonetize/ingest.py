@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -38,6 +39,8 @@ MAX_BYTES = 960 * 1024
 
 _ENVELOPE = len(b'{"events":[]}')
 _SENT = "was already sent by this process for a different event"
+
+_EVENT_ID, _TIMESTAMP = itemgetter("event_id"), itemgetter("timestamp")
 
 Event = Union[EventModel, Mapping[str, Any]]
 #: An event, its bytes, and what its id stands for.
@@ -194,13 +197,14 @@ def _in_one_pass(events: Sequence[Event]) -> Optional[List[_Chunk]]:
         some = cast(Sequence[EventModel], events[start : start + MAX_EVENTS])
         if not all(issubclass(kind, EventModel) for kind in set(map(type, some))):
             return None
-        ids = [vars(event)["event_id"] for event in some]
+        fields = [event.__dict__ for event in some]
+        ids = list(map(_EVENT_ID, fields))
         if not set(map(type, ids)) <= {str}:  # one waits for a namespace
             return None
         wires = wires_of(some)
         if sum(map(len, wires)) + len(wires) + _ENVELOPE > MAX_BYTES:
             return None
-        payloads = dict(zip(ids, zip(map(hash, wires), [vars(event)["timestamp"] for event in some])))
+        payloads = dict(zip(ids, zip(map(hash, wires), map(_TIMESTAMP, fields))))
         if len(payloads) < len(ids) or not SENT_IDS.all_new_or_same(payloads):
             return None
         chunks.append(_Chunk(some, wires, payloads))
