@@ -81,7 +81,7 @@ def _row(what: str, limit: float, samples: Samples, floor: str = "by hand", why:
         what,
         f"≤ {limit:.2f} × {floor}",
         f"{wall}; CPU {cpu.value:.2f}",
-        wall.value <= limit,
+        wall.within(limit),
         ", ".join(f"{side} {human(median(walls(found)))}" for side, found in samples.items()),
         why,
     )

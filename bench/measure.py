@@ -148,6 +148,10 @@ class Ratio(NamedTuple):
     low: float
     high: float
 
+    def within(self, limit: float) -> bool:
+        """Whether it keeps a limit, to the hundredths that are shown; more is noise."""
+        return round(self.value, 2) <= round(limit, 2)
+
     def __str__(self) -> str:
         return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
 

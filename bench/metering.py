@@ -122,4 +122,4 @@ def _sides(texts: Mapping[str, str]) -> str:
 
 
 def _row(what: str, limit: float, floor: str, measured: Ratio, sides: str = "") -> Row:
-    return Row(what, f"≤ {limit:.2f} × {floor}", str(measured), measured.value <= limit, sides, _WHY)
+    return Row(what, f"≤ {limit:.2f} × {floor}", str(measured), measured.within(limit), sides, _WHY)
