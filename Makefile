@@ -23,7 +23,7 @@ lint: $(VENV)/.dev
 ## types: the package, the examples and the public API as two type checkers see them
 types: $(VENV)/.dev
 	$(BIN)/mypy
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 ## check: all that a change must pass
 check: lint types drift test
