@@ -144,9 +144,9 @@ def billed(state: State, user_id: Optional[str], customer_id: Optional[str]) -> 
     """Credits that wallets have paid for the events of a user or all, of a customer or all."""
     sql = (
         "SELECT total(e.credits) FROM events e JOIN customers c ON c.pk = e.customer"
-        " WHERE e.entry IS NOT NULL AND (?1 IS NULL OR e.user_id = ?1) AND (?2 IS NULL OR c.id = ?2)"
+        " WHERE e.entry IS NOT NULL AND (? IS NULL OR e.user_id = ?) AND (? IS NULL OR c.id = ?)"
     )
-    return int(state.db.value(sql, (user_id, customer_id)))
+    return int(state.db.value(sql, (user_id, user_id, customer_id, customer_id)))
 
 
 def _as_dict(row: sqlite3.Row) -> Dict[str, Any]:
