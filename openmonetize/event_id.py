@@ -20,6 +20,9 @@ _UUID = re.compile(UUID_PATTERN).fullmatch
 # The library's own namespace, so that its derived ids meet nobody else's.
 _NAMESPACE = bytes.fromhex("6d3c1f0e2a575b7e9c1d0f6f5d0f7a11")
 
+# The two upper bits of this digit say that the UUID is of RFC 9562.
+_VARIANT = {f"{digit:x}": f"{digit & 3 | 8:x}" for digit in range(16)}
+
 
 def is_uuid(text: str) -> bool:
     """Whether the platform takes ``text`` (in lower case) as a UUID."""
@@ -32,8 +35,8 @@ def mint_id() -> str:
     Without the ``uuid`` module, whose import is slow, and always from the operating system: a forked or cloned
     process must never repeat an id.
     """
-    digits = os.urandom(16).hex()
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+    digits = os.urandom(16).hex("-", 6)  # 8, 12 and 12 of them
+    return f"{digits[:13]}-4{digits[13:16]}-a{digits[16:19]}{digits[21:]}"
 
 
 def derive_id(namespace: str, text: str) -> str:
@@ -54,5 +57,4 @@ def _namespace(text: str) -> bytes:
 
 def _uuid5(namespace: bytes, text: str) -> str:
     digits = sha1(namespace + text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:32]}"

@@ -14,7 +14,6 @@ from openmonetize.exceptions import ApiTypeError, ApiValueError
 
 _MAX_DEPTH = 64
 _PLAIN = (int, bool, type(None))
-_FLAT = frozenset((str, *_PLAIN))
 
 
 def jsonable(value: Any, place: str, depth: int = 0) -> Any:
@@ -52,11 +51,6 @@ def _is_plain(value: Any) -> bool:
     """Whether JSON can say a value as it is, seen at a glance: nearly all values are of this kind."""
     kind = type(value)
     return kind in _PLAIN or (kind is str and value.isascii() and "\0" not in value)
-
-
-def is_flat_json(value: Mapping[str, Any]) -> bool:
-    """Whether a mapping that was read from JSON, without NUL, holds texts, integers and the like only."""
-    return _FLAT.issuperset(map(type, value.values())) and "__proto__" not in value
 
 
 def whole(value: Any) -> Any:

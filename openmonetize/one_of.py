@@ -72,7 +72,7 @@ class OneOf:
             return [_at(index, cls.from_dict, item) for index, item in enumerate(loaded)]
         for index, event in enumerate(events):
             try:
-                event.complete_from_json()
+                event.complete()
             except ApiValueError as error:
                 raise ApiValueError(f"event {index}: {error}") from None
         return events

@@ -39,9 +39,8 @@ class SentIds:
         return young.get(event_id) or old.get(event_id, default)
 
     def all_new_or_same(self, payloads: Mapping[str, Payload]) -> bool:
-        """Whether no id is known to stand for anything else, be it for another time only."""
-        expected = list(payloads.values())
-        return all(list(map(half.get, payloads, expected)) == expected for half in self._halves)
+        """Whether all ids are new, or all stand for the same as before; a mixture needs a closer look."""
+        return all(half.keys().isdisjoint(payloads) or payloads.items() <= half.items() for half in self._halves)
 
     def add(self, payloads: Mapping[str, Payload]) -> None:
         """Remember what was sent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import Any, Optional
+from typing import Any, Optional, Tuple
 
 
 def utc(value: Any) -> datetime:
@@ -30,25 +30,45 @@ def wire(value: datetime) -> str:
 
 def now() -> str:
     """This moment, in the wire form of an event's time."""
-    second, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
-    return f"{_text(second)}.{nanoseconds // 1000:06d}Z"
+    nanoseconds = str(time.time_ns())
+    return f"{_text(nanoseconds[:-9])}.{nanoseconds[-9:-3]}Z"
 
 
 def event_time(value: Any) -> str:
     """The wire form of an event's time, to the microsecond; raises as :func:`utc` does."""
     moment = _moment(value)
+    if moment.tzinfo is None and isinstance(value, str) and len(value) in (19, 26):
+        minute = _local_minute(value[:16], time.tzname)
+        if minute is not None:
+            return f"{minute}{value[16:19]}{value[19:].replace(',', '.')}Z"
     fraction = moment.microsecond
     try:
-        second = _text(round(moment.timestamp() - fraction / 1_000_000))
+        second = _text(str(round(moment.timestamp() - fraction / 1_000_000)))
     except (ValueError, OverflowError, OSError):
         raise ValueError("is out of the range of times") from None
     return f"{second}.{fraction:06d}Z" if fraction else second + "Z"
 
 
 @lru_cache(maxsize=64)
-def _text(second: int) -> str:
-    """A second since the epoch as text. Most events share theirs with others."""
-    return datetime.fromtimestamp(second, timezone.utc).replace(tzinfo=None).isoformat()
+def _text(second: str) -> str:
+    """A second since the epoch, in digits, as an ISO 8601 text. Most events share theirs with others."""
+    return datetime.fromtimestamp(int(second), timezone.utc).replace(tzinfo=None).isoformat()
+
+
+@lru_cache(maxsize=64)
+def _local_minute(text: str, zone: Tuple[str, str]) -> Optional[str]:
+    """A minute of local time in UTC; None where seconds lie between them, as with local times of old.
+
+    Args:
+        text: the minute, in the form that comes before the seconds.
+        zone: the names of the local zone, in case the process changes it.
+    """
+    try:
+        # Not `astimezone`, which moves a time that the clocks skipped the other way.
+        moment = datetime.fromtimestamp(datetime.fromisoformat(text).timestamp(), timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None if moment.second else moment.replace(tzinfo=None).isoformat()[:16]
 
 
 def _moment(value: Any) -> datetime:
