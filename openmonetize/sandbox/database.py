@@ -11,12 +11,19 @@ from openmonetize.sandbox.tables import DROP, SCHEMA, TABLES, VERSION
 
 MAX_INTEGER = 2**63 - 1
 
+_PATIENCE = 0.5
+"""Seconds to wait for a file that is in use: a sandbox that is being stopped lets go of it at once."""
+
 
 class Database:
     """Storage of one sandbox.
 
     A file is written ahead (WAL) with ``synchronous=NORMAL``: what was committed is in the operating system's
-    hands, so it survives the death of the process at any moment. `:memory:` lives as long as the object.
+    hands, so it survives the death of the process at any moment. The file is locked while it is open; the lock is
+    the operating system's, and dies with the process. `:memory:` lives as long as the object.
+
+    Raises:
+        ValueError: the file is no database of the sandbox, or is in use.
     """
 
     def __init__(self, path: str = ":memory:") -> None:
@@ -24,7 +31,7 @@ class Database:
         self.lock = threading.RLock()
         self._depth = 0
         try:
-            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
+            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=_PATIENCE)
         except sqlite3.Error as error:
             raise _unusable(path, error) from error
         try:
@@ -39,6 +46,8 @@ class Database:
     def _open(self) -> None:
         self._connection.row_factory = sqlite3.Row
         if self.path != ":memory:":
+            # Locked from the first reading on: two sandboxes would each bill what waits there, by its own clock.
+            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             # Ids are random, so a batch touches pages all over their indexes: keep those in memory, and write
@@ -123,6 +132,8 @@ class Database:
 
 
 def _unusable(path: str, error: sqlite3.Error) -> ValueError:
+    if "locked" in str(error):
+        return ValueError(f"{path!r} is in use by another sandbox or program")
     return ValueError(f"{path!r} cannot be used as the sandbox's database: {error}")
 
 

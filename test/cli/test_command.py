@@ -11,6 +11,7 @@ import pytest
 
 from openmonetize import __version__
 from openmonetize.cli import main
+from openmonetize.sandbox import Sandbox
 
 from .program import run
 
@@ -84,6 +85,12 @@ def test_so_is_a_file_that_is_no_database(capsys: pytest.CaptureFixture[str], tm
     file.write_text("Dear Sir or Madam, " * 100)
     assert "letter.db" in complaint(capsys, "sandbox", "--db", str(file))
     assert file.read_text().startswith("Dear Sir")
+
+
+def test_so_is_a_file_of_another_sandbox(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = str(tmp_path / "sandbox.db")
+    with Sandbox(db=file):
+        assert f"'{file}' is in use" in complaint(capsys, "sandbox", "--port", "0", "--db", file)
 
 
 def test_without_the_extra_it_names_the_extra() -> None:

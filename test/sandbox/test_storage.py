@@ -122,6 +122,30 @@ def test_no_accepted_event_is_lost_to_kill_9(tmp_path: Path) -> None:
         talk.close()
 
 
+def test_a_file_holds_one_sandbox_at_a_time(tmp_path: Path) -> None:
+    path = str(tmp_path / "sandbox.db")
+    with Sandbox(db=path) as sandbox:
+        for _ in range(2):
+            with pytest.raises(ValueError, match=r"sandbox\.db' is in use by another sandbox"):
+                Sandbox(db=path)
+        assert Talk(sandbox).grant(100, "anna").status == 200
+    with Sandbox(db=path) as sandbox:
+        assert sandbox.balance("anna") == 100
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill -9 here")
+def test_a_killed_sandbox_leaves_its_file_to_the_next(tmp_path: Path) -> None:
+    path = str(tmp_path / "sandbox.db")
+    with subprocess.Popen([sys.executable, "-c", _SERVE, path], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline()
+        with pytest.raises(ValueError, match="in use"):
+            Sandbox(db=path)
+        server.kill()
+    with Sandbox(db=path) as sandbox:
+        assert Talk(sandbox).ingest(event()).status == 202
+
+
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("milk, eggs, a longer list of things that are not a database at all" * 50)
