@@ -36,6 +36,8 @@ class Router:
         """
         if _BAD_ESCAPE.search(path):
             raise BadEscape(path)
+        if path.startswith("//"):  # Werkzeug's own map would take it for one slash
+            return None
         try:
             normal = "/".join(quote(unquote(part, errors="strict"), safe="") for part in path.split("/"))
         except UnicodeDecodeError:
