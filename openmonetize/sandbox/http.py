@@ -83,6 +83,7 @@ class Handler(WSGIRequestHandler):
 
     def run_wsgi(self) -> None:
         environ = self.make_environ()
+        environ["RAW_URI"] = self.requestline.split()[1]  # as it came: Python makes one of the slashes at its start
         self.environ = environ
         started: List[Tuple[str, List[Tuple[str, str]]]] = []
 
