@@ -15,14 +15,14 @@ from client import canned_server
 from measure import BENCH, QUICK, Pace, Ratio, human, ratio
 from report import Row, Section
 
-_OURS = ("floor", "by_hand", "memory", "front_door", "outbox")
+_OURS = ("floor", "by_hand", "front_door", "outbox", "memory")
 _PEERS = ("posthog", "segment", "otel")
 _NAMES = {
     "floor": "floor",
     "by_hand": "by hand",
-    "memory": "Recorder",
     "front_door": "OpenMonetize",
-    "outbox": "Recorder with outbox",
+    "outbox": "OpenMonetize with outbox",
+    "memory": "Recorder",
     "posthog": "posthog",
     "segment": "segment",
     "otel": "OpenTelemetry logs",
@@ -31,15 +31,15 @@ _NAMES = {
 _TEXT = """
 Each recorder takes the same event, in a fresh process for each round, and sends it to the canned server. *Floor* is a
 pydantic model of the same fields whose id and time are given to it, its JSON in a queue, and a thread that posts 1,000
-at once; *by hand* is the same with `uuid4` and a time for each event, as it would have to be written. *Recorder* builds
-a checked `TokenUsageEvent` with an id and a time of its own and records it; *OpenMonetize* is `track_token_usage`, with
-scope, model names and warnings. {peers} Caller is the CPU time of the recording thread, total that of the process
-until everything is delivered.
+at once; *by hand* is the same with `uuid4` and a time for each event, as it would have to be written. *OpenMonetize* is
+`track_token_usage`, with checks, id and time, scope, model names and warnings; *Recorder* is handed a
+`TokenUsageEvent` that is built for each event. {peers} Caller is the CPU time of the recording thread, total that of
+the process until everything is delivered.
 """
 
 _WHY = (
-    "the caller gets an id from the operating system (0.5 to 0.8 µs), a time in UTC (0.5 µs), checks of every value "
-    "and of what is never billed, and a bounded buffer behind a lock; the floor does none of it"
+    "the caller gets an id from the operating system, a time in UTC, checks of every value and of what is never "
+    "billed, and a bounded buffer behind a lock; the floor does none of it"
 )
 
 _WHY_P99 = "a call that meets the delivering thread waits for the interpreter's lock; the floor's own calls do so too"
@@ -70,23 +70,22 @@ def _rows(pythons: Mapping[str, str], url: str, pace: Pace) -> Iterator[Row]:
     caller, total = _column(cost, "caller"), _column(cost, "total")
     best = min((name for name in _PEERS if name in caller), key=lambda name: median(caller[name]), default=None)
     sides = _sides({name: human(median(values)) for name, values in caller.items()})
-    yield _row("caller CPU an event, memory", 1.5, "floor", ratio(caller["memory"], caller["floor"]), sides)
-    yield _row("caller CPU an event, memory", 1.5, "by hand", ratio(caller["memory"], caller["by_hand"]))
-    yield _row("through `OpenMonetize`", 1.5, "floor", ratio(caller["front_door"], caller["floor"]))
-    yield _row("through `OpenMonetize`", 1.5, "by hand", ratio(caller["front_door"], caller["by_hand"]))
+    yield _row("caller CPU an event, memory", 1.5, "floor", ratio(caller["front_door"], caller["floor"]), sides)
+    yield _row("caller CPU an event, memory", 1.5, "by hand", ratio(caller["front_door"], caller["by_hand"]))
+    yield _row("an event model, built and recorded", 1.5, "by hand", ratio(caller["memory"], caller["by_hand"]))
     if best is not None:
         peer = f"{_NAMES[best]}, the best of the others"
-        yield _row("caller CPU an event, memory", 1 / 3, peer, ratio(caller["memory"], caller[best]))
+        yield _row("caller CPU an event, memory", 1 / 3, peer, ratio(caller["front_door"], caller[best]))
         yield _row("caller CPU an event, outbox", 2.0, peer, ratio(caller["outbox"], caller[best]))
     sides = _sides({name: human(median(values)) for name, values in total.items()})
-    yield _row("total CPU an event, memory", 1.5, "floor", ratio(total["memory"], total["floor"]), sides)
-    yield _row("total CPU an event, memory", 1.5, "by hand", ratio(total["memory"], total["by_hand"]))
+    yield _row("total CPU an event, memory", 1.5, "floor", ratio(total["front_door"], total["floor"]), sides)
+    yield _row("total CPU an event, memory", 1.5, "by hand", ratio(total["front_door"], total["by_hand"]))
     calls = _runs(pythons, url, count, "calls", rounds)
     p99 = _column(calls, "p99")
-    met = median(p99["memory"]) <= 20e-6
+    met = median(p99["front_door"]) <= 20e-6
     sides = _sides({name: human(median(values)) for name, values in p99.items()})
     yield Row(
-        "99th percentile of a call while delivering", "≤ 20 µs", human(median(p99["memory"])), met, sides, _WHY_P99
+        "99th percentile of a call while delivering", "≤ 20 µs", human(median(p99["front_door"])), met, sides, _WHY_P99
     )
     if Path("/proc/self/statm").exists():
         yield _memory(pythons, pace)
@@ -99,7 +98,7 @@ def _memory(pythons: Mapping[str, str], pace: Pace) -> Row:
     found = _column(_runs(held, "http://127.0.0.1:9", count, "buffer", rounds), "bytes")
     mebibytes = {name: median(values) * 100_000 / 2**20 for name, values in found.items()}
     sides = _sides({name: f"{value:.0f} MiB" for name, value in mebibytes.items()})
-    ours = mebibytes["memory"]
+    ours = mebibytes["front_door"]
     return Row("resident memory of 100,000 buffered", "≤ 45 MiB above idle", f"{ours:.0f} MiB", ours <= 45, sides)
 
 

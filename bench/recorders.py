@@ -95,10 +95,22 @@ def memory(url: str, **settings: Any) -> Recorder:
     return record, lambda: recorder.close(60.0)
 
 
+def front_door(url: str, **settings: Any) -> Recorder:
+    """`OpenMonetize.track_token_usage`, in memory."""
+    from openmonetize import OpenMonetize
+
+    om = OpenMonetize(KEY, url, customer_id=CUSTOMER, max_events=_ROOM, max_bytes=2**30, **settings)
+
+    def record(number: int) -> None:
+        om.track_token_usage(user_id=_USER, metadata={"trace": number}, **_FACTS)
+
+    return record, lambda: om.close(60.0)
+
+
 def outbox(url: str) -> Recorder:
     """The same, kept in a file until it is delivered."""
     directory = tempfile.mkdtemp()
-    record, close = memory(url, outbox=os.path.join(directory, "usage.db"))
+    record, close = front_door(url, outbox=os.path.join(directory, "usage.db"))
 
     def finish() -> None:
         import shutil
@@ -107,18 +119,6 @@ def outbox(url: str) -> Recorder:
         shutil.rmtree(directory)
 
     return record, finish
-
-
-def front_door(url: str) -> Recorder:
-    """`OpenMonetize.track_token_usage`, in memory."""
-    from openmonetize import OpenMonetize
-
-    om = OpenMonetize(KEY, url, customer_id=CUSTOMER, max_events=_ROOM, max_bytes=2**30)
-
-    def record(number: int) -> None:
-        om.track_token_usage(user_id=_USER, metadata={"trace": number}, **_FACTS)
-
-    return record, lambda: om.close(60.0)
 
 
 def posthog(url: str) -> Recorder:

@@ -6,6 +6,7 @@ import os
 import re
 from functools import lru_cache
 from hashlib import sha1
+from typing import Callable
 
 #: Where the caller's own event id is kept when it had to be turned into a UUID.
 SOURCE_ID_KEY = "source_event_id"
@@ -24,6 +25,10 @@ _NAMESPACE = bytes.fromhex("6d3c1f0e2a575b7e9c1d0f6f5d0f7a11")
 _VARIANT = {f"{digit:x}": f"{digit & 3 | 8:x}" for digit in range(16)}
 
 
+# `urandom` lets other threads in for each id, which makes a caller wait for the one that delivers.
+_random: Callable[[int], bytes] = getattr(os, "getrandom", os.urandom)
+
+
 def is_uuid(text: str) -> bool:
     """Whether the platform takes ``text`` (in lower case) as a UUID."""
     return _UUID(text) is not None
@@ -35,8 +40,8 @@ def mint_id() -> str:
     Without the ``uuid`` module, whose import is slow, and always from the operating system: a forked or cloned
     process must never repeat an id.
     """
-    digits = os.urandom(16).hex("-", 6)  # 8, 12 and 12 of them
-    return f"{digits[:13]}-4{digits[13:16]}-a{digits[16:19]}{digits[21:]}"
+    digits = _random(16).hex("-", 6)  # 8, 12 and 12 of them
+    return f"{digits[:13]}-4{digits[13:16]}-a{digits[18:]}"
 
 
 def derive_id(namespace: str, text: str) -> str:

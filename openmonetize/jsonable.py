@@ -53,6 +53,20 @@ def _is_plain(value: Any) -> bool:
     return kind in _PLAIN or (kind is str and value.isascii() and "\0" not in value)
 
 
+def is_plain_dict(value: Dict[Any, Any]) -> bool:
+    """Whether JSON can say a dict as it is, seen at a glance: plain names and scalars only."""
+    for key, item in value.items():
+        kind = type(item)
+        if kind is str:
+            if not item.isascii() or "\0" in item:
+                return False
+        elif kind not in _PLAIN and not (kind is float and math.isfinite(item)):
+            return False
+        if type(key) is not str or not key.isidentifier() or key == "__proto__":
+            return False
+    return True
+
+
 def whole(value: Any) -> Any:
     """An int where ``value`` is another type's whole number (numpy, Decimal, float), else ``value`` itself."""
     if isinstance(value, (bool, str)):

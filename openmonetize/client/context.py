@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 from openmonetize.jsonable import jsonable
@@ -64,6 +64,16 @@ class Scope(NamedTuple):
             self.seen,
         )
 
+    def fill(self, user_id: Any, feature_id: Any, metadata: Any) -> Tuple[Any, Any, Any]:
+        """User, feature and metadata of a recording call, completed from the scope."""
+        if self.metadata and (metadata is None or isinstance(metadata, Mapping)):
+            metadata = {**self.metadata, **(metadata or {})}
+        return (
+            self.user_id if user_id is None else user_id,
+            self.feature_id if feature_id is None else feature_id,
+            metadata,
+        )
+
 
 EMPTY = Scope()
 
@@ -73,10 +83,8 @@ class ContextScope:
 
     def __init__(self) -> None:
         self._current: ContextVar[Optional[Scope]] = ContextVar("openmonetize_scope", default=None)
-
-    def get(self) -> Optional[Scope]:
-        """The innermost scope, or None."""
-        return self._current.get()
+        #: The innermost scope, or None.
+        self.get: Callable[[], Optional[Scope]] = self._current.get
 
     @contextmanager
     def using(self, scope: Scope) -> Iterator[None]:

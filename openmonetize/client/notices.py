@@ -10,6 +10,7 @@ from typing import Dict, Set
 
 _LOG = logging.getLogger("openmonetize")
 _MOST_TOLD = 1000
+_MOST_FINE = 10_000
 _SHORT = 16
 _LONG = 100
 # "17", "user_42", "demo-1": what another customer's numbering comes to as well.
@@ -24,6 +25,7 @@ class Notices:
     def __init__(self) -> None:
         self._counts: Dict[str, int] = dict.fromkeys(KINDS, 0)
         self._told: Set[str] = set()
+        self._fine: Set[str] = set()  # user ids that were looked at
         self._lock, self._pid = threading.Lock(), os.getpid()
 
     def counts(self) -> Dict[str, int]:
@@ -54,6 +56,8 @@ class Notices:
 
     def user_id(self, user_id: str) -> None:
         """Notice an id that other customers of the platform are likely to use as well, or that cannot be looked up."""
+        if user_id in self._fine:
+            return
         if len(user_id) < _SHORT and (len(user_id) < 4 or _PLAIN_NUMBER(user_id)):
             self._notice(
                 "short_user_id",
@@ -62,7 +66,6 @@ class Notices:
                 "customers of the platform, and the later one's usage is lost; put a prefix of yours before it",
                 user_id,
             )
-
         elif len(user_id) > _LONG:
             self._notice(
                 "long_user_id",
@@ -72,6 +75,10 @@ class Notices:
                 len(user_id),
                 _LONG,
             )
+        else:
+            if len(self._fine) >= _MOST_FINE:
+                self._fine.clear()
+            self._fine.add(user_id)
 
     def _locked(self) -> threading.Lock:
         if self._pid != os.getpid():  # a fork may have copied a lock that nobody will release

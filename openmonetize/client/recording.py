@@ -8,6 +8,7 @@ from typing import Any, ContextManager, Dict, List, Mapping, Optional, Tuple, Ty
 from openmonetize.client.context import EMPTY, ContextScope
 from openmonetize.client.naming import MODEL_KEY, ModelNames
 from openmonetize.client.notices import Notices
+from openmonetize.client.token_lines import TokenLines
 from openmonetize.configuration import Configuration
 from openmonetize.event_model import EventModel
 from openmonetize.exceptions import ApiTypeError, ApiValueError
@@ -54,6 +55,7 @@ class Recording:
         self._scope = ContextScope()
         self._notices = Notices()
         self._names = ModelNames(resolve_models)
+        self._lines = TokenLines()
 
     def track(self, event: Union[EventModel, Mapping[str, Any]]) -> str:
         """Record an event model, or a dict with ``event_type`` and the fields of that kind of event.
@@ -143,18 +145,21 @@ class Recording:
     def _record(self, kind: str, fields: Dict[str, Any], derived: bool = False) -> str:
         try:
             added, unpriced = self._additions(fields, kind)
-            fields.update(added)
-            if fields["feature_id"] is None:
+            complete = {**fields, **added}
+            if complete["feature_id"] is None:
                 raise ApiTypeError(
                     "feature_id is missing: pass it, or set it for a block with `with om.context(feature_id=...)`"
                 )
-            event = self._kinds[kind](**fields)
+            event = self._kinds[kind](**{name: value for name, value in complete.items() if value is not None})
             if derived:  # by us, not the caller: what another layer says of the same call is no contradiction
                 event.model_fields_set.discard("event_id")
-            return self._put(event, unpriced)
+            recorded = self._put(event, unpriced)
         except (ApiTypeError, ApiValueError):
             self._notices.refused()
             raise
+        if kind == "TOKEN_USAGE" and unpriced is None:
+            self._lines.learn(fields, vars(event))
+        return recorded
 
     def _completed(self, event: Union[EventModel, Mapping[str, Any]]) -> Tuple[EventModel, Optional[str]]:
         if isinstance(event, EventModel):
@@ -184,14 +189,11 @@ class Recording:
         unpriced = None
         metadata = fields.get("metadata")
         scope = self._scope.get()
-        user_id = fields.get("user_id")
         if scope is not None:
-            if user_id is None and scope.user_id is not None:
-                added["user_id"] = scope.user_id
-            if scope.feature_id is not None and fields.get("feature_id") is None:
-                added["feature_id"] = scope.feature_id
-            if scope.metadata and (metadata is None or isinstance(metadata, Mapping)):
-                added["metadata"] = metadata = {**scope.metadata, **(metadata or {})}
+            given = {name: fields.get(name) for name in ("user_id", "feature_id", "metadata")}
+            user_id, feature_id, metadata = scope.fill(*given.values())
+            filled = {"user_id": user_id, "feature_id": feature_id, "metadata": metadata}
+            added = {name: value for name, value in filled.items() if value is not given[name]}
         if self._named_customer is not None and fields.get("customer_id") is None:
             added["customer_id"] = self._named_customer
         if kind in _PRICED_KINDS:

@@ -61,6 +61,18 @@ class Tracker(Recording):
             ApiTypeError, ApiValueError: the event cannot be billed; the text says why. Nothing was recorded.
             BufferFull: the buffer had no room; the event was not recorded.
         """
+        if event_id is None and timestamp is None and idempotency_key is None and self._recorder is not None:
+            scope = self._scope.get()
+            if scope is not None:
+                user_id, feature_id, metadata = scope.fill(user_id, feature_id, metadata)
+            line = self._lines.write(
+                (provider, model, feature_id, customer_id), user_id, input_tokens, output_tokens, metadata
+            )
+            if line is not None and user_id is not None:
+                event_id, wire = line
+                self._recorder.put(wire)
+                self._notices.user_id(user_id)
+                return event_id
         return self._record(
             "TOKEN_USAGE",
             {

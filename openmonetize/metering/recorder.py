@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import time
 from typing import TYPE_CHECKING, Any, Callable, List, Mapping, NamedTuple, Optional, Tuple, Union
 
@@ -156,6 +157,8 @@ class Recorder:
             before_step=self._account.identify,
         )
         self._pid = os.getpid()
+        # uWSGI forks without running Python's hooks; to ask for the process each time costs as much as an id.
+        self._forks_unseen = "uwsgi" in sys.modules
         self._closed = False
         lifecycle.watch(self)
         if flush_on_sigterm:
@@ -202,8 +205,15 @@ class Recorder:
             BufferFull: there was no room in time.
             MeteringError: the recorder is closed.
         """
-        wire = prepare(event, self._client.configuration.id_namespace)[1]
-        if self._pid != os.getpid():
+        self.put(prepare(event, self._client.configuration.id_namespace)[1])
+
+    def put(self, wire: bytes) -> None:
+        """Take the bytes of one event that is known to be good, or raise; see :meth:`record`.
+
+        Args:
+            wire: the event as the platform takes it, JSON in UTF-8.
+        """
+        if self._forks_unseen and self._pid != os.getpid():
             self._after_fork(in_child=True)
         if self._closed:
             raise MeteringError("the recorder is closed: this event was not recorded")
