@@ -28,7 +28,7 @@ from openmonetize.sandbox.control import Control
 from openmonetize.sandbox.defects import UNSTORABLE_500
 from openmonetize.sandbox.events import has_unstorable_text
 from openmonetize.sandbox.faults import Fault, Faults
-from openmonetize.sandbox.http import RESET, TRUNCATE
+from openmonetize.sandbox.http import ARRIVED, RESET, TRUNCATE
 from openmonetize.sandbox.intake import Intake
 from openmonetize.sandbox.issues import Issue, Rules
 from openmonetize.sandbox.journal import Journal
@@ -150,6 +150,7 @@ class App:
         common: Dict[str, str],
     ) -> Answer:
         call = Call(self.state, self.intake, environ["REQUEST_METHOD"], target, _headers(environ), params)
+        call.arrived = environ[ARRIVED]
         if route.proxied and route.keyed:
             call.tenant, call.key = self._authenticate(environ)
         self._read(call, route, environ)

@@ -18,7 +18,8 @@ BOTH = (CURRENT, SEED)
 class Call:
     """One request that has passed validation and authentication.
 
-    `size` is that of the body in bytes; `clean` means that no text in it holds what a database does not take.
+    `arrived` is when its head was there, by `time.perf_counter`; `size` is that of the body in bytes; `clean` says that
+    no text in it holds what a database does not take.
     """
 
     state: State
@@ -31,6 +32,7 @@ class Call:
     body: Any = None
     key: Optional[str] = None
     tenant: Optional[Customer] = None
+    arrived: float = 0.0
     size: int = 0
     clean: bool = False
 

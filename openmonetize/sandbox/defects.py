@@ -18,6 +18,8 @@ COLON_SPLIT = "colon-split"
 LIMIT_ZERO_NULL = "limit-zero-null"
 SUMMARY_500 = "summary-500"
 FRACTION_500 = "fraction-500"
+GRANTS_COLLIDE = "grants-collide"
+GRANTS_OVERWRITE = "grants-overwrite"
 UNSTORABLE_500 = "unstorable-500"
 TEAMS_UNKNOWN = "teams-unknown"
 FEATURE_ACCESS_LOST = "feature-access-lost"
@@ -45,6 +47,8 @@ DEFECTS: Mapping[str, str] = {
     LIMIT_ZERO_NULL: "an entitlement limit of 0 is echoed as null",
     SUMMARY_500: "the analytics summary is answered 500 once an event exists (seed era)",
     FRACTION_500: "a fractional or too large credit amount or limit is answered 500, leaving an empty wallet behind",
+    GRANTS_COLLIDE: "of grants that overlap in time with one new key, or as a new user's first, all but one are 500",
+    GRANTS_OVERWRITE: "of grants to one wallet that overlap in time each is answered 200, and only the last one counts",
     UNSTORABLE_500: "text that a database cannot hold (NUL, lone surrogate) is answered 500 instead of 400",
     TEAMS_UNKNOWN: "no team exists: team grants are answered 500 and events with a team are lost",
     FEATURE_ACCESS_LOST: "FEATURE_ACCESS events are accepted and lost",

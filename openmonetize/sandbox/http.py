@@ -31,6 +31,9 @@ IDLE_SECONDS = 75.0
 REQUEST_SECONDS = 60.0
 """How long one request may take to arrive, however slowly it drips."""
 
+ARRIVED = "openmonetize.arrived"
+"""The environ's key for when the head of the request had arrived, by `time.perf_counter`."""
+
 RESET = "openmonetize.reset"
 TRUNCATE = "openmonetize.truncate"
 """Keys of the environ by which the application asks to cut the connection, or to send half of the answer."""
@@ -81,9 +84,14 @@ class Handler(WSGIRequestHandler):
         self._reader.await_request()
         super().handle_one_request()
 
+    def parse_request(self) -> bool:
+        self._arrived = time.perf_counter()
+        return super().parse_request()
+
     def run_wsgi(self) -> None:
         environ = self.make_environ()
         environ["RAW_URI"] = self.requestline.split()[1]  # as it came: Python makes one of the slashes at its start
+        environ[ARRIVED] = self._arrived
         self.environ = environ
         started: List[Tuple[str, List[Tuple[str, str]]]] = []
 

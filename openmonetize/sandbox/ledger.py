@@ -66,9 +66,13 @@ def add_credits(
     description: str,
     metadata: Dict[str, Any],
     key: Optional[str] = None,
+    unread: int = 0,
 ) -> Entry:
-    """Raise a wallet's balance and write it down. `key` makes a grant repeatable."""
-    balance = wallet["balance"] + amount
+    """Raise a wallet's balance and write it down.
+
+    `key` makes a grant repeatable. `unread` are credits that this grant overwrites, see `races`.
+    """
+    balance = wallet["balance"] - unread + amount
     if balance > MAX_INTEGER:
         raise TooManyCredits
     entry = Entry(new_id(), wallet["id"], amount, balance, wallet["customer"])

@@ -12,6 +12,7 @@ from openmonetize.sandbox import dialects
 from openmonetize.sandbox.clock import Clock
 from openmonetize.sandbox.database import Database
 from openmonetize.sandbox.issues import Rules
+from openmonetize.sandbox.races import Races
 
 CURRENT = "current"
 SEED = "seed"
@@ -38,6 +39,7 @@ class State:
         self.settings = settings
         self.db = database
         self.clock = Clock()
+        self.races = Races()
         self.started = time.monotonic()
 
     @property

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from openmonetize.sandbox import formats
 from openmonetize.sandbox.answers import Answer, Refusal, gateway_error
 from openmonetize.sandbox.calls import Call, Route
 from openmonetize.sandbox.clock import iso
-from openmonetize.sandbox.defects import FRACTION_500, SEED_TRANSACTIONS_500, TEAMS_UNKNOWN, TRANSACTIONS_PAGING
+from openmonetize.sandbox.defects import (
+    FRACTION_500,
+    GRANTS_COLLIDE,
+    GRANTS_OVERWRITE,
+    SEED_TRANSACTIONS_500,
+    TEAMS_UNKNOWN,
+    TRANSACTIONS_PAGING,
+)
 from openmonetize.sandbox.issues import MAX_SAFE_INTEGER
 from openmonetize.sandbox.ledger import (
     Entry,
@@ -19,6 +26,7 @@ from openmonetize.sandbox.ledger import (
     open_wallet,
     transactions,
 )
+from openmonetize.sandbox.races import Done
 from openmonetize.sandbox.schema import Fields, Node, Number, Optionally, Record, Text
 from openmonetize.sandbox.state import CURRENT, SEED
 from openmonetize.sandbox.tenants import UserClash, claim_user, find_user
@@ -123,24 +131,13 @@ def purchase(call: Call) -> Answer:
 
 def grant(call: Call) -> Answer:
     _require_own_body(call)
-    body = call.body
-    failure = "Failed to grant credits"
-    earlier = find_grant(call.state, body["idempotencyKey"]) if body.get("idempotencyKey") else None
+    key = call.body.get("idempotencyKey") or None
+    overlapping = call.state.races.since(call.arrived)
+    if key and call.state.has(GRANTS_COLLIDE) and any(done.key == key for done in overlapping):
+        raise gateway_error(500, _GRANT_FAILED)
+    earlier = find_grant(call.state, key) if key else None
     if earlier is None:
-        user_id, team_id = "", ""
-        if "userId" in body:
-            user_id = _credited_user(call, body["userId"], failure)
-        elif "teamId" in body:
-            if call.state.has(TEAMS_UNKNOWN):
-                raise gateway_error(500, failure)
-            team_id = body["teamId"]
-        metadata = {
-            **body.get("metadata", {}),
-            "grantedBy": call.customer.id,
-            "userId": body.get("userId"),
-            "teamId": body.get("teamId"),
-        }
-        entry = _add(call, user_id, team_id, "GRANT", metadata, failure)
+        entry = _new_grant(call, key, overlapping)
     elif earlier.customer == call.customer.pk:
         entry = earlier
     else:
@@ -158,7 +155,35 @@ def grant(call: Call) -> Answer:
     )
 
 
-def _add(call: Call, user_id: str, team_id: str, kind: str, metadata: Dict[str, Any], failure: str) -> Entry:
+def _new_grant(call: Call, key: Optional[str], overlapping: List[Done]) -> Entry:
+    state, body, customer = call.state, call.body, call.customer
+    user_id, team_id, created = "", "", False
+    if "userId" in body:
+        created = find_user(state, customer.pk, body["userId"]) is None
+        user_id = _credited_user(call, body["userId"], _GRANT_FAILED)
+    elif "teamId" in body:
+        if state.has(TEAMS_UNKNOWN):
+            raise gateway_error(500, _GRANT_FAILED)
+        team_id = body["teamId"]
+    owner = (customer.pk, user_id, team_id)
+    meeting = [done for done in overlapping if done.owner == owner]
+    if state.has(GRANTS_COLLIDE) and any(done.created for done in meeting):
+        raise gateway_error(500, _GRANT_FAILED)
+    unread = meeting[0].amount if meeting and state.has(GRANTS_OVERWRITE) else 0
+    metadata = {
+        **body.get("metadata", {}),
+        "grantedBy": customer.id,
+        "userId": body.get("userId"),
+        "teamId": body.get("teamId"),
+    }
+    entry = _add(call, user_id, team_id, "GRANT", metadata, _GRANT_FAILED, unread)
+    state.races.note(owner, entry.amount, key, created)
+    return entry
+
+
+def _add(
+    call: Call, user_id: str, team_id: str, kind: str, metadata: Dict[str, Any], failure: str, unread: int = 0
+) -> Entry:
     """Open the wallet and put the body's amount into it."""
     body = call.body
     amount = body["amount"]
@@ -177,7 +202,7 @@ def _add(call: Call, user_id: str, team_id: str, kind: str, metadata: Dict[str, 
     description = body.get("reason") or f"Credit {kind.lower()}: {int(amount)} credits"
     try:
         return add_credits(
-            call.state, wallet, kind, int(amount), description, metadata, body.get("idempotencyKey") or None
+            call.state, wallet, kind, int(amount), description, metadata, body.get("idempotencyKey") or None, unread
         )
     except TooManyCredits:
         if late:
@@ -212,6 +237,7 @@ def _no_wallet() -> Refusal:
 
 
 _BALANCE_FAILED = "Failed to fetch credit balance"
+_GRANT_FAILED = "Failed to grant credits"
 _HISTORY_FAILED = "Failed to fetch transaction history"
 
 ROUTES: Tuple[Route, ...] = (
@@ -270,15 +296,13 @@ ROUTES: Tuple[Route, ...] = (
         eras=(SEED,),
         failure="Failed to purchase credits",
     ),
-    Route(
-        "POST", "/v1/credits/grant", grant, body=_grant({}, _some), eras=(CURRENT,), failure="Failed to grant credits"
-    ),
+    Route("POST", "/v1/credits/grant", grant, body=_grant({}, _some), eras=(CURRENT,), failure=_GRANT_FAILED),
     Route(
         "POST",
         "/v1/credits/grant",
         grant,
         body=_grant({"customerId": _uuid}, _uuid),
         eras=(SEED,),
-        failure="Failed to grant credits",
+        failure=_GRANT_FAILED,
     ),
 )
