@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import time
 from typing import TYPE_CHECKING, Any, Callable, List, Mapping, NamedTuple, Optional, Tuple, Union
 
@@ -19,6 +18,7 @@ from openmonetize.metering.incidents import Delivered, Incident, Incidents
 from openmonetize.metering.memory import FULL_WAIT, MAX_BUFFERED_BYTES, MAX_BUFFERED_EVENTS, MemoryBuffer
 from openmonetize.metering.overflow import Overflow
 from openmonetize.metering.pacing import Pacer
+from openmonetize.metering.process_mark import ProcessMark, mark_process
 from openmonetize.metering.request import send_chunk
 from openmonetize.metering.sender import Sender
 from openmonetize.retry import RetryPolicy
@@ -156,9 +156,7 @@ class Recorder:
             prepare=_import_all,
             before_step=self._account.identify,
         )
-        self._pid = os.getpid()
-        # uWSGI forks without running Python's hooks; to ask for the process each time costs as much as an id.
-        self._forks_unseen = "uwsgi" in sys.modules
+        self._mark: ProcessMark = mark_process()
         self._closed = False
         lifecycle.watch(self)
         if flush_on_sigterm:
@@ -213,7 +211,7 @@ class Recorder:
         Args:
             wire: the event as the platform takes it, JSON in UTF-8.
         """
-        if self._forks_unseen and self._pid != os.getpid():
+        if not self._mark[0]:
             self._after_fork(in_child=True)
         if self._closed:
             raise MeteringError("the recorder is closed: this event was not recorded")
@@ -239,7 +237,7 @@ class Recorder:
                 refused, or the server asked to wait for longer.
         """
         _check("timeout", timeout, 0.0)
-        if self._pid != os.getpid():
+        if not self._mark[0]:
             self._after_fork(in_child=True)
         before = self._totals()
         complete = self._sender.flush(timeout)
@@ -322,7 +320,7 @@ class Recorder:
         self.close()
 
     def _at_exit(self, started: float) -> None:
-        if self._closed or self._pid != os.getpid():
+        if self._closed or not self._mark[0]:
             return
         deadline = started + self._atexit_timeout
         try:
@@ -339,7 +337,7 @@ class Recorder:
     def _after_fork(self, in_child: bool) -> None:
         self._buffer.after_fork(in_child)
         if in_child:
-            self._pid = os.getpid()
+            self._mark = mark_process()
             self._incidents.after_fork()
             self._sender.after_fork()
 
