@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Optional, Tuple
 
 from typing_extensions import Literal, TypedDict
 
-from openmonetize.event_model import PROVIDERS
+from openmonetize.event_fields import PROVIDERS
 from openmonetize.exceptions import ApiTypeError, ApiValueError, OpenApiException
 
 if TYPE_CHECKING:
