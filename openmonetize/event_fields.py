@@ -67,7 +67,8 @@ class _Normalised:
             other = core_schema.no_info_before_validator_function(normalise, form)
         else:
             other = core_schema.no_info_plain_validator_function(normalise)
-        written = core_schema.simple_ser_schema(form["type"])
+        kind: Any = form["type"]
+        written = core_schema.simple_ser_schema(kind)
         self._schema = core_schema.union_schema([form, other], mode="left_to_right", serialization=written)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -88,7 +88,7 @@ class EventModel(Model):
         Raises:
             ApiValueError: there is no namespace; two customers' ``evt_1`` must never meet.
         """
-        values: Dict[str, Any] = self.__dict__
+        values: Dict[str, Any] = vars(self)
         event_id = values["event_id"]
         if type(event_id) is not WaitingId:
             return
@@ -128,7 +128,7 @@ class EventModel(Model):
 
     def complete(self) -> None:
         """Fill in what was left out, once and for all, and refuse what can never be billed."""
-        values = self.__dict__
+        values = vars(self)
         event_id = values["event_id"]
         if event_id is None:
             values["event_id"] = event_id = mint_id()
