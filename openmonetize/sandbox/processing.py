@@ -7,7 +7,7 @@ Each accepted event ends in exactly one way: *billed* (stored, and paid by a wal
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Tuple
 
 from pydantic_core import to_json
 
@@ -71,8 +71,7 @@ def process_new(state: State, customer: int, events: List[Dict[str, Any]], batch
     state.db.execute("SAVEPOINT batch")
     try:
         batch = _Batch(state, customer)
-        for event in events:
-            batch.book(event, batch_id)
+        batch.book(events, batch_id)
         batch.write()
     except (_Known, _CannotStore, UserClash):
         state.db.execute("ROLLBACK TO batch")
@@ -97,7 +96,7 @@ def process(state: State, customer: int, jobs: List[Job]) -> None:
                 raise _CannotStore(f"an event with the id {event_id} is stored already")
             if key in keys:
                 raise _CannotStore(f"an event with the idempotency key {key!r} is stored already")
-            batch.book(job.event, job.batch_id)
+            batch.book([job.event], job.batch_id)
         except (_CannotStore, UserClash) as reason:
             dead.append((job, str(reason)))
             continue
@@ -121,69 +120,74 @@ class _Batch:
         self._events: List[Tuple[Any, ...]] = []
         self._hours: Dict[rollups.GroupKey, List[float]] = {}
 
-    def book(self, event: Dict[str, Any], batch_id: str) -> None:
-        """Price one event and let its wallet pay.
+    def book(self, events: Iterable[Dict[str, Any]], batch_id: str) -> None:
+        """Price events one after the other and let their wallets pay.
 
         Raises:
-            _CannotStore: it cannot be stored, and why.
-            UserClash: the present servers could not store it for its user.
+            _CannotStore: one cannot be stored, and why; it and those behind it are left out.
+            UserClash: the present servers could not store one for its user.
         """
-        get, settings = event.get, self._state.settings
-        if settings.defects:
-            self._refuse_defective(event)
-        burn, usd, _ = event_cost(event, settings.book, settings.era, self._today)
-        cost: float = int(usd * USD_UNITS + 0.5) if usd <= _LARGE_USD else _large_cost(usd)
-        event_id, key = event["event_id"], get("idempotency_key") or ""
-        own_key = 1 if key == event_id else 0
-        user_id, team_id = get("user_id") or "", get("team_id") or ""
-        payer = self._payers.find(user_id, team_id)
-        wallet, entry, balance = payer.pay(burn)
-        event_type, feature_id = event["event_type"], event["feature_id"]
-        provider, model = get("provider") or "", get("model") or ""
-        input_tokens, output_tokens = get("input_tokens") or 0, get("output_tokens") or 0
-        timestamp = instant_ms(event["timestamp"])
-        metadata = get("metadata")
-        self._events.append(
-            (
-                event_id,
-                "" if own_key else key,
-                own_key,
-                self._customer,
-                batch_id,
-                user_id,
-                team_id,
-                event_type,
-                feature_id,
-                provider,
-                model,
-                input_tokens,
-                output_tokens,
-                get("image_count") or 0,
-                get("unit_type") or "",
-                get("quantity") or 0,
-                timestamp,
-                _metadata_text(metadata) if metadata else "",
-                burn,
-                cost,
-                payer.user,
-                wallet,
-                entry,
-                balance,
-                self._now,
+        # A batch has a thousand events: what they share is looked up once.
+        customer, now, today, settings = self._customer, self._now, self._today, self._state.settings
+        book, era, flawed = settings.book, settings.era, bool(settings.defects)
+        find, hours, append = self._payers.find, self._hours, self._events.append
+        for event in events:
+            if flawed:
+                self._refuse_defective(event)
+            get = event.get
+            burn, usd, _ = event_cost(event, book, era, today)
+            cost: float = int(usd * USD_UNITS + 0.5) if usd <= _LARGE_USD else _large_cost(usd)
+            event_id, key = event["event_id"], get("idempotency_key") or ""
+            own_key = 1 if key == event_id else 0
+            user_id, team_id = get("user_id") or "", get("team_id") or ""
+            payer = find(user_id, team_id)
+            wallet, entry, balance = payer.pay(burn)
+            event_type, feature_id = event["event_type"], event["feature_id"]
+            provider, model = get("provider") or "", get("model") or ""
+            input_tokens, output_tokens = get("input_tokens") or 0, get("output_tokens") or 0
+            timestamp = instant_ms(event["timestamp"])
+            metadata = get("metadata")
+            append(
+                (
+                    event_id,
+                    "" if own_key else key,
+                    own_key,
+                    customer,
+                    batch_id,
+                    user_id,
+                    team_id,
+                    event_type,
+                    feature_id,
+                    provider,
+                    model,
+                    input_tokens,
+                    output_tokens,
+                    get("image_count") or 0,
+                    get("unit_type") or "",
+                    get("quantity") or 0,
+                    timestamp,
+                    _metadata_text(metadata) if metadata else "",
+                    burn,
+                    cost,
+                    payer.user,
+                    wallet,
+                    entry,
+                    balance,
+                    now,
+                )
             )
-        )
-        group = (timestamp - timestamp % HOUR, feature_id, event_type, provider, model)
-        sums = self._hours.get(group)
-        if sums is None:
-            self._hours[group] = [1, input_tokens, output_tokens, burn, cost, timestamp]
-            return
-        sums[0] += 1
-        sums[1] += input_tokens
-        sums[2] += output_tokens
-        sums[3] += burn
-        sums[4] += cost
-        if timestamp < sums[5]:
-            sums[5] = timestamp
+            group = (timestamp - timestamp % HOUR, feature_id, event_type, provider, model)
+            sums = hours.get(group)
+            if sums is None:
+                hours[group] = [1, input_tokens, output_tokens, burn, cost, timestamp]
+                continue
+            sums[0] += 1
+            sums[1] += input_tokens
+            sums[2] += output_tokens
+            sums[3] += burn
+            sums[4] += cost
+            if timestamp < sums[5]:
+                sums[5] = timestamp
 
     def _refuse_defective(self, event: Dict[str, Any]) -> None:
         """A defect of the present servers may lose this event."""

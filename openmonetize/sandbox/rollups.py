@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from operator import add as plus
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from openmonetize.sandbox.clock import DAY, HOUR
-from openmonetize.sandbox.database import cell
+from openmonetize.sandbox.database import MAX_INTEGER, cell
 from openmonetize.sandbox.state import State
 
 SPANS = (DAY, HOUR)
@@ -80,19 +81,21 @@ def pieces(start: int, end: int, spans: Sequence[int] = SPANS) -> Iterator[Tuple
 def add(state: State, customer: int, hours: Dict[GroupKey, List[float]]) -> None:
     """Add the sums of a batch. Each value is [events, input, output, credits, cost, first moment]."""
     days: Dict[GroupKey, List[float]] = {}
-    for (start, *names), sums in hours.items():
-        key = (start - start % DAY, names[0], names[1], names[2], names[3])
+    for (start, feature_id, event_type, provider, model), sums in hours.items():
+        key = (start - start % DAY, feature_id, event_type, provider, model)
         known = days.get(key)
         if known is None:
-            days[key] = list(sums)
+            days[key] = sums
         else:
-            for index in range(5):
-                known[index] += sums[index]
-            known[5] = min(known[5], sums[5])
+            first_at = min(known[5], sums[5])
+            days[key] = [*map(plus, known[:5], sums), first_at]
     for span, groups in ((HOUR, hours), (DAY, days)):
         state.db.executemany(
             _UPSERT,
-            [(customer, span, *key, *(cell(number) for number in sums)) for key, sums in groups.items()],
+            [
+                (customer, span, *key, *(sums if max(sums) <= MAX_INTEGER else map(cell, sums)))
+                for key, sums in groups.items()
+            ],
         )
 
 
