@@ -24,6 +24,7 @@ from openmonetize.sandbox import Sandbox
 
 _KEY = "om_dev_test_key"
 _DAYS = 60
+_EVENTS = 1_000_000
 _BATCH = 1000
 
 _TEXT = """
@@ -80,18 +81,21 @@ def _server(kind: str, directory: str) -> Iterator[_Process]:
 
 def measure(pace: Pace) -> Section:
     """All of the sandbox's figures."""
-    stored = 20_000 if pace is QUICK else 1_000_000
+    stored = 20_000 if pace is QUICK else _EVENTS
     with TemporaryDirectory() as directory, _server("sandbox", directory) as sandbox:
-        batches = _batches(stored)
         with _server("floor", directory) as floor:
-            rows = [_ingest(sandbox, floor, batches, pace)]
-        rows += _stored(sandbox, batches, stored, pace)
+            rows = [_ingest(sandbox, floor, _batches(_EVENTS, "ingest"), pace)]
+        rows += _stored(sandbox, _batches(stored, "stored"), stored, pace)
     rows.append(_reset(pace))
     return Section("Sandbox", _TEXT.format(events=stored, days=_DAYS), rows)
 
 
-def _batches(events: int) -> Iterator[bytes]:
-    """Bodies of requests; this many events cover the days up to now, one after the other."""
+def _batches(events: int, name: str) -> Iterator[bytes]:
+    """Bodies of requests; this many events cover the days up to now, one after the other.
+
+    Of two names no event has the same id.
+    """
+    first = int.from_bytes(name.encode(), "big")
     start, apart = datetime.now(timezone.utc) - timedelta(days=_DAYS), timedelta(days=_DAYS) / events
     for number in count():
         batch = []
@@ -100,7 +104,7 @@ def _batches(events: int) -> Iterator[bytes]:
             moment = start + index * apart
             batch.append(
                 {
-                    "event_id": event_id(index),
+                    "event_id": event_id(first + index),
                     "customer_id": event_id(0),
                     "user_id": "user_001",
                     "event_type": "TOKEN_USAGE",
@@ -111,7 +115,7 @@ def _batches(events: int) -> Iterator[bytes]:
                     "output_tokens": 500,
                     "timestamp": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                     "metadata": {"trace": index},
-                    "idempotency_key": event_id(index),
+                    "idempotency_key": event_id(first + index),
                 }
             )
         yield json.dumps({"events": batch}, separators=(",", ":")).encode()
@@ -177,7 +181,7 @@ def _iso(moment: datetime) -> str:
 
 def _reset(pace: Pace) -> Row:
     """What the pytest fixture does before each test."""
-    body, times = next(_batches(_BATCH)), []
+    body, times = next(_batches(_EVENTS, "reset")), []
     with Sandbox() as sandbox:
         http = urllib3.PoolManager(headers={"Authorization": f"Bearer {_KEY}", "Content-Type": "application/json"})
         for _ in range(5 * pace.rounds):
