@@ -23,6 +23,7 @@ from report import Row, Section
 from openmonetize.sandbox import Sandbox
 
 _KEY = "om_dev_test_key"
+_USER = "user_001"
 _DAYS = 60
 _EVENTS = 1_000_000
 _BATCH = 1000
@@ -61,6 +62,11 @@ class _Process:
         assert response.status == 202, response.data
         assert json.loads(response.data)["accepted"] == _BATCH
 
+    def open_wallet(self) -> None:
+        grant = {"userId": _USER, "amount": 1000}
+        response = self._http.request("POST", f"{self._url}/v1/credits/grant", json=grant)
+        assert response.status == 200, response.data
+
     def get(self, path: str, **query: str) -> None:
         response = self._http.request("GET", f"{self._url}{path}?{urlencode(query)}")
         assert response.status == 200, response.data
@@ -83,6 +89,7 @@ def measure(pace: Pace) -> Section:
     """All of the sandbox's figures."""
     stored = 20_000 if pace is QUICK else _EVENTS
     with TemporaryDirectory() as directory, _server("sandbox", directory) as sandbox:
+        sandbox.open_wallet()
         with _server("floor", directory) as floor:
             rows = [_ingest(sandbox, floor, _batches(_EVENTS, "ingest"), pace)]
         rows += _stored(sandbox, _batches(stored, "stored"), stored, pace)
@@ -106,7 +113,7 @@ def _batches(events: int, name: str) -> Iterator[bytes]:
                 {
                     "event_id": event_id(first + index),
                     "customer_id": event_id(0),
-                    "user_id": "user_001",
+                    "user_id": _USER,
                     "event_type": "TOKEN_USAGE",
                     "feature_id": f"feature-{index % 4}",
                     "provider": provider,
