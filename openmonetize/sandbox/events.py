@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterable, List, Optional, Tuple
 from openmonetize.sandbox import schema
 from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.issues import MAX_SAFE_INTEGER
+from openmonetize.sandbox.rollups import skip_days
 from openmonetize.sandbox.state import State
 from openmonetize.sandbox.tables import USD_UNITS
 
@@ -81,9 +82,10 @@ def has_unstorable_text(value: Any) -> bool:
 def page(state: State, customer: int, limit: int, offset: int) -> Tuple[List[sqlite3.Row], int]:
     """Stored events, the latest timestamp first, and how many there are."""
     total = state.db.value("SELECT events FROM customers WHERE pk = ?", (customer,))
+    before, offset = skip_days(state, customer, offset)
     rows = state.db.rows(
-        "SELECT * FROM events WHERE customer = ? ORDER BY timestamp DESC, seq DESC LIMIT ? OFFSET ?",
-        (customer, limit, offset),
+        "SELECT * FROM events WHERE customer = ? AND timestamp < ? ORDER BY timestamp DESC, seq DESC LIMIT ? OFFSET ?",
+        (customer, before, limit, offset),
     )
     return rows, int(total)
 

@@ -111,12 +111,19 @@ def find_grant(state: State, key: str) -> Optional[Entry]:
     return Entry(row["transaction_id"], row["wallet_id"], row["amount"], row["balance"], row["customer"])
 
 
+# The page is found in the indexes alone, however far back it is; only then its rows are read.
 _TRANSACTIONS = """
-SELECT id, NULL AS event_id, kind, amount, balance, description, created_at, entry FROM deposits WHERE wallet = ?
-UNION ALL
-SELECT NULL, event_id, 'BURN', -credits, balance, 'AI usage credit burn', processed_at, entry FROM events
-WHERE wallet = ? AND entry IS NOT NULL
-ORDER BY created_at DESC, entry DESC LIMIT ? OFFSET ?
+SELECT d.id, e.event_id, coalesce(d.kind, 'BURN') AS kind, coalesce(d.amount, -e.credits) AS amount,
+    coalesce(d.balance, e.balance) AS balance, coalesce(d.description, 'AI usage credit burn') AS description,
+    page.created_at
+FROM (
+    SELECT created_at, entry, id, NULL AS seq FROM deposits WHERE wallet = ?
+    UNION ALL
+    SELECT processed_at, entry, NULL, seq FROM events WHERE wallet = ? AND entry IS NOT NULL
+    ORDER BY created_at DESC, entry DESC LIMIT ? OFFSET ?
+) page
+LEFT JOIN deposits d ON d.id = page.id LEFT JOIN events e ON e.seq = page.seq
+ORDER BY page.created_at DESC, page.entry DESC
 """
 
 

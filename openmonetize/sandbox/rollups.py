@@ -99,6 +99,24 @@ def add(state: State, customer: int, hours: Dict[GroupKey, List[float]]) -> None
         )
 
 
+def skip_days(state: State, customer: int, events: int) -> Tuple[int, int]:
+    """Skip the days with a customer's latest events, as long as they hold no more than `events`.
+
+    Returns:
+        The moment before which the rest is, and how many of `events` are left to skip there.
+    """
+    before = MAX_INTEGER
+    days = state.db.execute(
+        "SELECT start, sum(events) FROM rollups WHERE customer = ? AND span = ? GROUP BY start ORDER BY start DESC",
+        (customer, DAY),
+    )
+    for start, count in days:
+        if count > events:
+            break
+        before, events = start, events - count
+    return before, events
+
+
 def groups(
     state: State, customer: int, start: int, end: int, filters: Mapping[str, Sequence[str]], by: Sequence[str] = NAMES
 ) -> List[Group]:

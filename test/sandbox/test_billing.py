@@ -206,6 +206,20 @@ def test_dead_letters_are_nobody_elses(talk: Talk) -> None:
     assert other.post("/v1/events/dlq/replay", {}).body["count"] == 0
 
 
+def test_the_list_of_events_shows_the_latest_first_from_any_offset(talk: Talk) -> None:
+    """Among them days with many events, moments with several, and the years that the platform takes."""
+    moments = ["2999-12-31T23:59:59.999Z", *["2026-11-20T00:00:00Z"] * 3, *["2026-11-19T23:59:59.999Z"] * 2]
+    moments += ["2026-11-19T00:00:00Z", "2026-11-01T12:00:00Z", "1969-12-31T23:00:00Z", "0001-01-01T00:00:00Z"]
+    sent = [event(timestamp=moment, model=f"model-{number % 3}") for number, moment in enumerate(moments)]
+    talk.ingest(*reversed(sent))
+    talk.other_customer().ingest(event(timestamp="2026-11-19T12:00:00Z"))
+    ids = [item["event_id"] for item in sent]
+    for offset in range(len(ids) + 2):
+        body = talk.get(f"/v1/events?limit=4&offset={offset}").body
+        assert [row["id"] for row in body["data"]] == ids[offset : offset + 4]
+        assert body["pagination"] == {"total": len(ids), "limit": 4, "offset": offset}
+
+
 def test_events_info(talk: Talk) -> None:
     body = talk.get("/v1/events/info").body
     assert (body["status"], body["services"]) == ("ready", {"database": "connected", "queue": "connected"})
