@@ -101,7 +101,7 @@ class _TimedResponse(http.client.HTTPResponse):
             name, _, value = line.partition(":")
             headers[name] = value.lstrip(" \t")
         length = headers.get("Content-Length", "")
-        if not length.isdigit() or "Transfer-Encoding" in headers:
+        if not (length.isdigit() and len(length) < 19) or "Transfer-Encoding" in headers:
             return False
         self.fp.read(head.end())
         self.version, self.status, self.reason = 11, int(status), reason.decode("ascii").strip()

@@ -86,6 +86,7 @@ def read(kind: Type[http.client.HTTPResponse], data: bytes, method: str) -> Any:
 @given(st.sampled_from(STATUS_LINES), st.lists(st.sampled_from(HEADERS), max_size=5), st.sampled_from(["GET", "HEAD"]))
 @example(STATUS_LINES[0], [b"X-Many: 1"] * 98 + HEADERS[:1], "GET")
 @example(STATUS_LINES[0], [b"X-Many: 1"] * 99 + HEADERS[:1], "GET")
+@example(STATUS_LINES[0], [b"Content-Length: " + b"9" * 5000], "GET")
 @example(STATUS_LINES[0], [b"X-Long: " + b"x" * 70_000, *HEADERS[:1]], "GET")
 def test_a_head_is_read_as_http_client_reads_it(status_line: bytes, headers: List[bytes], method: str) -> None:
     data = b"\r\n".join([status_line, *headers, b"", b"hello, and more"])
