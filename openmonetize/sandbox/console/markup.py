@@ -56,10 +56,13 @@ def compact(value: float) -> str:
     return f"{value:.3g}"
 
 
+_TEN_CENTS = Decimal("0.1")
+
+
 def dollars(value: Decimal) -> str:
-    """``$150.47``; below a dollar up to six decimals, as in ``$0.0075``."""
+    """``$150.47``; below a dollar three decimals, and below ten cents up to six, as in ``$0.0075``."""
     written = f"{abs(value):,.2f}"
     if 0 < abs(value) < 1:
-        whole, _, decimals = f"{abs(value):.6f}".partition(".")
+        whole, _, decimals = f"{abs(value):.{3 if abs(value) >= _TEN_CENTS else 6}f}".partition(".")
         written = f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
     return f"{'-' if value < 0 else ''}${written}"

@@ -44,6 +44,7 @@ POLICY = "; ".join(
 
 def render(settings: Settings, parts: Dict[str, Markup], version: str, now: str) -> bytes:
     """The page."""
+    defects = len(settings.defects)
     page = html(
         _FRAME,
         style=Markup(_STYLE),
@@ -51,7 +52,7 @@ def render(settings: Settings, parts: Dict[str, Markup], version: str, now: str)
         icon=_ICON,
         era=settings.era,
         mode=settings.mode,
-        defects=f", {len(settings.defects)} defects" if settings.defects else "",
+        defects=f", {defects} defect{'s' * (defects > 1)}" if defects else "",
         version=version,
         now=now,
         **parts,
