@@ -13,7 +13,7 @@ from openmonetize.configuration import Configuration
 from openmonetize.event_model import EventModel
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 from openmonetize.ingest import prepare
-from openmonetize.metering import DeadLetter, FlushResult, Recorder, Stats
+from openmonetize.metering import DeadLetter, FlushResult, OtherAccount, Recorder, Stats
 
 _PRICED_KINDS = ("TOKEN_USAGE", "IMAGE_GENERATION")
 
@@ -139,6 +139,28 @@ class Recording:
     def export_dead_letters(self, path: Union[str, os.PathLike[str]]) -> int:
         """Write the refused events to a new file, one JSON object a line. Returns how many."""
         return 0 if self._recorder is None else self._recorder.export_dead_letters(path)
+
+    def usage_of_other_keys(self) -> List[OtherAccount]:
+        """Events in the outbox that were recorded under other keys, or for other servers, and wait for those.
+
+        Keys that the platform knows to be this customer's are not among them: their events are delivered.
+        """
+        return [] if self._recorder is None else self._recorder.usage_of_other_keys()
+
+    def adopt_usage(self, account: OtherAccount) -> int:
+        """Bill what waits for another key to this customer, on your word that the key was its own.
+
+        Args:
+            account: one of :meth:`usage_of_other_keys`.
+
+        Returns:
+            How many events were taken over, dead letters included.
+
+        Raises:
+            MeteringError: the platform has said that they are another customer's.
+            OutboxError: the file cannot be used.
+        """
+        return 0 if self._recorder is None else self._recorder.adopt_usage(account)
 
     # The way of an event
 

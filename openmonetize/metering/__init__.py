@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from openmonetize.metering.buffer import DeadLetter, Stats
+from openmonetize.metering.buffer import DeadLetter, FlushResult, OtherAccount, Stats
 from openmonetize.metering.errors import BufferFull, MeteringError, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident
-from openmonetize.metering.recorder import FlushResult, Recorder
+from openmonetize.metering.recorder import Recorder
 from openmonetize.metering.serverless import flush_after
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "FlushResult",
     "Incident",
     "MeteringError",
+    "OtherAccount",
     "OutboxError",
     "Recorder",
     "Stats",

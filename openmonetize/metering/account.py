@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
-from typing import TYPE_CHECKING, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
 from openmonetize.exceptions import OpenApiException
-from openmonetize.metering.errors import KeyChanged
+from openmonetize.metering.buffer import OtherAccount
+from openmonetize.metering.errors import KeyChanged, OutboxError
+from openmonetize.metering.incidents import Incident, Incidents
 
 if TYPE_CHECKING:
     from openmonetize.api_client import ApiClient
     from openmonetize.metering.outbox import Outbox
 
-_LOG = logging.getLogger("openmonetize.metering")
 _ASK_AGAIN_SECONDS, _ASK_TIMEOUT = 10.0, 3.0
 
 
@@ -24,11 +24,13 @@ class Account:
     Args:
         client: the client.
         outboxes: the files whose rows must go out under the right key only.
+        incidents: whom to tell of rows that wait for another key.
     """
 
-    def __init__(self, client: ApiClient, outboxes: Sequence[Outbox]) -> None:
+    def __init__(self, client: ApiClient, outboxes: Sequence[Outbox], incidents: Incidents) -> None:
         self._client = client
         self._outboxes = outboxes
+        self._incidents = incidents
         self._asked_at = float("-inf")
         self._told = False
 
@@ -46,6 +48,7 @@ class Account:
             if fingerprint and (outbox.fingerprint != fingerprint or outbox.base_url != host):
                 outbox.use(host, fingerprint)
                 self._asked_at = float("-inf")
+                self._told = False
 
     def key_for(self, account: Optional[Tuple[str, str]]) -> Optional[str]:
         """The key that may deliver an account's events; None leaves the choice to the client.
@@ -68,15 +71,24 @@ class Account:
         if now - self._asked_at < _ASK_AGAIN_SECONDS:
             return
         self._asked_at = now
-        unknown = [outbox for outbox in self._outboxes if outbox.customer_id() is None]
         fingerprint = self.fingerprint()
+        unknown = [outbox for outbox in self._outboxes if self._is_unknown(outbox)]
         customer = self._ask() if unknown else None
-        if customer and self.fingerprint() == fingerprint:
+        if self.fingerprint() != fingerprint:
+            return
+        if customer:
             for outbox in unknown:
                 outbox.identify(customer, fingerprint)
-        if not self._told and (customer or not unknown):
+        if not self._told:
             self._told = True
-            self._tell_of_others()
+            self._tell_of_others(known=bool(customer) or not unknown)
+
+    @staticmethod
+    def _is_unknown(outbox: Outbox) -> bool:
+        try:
+            return outbox.customer_id() is None
+        except OutboxError:  # reported by whoever uses the file; events in memory are delivered all the same
+            return False
 
     def _ask(self) -> Optional[str]:
         try:
@@ -86,13 +98,34 @@ class Account:
             return None  # the events go under the key's digest, as before
         return customer if isinstance(customer, str) and customer else None
 
-    def _tell_of_others(self) -> None:
+    def _tell_of_others(self, known: bool) -> None:
+        others = self.others()
+        if not others:
+            return
+        count = sum(other.events for other in others)
+        doubt = "" if known else ", or until the platform has said that this key is of the same customer"
+        self._incidents.tell(
+            Incident(
+                "other_key",
+                f"{count} usage events in the outbox were recorded under {len(others)} other keys or servers, and wait "
+                f"for those{doubt}. See usage_of_other_keys(); adopt_usage() bills them to the present key's customer",
+                events=count,
+            )
+        )
+
+    # Events of other keys
+
+    def others(self) -> List[OtherAccount]:
+        """Accounts with events in the outboxes that the present key does not deliver."""
+        found: List[OtherAccount] = []
         for outbox in self._outboxes:
-            for left in outbox.others():
-                _LOG.warning(
-                    "outbox %r holds %d usage events of another account (key %s, %s), which wait for its own key",
-                    outbox.path,
-                    left.events,
-                    left.fingerprint,
-                    left.base_url,
-                )
+            try:
+                found += outbox.others()
+            except OutboxError:
+                pass  # as above
+        return found
+
+    def adopt(self, account: OtherAccount) -> int:
+        """Take another account's events over. Returns how many."""
+        self.follow()
+        return sum(outbox.adopt(account) for outbox in self._outboxes)

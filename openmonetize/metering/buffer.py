@@ -37,6 +37,27 @@ class Stats(NamedTuple):
         return self.queued + self.retrying
 
 
+class FlushResult(NamedTuple):
+    """What a `flush` achieved; true where everything recorded before it has its outcome.
+
+    Attributes:
+        complete: everything recorded before the flush was delivered, or refused for good.
+        accepted: events that the platform took during the flush.
+        duplicate: events that it had already.
+        dead: events that it refused for good.
+        left: events that still wait; they are delivered later.
+    """
+
+    complete: bool
+    accepted: int
+    duplicate: int
+    dead: int
+    left: int
+
+    def __bool__(self) -> bool:
+        return self.complete
+
+
 class DeadLetter(NamedTuple):
     """An event that the platform refuses.
 
@@ -62,6 +83,22 @@ class DeadLetter(NamedTuple):
         """One line of JSON with event, status, reason and at."""
         at = self.at.isoformat().replace("+00:00", "Z")
         return json.dumps({"event": self.event, "status": self.status, "reason": self.reason, "at": at})
+
+
+class OtherAccount(NamedTuple):
+    """An account whose events wait for its own key.
+
+    Attributes:
+        base_url: the server that they are for.
+        fingerprint: digest of the key that they were recorded under.
+        customer_id: that key's customer, where known.
+        events: how many, dead letters included.
+    """
+
+    base_url: str
+    fingerprint: str
+    customer_id: Optional[str]
+    events: int
 
 
 class Chunk:

@@ -15,7 +15,8 @@ class Incident(NamedTuple):
         kind: ``"retrying"`` (the platform cannot be reached or fails; delivery goes on later), ``"parked"``
             (it refuses the account: wrong key, quota used up, wrong address; delivery waits and probes now
             and then), ``"dead"`` (it refuses these events for good), ``"dropped"`` (events were given up),
-            ``"outbox"`` (the file cannot be used), ``"left"`` (undelivered at the end of the process).
+            ``"outbox"`` (the file cannot be used), ``"other_key"`` (events in it wait for another key),
+            ``"left"`` (undelivered at the end of the process).
         message: what happened and what to do.
         status: HTTP status, where an answer was the cause.
         events: how many events are concerned.
@@ -101,7 +102,7 @@ class Incidents:
             _LOG.debug("%s", error)
             return
         self._outbox_broken = True
-        self.tell(Incident("outbox", f"{error}; until then usage events are kept in memory only"))
+        self.tell(Incident("outbox", f"{error}; while it cannot be used, usage events are kept in memory only"))
 
     def outbox_again(self) -> None:
         """The outbox works."""
@@ -111,7 +112,7 @@ class Incidents:
 
     def tell(self, incident: Incident) -> None:
         """Log an incident and call back."""
-        level = logging.WARNING if incident.kind in ("retrying", "left") else logging.ERROR
+        level = logging.WARNING if incident.kind in ("retrying", "left", "other_key") else logging.ERROR
         _LOG.log(level, "%s", incident.message)
         if self._on_error is not None:
             self._call(self._on_error, incident)

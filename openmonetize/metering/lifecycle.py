@@ -33,6 +33,23 @@ def watch(recorder: Recorder) -> None:
             )
 
 
+def import_all() -> None:
+    """Import and build what delivering needs, on the caller's thread, before the first thread is started.
+
+    A fork in another thread's import, or while it builds a model, would hang the child.
+    """
+    import encodings.idna  # noqa: F401  # used by socket
+
+    from openmonetize.api.events_api import INGEST
+    from openmonetize.model import model_named
+    from openmonetize.models.usage_event import UsageEvent
+
+    for name in (*UsageEvent.members.values(), *INGEST.answers.values(), "ErrorResponse"):
+        if name:
+            model_named(name).model_rebuild()
+    flush_in_workers()
+
+
 def flush_in_workers() -> None:
     """Workers of multiprocessing and Celery leave without atexit; their own finalizers and signals do run."""
     global _finalizers_of

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 import time
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -12,22 +11,22 @@ from typing import Iterator, List, Optional, Tuple
 
 from openmonetize.exceptions import ApiValueError
 from openmonetize.metering import outbox_accounts as accounts, owner
-from openmonetize.metering.buffer import Chunk, DeadLetter, Stats, fitting
-from openmonetize.metering.outbox_file import connect, failure, leak, prepare, transaction
-from openmonetize.metering.outbox_writer import Writer
+from openmonetize.metering.buffer import Chunk, DeadLetter, OtherAccount, Stats, fitting
+from openmonetize.metering.outbox_connections import Connections
 
 DURABILITIES = ("process", "power")
 MAX_OUTBOX_BYTES = 1024 * 1024 * 1024
 #: How long a lease lasts, in seconds: longer than any single request may take.
 LEASE_SECONDS = 90.0
+_LOOK_SECONDS = 1.0  # how often `put` sees whether the file is still there
 _RECLAIM_SECONDS = 2.0  # how often a sender without work looks for leases of dead processes
 
 # A lease further in the future than any can be dates from before a restart of the machine and its clock.
 _FREE = "account IN ({mine}) AND (until <= :now OR until > :horizon)"
 
 
-class Outbox:
-    """A buffer in a SQLite file that several processes may share.
+class Outbox(Connections):
+    """A buffer in a SQLite file that several processes may share. It is opened when it is needed, or by `open`.
 
     Args:
         path: the file; created with mode 0600.
@@ -41,7 +40,6 @@ class Outbox:
 
     Raises:
         ApiValueError: an unknown durability.
-        OutboxError: the file or its place cannot be used.
     """
 
     def __init__(
@@ -55,23 +53,13 @@ class Outbox:
     ) -> None:
         if durability not in DURABILITIES:
             raise ApiValueError(f"durability must be one of {DURABILITIES}, not {durability!r}")
-        self.path = os.path.abspath(path)
-        self.base_url = base_url
-        self.fingerprint = fingerprint
-        self._synchronous = "FULL" if durability == "power" else "NORMAL"
-        self._max_bytes = max_bytes
-        prepare(self.path)
-        self._reset()
+        super().__init__(path, base_url, fingerprint, "FULL" if durability == "power" else "NORMAL", max_bytes)
 
     def _reset(self) -> None:
-        self._pid = os.getpid()
-        self._writer = Writer(self.path, self.base_url, self.fingerprint, self._synchronous, self._max_bytes)
-        self._side_lock = threading.Lock()  # guards the sender's connection; taken before the writer's lock
-        self._side: Optional[sqlite3.Connection] = None
-        self._mine = "0"
-        self._owner = 0
+        super()._reset()
         self._fresh = 0
         self._next_reclaim = 0.0
+        self._next_look = 0.0
 
     # Recording
 
@@ -79,6 +67,10 @@ class Outbox:
         """Write one event. Raises `OutboxError` where it is not on disk."""
         if self._pid != os.getpid():
             self._abandon()
+        now = time.monotonic()
+        if now >= self._next_look:
+            self._next_look = now + _LOOK_SECONDS
+            self.follow_file()
         self._writer.put(wire)
         self._fresh += 1
         return self._fresh
@@ -89,31 +81,9 @@ class Outbox:
 
     # Delivering
 
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        """The sender's connection; unlike the writer's it may exceed max_bytes, or a full file never drains."""
-        if self._pid != os.getpid():
-            self._abandon()
-        with self._side_lock:
-            try:
-                if self._side is None:
-                    self._side = connect(self.path)
-                    self._side.execute("PRAGMA synchronous = NORMAL")
-                    self._side.execute("PRAGMA wal_autocheckpoint = 0")
-                    accounts.register(self._side, self.base_url, self.fingerprint)
-                self._mine = accounts.mine(self._side, self.base_url, self.fingerprint)
-                yield self._side
-            except (sqlite3.Error, OSError) as cause:
-                self._drop_side()
-                raise failure(self.path, cause) from cause
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._reading() as side, self._writer.lock, transaction(side):
-            yield side
-
     def lease(self, max_events: int, max_bytes: int) -> Optional[Chunk]:
         """Take waiting events; what a dead process had taken is free again."""
+        self._tell_of_move()
         with self._writing() as side:
             now = time.monotonic()
             if not self._owner:
@@ -254,13 +224,6 @@ class Outbox:
 
     # Accounts
 
-    def use(self, base_url: str, fingerprint: str) -> None:
-        """From now on record and deliver for this key; called when the client's key or host was changed."""
-        with self._side_lock, self._writer.lock:
-            self.base_url, self.fingerprint = base_url, fingerprint
-            self._writer.use(base_url, fingerprint)
-            self._drop_side()
-
     def customer_id(self) -> Optional[str]:
         """The customer that the present key belongs to, where it is known."""
         with self._reading() as side:
@@ -271,60 +234,16 @@ class Outbox:
         with self._writing() as side:
             accounts.identify(side, self.base_url, fingerprint or self.fingerprint, customer_id)
 
-    def others(self) -> List[accounts.Left]:
+    def others(self) -> List[OtherAccount]:
         """Events in this file that belong to other accounts, and are therefore left alone."""
         with self._reading() as side:
             return accounts.others(side, self._mine)
 
-    def adopt(self, account: accounts.Left) -> int:
-        """Take over another account's events, on the operator's word that they are this customer's."""
+    def adopt(self, account: OtherAccount) -> int:
+        """Take over another account's events, on the operator's word that they are this customer's.
+
+        Raises:
+            MeteringError: the platform has said otherwise.
+        """
         with self._writing() as side:
             return accounts.adopt(side, account, self.base_url, self.fingerprint)
-
-    # Life
-
-    def tend(self) -> None:
-        """Move the write-ahead log into the file, so that `put` never has to."""
-        with self._reading() as side:
-            side.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-
-    def before_fork(self) -> None:
-        """A connection must not be carried over a fork, not even to be closed there."""
-        self._side_lock.acquire()
-        self._writer.lock.acquire()
-        self._writer.drop()
-        self._drop_side()
-
-    def after_fork(self, in_child: bool) -> None:
-        """Both sides reconnect when they need to; leases stay the parent's."""
-        if in_child:
-            self._reset()
-        else:
-            self._writer.lock.release()
-            self._side_lock.release()
-
-    def _abandon(self) -> None:
-        """A fork that Python did not see: closing the parent's connections here would harm its file."""
-        self._writer.abandon()
-        leak(self._side)
-        self._reset()
-
-    def _drop_side(self) -> None:
-        side, self._side = self._side, None
-        if side is not None:
-            side.close()
-
-    def close(self) -> None:
-        """Give leases back and close the file."""
-        if self._pid != os.getpid():
-            self._abandon()
-            return
-        try:
-            if self._owner:
-                with self._writing() as side:
-                    owner.release(side, self._owner)
-        finally:
-            with self._side_lock, self._writer.lock:
-                self._owner = 0
-                self._writer.drop()
-                self._drop_side()

@@ -7,25 +7,12 @@ key delivers its own events, and those of other keys at the same base URL known 
 from __future__ import annotations
 
 import sqlite3
-from typing import List, NamedTuple, Optional
+from typing import List, Optional
+
+from openmonetize.metering.buffer import OtherAccount
+from openmonetize.metering.errors import MeteringError
 
 _THIS = "base_url = ? AND fingerprint = ?"
-
-
-class Left(NamedTuple):
-    """Events that wait for another account's key.
-
-    Attributes:
-        base_url: the server that they are for.
-        fingerprint: digest of the key that they were recorded under.
-        customer_id: that key's customer, where known.
-        events: how many, dead letters included.
-    """
-
-    base_url: str
-    fingerprint: str
-    customer_id: Optional[str]
-    events: int
 
 
 def register(connection: sqlite3.Connection, base_url: str, fingerprint: str) -> int:
@@ -75,7 +62,7 @@ def count(
     )
 
 
-def others(connection: sqlite3.Connection, own: str) -> List[Left]:
+def others(connection: sqlite3.Connection, own: str) -> List[OtherAccount]:
     """Other accounts that have events in the file."""
     rows = connection.execute(
         "SELECT base_url, fingerprint, customer_id, "
@@ -83,11 +70,21 @@ def others(connection: sqlite3.Connection, own: str) -> List[Left]:
         " + (SELECT count(*) FROM dead WHERE account = account.id) AS events "
         f"FROM account WHERE id NOT IN ({own}) ORDER BY id"
     )
-    return [Left(*row) for row in rows if row[3]]
+    return [OtherAccount(*row) for row in rows if row[3]]
 
 
-def adopt(connection: sqlite3.Connection, account: Left, base_url: str, fingerprint: str) -> int:
-    """Move another account's events and dead letters to this one. Returns how many."""
+def adopt(connection: sqlite3.Connection, account: OtherAccount, base_url: str, fingerprint: str) -> int:
+    """Move another account's events and dead letters to this one. Returns how many.
+
+    Raises:
+        MeteringError: they are known to be another customer's.
+    """
+    theirs = customer(connection, account.base_url, account.fingerprint)
+    if theirs is not None and account.base_url == base_url and theirs != customer(connection, base_url, fingerprint):
+        raise MeteringError(
+            f"the platform says that these events are of customer {theirs!r}: this customer is never billed for them. "
+            "If this key is of the same customer, it takes them over by itself as soon as the platform has said so"
+        )
     source = register(connection, account.base_url, account.fingerprint)
     target = register(connection, base_url, fingerprint)
     return sum(

@@ -9,11 +9,14 @@ import sqlite3
 import stat
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Dict, Iterator, Optional, Tuple
 
 from openmonetize.metering.errors import OutboxError
 
+_Identity = Tuple[int, int]  # device and inode
+
 SCHEMA_VERSION = 1
+_MAGIC = b"SQLite format 3\0"
 _APPLICATION_ID = 0x4F4D6F62  # marks the file as an outbox of this library
 
 _SCHEMA = (
@@ -38,6 +41,10 @@ _SCHEMA = (
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
 
+_SPARE_PAGES = 4096  # unused space that is kept for events to come (16 MB)
+_COPIED_PAGES = 1024  # what may be copied to give the rest back, tens of milliseconds
+_LOG_BYTES = 8 * 1024 * 1024  # the write-ahead log is cut to this when it starts anew
+
 #: File systems on which SQLite's shared memory or locks do not work between machines.
 _NETWORK_TYPE = re.compile(
     r"(fuse\.)?(9p|afs|beegfs|ceph|cifs|coda|davfs|gcsfuse|glusterfs|gpfs|lustre|ncpfs|nfs\d?|ocfs2|orangefs|rclone"
@@ -45,29 +52,92 @@ _NETWORK_TYPE = re.compile(
 )
 
 
-def prepare(path: str) -> None:
-    """Create the file, private to its user, or check the one that is there.
+class OutboxFile:
+    """The file that an outbox's connections are to: checked before the first one, and watched for its replacement.
 
-    Raises:
-        OutboxError: the place cannot hold an outbox, or the file is something else.
+    Args:
+        path: the file; created with mode 0600.
     """
-    folder = os.path.dirname(os.path.abspath(path))
-    if not os.path.isdir(folder):
-        raise _misuse(path, f"the folder {folder!r} does not exist; create it first")
-    kind = network_filesystem(path)
-    if kind:
-        raise _misuse(path, f"{kind} is a network file system, where SQLite can lose events; use a local disk")
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)
+        self._checked = False
+        self._known: Dict[str, Optional[_Identity]] = {}  # the file and its companions, as they were last seen
+
+    def prepare(self) -> None:
+        """Create the file, private to its user, or check the one that is there.
+
+        Raises:
+            OutboxError: the place cannot hold an outbox, or the file is something else.
+        """
+        folder = os.path.dirname(self.path)
+        if not os.path.isdir(folder):
+            raise _misuse(self.path, f"the folder {folder!r} does not exist; create it first")
+        kind = network_filesystem(self.path)
+        if kind:
+            raise _misuse(self.path, f"{kind} is a network file system, where SQLite can lose events; use a local disk")
+        try:
+            _create_private(self.path)
+            with closing(connect(self.path)) as connection:
+                _set_up(connection, self.path)
+        except (sqlite3.Error, OSError) as error:
+            raise failure(self.path, error) from error
+        self._checked = True
+        self._known = {self.path: _identity(self.path)}
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection in autocommit mode, usable from any thread under its holder's lock.
+
+        Raises:
+            OutboxError: see `prepare`; or other connections are still to a file that is no longer there.
+        """
+        if self.vanished():
+            raise OutboxError(f"outbox {self.path!r}: the file was deleted or replaced while it was in use")
+        if not self._checked:
+            self.prepare()
+        return connect(self.path)
+
+    def vanished(self) -> bool:
+        """Whether the file was deleted, or replaced by another, since it was prepared."""
+        if not self._known:
+            return False
+        if _identity(self.path) != self._known[self.path]:
+            return True
+        for companion in (self.path + "-wal", self.path + "-shm"):
+            self._known[companion] = _identity(companion)
+        return False
+
+    def recheck(self) -> None:
+        """Something failed: look at the file again before the next connection."""
+        self._checked = False
+
+    def renew(self) -> None:
+        """Go on with the file that is there now, or with a new one."""
+        for name, identity in self._known.items():
+            # A log left behind by the old file would be taken for the new one's.
+            if name != self.path and identity is not None and _identity(name) == identity:
+                os.unlink(name)
+        self.prepare()
+
+    def forget(self) -> None:
+        """There are no connections any more: whatever is there at the next one is the file."""
+        self._checked = False
+        self._known = {}
+
+
+def _identity(path: str) -> Optional[_Identity]:
     try:
-        _create_private(path)
-        with closing(connect(path)) as connection:
-            _set_up(connection, path)
-    except (sqlite3.Error, OSError) as error:
-        raise failure(path, error) from error
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def connect(path: str) -> sqlite3.Connection:
-    """A connection in autocommit mode, usable from any thread under its holder's lock."""
-    return sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+    """A connection as `OutboxFile.connect` gives it, to whatever is there."""
+    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+    connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
+    return connection
 
 
 def network_filesystem(path: str, mounts: str = "/proc/self/mountinfo") -> Optional[str]:
@@ -136,6 +206,19 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def give_back(connection: sqlite3.Connection) -> None:
+    """Return space to the file system, where nearly all of the file is unused, as after an outage.
+
+    That takes a moment in which nobody can put, and costs nothing before; SQLite's auto-vacuum slows each put.
+    """
+    spare = connection.execute("PRAGMA freelist_count").fetchone()[0]
+    if spare > _SPARE_PAGES and connection.execute("PRAGMA page_count").fetchone()[0] - spare < _COPIED_PAGES:
+        try:
+            connection.execute("VACUUM")
+        except sqlite3.OperationalError:
+            pass  # somebody reads just now, or the disk is full: another time
+
+
 def leak(*connections: Optional[sqlite3.Connection]) -> None:
     """Keep connections from ever being closed, even by the interpreter's end."""
     import ctypes
@@ -147,7 +230,19 @@ def leak(*connections: Optional[sqlite3.Connection]) -> None:
 
 def failure(path: str, error: Exception) -> OutboxError:
     """A low-level error in plain words."""
+    if "not a database" in str(error) and _is_something_else(path):
+        return _misuse(path, "this is a file of something else; name another file")
     return OutboxError(f"outbox {path!r}: {_explain(error)}", misuse=isinstance(error, PermissionError))
+
+
+def _is_something_else(path: str) -> bool:
+    """Whether a file that SQLite cannot read never was a database, as opposed to one that was damaged."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(len(_MAGIC))
+    except OSError:
+        return False
+    return head != _MAGIC and any(head)  # nothing but zeros is what damage leaves
 
 
 def _misuse(path: str, text: str) -> OutboxError:

@@ -9,7 +9,7 @@ from typing import Deque, List, Optional
 
 from openmonetize.metering import outbox_accounts as accounts
 from openmonetize.metering.errors import OutboxError
-from openmonetize.metering.outbox_file import connect, failure, leak, transaction
+from openmonetize.metering.outbox_file import OutboxFile, failure, leak, transaction
 
 _INSERT = "INSERT INTO event(account, wire) VALUES (?, ?)"
 _WAL_PAGES = 16_000  # the writer moves the log into the file only if the sender did not for this long (64 MB)
@@ -30,20 +30,20 @@ class Writer:
     """The connection that callers write through.
 
     Args:
-        path: the file.
+        file: where to.
         base_url: where new events belong to.
         fingerprint: digest of the key that new events belong to.
         synchronous: SQLite's setting, ``"NORMAL"`` or ``"FULL"``.
         max_bytes: bound on the file's size.
     """
 
-    def __init__(self, path: str, base_url: str, fingerprint: str, synchronous: str, max_bytes: int) -> None:
-        self._path = path
+    def __init__(self, file: OutboxFile, base_url: str, fingerprint: str, synchronous: str, max_bytes: int) -> None:
+        self._file = file
         self._synchronous = synchronous
         self._max_bytes = max_bytes
         self.lock = threading.Lock()  # held for the length of one write transaction, of the sender as well
         self._pending: Deque[_Ticket] = deque()
-        self._connection: Optional[sqlite3.Connection] = None
+        self.connection: Optional[sqlite3.Connection] = None
         self._account = 0
         self._owner_of_account = (base_url, fingerprint)
 
@@ -64,15 +64,16 @@ class Writer:
         try:
             while self._pending:
                 batch.append(self._pending.popleft())
-            connection = self._connection or self._open()
+            connection = self.connection or self._open()
             if len(batch) == 1:
                 connection.execute(_INSERT, (self._account, batch[0].wire))
             else:
                 with transaction(connection):
                     connection.executemany(_INSERT, [(self._account, ticket.wire) for ticket in batch])
-        except (sqlite3.Error, OSError) as cause:
-            error = failure(self._path, cause)
+        except (sqlite3.Error, OSError, OutboxError) as cause:
+            error = cause if isinstance(cause, OutboxError) else failure(self._file.path, cause)
             self.drop()
+            self._file.recheck()
         except BaseException:
             # Interrupted half-way: the others' events go again, at worst twice under one id.
             self._pending.extendleft(reversed(batch))
@@ -82,7 +83,7 @@ class Writer:
             ticket.done = True
 
     def _open(self) -> sqlite3.Connection:
-        connection = connect(self._path)
+        connection = self._file.connect()
         try:
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
@@ -92,7 +93,7 @@ class Writer:
         except BaseException:
             connection.close()
             raise
-        self._connection = connection
+        self.connection = connection
         return connection
 
     def use(self, base_url: str, fingerprint: str) -> None:
@@ -104,10 +105,10 @@ class Writer:
 
     def drop(self) -> None:
         """Close the connection; the next event opens another. Under the lock."""
-        connection, self._connection = self._connection, None
+        connection, self.connection = self.connection, None
         if connection is not None:
             connection.close()
 
     def abandon(self) -> None:
         """Give the connection up without closing it."""
-        leak(self._connection)
+        leak(self.connection)

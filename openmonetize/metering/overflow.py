@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, List, Optional, Set
 
 from openmonetize.metering.buffer import Buffer, Chunk, DeadLetter, Stats
 from openmonetize.metering.errors import BufferFull, OutboxError
@@ -37,29 +37,33 @@ class Overflow:
 
     def _reset(self) -> None:
         self._skip_until = 0.0
-        self._failed = False
+        self._failing: Set[str] = set()  # what did not work when it was last tried
         self._known = {id(self._first): Stats(), id(self._second): Stats()}
 
     def put(self, wire: bytes) -> int:
         """Keep one event in the first buffer that takes it."""
-        if not self._failed or time.monotonic() >= self._skip_until:
+        if "put" not in self._failing or time.monotonic() >= self._skip_until:
             try:
                 fresh = self._first.put(wire)
             except BufferFull:
                 pass
             except OutboxError as error:
-                self._fail(error)
+                self._skip_until = time.monotonic() + _PAUSE
+                self._fails("put", error)
             else:
-                if self._failed:
-                    self._failed = False
-                    self._works()
+                if self._failing:
+                    self._worked("put")
                 return fresh
         return self._second.put(wire)
 
-    def _fail(self, error: OutboxError) -> None:
-        self._failed = True
-        self._skip_until = time.monotonic() + _PAUSE
+    def _fails(self, what: str, error: OutboxError) -> None:
+        self._failing.add(what)
         self._report(error)
+
+    def _worked(self, what: str) -> None:
+        self._failing.discard(what)
+        if not self._failing:
+            self._works()
 
     def fresh(self) -> int:
         """Events that came in since the last lease."""
@@ -67,15 +71,18 @@ class Overflow:
 
     def lease(self, max_events: int, max_bytes: int) -> Optional[Chunk]:
         """Take events from the first, and from the second when the first has none."""
+        taken, failed = None, False
         for buffer in (self._first, self._second):
             try:
-                chunk = buffer.lease(max_events, max_bytes)
+                taken = buffer.lease(max_events, max_bytes)
             except OutboxError as error:
-                self._report(error)
-            else:
-                if chunk is not None:
-                    return chunk
-        return None
+                failed = True
+                self._fails("read", error)
+            if taken is not None:
+                break
+        if self._failing and not failed:
+            self._worked("read")
+        return taken
 
     def renew(self, chunk: Chunk) -> bool:
         """Prolong a lease where it was taken."""
@@ -103,7 +110,7 @@ class Overflow:
             try:
                 self._known[id(buffer)] = buffer.stats()
             except OutboxError as error:
-                self._report(error)
+                self._fails("read", error)
         return Stats(*map(sum, zip(*self._known.values())))
 
     def mark(self) -> Any:
@@ -117,7 +124,7 @@ class Overflow:
                 if its_mark is not None and not buffer.reached(its_mark):
                     return False
             except OutboxError as error:
-                self._report(error)
+                self._fails("read", error)
                 return False
         return True
 
@@ -160,6 +167,6 @@ class Overflow:
             try:
                 results.append(action(buffer))
             except OutboxError as error:
-                self._report(error)
+                self._fails("read", error)
                 results.append(None)
         return results

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import time
-from typing import TYPE_CHECKING, Any, Callable, List, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional, Tuple, Union
 
 from openmonetize.exceptions import ApiValueError
 from openmonetize.ingest import MAX_EVENTS, prepare
 from openmonetize.metering import lifecycle
 from openmonetize.metering.account import Account
-from openmonetize.metering.buffer import Buffer, Chunk, DeadLetter, Stats
+from openmonetize.metering.buffer import Buffer, Chunk, DeadLetter, FlushResult, OtherAccount, Stats
 from openmonetize.metering.delivery import RETRY, Delivery
 from openmonetize.metering.errors import MeteringError, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident, Incidents
@@ -31,27 +31,6 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("openmonetize.metering")
 Path = Union[str, "os.PathLike[str]"]
 ON_FULL = ("block", "drop_newest", "spill")
-
-
-class FlushResult(NamedTuple):
-    """What a `flush` achieved; true where everything recorded before it has its outcome.
-
-    Attributes:
-        complete: everything recorded before the flush was delivered, or refused for good.
-        accepted: events that the platform took during the flush.
-        duplicate: events that it had already.
-        dead: events that it refused for good.
-        left: events that still wait; they are delivered later.
-    """
-
-    complete: bool
-    accepted: int
-    duplicate: int
-    dead: int
-    left: int
-
-    def __bool__(self) -> bool:
-        return self.complete
 
 
 class Recorder:
@@ -86,7 +65,7 @@ class Recorder:
         ApiValueError: an argument is out of range.
         ApiKeyError: an outbox is used without an API key.
         OutboxError: the outbox is in the wrong place or is another kind of file. A damaged file or a full disk
-            is reported instead, and memory is used.
+            is reported instead, and memory is used until the file works.
     """
 
     def __init__(
@@ -134,10 +113,12 @@ class Recorder:
         )
         self._buffer: Buffer = memory
         if spill_path is not None:
-            self._buffer = self._join(memory, self._open(spill_path, durability, outbox_max_bytes), memory_first=True)
+            spill = self._open(spill_path, durability, outbox_max_bytes)
+            self._buffer = Overflow(memory, spill, self._incidents.outbox, self._incidents.outbox_again)
         if outbox is not None:
-            self._buffer = self._join(self._buffer, self._open(outbox, durability, outbox_max_bytes))
-        self._account = Account(client, self._outboxes)
+            disk = self._open(outbox, durability, outbox_max_bytes)
+            self._buffer = Overflow(disk, self._buffer, self._incidents.outbox, self._incidents.outbox_again)
+        self._account = Account(client, self._outboxes, self._incidents)
         self._delivery = Delivery(
             self._send,
             self._buffer,
@@ -153,7 +134,7 @@ class Recorder:
             flush_interval=flush_interval,
             flush_at=flush_at,
             keep_running=bool(self._outboxes),
-            prepare=_import_all,
+            prepare=lifecycle.import_all,
             before_step=self._account.identify,
         )
         self._mark: ProcessMark = mark_process()
@@ -161,34 +142,28 @@ class Recorder:
         lifecycle.watch(self)
         if flush_on_sigterm:
             lifecycle.exit_on_sigterm()
-        if self._outboxes and self._buffer.stats().pending:
+        if self._outboxes and (self._buffer.stats().pending or self.usage_of_other_keys()):
             self._sender.wake()
 
-    def _open(self, path: Path, durability: str, max_bytes: Optional[int]) -> Optional[Outbox]:
+    def _open(self, path: Path, durability: str, max_bytes: Optional[int]) -> Outbox:
         from openmonetize.metering.outbox import MAX_OUTBOX_BYTES, Outbox
 
-        settings = self._client.configuration
+        host, fingerprint = self._client.configuration.host, self._client.configuration.account_fingerprint()
+        outbox = Outbox(
+            os.fspath(path),
+            base_url=host,
+            fingerprint=fingerprint,
+            durability=durability,
+            max_bytes=max_bytes or MAX_OUTBOX_BYTES,
+        )
         try:
-            outbox = Outbox(
-                os.fspath(path),
-                base_url=settings.host,
-                fingerprint=settings.account_fingerprint(),
-                durability=durability,
-                max_bytes=max_bytes or MAX_OUTBOX_BYTES,
-            )
+            outbox.open()
         except OutboxError as error:
             if error.misuse:
                 raise
-            self._incidents.outbox(error)
-            return None
+            self._incidents.outbox(error)  # it is tried again with the events to come
         self._outboxes.append(outbox)
         return outbox
-
-    def _join(self, buffer: Buffer, outbox: Optional[Outbox], *, memory_first: bool = False) -> Buffer:
-        if outbox is None:
-            return buffer
-        first, second = (buffer, outbox) if memory_first else (outbox, buffer)
-        return Overflow(first, second, self._incidents.outbox, self._incidents.outbox_again)
 
     # Recording
 
@@ -285,6 +260,30 @@ class Recorder:
                 file.write(letter.to_json() + "\n")
         return len(letters)
 
+    # Other keys
+
+    def usage_of_other_keys(self) -> List[OtherAccount]:
+        """Events in the outbox that were recorded under other keys, or for other servers, and wait for those."""
+        return self._account.others()
+
+    def adopt_usage(self, account: OtherAccount) -> int:
+        """Bill what waits for another key to the present key's customer, on your word that it is the same one.
+
+        Args:
+            account: one of `usage_of_other_keys`.
+
+        Returns:
+            How many events were taken over, dead letters included.
+
+        Raises:
+            MeteringError: the platform has said that it is not the same customer, or has not yet said so of this key.
+            OutboxError: the file cannot be used.
+        """
+        count = self._account.adopt(account)
+        if count:
+            self._sender.wake()
+        return count
+
     # Life
 
     def close(self, timeout: float = 10.0) -> FlushResult:
@@ -340,23 +339,6 @@ class Recorder:
             self._mark = mark_process()
             self._incidents.after_fork()
             self._sender.after_fork()
-
-
-def _import_all() -> None:
-    """Import and build what recording needs, on the caller's thread.
-
-    A fork in another thread's import, or while it builds a model, would hang the child.
-    """
-    import encodings.idna  # noqa: F401  # used by socket
-
-    from openmonetize.api.events_api import INGEST
-    from openmonetize.model import model_named
-    from openmonetize.models.usage_event import UsageEvent
-
-    for name in (*UsageEvent.members.values(), *INGEST.answers.values(), "ErrorResponse"):
-        if name:
-            model_named(name).model_rebuild()
-    lifecycle.flush_in_workers()
 
 
 def _check(name: str, value: float, least: float, most: float = float("inf")) -> None:

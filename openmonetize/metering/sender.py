@@ -183,6 +183,7 @@ class Sender:
             except Exception:  # nothing may end the thread while there are events
                 _LOG.exception("unexpected error in the sender of usage events; it goes on")
                 self._wake.wait(1.0)
+        self._buffer.close()  # nobody may have waited for this thread's last request: it opened the file again
         self._thread = None
 
     def _drain(self) -> bool:
@@ -204,6 +205,7 @@ class Sender:
 
     def _sleep(self, wait: float) -> None:
         """Sit out a wait; a flush or a stop ends it early, new events do not."""
+        self._tend()
         self.wake_at = _NEVER
         self._wake.clear()
         if not self._stopping:
@@ -248,7 +250,8 @@ class Sender:
         taken = 0
         try:
             self._before_step()
-            taken = self._delivery.step(urgent)
+            if not self._stopping or threading.current_thread() is not self._thread:  # it may have taken long
+                taken = self._delivery.step(urgent)
         except OutboxError as error:
             self._incidents.outbox(error)
             self._wake.wait(0.5)

@@ -58,6 +58,9 @@ class FaultServer:
         self.limit: Optional[int] = None
         self.remaining = 0
         self.hang = 0.6
+        self.asked = threading.Event()  # whose a key is
+        self.silent = threading.Event()  # while it is clear, nobody is told
+        self.silent.set()
         self.delay = 0.0
         self.lock = threading.Lock()
         self.arrived = threading.Condition(self.lock)
@@ -129,6 +132,8 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
+        self.server.platform.asked.set()
+        self.server.platform.silent.wait(20)
         customer = self.server.platform.keys.get(self.headers.get("X-API-Key", ""))
         if self.path == "/v1/customers/me" and customer:
             self._json(200, {"data": {"id": customer, "name": "n", "email": "e@example.com"}})

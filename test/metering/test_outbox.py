@@ -35,6 +35,7 @@ def opened(path: str) -> Iterator[Any]:
 
     def make(fingerprint: str = "key-a", **options: Any) -> Outbox:
         made.append(Outbox(path, base_url=options.pop("base_url", BASE), fingerprint=fingerprint, **options))
+        made[-1].open()
         return made[-1]
 
     yield make
@@ -282,17 +283,21 @@ def test_a_key_change_while_running_separates_the_events(opened: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "words", "misuse"),
     [
-        (b"this is no database, but it is long enough" * 100, "damaged"),
-        (b"SQLite format 3\0" + b"\xff" * 8192, "damaged"),
+        (bytes(8192), "damaged", False),
+        (b"SQLite format 3\0" + b"\xff" * 8192, "damaged", False),
+        (b"a list of things to do\n" * 100, "something else", True),
+        (b"short\n", "something else", True),
     ],
 )
-def test_a_damaged_file_is_told_and_left_as_it_is(path: str, content: bytes, words: str) -> None:
+def test_a_file_that_cannot_be_read_is_told_and_left_as_it_is(
+    path: str, content: bytes, words: str, misuse: bool
+) -> None:
     Path(path).write_bytes(content)
     with pytest.raises(OutboxError, match=words) as caught:
-        Outbox(path, base_url=BASE, fingerprint="k")
-    assert not caught.value.misuse
+        Outbox(path, base_url=BASE, fingerprint="k").open()
+    assert caught.value.misuse == misuse
     assert Path(path).read_bytes() == content
 
 
@@ -323,6 +328,25 @@ def test_a_full_file_is_told_and_still_drains(opened: Any) -> None:
         outbox.ack(chunk)
     assert outbox.stats().accepted == kept
     outbox.put(b"there is room again")
+
+
+def test_a_file_that_an_outage_has_swollen_shrinks_when_it_has_drained(opened: Any, path: str) -> None:
+    outbox = opened()
+    for _ in range(60):
+        outbox.put(b"x" * 500_000)
+    outbox.tend()
+    swollen = os.path.getsize(path)
+    assert swollen > 30_000_000
+    while outbox.stats().queued:
+        outbox.ack(outbox.lease(10, 1_000_000_000))
+    outbox.put(b"kept")
+    outbox.tend()
+    outbox.put(b"kept too")  # the log starts anew
+    outbox.tend()
+    assert os.path.getsize(path) < swollen / 100
+    assert os.path.getsize(path + "-wal") <= 8 * 1024 * 1024
+    assert outbox.stats() == (62, 60, 0, 2, 0, 0, 0)
+    assert lease(opened()) == [b"kept", b"kept too"]
 
 
 def test_a_disk_without_room_is_told(opened: Any, path: str) -> None:
@@ -358,7 +382,7 @@ def test_a_database_of_something_else_is_not_touched(path: str, statement: str, 
     connection.execute(statement)
     connection.close()
     with pytest.raises(OutboxError, match=words) as caught:
-        Outbox(path, base_url=BASE, fingerprint="k")
+        Outbox(path, base_url=BASE, fingerprint="k").open()
     assert caught.value.misuse
 
 
@@ -373,16 +397,16 @@ def test_a_layout_of_a_later_release_is_not_touched(opened: Any, path: str) -> N
 
 def test_a_wrong_place_is_told(tmp_path: Path) -> None:
     with pytest.raises(OutboxError, match="does not exist"):
-        Outbox(str(tmp_path / "no" / "usage.db"), base_url=BASE, fingerprint="k")
+        Outbox(str(tmp_path / "no" / "usage.db"), base_url=BASE, fingerprint="k").open()
     with pytest.raises(OutboxError, match="folder"):
-        Outbox(str(tmp_path), base_url=BASE, fingerprint="k")
+        Outbox(str(tmp_path), base_url=BASE, fingerprint="k").open()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_place_without_permission_is_told(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(OutboxError, match="permission") as caught:
-        Outbox(str(tmp_path / "usage.db"), base_url=BASE, fingerprint="k")
+        Outbox(str(tmp_path / "usage.db"), base_url=BASE, fingerprint="k").open()
     assert caught.value.misuse
 
 

@@ -5,13 +5,23 @@ import os
 import sqlite3
 import stat
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Callable, List
 
 import pytest
 
 from openmonetize import ApiClient, ApiKeyError, ApiTypeError, ApiValueError, Configuration
-from openmonetize.metering import BufferFull, Delivered, Incident, MeteringError, OutboxError, Recorder, sender
+from openmonetize.metering import (
+    BufferFull,
+    Delivered,
+    Incident,
+    MeteringError,
+    OutboxError,
+    Recorder,
+    overflow,
+    sender,
+)
 
 from .conftest import adds_up, event, events
 from .fault_server import FaultServer
@@ -312,6 +322,84 @@ def test_another_customers_key_never_bills_these_events(recorder: Make, server: 
     assert {server.customers[one.event_id] for one in of_a} == {"cust-a"}
 
 
+def test_a_key_that_was_rotated_before_it_delivered_anything_is_taken_over_on_request(
+    recorder: Make, server: FaultServer, tmp_path: Path
+) -> None:
+    """Nobody ever said whose the old key was."""
+    server.always = "503"
+    server.keys["om_live_lost"] = ""
+    lost = ApiClient(Configuration(server.url, access_token="om_live_lost"))
+    first = recorder(client=lost, outbox=tmp_path / "usage.db")
+    for one in events(3):
+        first.record(one)
+    first.close(0.1)
+    server.always = None
+    told = threading.Event()
+    incidents: List[Incident] = []
+
+    def hear(incident: Incident) -> None:
+        incidents.append(incident)
+        told.set()
+
+    second = recorder(outbox=tmp_path / "usage.db", on_error=hear)
+    assert told.wait(20)  # at the start, without an event
+    assert [(incident.kind, incident.events) for incident in incidents] == [("other_key", 3)]
+    assert "adopt_usage" in incidents[0].message
+    second.record(event())
+    assert second.flush(10)
+    assert len(server.ledger) == 1
+    (waiting,) = second.usage_of_other_keys()
+    assert (waiting.base_url, waiting.customer_id, waiting.events) == (server.url, None, 3)
+    assert second.adopt_usage(waiting) == 3
+    assert second.flush(10)
+    assert set(server.customers.values()) == {"cust-a"}
+    assert second.stats() == (4, 4, 0, 0, 0, 0, 0)
+    assert second.usage_of_other_keys() == []
+    assert second.adopt_usage(waiting) == 0
+
+
+def test_usage_that_is_known_to_be_another_customers_cannot_be_taken_over(
+    recorder: Make, server: FaultServer, tmp_path: Path
+) -> None:
+    first = recorder(outbox=tmp_path / "usage.db")
+    first.record(event())
+    assert first.flush(10)
+    server.always = "503"
+    first.record(event())
+    first.close(0.1)
+    server.always = None
+    stranger = ApiClient(Configuration(server.url, access_token="om_live_b"))
+    second = recorder(client=stranger, outbox=tmp_path / "usage.db")
+    with pytest.raises(MeteringError, match="cust-a"):
+        second.adopt_usage(second.usage_of_other_keys()[0])
+    second.record(event())
+    assert second.flush(10)
+    with pytest.raises(MeteringError, match="cust-a"):
+        second.adopt_usage(second.usage_of_other_keys()[0])
+    assert sorted(server.customers.values()) == ["cust-a", "cust-b"]
+
+
+def test_a_thread_that_outlives_close_leaves_no_connection_behind(
+    recorder: Make, server: FaultServer, tmp_path: Path
+) -> None:
+    """It asks the platform whose key this is while the recorder is closed, and goes on only then."""
+    server.silent.clear()
+    made = recorder(outbox=tmp_path / "usage.db", flush_interval=0)
+    made.record(event())
+    assert server.asked.wait(20)
+    (thread,) = delivering_threads()
+    assert made.close(0.0).left == 1
+    assert thread.is_alive()
+    server.silent.set()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert made._outboxes[0]._side is None
+    assert made._outboxes[0]._writer.connection is None
+    assert server.requests == 0
+    with closing(sqlite3.connect(tmp_path / "usage.db")) as connection:
+        assert connection.execute("SELECT owner, until FROM event").fetchall() == [(0, 0.0)]
+
+
 def test_a_key_that_changes_between_lease_and_request_sends_nothing_of_the_old_ones(
     recorder: Make, server: FaultServer, client: ApiClient, tmp_path: Path
 ) -> None:
@@ -353,30 +441,84 @@ def test_an_outbox_without_room_falls_back_to_memory(recorder: Make, server: Fau
     assert server.billed_once()
 
 
-def test_a_damaged_outbox_does_not_stop_the_application(recorder: Make, server: FaultServer, tmp_path: Path) -> None:
+def test_a_damaged_outbox_does_not_stop_the_application_and_is_used_again_once_it_is_away(
+    recorder: Make,
+    server: FaultServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "openmonetize")
+    monkeypatch.setattr(overflow, "_PAUSE", 0.0)
     incidents: List[Incident] = []
-    (tmp_path / "usage.db").write_bytes(b"nonsense" * 1000)
-    made = recorder(outbox=tmp_path / "usage.db", on_error=incidents.append)
+    path = tmp_path / "usage.db"
+    path.write_bytes(b"SQLite format 3\0" + b"nonsense" * 1000)
+    made = recorder(outbox=path, on_error=incidents.append)
     assert [incident.kind for incident in incidents] == ["outbox"]
     made.record(event())
     assert made.flush(10)
     assert len(server.ledger) == 1
-
-
-def test_an_outbox_that_is_damaged_while_running_does_not_stop_the_application(
-    recorder: Make, server: FaultServer, tmp_path: Path
-) -> None:
+    path.rename(tmp_path / "damaged.db")
     server.always = "503"
-    made = recorder(outbox=tmp_path / "usage.db")
+    made.record(event())
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM event").fetchone() == (1,)
+    server.always = None
+    assert made.flush(10)
+    assert "works again" in caplog.text
+    assert made.stats() == (2, 2, 0, 0, 0, 0, 0)
+    assert [incident.kind for incident in incidents].count("outbox") == 1
+
+
+@pytest.mark.parametrize("table", ["account", "event"])
+def test_an_outbox_that_is_damaged_while_running_does_not_stop_the_application(
+    recorder: Make, server: FaultServer, tmp_path: Path, table: str
+) -> None:
+    broken = threading.Event()
+    server.always = "503"
+    made = recorder(
+        outbox=tmp_path / "usage.db", on_error=lambda incident: broken.set() if incident.kind == "outbox" else None
+    )
     for one in events(100):
         made.record(one)
     connection = sqlite3.connect(tmp_path / "usage.db")
-    connection.execute("DROP TABLE event")
+    connection.execute(f"DROP TABLE {table}")
     connection.close()
+    made.record(event())
+    assert broken.wait(20)
     for one in events(10):
         made.record(one)
     server.always = None
     assert server.wait_for(10)
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["deleted", "replaced"])
+def test_an_outbox_file_that_is_taken_away_while_running_loses_nothing(
+    recorder: Make, server: FaultServer, tmp_path: Path, replaced: bool
+) -> None:
+    path, incidents = tmp_path / "usage.db", []  # type: Path, List[Incident]
+    server.always = "503"
+    made = recorder(outbox=path, on_error=incidents.append)
+    for one in events(20):
+        made.record(one)
+    if replaced:
+        recorder(outbox=tmp_path / "other.db").close()
+        os.replace(tmp_path / "other.db", path)
+    else:
+        for name in tmp_path.glob("usage.db*"):
+            name.unlink()
+    made._outboxes[0]._next_look = 0.0
+    made.record(event())
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM event").fetchone() == (21,)
+    server.always = None
+    assert made.flush(10)
+    assert made.stats() == (21, 21, 0, 0, 0, 0, 0)
+    assert server.billed_once()
+    made.close()
+    told = [incident.message for incident in incidents if incident.kind == "outbox"]
+    assert len(told) == 1
+    assert "deleted or replaced; the 20 usage events" in told[0]
 
 
 def test_a_wrong_place_is_told_at_once(client: ApiClient, tmp_path: Path) -> None:
