@@ -47,7 +47,7 @@ class Configuration:
         cert_file: client certificate file.
         key_file: key of the client certificate.
         assert_hostname: the name that the certificate must carry instead of the host's.
-        proxy: URL of an HTTP proxy.
+        proxy: URL of an HTTP proxy; it may name a user and a password, which only the proxy gets.
         proxy_headers: headers for the proxy.
         connection_pool_maxsize: connections kept open at the most.
 

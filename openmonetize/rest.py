@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import threading
 import time
 from functools import lru_cache
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Type
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import urllib3
 from urllib3.exceptions import (
@@ -27,6 +28,7 @@ from urllib3.exceptions import (
     SSLError,
     TimeoutError as Urllib3TimeoutError,
 )
+from urllib3.util import create_urllib3_context, parse_url
 
 from openmonetize.configuration import Configuration
 from openmonetize.connection import CALL, TimedHTTPConnectionPool, TimedHTTPSConnectionPool
@@ -174,6 +176,7 @@ class RESTClient:
         self._configuration = configuration
         self._lock = threading.Lock()
         self._pools: Dict[str, Tuple[Any, str]] = {}
+        self._tls: Optional[ssl.SSLContext] = None
         self._pid = os.getpid()
 
     def request(
@@ -236,7 +239,8 @@ class RESTClient:
                 fresh = True
             else:
                 limit = self._configuration.max_response_bytes
-                return RESTResponse(response, limit, request_id, Redactor(headers))
+                sent = {**headers, **pool.proxy_headers} if pool.proxy_headers else headers
+                return RESTResponse(response, limit, request_id, Redactor(sent))
 
     def close(self) -> None:
         """Close every connection; the next request opens new ones."""
@@ -260,8 +264,7 @@ class RESTClient:
         tls: Dict[str, Any] = {}
         if parts.scheme == "https":
             tls = {
-                "cert_reqs": "CERT_REQUIRED" if settings.verify_ssl else "CERT_NONE",
-                "ca_certs": settings.ssl_ca_cert,
+                "ssl_context": self._tls_context(),
                 "cert_file": settings.cert_file,
                 "key_file": settings.key_file,
                 "assert_hostname": settings.assert_hostname,
@@ -269,16 +272,42 @@ class RESTClient:
             tls = {name: value for name, value in tls.items() if value is not None}
         if settings.proxy:
             try:
+                proxy = parse_url(settings.proxy)
                 manager = urllib3.ProxyManager(
-                    settings.proxy, maxsize=maxsize, proxy_headers=settings.proxy_headers, **tls
+                    proxy._replace(auth=None).url,  # so that no error of urllib3 shows the password
+                    maxsize=maxsize,
+                    proxy_headers=_proxy_headers(proxy.auth, settings.proxy_headers),
+                    **tls,
                 )
                 manager.pool_classes_by_scheme = _POOLS
                 pool: Any = manager.connection_from_url(host)
-            except (LocationValueError, HTTPError):
+            except (LocationValueError, HTTPError, UnicodeError):
                 raise ApiValueError("proxy must be a URL such as 'http://proxy.example:3128'") from None
             prefix = host if parts.scheme == "http" else parts.path
             return pool, prefix
         return _POOLS[parts.scheme](parts.hostname or "", parts.port, maxsize=maxsize, **tls), parts.path
+
+    def _tls_context(self) -> ssl.SSLContext:
+        """Whom to trust, for all connections alike: to read the authorities takes longer than most calls."""
+        if self._tls is None:
+            settings = self._configuration
+            context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED if settings.verify_ssl else ssl.CERT_NONE)
+            if settings.ssl_ca_cert is not None:
+                try:
+                    context.load_verify_locations(settings.ssl_ca_cert)
+                except OSError as error:
+                    raise ApiValueError(f"ssl_ca_cert {settings.ssl_ca_cert!r} cannot be used: {error}") from None
+            else:
+                context.load_default_certs()
+            self._tls = context
+        return self._tls
+
+
+def _proxy_headers(auth: Optional[str], given: Optional[Mapping[str, str]]) -> Dict[str, str]:
+    """The headers for a proxy, one of which carries the user and password of its URL."""
+    headers = urllib3.HTTPHeaderDict(urllib3.make_headers(proxy_basic_auth=unquote(auth)) if auth else {})
+    headers.update(given or {})
+    return dict(headers)
 
 
 @lru_cache(maxsize=16)

@@ -8,7 +8,15 @@ from typing import Iterator
 
 import pytest
 
-from openmonetize import ApiClient, ApiConnectionError, ApiTimeoutError, CreditsApi, DefaultApi, EventsApi
+from openmonetize import (
+    ApiClient,
+    ApiConnectionError,
+    ApiTimeoutError,
+    ApiValueError,
+    CreditsApi,
+    DefaultApi,
+    EventsApi,
+)
 
 from .conftest import MakeClient
 from .ledger import Ledger, event
@@ -142,6 +150,27 @@ def test_tls_with_a_trusted_certificate(secure: Loopback, make_client: MakeClien
     assert wallets.balance().data.balance == 120
     assert wallets.balance().data.balance == 120
     assert secure.connections == 1
+
+
+def test_authorities_are_read_once(secure: Loopback, make_client: MakeClient, tmp_path: Path) -> None:
+    authorities = tmp_path / "authorities.pem"
+    authorities.write_text(Path(PEM).read_text())
+    wallets = CreditsApi(make_client(secure.url, ssl_ca_cert=str(authorities)))
+    wallets.balance()
+    authorities.unlink()
+    secure.default = answer(200, {"data": {"transactionId": "t", "newBalance": 5}})
+    for _ in range(3):
+        assert wallets.purchase(user_id="u", amount=5, purchase_price=1).data.new_balance == 5
+    assert secure.connections == 4
+
+
+@pytest.mark.parametrize("wrong", ["", "/no/such/file.pem", __file__])
+def test_authorities_that_cannot_be_read_are_the_callers_fault(
+    wrong: str, secure: Loopback, make_client: MakeClient
+) -> None:
+    with pytest.raises(ApiValueError, match="ssl_ca_cert"):
+        CreditsApi(make_client(secure.url, ssl_ca_cert=wrong)).balance()
+    assert secure.connections == 0
 
 
 def test_an_unknown_certificate_is_refused(secure: Loopback, make_client: MakeClient) -> None:

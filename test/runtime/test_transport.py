@@ -271,42 +271,6 @@ def test_a_redirect_without_a_target_is_an_error_too(server: Loopback, client: A
     assert "None" not in str(caught.value)
 
 
-# Proxies
-
-
-def test_a_proxy_gets_the_whole_url(server: Loopback, make_client: MakeClient) -> None:
-    client = make_client(
-        "http://api.example.test/base", allow_http=True, proxy=server.url, proxy_headers={"X-Proxy": "yes"}
-    )
-    assert CreditsApi(client).balance().data.balance == 120
-    CreditsApi(client).balance()
-    assert server.last.target == "http://api.example.test/base/v1/credits/balance"
-    assert server.last.headers["host"] == "api.example.test"
-    assert server.last.headers["x-proxy"] == "yes"
-    assert server.connections == 1
-    server.then(answer(200, PURCHASED))
-    CreditsApi(client).purchase(user_id="u", amount=5, purchase_price=1)
-    assert server.last.connection == 2
-
-
-def test_a_proxy_keeps_slashes_and_quotes_as_they_are(server: Loopback, make_client: MakeClient) -> None:
-    client = make_client("http://api.example.test", allow_http=True, proxy=server.url)
-    server.then(answer(200, {}))
-    DefaultApi(client).v1_rating_get_0("a%2Fb/c d")
-    assert server.last.target == "http://api.example.test/v1/rating/a%252Fb/c%20d"
-
-
-def test_a_proxy_that_is_down_is_an_api_exception(make_client: MakeClient) -> None:
-    client = make_client("https://api.example.test", proxy=f"http://127.0.0.1:{unused_port()}", retries=0)
-    with pytest.raises(ApiConnectionError, match="proxy"):
-        CreditsApi(client).balance()
-
-
-def test_a_proxy_that_is_no_url_is_the_callers_fault(make_client: MakeClient) -> None:
-    with pytest.raises(ValueError, match="proxy must be a URL"):
-        CreditsApi(make_client("https://api.example.test", proxy="ftp://nowhere")).balance()
-
-
 def test_answers_of_a_talkative_server_are_read(server: Loopback, client: ApiClient) -> None:
     def chunked(talk: Talk) -> bool:
         talk.send(b"HTTP/1.1 100 Continue\r\n\r\n")
