@@ -152,10 +152,11 @@ class App:
         call = Call(self.state, self.intake, environ["REQUEST_METHOD"], target, _headers(environ), params)
         call.arrived = environ[ARRIVED]
         if route.proxied and route.keyed:
-            call.tenant, call.key = self._authenticate(environ)
+            with self.state.db.in_request():
+                call.tenant, call.key = self._authenticate(environ)
         self._read(call, route, environ)
         self._validate(call, route)
-        with self.state.db.lock:
+        with self.state.db.in_request():
             self.intake.settle()
             if route.keyed and not route.proxied:
                 call.tenant, call.key = self._authenticate(environ)

@@ -75,7 +75,7 @@ class Control:
         values: Dict[str, Any] = {name: found[-1] for name, found in parse_qs(query).items()}
         if method == "POST":
             values = _posted(environ)
-        with self.state.db.lock:
+        with self.state.db.in_request():
             self.intake.settle()
             return page(values)
 

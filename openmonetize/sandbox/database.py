@@ -30,6 +30,7 @@ class Database:
         self.path = path
         self.lock = threading.RLock()
         self._depth = 0
+        self._closed = False
         try:
             self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=_PATIENCE)
         except sqlite3.Error as error:
@@ -73,6 +74,18 @@ class Database:
             for statement in SCHEMA:
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    @contextmanager
+    def in_request(self) -> Iterator[None]:
+        """Hold the lock for a request.
+
+        Raises:
+            ConnectionAbortedError: the sandbox was stopped meanwhile, and has cut the request's connection.
+        """
+        with self.lock:
+            if self._closed:
+                raise ConnectionAbortedError("the sandbox has been stopped")
+            yield
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -128,6 +141,7 @@ class Database:
 
     def close(self) -> None:
         with self.lock:
+            self._closed = True
             self._connection.close()
 
 

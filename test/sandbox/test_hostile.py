@@ -10,7 +10,7 @@ from typing import Any, Iterator, List
 
 import pytest
 
-from openmonetize.sandbox import http
+from openmonetize.sandbox import Sandbox, http
 
 from .talk import Talk, event, send_raw
 
@@ -136,3 +136,22 @@ def test_many_at_once(talk: Talk) -> None:
         thread.join()
     assert statuses == [200] * 80
     assert talk.sandbox.balance("anna") == 80
+
+
+def test_stopping_in_the_middle_of_a_request_cuts_it_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    sandbox = Sandbox().start()
+    before = set(threading.enumerate())
+    host, _, port = sandbox.url.rpartition("//")[2].rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=10.0) as connection:
+        with sandbox.state.db.lock:  # the request waits for it
+            head = f"POST /v1/customers/rotate-key HTTP/1.1\r\nHost: {host}\r\nX-API-Key: {sandbox.key}\r\n"
+            connection.sendall(head.encode() + b"Expect: 100-continue\r\n\r\n")
+            assert connection.recv(1000).startswith(b"HTTP/1.1 100")
+            working = set(threading.enumerate()) - before
+            assert working
+            sandbox.stop()
+        for thread in working:
+            thread.join(10.0)
+            assert not thread.is_alive()
+        assert connection.recv(1000) == b""
+    assert caplog.messages == []
