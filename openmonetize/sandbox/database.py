@@ -31,6 +31,8 @@ class Database:
         self.lock = threading.RLock()
         self._depth = 0
         self._closed = False
+        if not path:  # SQLite would take a file that it deletes in the end
+            raise ValueError("the database has no name; give a file, or ':memory:'")
         try:
             self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=_PATIENCE)
         except sqlite3.Error as error:

@@ -60,6 +60,7 @@ def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["--host", "0.0.0.0"], "a key of your own"),
         (["--host", "0.0.0.0", "--key", "om_dev_test_key"], "a key of your own"),
         (["--db", "/nowhere/at/all.db"], "'/nowhere/at/all.db'"),
+        (["--db", ""], "has no name"),
         (["--colour", "red"], "--colour"),
         (["--acc", "none"], "--acc"),
     ],
