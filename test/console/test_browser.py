@@ -123,6 +123,17 @@ def test_a_phone_does_not_scroll_sideways(browser: Any, sandbox: Sandbox, width:
     assert browser.execute_script(clipped) == []
 
 
+def test_numbers_of_wallets_stay_in_one_line_beside_long_names(browser: Any, sandbox: Sandbox) -> None:
+    fill_long(sandbox)
+    call(sandbox, "POST", "/v1/credits/grant", {"userId": "somebody-with-a-long-name@customer.example.com", "amount": 5})
+    browser.get(sandbox.url)
+    heights = "return Array.from(document.querySelectorAll('.wallets td.n:not([data-label=Balance])'), each => {"
+    heights += " const all = document.createRange(); all.selectNodeContents(each); return all.getClientRects().length })"
+    lines = browser.execute_script(heights)
+    assert lines
+    assert set(lines) == {1}
+
+
 def fill_long(sandbox: Sandbox) -> None:
     long = "Supercalifragilistic" * 20
     call(sandbox, "POST", "/v1/credits/grant", {"userId": long, "amount": 10**15})
