@@ -125,11 +125,16 @@ def test_a_phone_does_not_scroll_sideways(browser: Any, sandbox: Sandbox, width:
 
 def test_numbers_of_wallets_stay_in_one_line_beside_long_names(browser: Any, sandbox: Sandbox) -> None:
     fill_long(sandbox)
-    call(sandbox, "POST", "/v1/credits/grant", {"userId": "somebody-with-a-long-name@customer.example.com", "amount": 5})
+    somebody = "somebody-with-a-long-name@customer.example.com"
+    call(sandbox, "POST", "/v1/credits/grant", {"userId": somebody, "amount": 5})
     browser.get(sandbox.url)
-    heights = "return Array.from(document.querySelectorAll('.wallets td.n:not([data-label=Balance])'), each => {"
-    heights += " const all = document.createRange(); all.selectNodeContents(each); return all.getClientRects().length })"
-    lines = browser.execute_script(heights)
+    counted = """
+      return Array.from(document.querySelectorAll('.wallets td.n:not([data-label=Balance])'), each => {
+        const all = document.createRange();
+        all.selectNodeContents(each);
+        return all.getClientRects().length;
+      })"""
+    lines = browser.execute_script(counted)
     assert lines
     assert set(lines) == {1}
 

@@ -36,7 +36,7 @@ def _row(entry: Dict[str, Any]) -> Markup:
     return html(
         '<li data-key="{number}"><details data-request="{number}"><summary><time>{at}</time>'
         '<b class="method">{method}</b><span class="target">{target}</span>{fault}'
-        '<span class="status s{kind}">{status}</span><span class="took">{took:g} ms</span></summary>'
+        '<span class="status s{kind}">{status}</span><span class="took">{took:,.1f} ms</span></summary>'
         '<div class="detail">…</div></details></li>',
         number=entry["number"],
         at=entry["at"][11:19],
