@@ -6,7 +6,7 @@ Names are imported on first use, so that ``import openmonetize`` costs next to n
 from __future__ import annotations
 
 from openmonetize._exports import MODULES as _GENERATED
-from openmonetize._version import __version__
+from openmonetize._version import __version__ as __version__
 
 # Type checkers know this name by itself, and importing it from `typing` would take longer than all the rest.
 TYPE_CHECKING = False
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from openmonetize.api_client import ApiClient as ApiClient
     from openmonetize.api_response import ApiResponse as ApiResponse
     from openmonetize.client import OpenMonetize as OpenMonetize
+    from openmonetize.client.disabled import DisabledError as DisabledError
+    from openmonetize.client.llm_proxy import ProxyConfig as ProxyConfig
     from openmonetize.configuration import Configuration as Configuration
     from openmonetize.exceptions import (
         ApiAttributeError as ApiAttributeError,
@@ -44,22 +46,26 @@ if TYPE_CHECKING:
     from openmonetize.ingest import IngestResult as IngestResult
     from openmonetize.metering import (
         BufferFull as BufferFull,
+        DeadLetter as DeadLetter,
+        Delivered as Delivered,
+        FlushResult as FlushResult,
+        Incident as Incident,
         MeteringError as MeteringError,
         OutboxError as OutboxError,
+        Stats as Stats,
         flush_after as flush_after,
     )
     from openmonetize.operation import UNSET as UNSET
+    from openmonetize.portable import NotServedError as NotServedError
     from openmonetize.providers import Usage as Usage, UsageError as UsageError, usage_from as usage_from
     from openmonetize.retry import RetryPolicy as RetryPolicy
 
 _BY_HAND = {
     "openmonetize.api_client": ("ApiClient",),
     "openmonetize.api_response": ("ApiResponse",),
-    "openmonetize.gate": (
-        "CheckResult",
-        "EntitlementDenied",
-    ),
     "openmonetize.client": ("OpenMonetize",),
+    "openmonetize.client.disabled": ("DisabledError",),
+    "openmonetize.client.llm_proxy": ("ProxyConfig",),
     "openmonetize.configuration": ("Configuration",),
     "openmonetize.exceptions": (
         "ApiAttributeError",
@@ -83,14 +89,24 @@ _BY_HAND = {
         "UnexpectedBodyError",
         "UnprocessableEntityException",
     ),
+    "openmonetize.gate": (
+        "CheckResult",
+        "EntitlementDenied",
+    ),
     "openmonetize.ingest": ("IngestResult",),
     "openmonetize.metering": (
         "BufferFull",
+        "DeadLetter",
+        "Delivered",
+        "FlushResult",
+        "Incident",
         "MeteringError",
         "OutboxError",
+        "Stats",
         "flush_after",
     ),
     "openmonetize.operation": ("UNSET",),
+    "openmonetize.portable": ("NotServedError",),
     "openmonetize.providers": (
         "Usage",
         "UsageError",
@@ -101,7 +117,8 @@ _BY_HAND = {
 _MODULES = {name: module for module, names in _BY_HAND.items() for name in names}
 _MODULES.update(_GENERATED)
 
-__all__ = ["__version__", *_MODULES]
+if not TYPE_CHECKING:  # type checkers read no computed list: for them, all that is imported above is public
+    __all__ = ["__version__", *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
@@ -116,4 +133,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> List[str]:
-    return sorted(__all__)
+    return sorted(["__version__", *_MODULES])
