@@ -24,6 +24,7 @@ from typing import (
 
 from pydantic import (
     AfterValidator,
+    AllowInfNan,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -47,9 +48,15 @@ T = TypeVar("T")
 MAX_SAFE_INTEGER = 2**53 - 1
 
 
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):  # in Python, True is 1
+        raise ValueError("must be a number")
+    return value
+
+
 def _whole(value: Any) -> Any:
     """Let texts such as ``"120"`` and ``"120.00"`` and whole floats count as integers."""
-    if isinstance(value, bool):  # in Python, True is 1
+    if isinstance(value, bool):
         raise ValueError("must be a whole number")
     number = Decimal(value) if isinstance(value, str) and _is_number(value) else value
     if isinstance(number, Decimal) and _is_sane(number) and number == number.to_integral_value():
@@ -133,7 +140,7 @@ Dec = Annotated[Decimal, AfterValidator(_finite), PlainSerializer(_json_number, 
 #: Exact decimal; a JSON string on the wire.
 DecText = Annotated[Decimal, AfterValidator(_finite), PlainSerializer(str, when_used="json")]
 #: Number that is no money, such as a percentage.
-Num = Union[int, float]
+Num = Annotated[Union[int, Annotated[float, AllowInfNan(False)]], BeforeValidator(_no_boolean)]
 #: Aware UTC moment of an answer.
 Timestamp = Annotated[datetime, _InUtc, PlainSerializer(timestamps.wire, return_type=str, when_used="json")]
 #: Moment that a request names: a datetime or an ISO 8601 text; without a zone it is local time.

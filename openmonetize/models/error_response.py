@@ -8,7 +8,7 @@ from typing import Any, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ResponseModel
+from openmonetize.model import Int, ResponseModel
 
 
 class ErrorResponse(ResponseModel):
@@ -22,7 +22,7 @@ class ErrorResponse(ResponseModel):
     """
     message: Optional[str] = None
     """What went wrong, for a person to read."""
-    status_code: Annotated[Optional[int], Field(alias="statusCode")] = None
+    status_code: Annotated[Optional[Int], Field(alias="statusCode")] = None
     """The HTTP status once more. Sent by the web framework only."""
     code: Optional[str] = None
     """Machine-readable code of the web framework, for example `FST_ERR_VALIDATION`."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 
 from typing import Optional
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 
 
 class IngestEvents200Response(ResponseModel):
     """Counts for a batch in which every event was a duplicate."""
 
-    accepted: Lenient[int] = ABSENT
+    accepted: Lenient[Int] = ABSENT
     """Events taken into the queue, 0."""
-    rejected: Lenient[int] = ABSENT
+    rejected: Lenient[Int] = ABSENT
     """Events refused, 0."""
-    duplicates: Lenient[int] = ABSENT
+    duplicates: Lenient[Int] = ABSENT
     """Events dropped because their idempotency key is stored already."""
     batch_id: Optional[str] = None
     """Id of the batch. Null, for nothing was queued."""

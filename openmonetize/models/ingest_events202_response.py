@@ -5,21 +5,21 @@ from __future__ import annotations
 
 from typing import Optional
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 
 
 class IngestEvents202Response(ResponseModel):
     """Counts for a batch in which at least one event was new."""
 
-    accepted: Lenient[int] = ABSENT
+    accepted: Lenient[Int] = ABSENT
     """Events taken into the queue. They are billed later, in the background."""
-    rejected: Lenient[int] = ABSENT
+    rejected: Lenient[Int] = ABSENT
     """Events refused one by one. Always 0: one invalid event fails the whole batch."""
-    duplicates: Lenient[int] = ABSENT
+    duplicates: Lenient[Int] = ABSENT
     """Events dropped because their idempotency key is stored already."""
     batch_id: Optional[str] = None
     """Id of the batch."""
     status: Lenient[str] = ABSENT
     """`processing`."""
-    processing_time_ms: Lenient[int] = ABSENT
+    processing_time_ms: Lenient[Int] = ABSENT
     """Time that the server took, in milliseconds."""

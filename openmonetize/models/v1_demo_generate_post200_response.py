@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import List
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 from openmonetize.models.v1_demo_generate_post200_response_choices_inner import (
     V1DemoGeneratePost200ResponseChoicesInner,
 )
@@ -19,7 +19,7 @@ class V1DemoGeneratePost200Response(ResponseModel):
     """Id of the completion, which is the metered event's idempotency key as well."""
     object: Lenient[str] = ABSENT
     """Kind of the answer, `chat.completion`."""
-    created: Lenient[int] = ABSENT
+    created: Lenient[Int] = ABSENT
     """When it was made, in whole seconds since 1970-01-01 UTC."""
     model: Lenient[str] = ABSENT
     """Model name of the request or its default."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 from openmonetize.models.v1_demo_generate_post200_response_choices_inner_message import (
     V1DemoGeneratePost200ResponseChoicesInnerMessage,
 )
@@ -12,7 +12,7 @@ from openmonetize.models.v1_demo_generate_post200_response_choices_inner_message
 class V1DemoGeneratePost200ResponseChoicesInner(ResponseModel):
     """One pretended completion."""
 
-    index: Lenient[int] = ABSENT
+    index: Lenient[Int] = ABSENT
     """Position in the list, from 0."""
     message: Lenient[V1DemoGeneratePost200ResponseChoicesInnerMessage] = ABSENT
     finish_reason: Lenient[str] = ABSENT

@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 
 
 class V1DemoGeneratePost200ResponseUsage(ResponseModel):
     """Tokens that the demo reports."""
 
-    prompt_tokens: Lenient[int] = ABSENT
+    prompt_tokens: Lenient[Int] = ABSENT
     """Tokens of the prompt."""
-    completion_tokens: Lenient[int] = ABSENT
+    completion_tokens: Lenient[Int] = ABSENT
     """Tokens of the answer; the demo always says 20."""
-    total_tokens: Lenient[int] = ABSENT
+    total_tokens: Lenient[Int] = ABSENT
     """Sum of both."""

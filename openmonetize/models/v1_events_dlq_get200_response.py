@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import Dict, List
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 from openmonetize.models.v1_events_dlq_get200_response_items_inner import V1EventsDlqGet200ResponseItemsInner
 
 
 class V1EventsDlqGet200Response(ResponseModel):
     """What the dead-letter queue holds."""
 
-    counts: Lenient[Dict[str, int]] = ABSENT
+    counts: Lenient[Dict[str, Int]] = ABSENT
     """Number of items by state. Present servers send `active` only."""
     items: Lenient[List[V1EventsDlqGet200ResponseItemsInner]] = ABSENT
     """The first items of the queue, at most 100."""

@@ -8,7 +8,7 @@ from typing import Any, Dict
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 
 
 class V1EventsDlqGet200ResponseItemsInner(ResponseModel):
@@ -20,7 +20,7 @@ class V1EventsDlqGet200ResponseItemsInner(ResponseModel):
     """Kind of item, `dlq-event` on present servers."""
     data: Lenient[Dict[str, Any]] = ABSENT
     """The event as it was queued, with `customer_id`, `batch_id` and `enqueued_at`."""
-    timestamp: Lenient[int] = ABSENT
+    timestamp: Lenient[Int] = ABSENT
     """When the item was put aside, in milliseconds since 1970-01-01 UTC."""
     failed_reason: Annotated[Lenient[str], Field(alias="failedReason")] = ABSENT
     """Why it was put aside."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 
 
 class V1EventsDlqReplayPost200Response(ResponseModel):
@@ -11,5 +11,5 @@ class V1EventsDlqReplayPost200Response(ResponseModel):
 
     message: Lenient[str] = ABSENT
     """What happened, in words."""
-    count: Lenient[int] = ABSENT
+    count: Lenient[Int] = ABSENT
     """Items put back into the queue."""

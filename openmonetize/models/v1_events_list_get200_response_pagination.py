@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel
+from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
 
 
 class V1EventsListGet200ResponsePagination(ResponseModel):
     """Which part of the whole list this page is."""
 
-    limit: Lenient[int] = ABSENT
+    limit: Lenient[Int] = ABSENT
     """Most rows that a page holds."""
-    offset: Lenient[int] = ABSENT
+    offset: Lenient[Int] = ABSENT
     """Rows skipped before this page."""
-    total: Lenient[int] = ABSENT
+    total: Lenient[Int] = ABSENT
     """Rows in the whole list."""

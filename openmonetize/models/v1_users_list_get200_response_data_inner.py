@@ -30,5 +30,5 @@ class V1UsersListGet200ResponseDataInner(ResponseModel):
     """When the user was last changed (UTC)."""
     credit_balance: Annotated[Lenient[Int], Field(alias="creditBalance")] = ABSENT
     """Credits in the user's wallet, 0 if there is none."""
-    total_events: Annotated[Lenient[int], Field(alias="totalEvents")] = ABSENT
+    total_events: Annotated[Lenient[Int], Field(alias="totalEvents")] = ABSENT
     """Usage events stored for the user."""

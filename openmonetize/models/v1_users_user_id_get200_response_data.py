@@ -37,7 +37,7 @@ class V1UsersUserIdGet200ResponseData(ResponseModel):
     """Credits set aside. No present operation sets any aside, so it is 0."""
     total_credits_burned: Annotated[Optional[Int], Field(alias="totalCreditsBurned")] = None
     """Credits billed to the user so far."""
-    total_events: Annotated[Lenient[int], Field(alias="totalEvents")] = ABSENT
+    total_events: Annotated[Lenient[Int], Field(alias="totalEvents")] = ABSENT
     """Usage events stored for the user."""
     recent_events: Annotated[
         Lenient[List[V1UsersUserIdGet200ResponseDataRecentEventsInner]], Field(alias="recentEvents")

@@ -222,8 +222,7 @@ def test_times_are_read_in_every_zone_and_written_in_utc(name: str) -> None:
 def test_what_cannot_be_meant_is_an_error_that_names_the_place(name: str) -> None:
     example = schemas()[name]["example"]
     for field in scalars(name, "integer", "number"):
-        exact = field.schema["type"] == "integer" or "x-om-type" in field.schema
-        for odd in ("many", "", {}, [1], *(("1e999999999", "NaN", "-Infinity") if exact else ())):
+        for odd in ("many", "", {}, [1], True, False, "1e999999999", "NaN", "-Infinity", float("nan"), float("inf")):
             changed = put(example, field.place, odd)
             with pytest.raises(ApiValueError, match=f"^{name}: "):
                 model(name).from_json(text(changed))

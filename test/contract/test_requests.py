@@ -122,7 +122,7 @@ def test_values_out_of_range_are_refused(name: str) -> None:
         odd = []
         of = field.schema
         if of.get("type") in ("integer", "number"):
-            odd += ["many", [1], {}, float("nan"), float("inf"), Decimal("NaN")]
+            odd += ["many", "NaN", True, [1], {}, float("nan"), float("inf"), Decimal("NaN")]
             odd += [of["minimum"] - (0 if of.get("exclusiveMinimum") else 1)] if "minimum" in of else []
             odd += [of["maximum"] + 1] if "maximum" in of else []
             odd += [1.5] if of["type"] == "integer" else []
