@@ -2,86 +2,36 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import signal
 import socket
-import subprocess
 import sys
 from pathlib import Path
-from typing import Iterator, List, Set, Tuple
+from typing import Iterator, List
 
 import pytest
 
 from .fault_server import FaultServer
-from .programs import environment
+from .web_server import WebServer
 
 settings = pytest.importorskip("gunicorn.config").make_settings
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
-APPLICATION = """
-import os
-from openmonetize import ApiClient, Configuration, TokenUsageEvent
-from openmonetize.metering import Recorder
 
-client = ApiClient(Configuration(os.environ["METER_URL"], access_token="om_live_a"))
-made = Recorder(client, outbox=os.environ["METER_OUTBOX"] or None, flush_interval=0.2)
-
-def application(environ, start_response):
-    one = TokenUsageEvent(user_id="u", feature_id="f", provider="OPENAI", model="gpt-4o",
-                          input_tokens=1, output_tokens=1)
-    made.record(one)
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [f"{os.getpid()} {one.event_id}".encode()]
-"""
-
-
-class Gunicorn:
+class Gunicorn(WebServer):
     def __init__(self, folder: Path, url: str, outbox: str, preload: bool) -> None:
-        (folder / "metered_application.py").write_text(APPLICATION)
         self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
         number = self.socket.fileno()
         command = [sys.executable, "-m", "gunicorn", "--workers", "4", "--bind", f"fd://{number}"]
         command += ["--no-control-socket"] * ("control_socket" in settings())
         command += ["--worker-tmp-dir", str(folder), "--graceful-timeout", "15"] + ["--preload"] * preload
-        self.process = subprocess.Popen(
-            [*command, "metered_application"],
-            cwd=folder,
-            env={**environment(), "METER_URL": url, "METER_OUTBOX": outbox},
-            pass_fds=[number],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-
-    def calls(self, count: int, want_workers: int) -> Tuple[Set[str], Set[int]]:
-        """Make calls, and more until that many workers have answered. Returns event ids and worker ids."""
-        ids: Set[str] = set()
-        workers: Set[int] = set()
-        for number in range(1000):
-            if number >= count and len(workers) >= want_workers:
-                break
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-            try:
-                connection.request("GET", "/")
-                worker, event_id = connection.getresponse().read().decode().split()
-            except (OSError, http.client.HTTPException, ValueError):
-                continue  # its worker was just killed
-            finally:
-                connection.close()
-            ids.add(event_id)
-            workers.add(int(worker))
-        return ids, workers
+        command.append("metered_application")
+        super().__init__(folder, command, url, outbox, self.socket.getsockname()[1], pass_fds=[number])
 
     def end(self) -> str:
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            output, _ = self.process.communicate(timeout=30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            output, _ = self.process.communicate()
+        output = super().end()
         self.socket.close()
-        return output.decode()
+        return output
 
 
 @pytest.fixture(params=[False, True], ids=["no-preload", "preload"])

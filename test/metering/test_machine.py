@@ -23,8 +23,10 @@ from .fault_server import TRANSIENT, FaultServer
 
 pytestmark = pytest.mark.slow
 
+RUNS = int(os.environ.get("OPENMONETIZE_SOAK") or 20)
+
 _SETTINGS = settings(
-    max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    max_examples=RUNS, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
 
 

@@ -1,0 +1,77 @@
+"""uWSGI with four workers, the application loaded before or after a fork that runs none of Python's hooks."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sysconfig
+import time
+from pathlib import Path
+from typing import Iterator, List
+
+import pytest
+
+from .fault_server import FaultServer
+from .web_server import WebServer
+
+PROGRAM = Path(sysconfig.get_path("scripts")) / "uwsgi"
+pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="needs uWSGI: pip install pyuwsgi")
+
+
+class Uwsgi(WebServer):
+    def __init__(self, folder: Path, url: str, outbox: str, lazy: bool) -> None:
+        command = [str(PROGRAM), "--http-socket", "127.0.0.1:0", "--master", "--processes", "4", "--enable-threads"]
+        command += ["--module", "metered_application", "--need-app", "--die-on-term"] + ["--lazy-apps"] * lazy
+        super().__init__(folder, command, url, outbox)
+        bound = None
+        while bound is None and self.process.poll() is None:
+            bound = re.search(r"bound to TCP address 127\.0\.0\.1:(\d+)", self.said())
+            time.sleep(0.01)
+        assert bound is not None, self.said()
+        self.port = int(bound.group(1))
+
+
+@pytest.fixture(params=[False, True], ids=["preload", "lazy-apps"])
+def lazy(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture
+def started() -> Iterator[List[Uwsgi]]:
+    running: List[Uwsgi] = []
+    yield running
+    for one in running:
+        one.end()
+
+
+def test_graceful_restarts_lose_nothing_even_from_memory(
+    server: FaultServer, tmp_path: Path, lazy: bool, started: List[Uwsgi]
+) -> None:
+    uwsgi = Uwsgi(tmp_path, server.url, "", lazy)
+    started.append(uwsgi)
+    ids, before = uwsgi.calls(40, want_workers=3)
+    uwsgi.process.send_signal(signal.SIGHUP)
+    more, _ = uwsgi.calls(40, want_workers=3)
+    output = uwsgi.end()
+    assert set(server.ledger) == ids | more, output
+    assert len(before) >= 3
+    assert sum(server.sizes) == len(ids | more)
+
+
+def test_hard_restarts_lose_nothing_from_the_outbox(
+    server: FaultServer, tmp_path: Path, lazy: bool, started: List[Uwsgi]
+) -> None:
+    server.always = "503"
+    uwsgi = Uwsgi(tmp_path, server.url, str(tmp_path / "usage.db"), lazy)
+    started.append(uwsgi)
+    ids, workers = uwsgi.calls(40, want_workers=3)
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    more, others = uwsgi.calls(40, want_workers=3)
+    server.always = None
+    output = uwsgi.end()
+    assert server.wait_for(len(ids | more)), output
+    assert ids | more <= set(server.ledger), output
+    assert server.billed_once()
+    assert others - workers

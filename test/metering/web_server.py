@@ -1,0 +1,96 @@
+"""A metered web application under a pre-fork server, and its visitors."""
+
+from __future__ import annotations
+
+import http.client
+import signal
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, List, Optional, Set, Tuple
+
+from .programs import environment
+
+VISITORS = 4  # at once, so that every worker has something to do
+
+APPLICATION = """
+import os, time
+from openmonetize import ApiClient, Configuration, TokenUsageEvent
+from openmonetize.metering import Recorder
+
+client = ApiClient(Configuration(os.environ["METER_URL"], access_token="om_live_a"))
+made = Recorder(client, outbox=os.environ["METER_OUTBOX"] or None, flush_interval=0.2)
+
+def application(environ, start_response):
+    one = TokenUsageEvent(user_id="u", feature_id="f", provider="OPENAI", model="gpt-4o",
+                          input_tokens=1, output_tokens=1)
+    made.record(one)
+    time.sleep(0.01)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [f"{os.getpid()} {one.event_id}".encode()]
+"""
+
+
+class WebServer:
+    """Runs `APPLICATION`, which is the module `metered_application` in ``folder``.
+
+    Args:
+        folder: where the server runs.
+        command: starts the server.
+        url: of the platform.
+        outbox: its path; empty for memory.
+        port: where the server answers.
+    """
+
+    def __init__(self, folder: Path, command: List[str], url: str, outbox: str, port: int = 0, **options: Any) -> None:
+        (folder / "metered_application.py").write_text(APPLICATION)
+        self.port = port
+        self._log = folder / "server.log"
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env={**environment(), "METER_URL": url, "METER_OUTBOX": outbox},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                **options,
+            )
+
+    def said(self) -> str:
+        """What the server has written so far."""
+        return self._log.read_text(errors="replace")
+
+    def calls(self, count: int, want_workers: int) -> Tuple[Set[str], Set[int]]:
+        """Make calls, and more until that many workers have answered. Returns event ids and worker ids."""
+        ids: Set[str] = set()
+        workers: Set[int] = set()
+        with ThreadPoolExecutor(VISITORS) as visitors:
+            for number in range(0, 1000, VISITORS):
+                if number >= count and len(workers) >= want_workers:
+                    break
+                for answer in visitors.map(self._call, range(VISITORS)):
+                    if answer is not None:
+                        workers.add(int(answer[0]))
+                        ids.add(answer[1])
+        return ids, workers
+
+    def _call(self, _: int) -> Optional[List[str]]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("GET", "/")
+            worker, event_id = connection.getresponse().read().decode().split()
+        except (OSError, http.client.HTTPException, ValueError):
+            return None  # its worker was just killed
+        finally:
+            connection.close()
+        return [worker, event_id]
+
+    def end(self) -> str:
+        """Stop the server gently. Returns what it wrote."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        return self.said()
