@@ -13,15 +13,17 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any, Dict
 
 CODEGEN = Path(__file__).resolve().parent
 ROOT = CODEGEN.parent
 sys.path.insert(0, str(CODEGEN))
 
 import yaml
+from supported import unsupported
 from tidy import tidy_markdown, tidy_python
 
-from examples import with_model_example, with_operation_examples  # these two are beside this file
+from examples import with_model_example, with_operation_examples  # these three are beside this file
 
 PAGE_MARK = "<!-- Generated from openapi.yaml"
 RUFF = ["--isolated", "--no-cache", "--config", "line-length=120", "--config", "target-version='py39'"]
@@ -38,9 +40,8 @@ def generate(spec: Path, work: Path) -> None:
         raise SystemExit("\n".join(lines[-40:]))
 
 
-def tidy(work: Path, spec: Path) -> None:
+def tidy(work: Path, contract: Dict[str, Any]) -> None:
     """Post-process and format what was generated."""
-    contract = yaml.load(spec.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     for path in sorted((work / "openmonetize").rglob("*.py")):
         path.write_text(tidy_python(path.read_text()))
     for path in sorted((work / "docs").glob("*.md")):
@@ -86,10 +87,14 @@ def main() -> None:
     parser.add_argument("--spec", type=Path, default=ROOT / "openapi.yaml", help="the contract")
     parser.add_argument("--target", type=Path, default=ROOT, help="the tree whose generated rooms are replaced")
     arguments = parser.parse_args()
+    contract = yaml.load(arguments.spec.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    complaints = list(unsupported(contract))
+    if complaints:
+        raise SystemExit("\n".join(complaints))
     with tempfile.TemporaryDirectory() as directory:
         work = Path(directory)
         generate(arguments.spec.resolve(), work)
-        tidy(work, arguments.spec)
+        tidy(work, contract)
         install(work, arguments.target)
 
 

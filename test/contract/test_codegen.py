@@ -322,6 +322,32 @@ def test_a_broken_contract_changes_nothing(tmp_path: Path) -> None:
     assert files(tmp_path) == before
 
 
+def test_what_the_templates_have_nothing_for_is_refused(tmp_path: Path) -> None:
+    contract = changed_contract()
+    notes = contract["paths"]["/v1/users/{userId}/notes"]
+    notes["parameters"] = [{"name": "X-Trace", "in": "header", "schema": {"type": "string"}}]
+    session = {"name": "sid", "in": "cookie", "schema": {"type": "string"}}
+    contract["components"]["parameters"]["Session"] = session
+    notes["get"]["parameters"].append({"$ref": "#/components/parameters/Session"})
+    ids = {"name": "ids", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}
+    notes["get"]["parameters"].append(ids)
+    form = {"schema": {"type": "object", "properties": {"noteText": {"type": "string"}}}}
+    notes["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"] = form
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(yaml.safe_dump(contract, sort_keys=False))
+    done = generate(tmp_path, changed)
+    assert done.returncode != 0
+    assert done.stderr.splitlines() == [
+        "GET /v1/users/{userId}/notes: the header parameter X-Trace; the templates know path and query",
+        "GET /v1/users/{userId}/notes: the cookie parameter sid; the templates know path and query",
+        "GET /v1/users/{userId}/notes: the parameter ids is an array; the templates know single values and maps",
+        "POST /v1/users/{userId}/notes: the header parameter X-Trace; the templates know path and query",
+        "POST /v1/users/{userId}/notes: a body of type application/x-www-form-urlencoded; the templates know "
+        "application/json and */*",
+    ]
+    assert files(tmp_path) == {"changed.yaml": changed.read_bytes()}
+
+
 def test_every_operation_with_a_trailing_number_has_its_mapping() -> None:
     config = yaml.safe_load((ROOT / "codegen" / "config.yaml").read_text())
     names = {
