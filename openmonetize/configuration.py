@@ -32,8 +32,9 @@ class Configuration:
         host: base URL; a trailing slash and a trailing ``/v1`` are tolerated. Default: the hosted platform.
         api_key: ``{'bearerAuth': key}``.
         access_token: the key, by its other usual name.
-        timeout: total seconds that one call may take, retries and waits included.
-        connect_timeout: seconds to wait for a connection.
+        timeout: total seconds that one call may take, retries and waits included. To look up the host's name is up
+            to the system, which has time-outs of its own: that alone may take longer.
+        connect_timeout: seconds to wait for a connection, to each address that the host's name stands for.
         read_timeout: seconds to wait for the next bytes of an answer.
         retries: a :class:`~openmonetize.retry.RetryPolicy`, or how many retries after the first attempt (0: none).
             Only what is safe to repeat is ever retried.

@@ -13,12 +13,15 @@ import re
 import socket
 import threading
 import time
-from typing import Any
+from typing import Any, List
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import allowed_gai_family
 
 _PIECE = 65536
+_MOMENT = 0.001  # seconds: what nobody waits for
 
 #: The usual head of an answer that has a body: there as a whole, in ASCII, one line a header.
 _HEAD = re.compile(
@@ -53,6 +56,10 @@ def _bound(sock: Any, deadline: float, patience: float) -> None:
         raise socket.timeout("the call's deadline ran out")
     if remaining < patience:
         sock.settimeout(remaining)
+
+
+def _remaining() -> float:
+    return max(CALL.deadline - time.monotonic(), _MOMENT)
 
 
 class _Incoming(io.RawIOBase):
@@ -122,6 +129,37 @@ class TimedHTTPConnection(HTTPConnection):
         """Open the connection."""
         self._answered = False
         super().connect()
+
+    def _new_conn(self) -> socket.socket:
+        """Try one address of the host after the other, each for its share of what is left of the call's time.
+
+        urllib3 would give the time for connecting to each of them, and once more to a TLS handshake.
+        """
+        host, patience, failure = self._dns_host, self.timeout or CALL.patience, None
+        addresses = self._addresses()
+        try:
+            for tried, address in enumerate(addresses):
+                self.host = address
+                self.timeout = min(patience, _remaining() / (len(addresses) - tried))
+                try:
+                    sock = super()._new_conn()
+                except (ConnectTimeoutError, NewConnectionError) as error:
+                    failure = error
+                else:
+                    sock.settimeout(min(patience, _remaining()))
+                    return sock
+        finally:
+            self.host, self.timeout = host, patience
+        raise failure or NewConnectionError(self, "the name stands for no address")
+
+    def _addresses(self) -> List[str]:
+        """What the host's name stands for. The system's look-up has time-outs of its own, and no other."""
+        try:
+            found = socket.getaddrinfo(self._dns_host, self.port, allowed_gai_family(), socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
+        numeric = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+        return [socket.getnameinfo(address, numeric)[0] for *_, address in found]
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Send a request."""

@@ -9,8 +9,9 @@ import ssl
 import struct
 import threading
 from collections import deque
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Callable, Deque, Dict, List, Mapping, Optional, Union
+from typing import Any, Callable, Deque, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 
 Body = Union[bytes, str, Mapping[str, Any], List[Any], None]
 
@@ -118,6 +119,20 @@ def reset(talk: Talk) -> bool:
     """Reset the connection instead of answering."""
     talk.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     return False
+
+
+@contextmanager
+def deaf(address: Tuple[str, int]) -> Iterator[int]:
+    """A port that accepts nothing, and whose queue is full: to connect to it takes forever."""
+    with ExitStack() as sockets:
+        full = sockets.enter_context(socket.socket())
+        full.bind(address)
+        full.listen(0)
+        for _ in range(4):
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        yield full.getsockname()[1]
 
 
 class Loopback:

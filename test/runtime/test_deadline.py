@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import sys
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Iterator
 
 import pytest
 
@@ -20,7 +22,7 @@ from openmonetize import (
 
 from .conftest import MakeClient
 from .ledger import Ledger, event
-from .loopback import PATIENCE, Answer, Loopback, Talk, answer, drip, hang, message
+from .loopback import PATIENCE, Answer, Loopback, Talk, answer, deaf, drip, hang, message
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 PEM = str(Path(__file__).with_name("loopback.pem"))
@@ -91,6 +93,25 @@ def test_a_pair_bounds_connecting_and_each_read(server: Loopback, client: ApiCli
     assert CreditsApi(client).balance(_request_timeout=(5, 0.2)).data.balance == 120
     server.then(hang)
     assert CreditsApi(client).balance(_request_timeout=[5, 0.2]).data.balance == 120
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs more than one address of loopback")
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(
+    server: Loopback, secure: Loopback, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = socket.getaddrinfo
+
+    def two_addresses(host: str, port: int, *args: Any) -> Any:
+        hosts = ["127.0.0.2", "127.0.0.1"] if host == "two.example.test" else [host]
+        return [found for one in hosts for found in look_up(one, port, *args)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", two_addresses)
+    for one in (server, secure):
+        with deaf(("127.0.0.2", one.port)):
+            url = one.url.replace("127.0.0.1", "two.example.test")
+            client = make_client(url, allow_http=True, ssl_ca_cert=PEM, assert_hostname="127.0.0.1", retries=0)
+            assert CreditsApi(client).balance(_request_timeout=2).data.balance == 120
+            assert one.last.headers["host"] == f"two.example.test:{one.port}"
 
 
 def test_a_slow_answer_within_the_time_given_is_an_answer(server: Loopback, make_client: MakeClient) -> None:

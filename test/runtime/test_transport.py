@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-from typing import List
 
 import pytest
 
@@ -24,7 +23,7 @@ from openmonetize import (
 
 from .conftest import KEY, MakeClient
 from .ledger import Ledger, event
-from .loopback import BALANCE, Loopback, Talk, answer, hang, message, raw, reset, vanish
+from .loopback import BALANCE, Loopback, Talk, answer, deaf, hang, message, raw, reset, vanish
 
 PURCHASED = {"data": {"transactionId": "t", "newBalance": 5}}
 
@@ -221,21 +220,10 @@ def test_a_server_that_never_answers_is_a_time_out(server: Loopback, client: Api
 
 
 def test_a_connection_that_cannot_be_made_in_time_is_a_time_out(make_client: MakeClient) -> None:
-    with socket.socket() as full:  # accepts nothing, and its queue is taken
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        waiting: List[socket.socket] = []
-        try:
-            for _ in range(4):
-                waiting.append(socket.socket())
-                waiting[-1].setblocking(False)
-                waiting[-1].connect_ex(full.getsockname())
-            client = make_client(f"http://127.0.0.1:{full.getsockname()[1]}")
-            with pytest.raises(ApiTimeoutError):
-                CreditsApi(client).balance(_request_timeout=0.3)
-        finally:
-            for one in waiting:
-                one.close()
+    with deaf(("127.0.0.1", 0)) as port:
+        client = make_client(f"http://127.0.0.1:{port}")
+        with pytest.raises(ApiTimeoutError):
+            CreditsApi(client).balance(_request_timeout=0.3)
 
 
 # Redirects
