@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
 import pytest
+from contract.contract import operations
 from providers.server import ProviderServer, json_reply
 from providers.wire import openai_chat
 
 from openmonetize import CustomEvent, ImageGenerationEvent, TokenUsageEvent
 from openmonetize.sandbox import Sandbox
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
 HOST, KEY = "https://api.openmonetize.io", "your-api-key"
 
 
@@ -76,3 +78,22 @@ def test_the_tour_prints_what_its_comments_say() -> None:
     tour = next(block for block in python_blocks() if "Sandbox()" in block)
     said = " ".join(re.findall(r"^print\(.*\)  # (.*)$", tour, re.MULTILINE))
     assert said == "True 8 1 492 8"
+
+
+def test_the_tables_list_every_operation_of_the_contract() -> None:
+    row = re.compile(
+        r"^\| _(\w+)_ \| \[\*\*(\w+)\*\*\]\(docs/\1\.md#\2\) \| \*\*(\w+)\*\* (\S+) \| (.*) \|$", re.MULTILINE
+    )
+    rows = row.findall(README.read_text(encoding="utf-8").replace("{\\*}", "{*}"))
+    assert sorted(rows) == sorted(
+        (each.class_name, each.name, each.verb.upper(), each.path, each.node["summary"]) for each in operations()
+    )
+
+
+def test_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#([^)]+))?\)", README.read_text(encoding="utf-8"))
+    assert len(links) > 150
+    for path, anchor in links:
+        assert (ROOT / path).exists(), path
+        if anchor:
+            assert f"\n## {anchor}\n" in (ROOT / path).read_text(encoding="utf-8"), (path, anchor)
