@@ -39,6 +39,7 @@ TRACES = {
     "AzureLLMInferenceTrace_conv.csv.gz": ("OPENAI", "gpt-4o", "chat"),
     "AzureLLMInferenceTrace_code.csv.gz": ("ANTHROPIC", "claude-4.5-sonnet", "code-completion"),
 }
+COLUMNS = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
 OWN_TRACE = ("OPENAI", "gpt-4o-mini", "own-trace")
 USERS = ("ada", "grace", "edsger", "barbara", "donald")
 GRANT = 60_000  # credits for each user; 1,000 credits are 1 US dollar
@@ -57,11 +58,18 @@ class Request:
 
 
 def read_trace(path: Path, assumed: Tuple[str, str, str]) -> Iterator[Request]:
-    """Read a trace, plain or gzipped: columns TIMESTAMP (UTC), ContextTokens, GeneratedTokens."""
+    """Read a trace, plain or gzipped: columns TIMESTAMP (UTC), ContextTokens, GeneratedTokens.
+
+    Raises:
+        OSError, ValueError: the file cannot be read, or is no such trace.
+    """
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
-        for row in csv.DictReader(lines):
-            timestamp = row["TIMESTAMP"].replace(" ", "T")[:26] + "Z"
-            yield Request(timestamp, int(row["ContextTokens"]), int(row["GeneratedTokens"]), *assumed)
+        rows = csv.DictReader(lines)
+        if not {*COLUMNS} <= {*(rows.fieldnames or ())}:
+            raise ValueError(f"{path} needs the columns {', '.join(COLUMNS)}")
+        for row in rows:
+            time, tokens_in, tokens_out = (row[column] for column in COLUMNS)
+            yield Request(time.replace(" ", "T")[:26] + "Z", int(tokens_in), int(tokens_out), *assumed)
 
 
 def meter(api: EventsApi, customer_id: str, requests: List[Request], console: Console) -> int:
@@ -124,7 +132,12 @@ def main() -> int:
     traces = {arguments.trace: OWN_TRACE} if arguments.trace else {DATA / name: a for name, a in TRACES.items()}
     for path, (provider, model, _) in traces.items():
         console.print(f"assuming that {path.name} was served by {provider} {model}", highlight=False, soft_wrap=True)
-    requests = [request for path, assumed in traces.items() for request in read_trace(path, assumed)]
+    try:
+        requests = [request for path, assumed in traces.items() for request in read_trace(path, assumed)]
+    except (OSError, ValueError) as error:
+        parser.error(f"cannot read the trace: {error}")
+    if not requests:
+        parser.error("the trace has no requests")
     input_tokens = sum(request.input_tokens for request in requests)
     output_tokens = sum(request.output_tokens for request in requests)
     expected: Counter[str] = Counter()
