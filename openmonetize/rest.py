@@ -273,6 +273,8 @@ class RESTClient:
         if settings.proxy:
             try:
                 proxy = parse_url(settings.proxy)
+                if proxy.scheme == "https":
+                    tls = {"ssl_context": self._tls_context(), **tls, "proxy_ssl_context": self._tls_context()}
                 manager = urllib3.ProxyManager(
                     proxy._replace(auth=None).url,  # so that no error of urllib3 shows the password
                     maxsize=maxsize,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import ssl
+from pathlib import Path
 from typing import Any, Callable, Iterator, List
 
 import pytest
@@ -9,6 +11,7 @@ from openmonetize.retry import RetryPolicy
 
 from .loopback import Loopback
 
+PEM = str(Path(__file__).with_name("loopback.pem"))
 KEY = "om_live_SECRET0123456789"
 
 #: Quick retries: tests wait for outcomes, not for backoff.
@@ -25,6 +28,15 @@ def _no_key_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def server() -> Iterator[Loopback]:
     with Loopback() as running:
+        yield running
+
+
+@pytest.fixture
+def secure() -> Iterator[Loopback]:
+    """A server that speaks TLS, with a certificate that only :data:`PEM` vouches for."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(PEM)
+    with Loopback(tls=context) as running:
         yield running
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import sys
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 
@@ -20,12 +19,11 @@ from openmonetize import (
     EventsApi,
 )
 
-from .conftest import MakeClient
+from .conftest import PEM, MakeClient
 from .ledger import Ledger, event
 from .loopback import PATIENCE, Answer, Loopback, Talk, answer, deaf, drip, hang, message
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-PEM = str(Path(__file__).with_name("loopback.pem"))
 EMPTY_GZIP_BLOCK = b"\x00\x00\x00\xff\xff"
 
 #: Servers that send a byte before every single read times out, and never come to an end.
@@ -43,14 +41,6 @@ DRIPS = {
         OK + b"Content-Encoding: deflate\r\nContent-Length: 100000\r\n\r\n", EMPTY_GZIP_BLOCK
     ),
 }
-
-
-@pytest.fixture
-def secure() -> Iterator[Loopback]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(PEM)
-    with Loopback(tls=context) as running:
-        yield running
 
 
 @pytest.mark.parametrize("dripping", DRIPS.values(), ids=list(DRIPS))

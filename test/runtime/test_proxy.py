@@ -9,7 +9,7 @@ import pytest
 
 from openmonetize import ApiConnectionError, BadRequestException, CreditsApi, DefaultApi
 
-from .conftest import MakeClient
+from .conftest import PEM, MakeClient
 from .loopback import Loopback, Talk, answer, message
 from .test_transport import PURCHASED, unused_port
 
@@ -45,6 +45,24 @@ def test_a_proxy_that_is_down_is_an_api_exception(make_client: MakeClient) -> No
 def test_a_proxy_that_is_no_url_is_the_callers_fault(make_client: MakeClient) -> None:
     with pytest.raises(ValueError, match="proxy must be a URL"):
         CreditsApi(make_client("https://api.example.test", proxy="ftp://nowhere")).balance()
+
+
+def test_a_proxy_that_speaks_tls_is_trusted_as_servers_are(secure: Loopback, make_client: MakeClient) -> None:
+    settings = {"allow_http": True, "proxy": secure.url, "retries": 0}
+    with pytest.raises(ApiConnectionError):
+        CreditsApi(make_client("http://api.example.test", **settings)).balance()
+    with pytest.raises(ApiConnectionError):
+        CreditsApi(make_client("https://api.example.test", **settings)).balance()
+    assert not secure.requests
+    settings["ssl_ca_cert"] = PEM
+    assert CreditsApi(make_client("http://api.example.test", **settings)).balance().data.balance == 120
+    secure.default = answer(502, None)
+    with pytest.raises(ApiConnectionError):
+        CreditsApi(make_client("https://api.example.test", **settings)).balance()
+    assert [request.target for request in secure.requests] == [
+        "http://api.example.test/v1/credits/balance",
+        "api.example.test:443",
+    ]
 
 
 # Its user and password
