@@ -7,6 +7,7 @@ import os
 import re
 import sqlite3
 import stat
+import time
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Dict, Iterator, Optional, Tuple
@@ -41,6 +42,7 @@ _SCHEMA = (
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
 
+_TIMEOUT = 5.0  # how long another process may hold the file, in seconds
 _SPARE_PAGES = 4096  # unused space that is kept for events to come (16 MB)
 _COPIED_PAGES = 1024  # what may be copied to give the rest back, tens of milliseconds
 _LOG_BYTES = 8 * 1024 * 1024  # the write-ahead log is cut to this when it starts anew
@@ -135,7 +137,7 @@ def _identity(path: str) -> Optional[_Identity]:
 
 def connect(path: str) -> sqlite3.Connection:
     """A connection as `OutboxFile.connect` gives it, to whatever is there."""
-    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=_TIMEOUT, isolation_level=None, check_same_thread=False)
     connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
     return connection
 
@@ -173,7 +175,7 @@ def _create_private(path: str) -> None:
 
 
 def _set_up(connection: sqlite3.Connection, path: str) -> None:
-    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    mode = _to_wal(connection)
     if mode != "wal":
         raise _misuse(path, "this file system cannot hold a write-ahead log; use a local disk")
     with transaction(connection):
@@ -191,6 +193,18 @@ def _set_up(connection: sqlite3.Connection, path: str) -> None:
                 f"the file has layout {version} and this release reads {SCHEMA_VERSION}: deliver it with the "
                 "release that wrote it, or update openmonetize",
             )
+
+
+def _to_wal(connection: sqlite3.Connection) -> str:
+    """Have a write-ahead log. Of processes that start together one creates it, for which SQLite lets none wait."""
+    deadline = time.monotonic() + _TIMEOUT
+    while True:
+        try:
+            return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() >= deadline:
+                raise
+        time.sleep(0.01)
 
 
 @contextmanager

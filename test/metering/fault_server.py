@@ -27,7 +27,7 @@ class FaultServer:
     """Answers like the platform: bills an event once, by idempotency key and id.
 
     Attributes:
-        faults: taken one per ingest request, oldest first; None is a good answer.
+        faults: taken one per ingest request, oldest first; None is a good answer. What is billed is not too large.
         ledger: the events that were billed, by id.
         billed: how often each id was billed.
         sizes: events in each ingest request.
@@ -168,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, platform: FaultServer, fault: Optional[str], key: str, events: List[Any], size: int) -> None:
         if key not in platform.keys or fault == "401":
             self._unauthorized()
-        elif size > platform.max_body or fault == "413":
+        elif size > platform.max_body or (fault == "413" and self._news(platform, events)):
             self._html(413)
         elif fault in ("429", "429_bare", "500", "503", "reset", "timeout", "html200", "html502", "html403", "402"):
             self._fail(platform, fault)
@@ -228,6 +228,10 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             headers = {"Retry-After": "0"} if fault == "429" else {}
             self._json(int(fault[:3]), {"statusCode": int(fault[:3]), "error": "E", "message": "not now"}, headers)
+
+    @staticmethod
+    def _news(platform: FaultServer, events: List[Any]) -> bool:
+        return any(event["event_id"] not in platform.ledger for event in events)
 
     @staticmethod
     def _invalid(platform: FaultServer, events: List[Any]) -> List[int]:

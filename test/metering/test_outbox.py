@@ -204,6 +204,18 @@ def test_what_a_killed_process_held_is_free_at_once(opened: Any, path: str) -> N
     assert lease(opened()) == [b"1"]
 
 
+def test_one_that_starts_while_another_creates_the_file_waits(opened: Any, path: str) -> None:
+    """As the workers of a server do, all at once."""
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    done = threading.Timer(0.2, other.execute, ["COMMIT"])
+    done.start()
+    opened().put(b"1")
+    done.join()
+    other.close()
+    assert rows(path) == [b"1"]
+
+
 def test_opening_a_file_twice_keeps_the_locks_on_it(opened: Any, path: str) -> None:
     """A process that ends as the last one it knows of must not delete the log that another one writes."""
     opened().put(b"1")
