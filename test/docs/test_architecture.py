@@ -1,0 +1,27 @@
+"""The map of the house shows rooms that are there."""
+
+from __future__ import annotations
+
+import re
+
+from .pages import GUIDES
+
+ROOT = GUIDES.parents[1]
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+
+def test_the_files_that_it_names_are_there() -> None:
+    files = {
+        path.relative_to(ROOT).as_posix()
+        for room in ("openmonetize", "codegen")
+        for path in ROOT.glob(f"{room}/**/*.py")
+    }
+    named = set(re.findall(r"[\w/]+\.py\b", PAGE))
+    assert len(named) > 20
+    assert [name for name in sorted(named) if not any(f"/{file}".endswith(f"/{name}") for file in files)] == []
+
+
+def test_every_package_is_on_it() -> None:
+    packages = {path.parent.name for path in (ROOT / "openmonetize").glob("*/__init__.py")}
+    rooms = PAGE.partition("## Rooms")[2].partition("## The way of a call")[0]
+    assert [name for name in sorted(packages) if f"{name}/" not in rooms] == []
