@@ -13,7 +13,7 @@ import re
 import socket
 import threading
 import time
-from typing import Any, List
+from typing import Any, Dict, List
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -104,18 +104,20 @@ class _TimedResponse(http.client.HTTPResponse):
     def _read_usual(self, head: re.Match[bytes]) -> bool:
         status, reason, lines = head.groups()
         headers = http.client.HTTPMessage()
+        first: Dict[str, str] = {}
         for line in lines.decode("ascii").splitlines():
             name, _, value = line.partition(":")
-            headers[name] = value.lstrip(" \t")
-        length = headers.get("Content-Length", "")
-        if not (length.isdigit() and len(length) < 19) or "Transfer-Encoding" in headers:
+            headers[name] = value = value.lstrip(" \t")
+            first.setdefault(name.lower(), value)
+        length = first.get("content-length", "")
+        if not (length.isdigit() and len(length) < 19) or "transfer-encoding" in first:
             return False
         self.fp.read(head.end())
         self.version, self.status, self.reason = 11, int(status), reason.decode("ascii").strip()
         self.code = self.status
         self.headers = self.msg = headers
         self.chunked, self.length = False, int(length)
-        self.will_close = "close" in headers.get("Connection", "").lower()
+        self.will_close = "close" in first.get("connection", "").lower()
         return True
 
 
