@@ -179,7 +179,7 @@ class _Batch:
             group = (timestamp - timestamp % HOUR, feature_id, event_type, provider, model)
             sums = hours.get(group)
             if sums is None:
-                hours[group] = [1, input_tokens, output_tokens, burn, cost, timestamp]
+                hours[group] = [1, input_tokens, output_tokens, burn, cost, timestamp, timestamp]
                 continue
             sums[0] += 1
             sums[1] += input_tokens
@@ -188,6 +188,8 @@ class _Batch:
             sums[4] += cost
             if timestamp < sums[5]:
                 sums[5] = timestamp
+            elif timestamp > sums[6]:
+                sums[6] = timestamp
 
     def _refuse_defective(self, event: Dict[str, Any]) -> None:
         """A defect of the present servers may lose this event."""

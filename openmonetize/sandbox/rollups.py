@@ -1,7 +1,8 @@
 """Sums per hour and per day, written together with the events, so that analytics need not read every event.
 
 A window is cut into whole days, the whole hours around them, and the two ragged ends; only the ends are read event
-by event. Every sum is therefore exact for any window, to the millisecond.
+by event, and not even these if all events of the hour lie in the window, as they do up to now. Every sum is therefore
+exact for any window, to the millisecond.
 """
 
 from __future__ import annotations
@@ -24,15 +25,16 @@ GroupKey = Tuple[int, str, str, str, str]
 
 _UPSERT = """
 INSERT INTO rollups (customer, span, start, feature_id, event_type, provider, model,
-    events, input_tokens, output_tokens, credits, cost, first_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    events, input_tokens, output_tokens, credits, cost, first_at, last_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET
     events = events + excluded.events,
     input_tokens = input_tokens + excluded.input_tokens,
     output_tokens = output_tokens + excluded.output_tokens,
     credits = credits + excluded.credits,
     cost = cost + excluded.cost,
-    first_at = min(first_at, excluded.first_at)
+    first_at = min(first_at, excluded.first_at),
+    last_at = max(last_at, excluded.last_at)
 """
 
 
@@ -79,7 +81,7 @@ def pieces(start: int, end: int, spans: Sequence[int] = SPANS) -> Iterator[Tuple
 
 
 def add(state: State, customer: int, hours: Dict[GroupKey, List[float]]) -> None:
-    """Add the sums of a batch. Each value is [events, input, output, credits, cost, first moment]."""
+    """Add the sums of a batch. Each value is [events, input, output, credits, cost, first moment, last]."""
     days: Dict[GroupKey, List[float]] = {}
     for (start, feature_id, event_type, provider, model), sums in hours.items():
         key = (start - start % DAY, feature_id, event_type, provider, model)
@@ -87,8 +89,7 @@ def add(state: State, customer: int, hours: Dict[GroupKey, List[float]]) -> None
         if known is None:
             days[key] = sums
         else:
-            first_at = min(known[5], sums[5])
-            days[key] = [*map(plus, known[:5], sums), first_at]
+            days[key] = [*map(plus, known[:5], sums), min(known[5], sums[5]), max(known[6], sums[6])]
     for span, groups in ((HOUR, hours), (DAY, days)):
         state.db.executemany(
             _UPSERT,
@@ -127,11 +128,21 @@ def groups(
     """
     found: List[Group] = []
     for span, first, last in pieces(start, end):
+        if not span and _holds_hour(state, customer, first, last):
+            span, first, last = HOUR, first - first % HOUR, last - last % HOUR
         day = first - first % DAY  # only a piece of whole days has more than one
         read = _stored if span else _scanned
         rows = read(state, customer, span, first, last, filters, _names(by, "start" if span == DAY else str(day)))
         found += [_group(row) for row in rows]
     return found
+
+
+def _holds_hour(state: State, customer: int, first: int, last: int) -> bool:
+    """Whether the moments `first` to `last`, of one hour, hold all events of that hour."""
+    sql = (
+        "SELECT 1 FROM rollups WHERE customer = ? AND span = ? AND start = ? AND (first_at < ? OR last_at > ?) LIMIT 1"
+    )
+    return state.db.value(sql, (customer, HOUR, first - first % HOUR, first, last)) is None
 
 
 def _names(by: Sequence[str], day: str) -> str:

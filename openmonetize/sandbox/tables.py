@@ -5,7 +5,7 @@ An event's cost is stored in units of 10^-10 US dollars because the platform kee
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 USD_UNITS = 10**10
 """How many stored cost units are one US dollar."""
 
@@ -155,6 +155,7 @@ CREATE TABLE rollups (
     credits INTEGER NOT NULL,
     cost INTEGER NOT NULL,
     first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
     PRIMARY KEY (customer, span, start, feature_id, event_type, provider, model)
 ) WITHOUT ROWID"""
 

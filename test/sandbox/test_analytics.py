@@ -135,6 +135,24 @@ def test_ends_are_inclusive_and_windows_may_be_empty(talk: Talk) -> None:
     assert count("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z") == 2
 
 
+def test_every_window_within_and_around_one_hour(talk: Talk) -> None:
+    """The sums of an hour may stand for its events only where a window holds all of them."""
+    moments = [f"2026-01-01T{clock}Z" for clock in ("09:59:59.999", "10:20:00.000", "10:20:00.001", "10:40:00.000")]
+    for number in (2, 0, 1, 3):  # each in a batch of its own, neither the first nor the last of its hour first
+        talk.ingest(event(timestamp=moments[number], input_tokens=10**number))
+    edges = [
+        _ms(moment) + timedelta(milliseconds=step)
+        for moment in ("2026-01-01T10:00:00Z", "2026-01-01T11:00:00Z", *moments)
+        for step in (-1, 0, 1)
+    ]
+    for start in edges:
+        for end in edges:
+            tokens = sum(10**number for number, moment in enumerate(moments) if start <= _ms(moment) <= end)
+            text = (each.isoformat(timespec="milliseconds").replace("+00:00", "Z") for each in (start, end))
+            data = talk.get(f"/v1/analytics/usage?{window(*text)}").body["data"]
+            assert data["summary"]["totalInputTokens"] == str(tokens)
+
+
 def test_moments_before_1970_and_far_from_now(talk: Talk) -> None:
     for moment in ("0001-01-01T00:00:00Z", "1969-12-31T23:30:00Z", "9999-12-31T23:59:59.999Z"):
         assert talk.ingest(event(timestamp=moment)).status == 202
