@@ -114,7 +114,7 @@ class Chunk:
     __slots__ = ("account", "keys", "source", "wires")
 
     def __init__(
-        self, keys: Sequence[int], wires: Sequence[bytes], source: Buffer, account: Optional[Tuple[str, str]] = None
+        self, keys: Sequence[Any], wires: Sequence[bytes], source: Buffer, account: Optional[Tuple[str, str]] = None
     ) -> None:
         self.keys = keys
         self.wires = wires

@@ -108,7 +108,8 @@ class Outbox(Connections):
                 "AND id BETWEEN :first AND :last",
                 {**moment, "owner": self._owner, "first": keys[0], "last": keys[kept - 1]},
             )
-            return Chunk(keys[:kept], wires[:kept], self, (self.base_url, self.fingerprint))
+            held = [(key, self._owner) for key in keys[:kept]]  # another file's, or a later lease, is not this one
+            return Chunk(held, wires[:kept], self, (self.base_url, self.fingerprint))
 
     def renew(self, chunk: Chunk) -> bool:
         """Prolong the lease; False where another process has taken any of the events."""
@@ -116,14 +117,14 @@ class Outbox(Connections):
             until = time.monotonic() + LEASE_SECONDS
             cursor = side.executemany(
                 "UPDATE event SET until = ? WHERE id = ? AND owner = ?",
-                [(until, *key) for key in self._own(chunk)],
+                [(until, *key) for key in chunk.keys],
             )
             return cursor.rowcount == len(chunk)
 
     def ack(self, chunk: Chunk, duplicates: int = 0) -> int:
         """Delete the events and count them, at once; rows lost to another process are its to count."""
         with self._writing() as side:
-            cursor = side.executemany("DELETE FROM event WHERE id = ? AND owner = ?", self._own(chunk))
+            cursor = side.executemany("DELETE FROM event WHERE id = ? AND owner = ?", chunk.keys)
             settled = max(cursor.rowcount, 0)
             duplicates = min(duplicates, settled)
             accounts.count(side, self.base_url, self.fingerprint, settled - duplicates, duplicates)
@@ -135,7 +136,7 @@ class Outbox(Connections):
         with self._writing() as side:
             side.executemany(
                 "UPDATE event SET owner = 0, until = ? WHERE id = ? AND owner = ?",
-                [(until, *key) for key in self._own(chunk)],
+                [(until, *key) for key in chunk.keys],
             )
 
     def hurry(self) -> None:
@@ -147,16 +148,12 @@ class Outbox(Connections):
         """Move the events to the dead letters."""
         at = datetime.now(timezone.utc).timestamp()
         with self._writing() as side:
-            own = self._own(chunk)
             side.executemany(
                 "INSERT INTO dead(account, wire, status, reason, at) "
                 "SELECT account, wire, ?, ?, ? FROM event WHERE id = ? AND owner = ?",
-                [(status, reason, at, *key) for key in own],
+                [(status, reason, at, *key) for key in chunk.keys],
             )
-            side.executemany("DELETE FROM event WHERE id = ? AND owner = ?", own)
-
-    def _own(self, chunk: Chunk) -> List[Tuple[int, int]]:
-        return [(key, self._owner) for key in chunk.keys]
+            side.executemany("DELETE FROM event WHERE id = ? AND owner = ?", chunk.keys)
 
     # Looking
 

@@ -27,8 +27,7 @@ _SCHEMA = (
         accepted INTEGER NOT NULL DEFAULT 0, duplicate INTEGER NOT NULL DEFAULT 0,
         dropped INTEGER NOT NULL DEFAULT 0,
         UNIQUE (base_url, fingerprint))""",
-    # AUTOINCREMENT: an id once used must never stand for another process.
-    "CREATE TABLE owner(id INTEGER PRIMARY KEY AUTOINCREMENT, identity TEXT NOT NULL)",
+    "CREATE TABLE owner(id INTEGER PRIMARY KEY, identity TEXT NOT NULL)",  # the ids are random
     # `until`: monotonic time at which a lease (or, without owner, a delay) ends. A row leaves this table only
     # in the transaction that counts it.
     """CREATE TABLE event(

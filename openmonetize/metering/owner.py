@@ -33,8 +33,10 @@ def is_gone(owner: str) -> bool:
 
 
 def register(connection: sqlite3.Connection) -> int:
-    """Enter this process as an owner of leases. Returns the owner's id."""
-    return int(connection.execute("INSERT INTO owner(identity) VALUES (?)", (identity(),)).lastrowid or 0)
+    """Enter this process as an owner of leases. Returns the owner's id, which no other has, in this file or another."""
+    number = int.from_bytes(os.urandom(7), "big")
+    connection.execute("INSERT INTO owner(id, identity) VALUES (?, ?)", (number, identity()))
+    return number
 
 
 def reclaim(connection: sqlite3.Connection, me: int) -> None:

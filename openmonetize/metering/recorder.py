@@ -299,11 +299,12 @@ class Recorder:
         deadline, before = time.monotonic() + timeout, self._totals()
         complete = self.flush(timeout).complete
         self._closed = True
-        self._sender.stop(max(0.1, deadline - time.monotonic()))  # a request under way may still arrive
+        ended = self._sender.stop(max(0.1, deadline - time.monotonic()))  # a request under way may still arrive
         # What other processes put into a shared outbox meanwhile is theirs to deliver.
         left = 0 if complete and self._outboxes else self._buffer.stats().pending
         self._tell_of_left(left)
-        self._buffer.close()
+        if ended:  # else the thread does so at its end; until then it holds what it sends
+            self._buffer.close()
         return self._since(before, left)
 
     def _tell_of_left(self, left: int) -> None:
@@ -325,8 +326,8 @@ class Recorder:
         try:
             result = self.flush(max(0.0, deadline - time.monotonic()))
             self._tell_of_left(result.left)
-            self._sender.retire(deadline)
-            self._buffer.close()  # opens again for an event that still comes
+            if self._sender.retire(deadline):
+                self._buffer.close()  # opens again for an event that still comes
         except Exception:
             _LOG.exception("the last delivery of usage events failed")
 

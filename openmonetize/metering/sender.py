@@ -146,23 +146,32 @@ class Sender:
         elif not self._step(urgent=True):
             time.sleep(min(0.01, max(0.0, deadline - self._clock())))
 
-    def retire(self, until: float) -> None:
+    def retire(self, until: float) -> bool:
         """The interpreter is about to end: what is recorded from now on is delivered by the caller's own thread.
 
         Args:
             until: monotonic time until which that may take.
+
+        Returns:
+            Whether the thread has ended.
         """
-        self.stop(until - self._clock())
+        ended = self.stop(until - self._clock())
         self._late_until = until
         self.wake_at = 1
+        return ended
 
-    def stop(self, timeout: float) -> None:
-        """End the thread after the request that is under way, if that is done in ``timeout`` seconds."""
+    def stop(self, timeout: float) -> bool:
+        """End the thread after the request that is under way, which closes the buffer if there was a thread.
+
+        Returns:
+            Whether that was done in ``timeout`` seconds.
+        """
         self._stopping = True
         self._wake.set()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(max(0.0, timeout))
+        return self._thread is None
 
     def after_fork(self) -> None:
         """In a child: the thread stayed in the parent."""
@@ -183,7 +192,7 @@ class Sender:
             except Exception:  # nothing may end the thread while there are events
                 _LOG.exception("unexpected error in the sender of usage events; it goes on")
                 self._wake.wait(1.0)
-        self._buffer.close()  # nobody may have waited for this thread's last request: it opened the file again
+        self._buffer.close()  # not by `stop`, which may not have waited for the last request
         self._thread = None
 
     def _drain(self) -> bool:

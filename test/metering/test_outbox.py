@@ -342,6 +342,29 @@ def test_a_full_file_is_told_and_still_drains(opened: Any) -> None:
     outbox.put(b"there is room again")
 
 
+def test_a_lease_in_a_file_that_was_taken_away_is_over(opened: Any, path: str) -> None:
+    """Though ids begin anew in the file that its events were moved to."""
+    first, second = opened(), opened()
+    for number in range(4):
+        second.put(b"%d" % number)
+    taken = first.lease(2, 1000)
+    for name in Path(path).parent.glob("usage.db*"):
+        name.unlink()
+    second.follow_file()
+    first.follow_file()
+    with pytest.raises(OutboxError, match="deleted or replaced; the 4 usage events"):
+        second.lease(2, 1000)
+    again = second.lease(2, 1000)
+    assert not first.renew(taken)
+    assert first.ack(taken) == 0
+    first.nack(taken)
+    first.bury(taken, 400, "late")
+    assert second.ack(again) == 2
+    assert second.stats() == (4, 2, 0, 2, 0, 0, 0)
+    with pytest.raises(OutboxError, match="deleted or replaced; the 0 usage events"):
+        first.close()
+
+
 def test_a_file_that_an_outage_has_swollen_shrinks_when_it_has_drained(opened: Any, path: str) -> None:
     outbox = opened()
     for _ in range(60):
