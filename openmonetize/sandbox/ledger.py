@@ -145,10 +145,10 @@ def transactions(state: State, wallet: sqlite3.Row, limit: int, offset: int) -> 
     return data, wallet["entries"]
 
 
-def burned_between(state: State, wallet: int, start: int, end: int) -> int:
-    """Credits burned from a wallet from `start` to `end`, both inclusive: whole hours from their sums."""
-    total = 0
-    for span, first, last in pieces(start, end, (HOUR,)):
+def burned_since(state: State, wallet: int, start: int) -> int:
+    """Credits burned from a wallet since `start`: whole hours from their sums, this one too, as it ends now."""
+    total, now = 0, state.clock.now()
+    for span, first, last in pieces(start, now - now % HOUR + HOUR - 1, (HOUR,)):
         if span:
             sql = "SELECT total(credits) FROM burns WHERE wallet = ? AND hour BETWEEN ? AND ?"
         else:

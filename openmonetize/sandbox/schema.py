@@ -185,11 +185,6 @@ class Nullable(Node):
         return None if value is None else self.node.check(value, path, check)
 
 
-class Anything(Node):
-    def check(self, value: Any, path: Path, check: Check) -> Any:
-        return value
-
-
 class Record(Node):
     """An object with free keys; `value` declares what is behind each."""
 

@@ -247,6 +247,24 @@ def test_burn_rate(talk: Talk, faithful: Talk) -> None:
         assert client.get("/v1/analytics/burn-rate").body["data"]["last7Days"]["creditsBurned"] in ("0", "-0")
 
 
+def test_seven_days_of_burning_end_to_the_second(talk: Talk) -> None:
+    start = NOW.replace(minute=30)
+    talk.grant(1000, "anna")
+    for minutes in (0, 10, 45):  # in one hour and in the next
+        talk.sandbox.set_time(start + timedelta(minutes=minutes))
+        talk.ingest(event(user_id="anna"))
+    for later, burned in (
+        (timedelta(minutes=50), 24),
+        (timedelta(days=7, seconds=-5), 24),
+        (timedelta(days=7, minutes=5), 16),
+        (timedelta(days=7, minutes=40), 8),
+        (timedelta(days=7, minutes=46), 0),
+    ):
+        talk.sandbox.set_time(start + later)
+        data = talk.get("/v1/analytics/burn-rate?userId=anna").body["data"]
+        assert data["last7Days"]["creditsBurned"] == str(burned)
+
+
 @pytest.mark.parametrize(("granted", "kinds"), [(130, ["urgent"]), (200, ["warning"]), (5000, [])])
 def test_recommendations(talk: Talk, granted: int, kinds: List[str]) -> None:
     talk.sandbox.set_time(NOW)

@@ -11,7 +11,7 @@ from openmonetize.sandbox.calls import Call, Route
 from openmonetize.sandbox.clock import DAY, day_text, iso
 from openmonetize.sandbox.defects import COLON_SPLIT, NEGATIVE_BURN_RATE, PROVIDER_500
 from openmonetize.sandbox.events import KNOWN_PROVIDERS, usd
-from openmonetize.sandbox.ledger import burned_between, find_wallet
+from openmonetize.sandbox.ledger import burned_since, find_wallet
 from openmonetize.sandbox.rollups import DAY_NAME, Group, groups
 from openmonetize.sandbox.schema import Fields, OneOf, Optionally, Text
 from openmonetize.sandbox.state import CURRENT, SEED, State
@@ -110,8 +110,8 @@ def burn_rate(call: Call) -> Answer:
         raise gateway_error(404, "Credit wallet not found")
     now = state.clock.now()
     sign = -1 if state.has(NEGATIVE_BURN_RATE) else 1
-    week = sign * burned_between(state, wallet["pk"], now - 7 * DAY, now)
-    month = sign * burned_between(state, wallet["pk"], now - 30 * DAY, now)
+    week = sign * burned_since(state, wallet["pk"], now - 7 * DAY)
+    month = sign * burned_since(state, wallet["pk"], now - 30 * DAY)
     days = max(0, int(wallet["balance"] / (week / 7))) if week > 0 else None
     # The seed era's serializer turns the null of a number into 0.
     remaining = 0 if days is None and state.seed_era else days
