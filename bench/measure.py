@@ -128,6 +128,7 @@ def fresh_process(*command: str, path: Sequence[str] = ()) -> Side:
     """A Python process from its start to its end."""
     arguments = [sys.executable, *command]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # or what is installed from a checkout is compiled each time
 
     def side() -> Sample:
         start = time.perf_counter()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any, Optional, TypeVar
 
@@ -15,6 +16,7 @@ T = TypeVar("T")
 
 _ERROR_MODEL = "ErrorResponse"
 _EVENTS = "V1EventsIngestPostRequest"
+_CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)")
 _SHOWN = 500  # characters of an explanation
 
 
@@ -80,13 +82,20 @@ def _free(response: RESTResponse, raw: bytes) -> Any:
     """Decode a forwarded answer by its content type: JSON, text or bytes."""
     if not raw:
         return None
-    kind = response.headers.get("Content-Type", "").lower()
-    if "json" in kind:
+    kind, _, parameters = response.headers.get("Content-Type", "").lower().partition(";")
+    kind = kind.strip()
+    if kind.endswith(("/json", "+json")):
         try:
             return load_json(raw)
         except ApiValueError:
             raise _unexpected(response, "says it is JSON and is not") from None
-    return _text(raw) if kind.startswith("text/") else raw
+    if not kind.startswith("text/"):
+        return raw
+    charset = _CHARSET.search(parameters)
+    try:
+        return raw.decode(charset[1] if charset else "utf-8", "replace")
+    except (LookupError, UnicodeError):  # an encoding that nobody knows, or none of texts
+        return _text(raw)
 
 
 def _error(operation: Operation[T], response: RESTResponse, raw: bytes) -> ApiException:

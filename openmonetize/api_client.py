@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 _LOG = logging.getLogger("openmonetize")
 _JSON = "application/json"
+#: A wrong one of these would make the server take a part of the body for another request.
+_FRAMING = ("content-length", "transfer-encoding")
 
 
 class ApiClient:
@@ -291,6 +293,8 @@ def _merge(headers: Dict[str, str], extra: Mapping[str, str], where: str) -> Non
     for name, value in extra.items():
         if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
             raise ApiValueError(f"{where} {name!r} is no header name")
+        if name.lower() in _FRAMING:
+            raise ApiValueError(f"{where} {name} is the transport's business: it says where the request ends")
         if not isinstance(value, str) or not (value.isascii() and value.isprintable()):
             raise ApiValueError(f"{where} the value of {name} must be printable ASCII text, without line ends")
         present = name if name in headers else next((own for own in headers if own.lower() == name.lower()), name)

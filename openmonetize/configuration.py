@@ -14,6 +14,7 @@ from openmonetize.secret import API_KEY_NAMES, Secret, Secrets
 
 DEFAULT_HOST = "https://api.openmonetize.io"
 API_KEY_VARIABLE = "OPENMONETIZE_API_KEY"
+BASE_URL_VARIABLE = "OPENMONETIZE_BASE_URL"
 #: The longest time-out that makes sense, in seconds.
 LONGEST = 86_400
 
@@ -29,8 +30,9 @@ class Configuration:
     ``copy.deepcopy`` and is not pickled.
 
     Args:
-        host: base URL; a trailing slash and a trailing ``/v1`` are tolerated. Default: the hosted platform.
-        api_key: ``{'bearerAuth': key}``.
+        host: base URL; a trailing slash and a trailing ``/v1`` are tolerated. Default: the environment variable
+            ``OPENMONETIZE_BASE_URL``, else the hosted platform.
+        api_key: ``{'bearerAuth': key}``; None for a key counts as none.
         access_token: the key, by its other usual name.
         timeout: total seconds that one call may take, retries and waits included. To look up the host's name is up
             to the system, which has time-outs of its own: that alone may take longer.
@@ -61,7 +63,7 @@ class Configuration:
     def __init__(
         self,
         host: Optional[str] = None,
-        api_key: Optional[Mapping[str, str]] = None,
+        api_key: Optional[Mapping[str, Optional[str]]] = None,
         access_token: Optional[str] = None,
         *,
         timeout: float = 60.0,
@@ -81,7 +83,7 @@ class Configuration:
         proxy_headers: Optional[Mapping[str, str]] = None,
         connection_pool_maxsize: int = 16,
     ) -> None:
-        self.host = DEFAULT_HOST if host is None else host
+        self.host = os.environ.get(BASE_URL_VARIABLE) or DEFAULT_HOST if host is None else host
         self.api_key = {} if api_key is None else api_key
         self.access_token = access_token
         self.timeout = timeout
@@ -131,7 +133,7 @@ class Configuration:
         return self._api_key
 
     @api_key.setter
-    def api_key(self, values: Mapping[str, str]) -> None:
+    def api_key(self, values: Mapping[str, Optional[str]]) -> None:
         self._api_key = Secrets(values)
 
     @property

@@ -6,7 +6,6 @@ numbers, anything may be missing); requests are written strictly (unknown fields
 
 from __future__ import annotations
 
-import math
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import (
@@ -270,11 +269,6 @@ class RequestModel(Model):
             for name, value in data.items()
             if value is not None or python_name(str(name), cls) in cls.nullable
         }
-
-
-def is_finite_number(value: Any) -> bool:
-    """Whether ``value`` is a number that JSON can say; booleans are none."""
-    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def model_named(name: str) -> Any:

@@ -31,11 +31,13 @@ class Secrets(MutableMapping[str, str]):
 
     __slots__ = ("_values",)
 
-    def __init__(self, values: Optional[Mapping[str, str]] = None) -> None:
+    def __init__(self, values: Optional[Mapping[str, Optional[str]]] = None) -> None:
         self._values: Dict[str, str] = {}
         if values is not None and not isinstance(values, Mapping):
             raise ApiTypeError("api_key must be a dict: {'bearerAuth': key}")
-        self.update(values or {})
+        for name, value in (values or {}).items():
+            if value is not None:
+                self[name] = value
 
     def __getitem__(self, name: str) -> str:
         return self._values[name]

@@ -92,7 +92,7 @@ class EntitlementsApi(BaseApi):
         customer_id: Optional[str] = None,
         user_id: Optional[str] = None,
         feature_id: Optional[str] = None,
-        action: Optional[V1EntitlementsCheckPostRequestAction] = None,
+        action: Union[V1EntitlementsCheckPostRequestAction, Mapping[str, Any], None] = None,
         **_options: Unpack[RequestOptions],
     ) -> V1EntitlementsCheckPost200Response:
         """Check whether a user may use a feature.

@@ -8,11 +8,9 @@ from typing import Optional, Union
 
 from typing_extensions import Literal, TypedDict
 
-from openmonetize.configuration import DEFAULT_HOST, Configuration
+from openmonetize.configuration import Configuration
 from openmonetize.exceptions import ApiKeyError, ApiTypeError
 from openmonetize.retry import RetryPolicy
-
-BASE_URL_VARIABLE = "OPENMONETIZE_BASE_URL"
 
 Path = Union[str, "os.PathLike[str]"]
 
@@ -48,8 +46,6 @@ def call_settings(
         settings = copy.deepcopy(configuration)
     else:
         raise ApiTypeError(f"configuration must be a Configuration, not {type(configuration).__name__}")
-    if base_url is None and settings.host == DEFAULT_HOST:  # nothing explicit: the environment may say another
-        base_url = os.environ.get(BASE_URL_VARIABLE) or None
     if base_url is not None:
         settings.host = base_url
     if api_key is not None:

@@ -22,7 +22,8 @@ MakeClient = Callable[..., ApiClient]
 
 @pytest.fixture(autouse=True)
 def _no_key_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OPENMONETIZE_API_KEY", raising=False)
+    for name in ("OPENMONETIZE_API_KEY", "OPENMONETIZE_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

@@ -69,6 +69,11 @@ def test_each_way_to_configure_a_key_works(set_key: Callable[[Configuration], No
     assert sent_key(server, config) == f"Bearer {KEY}"
 
 
+def test_none_for_a_key_counts_as_none(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, KEY)
+    assert sent_key(server, configured(server, api_key={"bearerAuth": None})) == f"Bearer {KEY}"
+
+
 def test_the_first_of_several_keys_is_used_and_the_environment_last(
     server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
