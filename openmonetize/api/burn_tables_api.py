@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
@@ -86,7 +86,7 @@ class BurnTablesApi(BaseApi):
         *,
         customer_id: Optional[str] = None,
         name: Optional[str] = None,
-        rules: Optional[Dict[str, V1BurnTablesCreatePostRequestRulesValue]] = None,
+        rules: Optional[Mapping[str, Union[V1BurnTablesCreatePostRequestRulesValue, Mapping[str, Any]]]] = None,
         valid_from: Optional[RequestTimestamp] = None,
         valid_until: Optional[RequestTimestamp] = None,
         **_options: Unpack[RequestOptions],
@@ -185,7 +185,7 @@ class BurnTablesApi(BaseApi):
         v1_burn_tables_id_patch_request: Union[V1BurnTablesIdPatchRequest, Mapping[str, Any], None] = None,
         *,
         name: Optional[str] = None,
-        rules: Optional[Dict[str, V1BurnTablesCreatePostRequestRulesValue]] = None,
+        rules: Optional[Mapping[str, Union[V1BurnTablesCreatePostRequestRulesValue, Mapping[str, Any]]]] = None,
         is_active: Optional[bool] = None,
         valid_from: Optional[RequestTimestamp] = None,
         valid_until: Optional[RequestTimestamp] = None,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List, Literal, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Literal, Mapping, Optional, Sequence, Union
 
 from typing_extensions import Unpack
 
@@ -49,7 +49,9 @@ class RatingApi(BaseApi):
         v1_rating_calculate_bulk_post_request: Union[V1RatingCalculateBulkPostRequest, Mapping[str, Any], None] = None,
         *,
         customer_id: Optional[str] = None,
-        calculations: Optional[List[V1RatingCalculateBulkPostRequestCalculationsInner]] = None,
+        calculations: Optional[
+            Sequence[Union[V1RatingCalculateBulkPostRequestCalculationsInner, Mapping[str, Any]]]
+        ] = None,
         **_options: Unpack[RequestOptions],
     ) -> V1RatingCalculateBulkPost200Response:
         """Price up to 100 uses without recording them.
