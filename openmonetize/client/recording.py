@@ -6,7 +6,7 @@ import os
 from typing import Any, ContextManager, Dict, List, Mapping, Optional, Tuple, Type, Union
 
 from openmonetize.client.context import EMPTY, ContextScope
-from openmonetize.client.naming import MODEL_KEY, ModelNames
+from openmonetize.client.naming import MODEL_KEY, ModelNames, Name
 from openmonetize.client.notices import Notices
 from openmonetize.client.token_lines import TokenLines
 from openmonetize.configuration import Configuration
@@ -207,27 +207,31 @@ class Recording:
 
     def _additions(self, fields: Mapping[str, Any], kind: Any) -> Tuple[Dict[str, Any], Optional[str]]:
         """What the scope, the client and the model names add to an event, and its model if that has no price."""
-        added: Dict[str, Any] = {}
-        unpriced = None
-        metadata = fields.get("metadata")
-        scope = self._scope.get()
-        if scope is not None:
-            given = {name: fields.get(name) for name in ("user_id", "feature_id", "metadata")}
-            user_id, feature_id, metadata = scope.fill(*given.values())
-            filled = {"user_id": user_id, "feature_id": feature_id, "metadata": metadata}
-            added = {name: value for name, value in filled.items() if value is not given[name]}
+        added = self._from_scope(fields)
         if self._named_customer is not None and fields.get("customer_id") is None:
             added["customer_id"] = self._named_customer
-        if kind in _PRICED_KINDS:
-            provider, model = fields.get("provider"), fields.get("model")
-            if type(provider) is str and type(model) is str and model:
-                name, priced = self._names.find(
-                    provider.upper(), model, fields.get("image_size"), fields.get("quality")
-                )
-                if not priced:
-                    unpriced = model
-                if name != model:
-                    added["model"] = name
-                    if metadata is None or isinstance(metadata, Mapping):
-                        added["metadata"] = {MODEL_KEY: model, **(metadata or {})}
-        return added, unpriced
+        name = self._priced_name(fields) if kind in _PRICED_KINDS else None
+        if name is None:
+            return added, None
+        model = fields["model"]
+        if name.model != model:
+            added["model"] = name.model
+            metadata = added.get("metadata", fields.get("metadata"))
+            if metadata is None or isinstance(metadata, Mapping):
+                added["metadata"] = {MODEL_KEY: model, **(metadata or {})}
+        return added, None if name.priced else model
+
+    def _from_scope(self, fields: Mapping[str, Any]) -> Dict[str, Any]:
+        scope = self._scope.get()
+        if scope is None:
+            return {}
+        given = {name: fields.get(name) for name in ("user_id", "feature_id", "metadata")}
+        filled = dict(zip(given, scope.fill(*given.values())))
+        return {name: value for name, value in filled.items() if value is not given[name]}
+
+    def _priced_name(self, fields: Mapping[str, Any]) -> Optional[Name]:
+        """The name under which a model is billed; None where the event will be refused for lack of one."""
+        provider, model = fields.get("provider"), fields.get("model")
+        if type(provider) is not str or type(model) is not str or not model:
+            return None
+        return self._names.find(provider.upper(), model, fields.get("image_size"), fields.get("quality"))

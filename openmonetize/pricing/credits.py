@@ -68,6 +68,22 @@ def credits_for_tokens(
     A model without rows is billed at the platform's default (2.50 and 10.00 US dollars for a million input and
     output tokens; 15 and 60 if its name contains ``o1``); in the seed era it is free. Without provider or model
     nothing is billed.
+
+    Args:
+        provider: the gateway's name of the provider, in upper case.
+        model: the model's name, compared exactly.
+        input_tokens: tokens read.
+        output_tokens: tokens written.
+        book: the price rows that the platform has; by default those of its text models.
+        era: ``"current"`` or ``"seed"``, the deployment's.
+        at: when the event is billed, an aware datetime: rows that are not yet valid then do not count. By default
+            all rows do.
+
+    Returns:
+        The charge; its credits are rounded up to a whole number.
+
+    Raises:
+        ValueError: a count is no whole number of 0 or more.
     """
     _require_whole("input_tokens", input_tokens)
     _require_whole("output_tokens", output_tokens)
@@ -82,7 +98,10 @@ def credits_for_images(
     book: PriceBook = TEXT_BOOK,
     at: Optional[datetime] = None,
 ) -> Charge:
-    """Credits for generated images: the model's row, else 0.04 US dollars each; none without provider or model."""
+    """Credits for generated images: the model's row, else 0.04 US dollars each; none without provider or model.
+
+    Args, what is returned and what is raised: as for :func:`credits_for_tokens`.
+    """
     _require_whole("image_count", image_count)
     return _charge(image_cost(provider, model, image_count, book, at))
 
@@ -95,7 +114,10 @@ def credits_for_video(
     book: PriceBook = TEXT_BOOK,
     at: Optional[datetime] = None,
 ) -> Charge:
-    """Credits for seconds of video: the model's row, else 0.10 US dollars a second."""
+    """Credits for seconds of video: the model's row, else 0.10 US dollars a second.
+
+    Args, what is returned and what is raised: as for :func:`credits_for_tokens`; ``seconds`` may be a fraction.
+    """
     _require_finite("seconds", seconds)
     return _charge(_unit_cost(provider, model, seconds, VIDEO, FALLBACK_VIDEO_USD_PER_SECOND, book, at))
 
@@ -104,6 +126,10 @@ def credits_for_custom(unit_type: Optional[str], quantity: Optional[float]) -> C
     """Credits for a custom quantity: ten each.
 
     If ten times the quantity is not a whole number in doubles (1.55, 0.35), the platform bills **nothing**.
+
+    Args:
+        unit_type: the unit's name; nothing is billed without one.
+        quantity: how many units.
     """
     if quantity is not None:
         _require_finite("quantity", quantity)
@@ -117,7 +143,17 @@ def credits_for_event(
     era: str = "current",
     at: Optional[datetime] = None,
 ) -> Charge:
-    """Credits for a usage event with the wire's field names (``event_type``, ``input_tokens``, ...)."""
+    """Credits for a usage event.
+
+    Args:
+        event: its fields by the wire's names (``event_type``, ``input_tokens``, ...).
+        book: as for :func:`credits_for_tokens`.
+        era: as there.
+        at: as there.
+
+    Returns:
+        The charge, equal to what the platform burns for the event.
+    """
     return _charge(event_cost(event, book, era, at))
 
 

@@ -183,7 +183,15 @@ class Sandbox:
             return dead_letters.stored(self._state)
 
     def billed(self, user_id: Optional[str] = None, customer_id: Optional[str] = None) -> int:
-        """Credits that wallets have paid for events: of one user or all, of one customer or all."""
+        """Credits that wallets have paid for events.
+
+        Args:
+            user_id: of this user; by default of all, and of those without one.
+            customer_id: of this customer; by default of all.
+
+        Returns:
+            Whole credits.
+        """
         with self._settled():
             return events.billed(self._state, user_id, customer_id)
 
@@ -203,11 +211,24 @@ class Sandbox:
         return self._control.journal.entries()
 
     def fail_next(self, fault: Union[str, Fault], times: int = 1) -> None:
-        """Let the next `times` requests meet a fault such as ``"500"``, ``"reset-after"``, ``"slow=3s"``."""
+        """Let the next requests meet a fault.
+
+        Args:
+            fault: what happens, such as ``"500"``, ``"reset-after"``, ``"slow=3s"``; see docs/sandbox.md.
+            times: to how many requests.
+
+        Raises:
+            ValueError: there is no such fault.
+        """
         self._faults.fail_next(fault, times)
 
     def advance(self, *, days: float = 0, seconds: float = 0) -> None:
-        """Move the sandbox's clock."""
+        """Move the sandbox's clock.
+
+        Args:
+            days: how far, in days.
+            seconds: and in seconds.
+        """
         self._state.clock.advance(timedelta(days=days, seconds=seconds))
 
     def set_time(self, moment: datetime) -> None:

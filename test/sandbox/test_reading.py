@@ -12,8 +12,8 @@ from hypothesis import given, strategies as st
 
 from openmonetize.sandbox import body as bodies, dialects, formats, schema
 from openmonetize.sandbox.answers import Refusal
+from openmonetize.sandbox.batch_reader import read_batch
 from openmonetize.sandbox.events import BATCH, SEED_BATCH, has_unstorable_text
-from openmonetize.sandbox.fast import read_batch
 from openmonetize.sandbox.issues import Rules
 
 _json = st.recursive(

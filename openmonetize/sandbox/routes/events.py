@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Tuple
 
 from openmonetize.sandbox import dead_letters
 from openmonetize.sandbox.answers import Answer, Refusal, framework_error, service_error
+from openmonetize.sandbox.batch_reader import read_batch
 from openmonetize.sandbox.body import SERVICE_LIMIT
 from openmonetize.sandbox.calls import Call, Route
 from openmonetize.sandbox.clock import iso
@@ -22,7 +23,6 @@ from openmonetize.sandbox.events import (
     page,
     usd,
 )
-from openmonetize.sandbox.fast import read_batch
 from openmonetize.sandbox.schema import Fields, Items, Number, Optionally, Text, validate
 from openmonetize.sandbox.state import CURRENT, SEED
 from openmonetize.sandbox.tenants import customer_by_key
