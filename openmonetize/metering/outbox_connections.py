@@ -42,6 +42,7 @@ class Connections:
         self._side: Optional[sqlite3.Connection] = None
         self._mine = "0"
         self._owner = 0
+        self._closed = False
         self._moved: Optional[OutboxError] = None  # not told yet
 
     def open(self) -> None:
@@ -66,6 +67,8 @@ class Connections:
                     accounts.register(self._side, self.base_url, self.fingerprint)
                 self._mine = accounts.mine(self._side, self.base_url, self.fingerprint)
                 yield self._side
+                if self._closed:  # `stats` may be asked afterwards
+                    self._drop_side()
             except (sqlite3.Error, OSError) as cause:
                 self._file.recheck()
                 with self._writer.lock:  # what cannot be read should not be written to either
@@ -167,4 +170,5 @@ class Connections:
                 self._owner = 0
                 self._drop()
                 self._file.forget()
+                self._closed = True
         self._tell_of_move()

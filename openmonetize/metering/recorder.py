@@ -176,6 +176,7 @@ class Recorder:
         Raises:
             ApiTypeError, ApiValueError: the event cannot be billed; the text says why.
             BufferFull: there was no room in time.
+            OutboxError: memory is full, and the spill file does not take it either.
             MeteringError: the recorder is closed.
         """
         self.put(prepare(event, self._client.configuration.id_namespace)[1])

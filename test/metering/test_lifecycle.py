@@ -253,3 +253,24 @@ def test_where_no_thread_can_start_the_caller_delivers(run: Run, server: FaultSe
         made.record(event())
         """)
     assert exactly(server, 2)
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_however_much_is_recorded(run: Run, server: FaultServer) -> None:
+    server.rate, server.hang = 0.05, 0.2
+    run("""
+        import gc, tracemalloc
+        made = recorder(flush_interval=0.01, request_timeout=2.0)
+        tracemalloc.start()
+        held = []
+        for _ in range(6):
+            for number in range(10_000):
+                made.record(event(number))
+            assert made.flush(60), made.stats()
+            gc.collect()
+            held.append(tracemalloc.get_traced_memory()[0])
+        assert made.stats().tracked == 60_000
+        assert held[-1] - held[0] < 500_000, held  # the events alone are 20 MB
+        """)
+    assert len(server.ledger) == 60_000
+    assert server.billed_once()

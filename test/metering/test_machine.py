@@ -210,11 +210,11 @@ class OutboxMachine(RecorderMachine):
     @rule(count=st.integers(0, 20), arrived=st.booleans())
     def crash(self, count: int, arrived: bool) -> None:
         """The process ends while it sends, before or after the platform had the events."""
+        self.recorder._sender.stop(10.0)
         chunk = self.recorder._buffer.lease(count, 1_000_000) if count else None
         if chunk is not None and arrived:
             made = [one for one in map(json.loads, chunk.wires) if one["event_id"] not in self.server.bad]
             self.server.process(made, "cust-a")
-        self.recorder._sender.stop(10.0)
         with sqlite3.connect(str(Path(self.folder.name) / "usage.db")) as connection:
             connection.execute("UPDATE owner SET identity = 'another-boot|x|1|1'")
         connection.close()

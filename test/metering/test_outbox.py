@@ -90,6 +90,14 @@ def test_a_restart_goes_on_where_the_last_run_ended(opened: Any) -> None:
     assert adds_up(again.stats())
 
 
+def test_looking_after_the_end_leaves_nothing_open(opened: Any) -> None:
+    outbox = opened()
+    outbox.put(b"1")
+    outbox.close()
+    assert outbox.stats().queued == 1
+    assert outbox._side is None
+
+
 def test_every_event_is_in_exactly_one_count(opened: Any) -> None:
     outbox = opened()
     for number in range(10):

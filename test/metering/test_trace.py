@@ -28,7 +28,7 @@ DATA = Path(__file__).parents[2] / "examples" / "data"
 PASSES = 4
 GRANT = 200_000  # credits for each of the five users
 FAULTS = ["429:5%,retry-after=0", "500:5%", "500-after:5%", "reset-before:5%", "reset-after:5%", "truncate:5%"]
-FAULTS += ["html-200:5%", "html-502:5%", "slow=0.5s:5%"]
+FAULTS += ["html-200:5%", "html-502:5%", "slow=1.2s:5%"]
 SOURCES = (
     ("AzureLLMInferenceTrace_conv.csv.gz", "OPENAI", "gpt-4o"),
     ("AzureLLMInferenceTrace_code.csv.gz", "ANTHROPIC", "claude-4.5-sonnet"),
@@ -55,7 +55,7 @@ def test_the_trace_is_billed_once_whatever_happens(
             grant = {"userId": f"acme_user_{user}", "amount": GRANT}
             assert client.call_api("POST", "/v1/credits/grant", body=grant).status == 200
         options: Any = {"outbox": tmp_path / "usage.db"} if buffer == "outbox" else {}
-        made = recorder(client=client, flush_interval=0.05, rate_share=1.0, request_timeout=5.0, **options)
+        made = recorder(client=client, flush_interval=0.05, rate_share=1.0, request_timeout=1.0, **options)
         trace: List[Tuple[str, str, int, int]] = list(requests())
         assert len(trace) == 28_185
         for number in range(PASSES):
