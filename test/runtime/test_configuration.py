@@ -189,7 +189,8 @@ def test_a_client_may_be_made_with_a_header(server: Loopback) -> None:
 
 BAD_HEADERS: Any = [
     {"X-A": "a\r\nX-Evil: 1"}, {"X-A": "a\n"}, {"X-A": "ü"}, {"X-A": "a\x00"}, {"X-A": 5}, {"X-A": None},
-    {"X-A": b"a"}, {"Content-Length": "3"}, {"transfer-encoding": "chunked"}, {"X A": "a"}, {"X-A:": "a"}, {"": "a"}, {"X-A\r\n": "a"}, {"ü": "a"}, {5: "a"},
+    {"X-A": b"a"}, {"X A": "a"}, {"X-A:": "a"}, {"": "a"}, {"X-A\r\n": "a"}, {"ü": "a"}, {5: "a"},
+    {"Content-Length": "3"}, {"transfer-encoding": "chunked"},
 ]  # fmt: skip
 
 
