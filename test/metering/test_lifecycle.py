@@ -47,6 +47,31 @@ def test_importing_starts_no_thread_and_sets_no_handler(run: Run) -> None:
         """)
 
 
+def test_the_thread_imports_nothing(run: Run, server: FaultServer) -> None:
+    """A fork in the middle of another thread's import can hang the child."""
+    server.faults.extend(["503", "reset", "html200", "429", "402"])
+    run("""
+        import builtins
+        load, loaded = builtins.__import__, []
+
+        def watch(*rest, **named):
+            before = set(sys.modules)
+            found = load(*rest, **named)
+            if threading.current_thread() is not threading.main_thread():
+                loaded.extend(set(sys.modules) - before)
+            return found
+
+        builtins.__import__ = watch
+        made = recorder(flush_interval=0.01)
+        made.record(event())
+        while not made.flush(10):
+            pass
+        made.close()
+        assert not loaded, loaded
+        """)
+    assert len(server.ledger) == 1
+
+
 def test_the_end_of_a_program_delivers(run: Run, server: FaultServer) -> None:
     assert run("""
         made = recorder()
