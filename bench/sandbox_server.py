@@ -1,6 +1,6 @@
 """A server to send batches of events to: the sandbox, or a floor on the same server stack.
 
-Arguments: ``sandbox`` or ``floor``, and a database file. It prints its URL, and ends when its standard input does.
+Arguments: ``sandbox``, ``floor`` or ``bare`` (a floor whose table has no key), and a database file. It prints its URL, and ends when its standard input does.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _COLUMNS = (
 )
 
 
-def floor(file: str) -> Callable[[Dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
-    """An application that reads a batch and stores its rows, in one table with the id as its key, and nothing else."""
+def floor(file: str, key: str) -> Callable[[Dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
+    """An application that reads a batch and stores its rows in one table, with a key or without, and nothing else."""
     database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = NORMAL")
-    database.execute(f"CREATE TABLE events ({', '.join(_COLUMNS)}, PRIMARY KEY (event_id))")
+    database.execute(f"CREATE TABLE events ({', '.join(_COLUMNS)}{key})")
     insert = f"INSERT INTO events VALUES ({', '.join('?' * len(_COLUMNS))})"
 
     def application(environ: Dict[str, Any], start_response: Callable[..., Any]) -> List[bytes]:
@@ -62,7 +62,8 @@ def main() -> None:
             print(sandbox.url, flush=True)
             sys.stdin.read()
         return
-    server = open_server("127.0.0.1", 0, floor(file))
+    key = ", PRIMARY KEY (event_id)" if kind == "floor" else ""
+    server = open_server("127.0.0.1", 0, floor(file, key))
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     print(f"http://127.0.0.1:{server.port}", flush=True)
     sys.stdin.read()
