@@ -1,6 +1,7 @@
 """A server to send batches of events to: the sandbox, or a floor on the same server stack.
 
-Arguments: ``sandbox``, ``floor`` or ``bare`` (a floor whose table has no key), and a database file. It prints its URL, and ends when its standard input does.
+Arguments: ``sandbox``, ``floor`` or ``bare`` (a floor whose table has no key), and a database file. It prints its URL,
+and ends when its standard input does.
 """
 
 from __future__ import annotations
