@@ -40,6 +40,8 @@ def jsonable(value: Any, place: str, depth: int = 0) -> Any:
         return value
     if depth > _MAX_DEPTH:
         raise ApiValueError(f"{place[:80]}... is nested more than {_MAX_DEPTH} deep, or contains itself")
+    if kind is dict and is_plain_dict(value):
+        return dict(value)
     if kind is dict or isinstance(value, Mapping):
         return _mapping(value, place, depth)
     if isinstance(value, (list, tuple)):
@@ -95,9 +97,6 @@ def _item(value: Any) -> Any:
 def _mapping(value: Mapping[Any, Any], place: str, depth: int) -> Dict[str, Any]:
     copied = {}
     for key, item in value.items():
-        if type(key) is str and key.isidentifier() and key != "__proto__" and _is_plain(item):
-            copied[key] = item
-            continue
         if not isinstance(key, str):
             raise ApiTypeError(f"{place} has the key {key!r}: keys must be str")
         if key == "__proto__" or (key == "constructor" and isinstance(item, Mapping) and "prototype" in item):
