@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from contextlib import contextmanager
@@ -65,7 +64,7 @@ class Outbox(Connections):
 
     def put(self, wire: bytes) -> int:
         """Write one event. Raises `OutboxError` where it is not on disk."""
-        if self._pid != os.getpid():
+        if not self._mark[0]:
             self._abandon()
         now = time.monotonic()
         if now >= self._next_look:

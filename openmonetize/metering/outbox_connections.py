@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from contextlib import closing, contextmanager
@@ -13,6 +12,7 @@ from openmonetize.metering.errors import OutboxError
 from openmonetize.metering.outbox_file import OutboxFile, failure, give_back, leak, transaction
 from openmonetize.metering.outbox_move import move
 from openmonetize.metering.outbox_writer import Writer
+from openmonetize.metering.process_mark import mark_process
 
 
 class Connections:
@@ -36,7 +36,7 @@ class Connections:
         self._reset()
 
     def _reset(self) -> None:
-        self._pid = os.getpid()
+        self._mark = mark_process()
         self._writer = Writer(self._file, self.base_url, self.fingerprint, self._synchronous, self._max_bytes)
         self._side_lock = threading.Lock()  # guards the sender's connection; taken before the writer's lock
         self._side: Optional[sqlite3.Connection] = None
@@ -56,7 +56,7 @@ class Connections:
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """The sender's connection; unlike the writer's it may exceed max_bytes, or a full file never drains."""
-        if self._pid != os.getpid():
+        if not self._mark[0]:
             self._abandon()
         with self._side_lock:
             try:
@@ -158,7 +158,7 @@ class Connections:
 
     def close(self) -> None:
         """Give leases back and close the file."""
-        if self._pid != os.getpid():
+        if not self._mark[0]:
             self._abandon()
             return
         try:
