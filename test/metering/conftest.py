@@ -9,6 +9,7 @@ from openmonetize.metering import Recorder
 from openmonetize.retry import RetryPolicy
 
 from .fault_server import FaultServer
+from .web_server import WebServer
 
 #: Quick retries: tests wait for outcomes, not for backoff.
 QUICK = RetryPolicy(base=0.002, cap=0.02, retry_after_cap=0.05)
@@ -70,3 +71,12 @@ def events(count: int) -> List[TokenUsageEvent]:
 
 def adds_up(stats: Any) -> bool:
     return stats.tracked == sum(stats[1:])
+
+
+@pytest.fixture
+def started() -> Iterator[List[WebServer]]:
+    """Web servers that are ended with the test."""
+    running: List[WebServer] = []
+    yield running
+    for one in running:
+        one.end()

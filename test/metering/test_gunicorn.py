@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Iterator, List
+from typing import List
 
 import pytest
 
 from .fault_server import FaultServer
-from .web_server import WebServer
+from .web_server import WebServer, restarts_gracefully, survives_killed_workers
 
 settings = pytest.importorskip("gunicorn.config").make_settings
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -39,41 +38,17 @@ def preload(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
-@pytest.fixture
-def started() -> Iterator[List[Gunicorn]]:
-    running: List[Gunicorn] = []
-    yield running
-    for one in running:
-        one.end()
-
-
 def test_graceful_restarts_lose_nothing_even_from_memory(
-    server: FaultServer, tmp_path: Path, preload: bool, started: List[Gunicorn]
+    server: FaultServer, tmp_path: Path, preload: bool, started: List[WebServer]
 ) -> None:
     gunicorn = Gunicorn(tmp_path, server.url, "", preload)
     started.append(gunicorn)
-    ids, before = gunicorn.calls(40, want_workers=3)
-    gunicorn.process.send_signal(signal.SIGHUP)
-    more, _ = gunicorn.calls(40, want_workers=3)
-    output = gunicorn.end()
-    assert set(server.ledger) == ids | more, output
-    assert len(before) >= 3
-    assert sum(server.sizes) == len(ids | more)
+    restarts_gracefully(gunicorn, server)
 
 
 def test_hard_restarts_lose_nothing_from_the_outbox(
-    server: FaultServer, tmp_path: Path, preload: bool, started: List[Gunicorn]
+    server: FaultServer, tmp_path: Path, preload: bool, started: List[WebServer]
 ) -> None:
-    server.always = "503"
     gunicorn = Gunicorn(tmp_path, server.url, str(tmp_path / "usage.db"), preload)
     started.append(gunicorn)
-    ids, workers = gunicorn.calls(40, want_workers=3)
-    for worker in workers:
-        os.kill(worker, signal.SIGKILL)
-    more, others = gunicorn.calls(40, want_workers=3)
-    server.always = None
-    output = gunicorn.end()
-    assert server.wait_for(len(ids | more)), output
-    assert ids | more <= set(server.ledger), output
-    assert server.billed_once()
-    assert others - workers
+    survives_killed_workers(gunicorn, server)

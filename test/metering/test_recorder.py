@@ -287,14 +287,19 @@ def test_a_key_that_was_rotated_while_running(
     assert made.stats().accepted == 3
 
 
-def test_a_rotated_key_at_the_next_start(recorder: Make, server: FaultServer, tmp_path: Path) -> None:
-    first = recorder(outbox=tmp_path / "usage.db")
+def leave_one_behind(recorder: Make, server: FaultServer, outbox: Path) -> None:
+    """A run that delivers one event, so that the key's customer is known, and leaves another in the outbox."""
+    first = recorder(outbox=outbox)
     first.record(event())
     assert first.flush(10)
     server.always = "503"
     first.record(event())
     first.close(0.1)
     server.always = None
+
+
+def test_a_rotated_key_at_the_next_start(recorder: Make, server: FaultServer, tmp_path: Path) -> None:
+    leave_one_behind(recorder, server, tmp_path / "usage.db")
     del server.keys["om_live_a"]
     new = ApiClient(Configuration(server.url, access_token="om_live_a2"))
     again = recorder(client=new, outbox=tmp_path / "usage.db")
@@ -361,13 +366,7 @@ def test_a_key_that_was_rotated_before_it_delivered_anything_is_taken_over_on_re
 def test_usage_that_is_known_to_be_another_customers_cannot_be_taken_over(
     recorder: Make, server: FaultServer, tmp_path: Path
 ) -> None:
-    first = recorder(outbox=tmp_path / "usage.db")
-    first.record(event())
-    assert first.flush(10)
-    server.always = "503"
-    first.record(event())
-    first.close(0.1)
-    server.always = None
+    leave_one_behind(recorder, server, tmp_path / "usage.db")
     stranger = ApiClient(Configuration(server.url, access_token="om_live_b"))
     second = recorder(client=stranger, outbox=tmp_path / "usage.db")
     with pytest.raises(MeteringError, match="cust-a"):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import sysconfig
 import time
 from pathlib import Path
-from typing import Iterator, List
+from typing import List
 
 import pytest
 
 from .fault_server import FaultServer
-from .web_server import WebServer
+from .web_server import WebServer, restarts_gracefully, survives_killed_workers
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "uwsgi"
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="needs uWSGI: pip install pyuwsgi")
@@ -37,41 +35,17 @@ def lazy(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
-@pytest.fixture
-def started() -> Iterator[List[Uwsgi]]:
-    running: List[Uwsgi] = []
-    yield running
-    for one in running:
-        one.end()
-
-
 def test_graceful_restarts_lose_nothing_even_from_memory(
-    server: FaultServer, tmp_path: Path, lazy: bool, started: List[Uwsgi]
+    server: FaultServer, tmp_path: Path, lazy: bool, started: List[WebServer]
 ) -> None:
     uwsgi = Uwsgi(tmp_path, server.url, "", lazy)
     started.append(uwsgi)
-    ids, before = uwsgi.calls(40, want_workers=3)
-    uwsgi.process.send_signal(signal.SIGHUP)
-    more, _ = uwsgi.calls(40, want_workers=3)
-    output = uwsgi.end()
-    assert set(server.ledger) == ids | more, output
-    assert len(before) >= 3
-    assert sum(server.sizes) == len(ids | more)
+    restarts_gracefully(uwsgi, server)
 
 
 def test_hard_restarts_lose_nothing_from_the_outbox(
-    server: FaultServer, tmp_path: Path, lazy: bool, started: List[Uwsgi]
+    server: FaultServer, tmp_path: Path, lazy: bool, started: List[WebServer]
 ) -> None:
-    server.always = "503"
     uwsgi = Uwsgi(tmp_path, server.url, str(tmp_path / "usage.db"), lazy)
     started.append(uwsgi)
-    ids, workers = uwsgi.calls(40, want_workers=3)
-    for worker in workers:
-        os.kill(worker, signal.SIGKILL)
-    more, others = uwsgi.calls(40, want_workers=3)
-    server.always = None
-    output = uwsgi.end()
-    assert server.wait_for(len(ids | more)), output
-    assert ids | more <= set(server.ledger), output
-    assert server.billed_once()
-    assert others - workers
+    survives_killed_workers(uwsgi, server)

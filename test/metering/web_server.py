@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import os
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, List, Optional, Set, Tuple
 
+from .fault_server import FaultServer
 from .programs import environment
 
 VISITORS = 4  # at once, so that every worker has something to do
@@ -94,3 +96,29 @@ class WebServer:
             self.process.kill()
             self.process.wait()
         return self.said()
+
+
+def restarts_gracefully(web: WebServer, server: FaultServer) -> None:
+    """Replace the workers while they record: all that they took is delivered, once."""
+    ids, before = web.calls(40, want_workers=3)
+    web.process.send_signal(signal.SIGHUP)
+    more, _ = web.calls(40, want_workers=3)
+    output = web.end()
+    assert set(server.ledger) == ids | more, output
+    assert len(before) >= 3
+    assert sum(server.sizes) == len(ids | more)
+
+
+def survives_killed_workers(web: WebServer, server: FaultServer) -> None:
+    """Kill the workers while the platform is down: all that they took is delivered by the next ones, once."""
+    server.always = "503"
+    ids, workers = web.calls(40, want_workers=3)
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    more, others = web.calls(40, want_workers=3)
+    server.always = None
+    output = web.end()
+    assert server.wait_for(len(ids | more)), output
+    assert ids | more <= set(server.ledger), output
+    assert server.billed_once()
+    assert others - workers
