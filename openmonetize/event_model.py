@@ -55,7 +55,7 @@ class EventModel(Model):
                 given = {name: value for name, value in data.items() if value is not None}
                 if len(given) == len(data):
                     raise explain(error, type(self)) from None
-                self.__init__(**given)  # type: ignore[misc]
+                self.__init__(**given)  # type: ignore[misc]  # of this very class
             else:
                 self.complete()
 

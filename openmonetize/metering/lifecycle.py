@@ -38,7 +38,7 @@ def import_all() -> None:
 
     A fork in another thread's import, or while it builds a model, would hang the child.
     """
-    import encodings.idna  # noqa: F401  # used by socket
+    import encodings.idna  # noqa: F401  # socket imports it late
 
     from openmonetize.api.events_api import INGEST
     from openmonetize.model import model_named
