@@ -13,8 +13,8 @@ import threading
 from typing import Any, Callable, Dict, Iterable, List
 
 from openmonetize.sandbox import Sandbox
-from openmonetize.sandbox.body import READ
-from openmonetize.sandbox.http import open_server
+from openmonetize.sandbox.http.body import READ
+from openmonetize.sandbox.http.server import open_server
 
 _COLUMNS = (
     "event_id",

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from typing import Any, List
 
     from openmonetize._exports import *  # the generated names, for type checkers
+    from openmonetize._http.operation import UNSET as UNSET
+    from openmonetize._http.retry import RetryPolicy as RetryPolicy
     from openmonetize.api_client import ApiClient as ApiClient
     from openmonetize.api_response import ApiResponse as ApiResponse
     from openmonetize.client import OpenMonetize as OpenMonetize
     from openmonetize.client.disabled import DisabledError as DisabledError
     from openmonetize.client.llm_proxy import ProxyConfig as ProxyConfig
+    from openmonetize.compat import NotServedError as NotServedError
     from openmonetize.configuration import Configuration as Configuration
+    from openmonetize.events.ingest import IngestResult as IngestResult
     from openmonetize.exceptions import (
         ApiAttributeError as ApiAttributeError,
         ApiConnectionError as ApiConnectionError,
@@ -43,7 +47,6 @@ if TYPE_CHECKING:
         UnprocessableEntityException as UnprocessableEntityException,
     )
     from openmonetize.gate import CheckResult as CheckResult, EntitlementDenied as EntitlementDenied
-    from openmonetize.ingest import IngestResult as IngestResult
     from openmonetize.metering import (
         BufferFull as BufferFull,
         DeadLetter as DeadLetter,
@@ -55,10 +58,7 @@ if TYPE_CHECKING:
         Stats as Stats,
         flush_after as flush_after,
     )
-    from openmonetize.operation import UNSET as UNSET
-    from openmonetize.portable import NotServedError as NotServedError
     from openmonetize.providers import Usage as Usage, UsageError as UsageError, usage_from as usage_from
-    from openmonetize.retry import RetryPolicy as RetryPolicy
 
 _BY_HAND = {
     "openmonetize.api_client": ("ApiClient",),
@@ -93,7 +93,7 @@ _BY_HAND = {
         "CheckResult",
         "EntitlementDenied",
     ),
-    "openmonetize.ingest": ("IngestResult",),
+    "openmonetize.events.ingest": ("IngestResult",),
     "openmonetize.metering": (
         "BufferFull",
         "DeadLetter",
@@ -105,14 +105,14 @@ _BY_HAND = {
         "Stats",
         "flush_after",
     ),
-    "openmonetize.operation": ("UNSET",),
-    "openmonetize.portable": ("NotServedError",),
+    "openmonetize._http.operation": ("UNSET",),
+    "openmonetize.compat": ("NotServedError",),
     "openmonetize.providers": (
         "Usage",
         "UsageError",
         "usage_from",
     ),
-    "openmonetize.retry": ("RetryPolicy",),
+    "openmonetize._http.retry": ("RetryPolicy",),
 }
 _MODULES = {name: module for module, names in _BY_HAND.items() for name in names}
 _MODULES.update(_GENERATED)

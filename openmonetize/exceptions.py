@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Sequence, Type
 
 if TYPE_CHECKING:
-    from openmonetize.event_model import EventModel
-    from openmonetize.ingest import IngestResult
+    from openmonetize.events.ingest import IngestResult
+    from openmonetize.events.model import EventModel
 
 _SHOWN_BODY = 300  # characters of an answer that `str(error)` shows
 

@@ -4,7 +4,7 @@ import sys
 from datetime import datetime
 
 from openmonetize import ApiClient, EventsApi, TokenUsageEvent
-from openmonetize.configuration import Configuration
+from openmonetize._http.configuration import Configuration
 
 config = Configuration()
 config.api_key["bearerAuth"] = "om_bench_0123456789abcdef"

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.base_api import BaseApi, with_http_info, without_preload_content
-from openmonetize.operation import Operation, Parameter, RequestOptions
+from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
+from openmonetize._http.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
     from openmonetize import V1BurnTablesCreatePostRequestRulesValue
-    from openmonetize.model import RequestTimestamp
+    from openmonetize._schema.model import RequestTimestamp
     from openmonetize.models.v1_burn_tables_active_get200_response import V1BurnTablesActiveGet200Response
     from openmonetize.models.v1_burn_tables_create_post201_response import V1BurnTablesCreatePost201Response
     from openmonetize.models.v1_burn_tables_create_post_request import V1BurnTablesCreatePostRequest
@@ -67,7 +67,7 @@ class BurnTablesApi(BaseApi):
         Served by present deployments by contract; today they answer 404.
 
         Args:
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: The burn table in use.
@@ -108,7 +108,7 @@ class BurnTablesApi(BaseApi):
             rules: Prices by exact model name; the name `default` stands for all other models.
             valid_from: When the table takes effect.
             valid_until: When the table ends; without it the table has no end.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             201: The burn table was created.
@@ -143,7 +143,7 @@ class BurnTablesApi(BaseApi):
 
         Args:
             id: Id of the burn table.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: The burn table is out of use.
@@ -166,7 +166,7 @@ class BurnTablesApi(BaseApi):
 
         Args:
             id: Id of the burn table.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: The burn table.
@@ -206,7 +206,7 @@ class BurnTablesApi(BaseApi):
             is_active: Whether the table is in use.
             valid_from: When the table takes effect.
             valid_until: When the table ends.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: The burn table after the change.
@@ -246,7 +246,7 @@ class BurnTablesApi(BaseApi):
             customer_id: Only tables of this customer. Seed-era servers read it; present servers take the customer from
                 the key and ignore it.
             is_active: Only tables that are in use (true) or not in use (false); both without it.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: The burn tables.

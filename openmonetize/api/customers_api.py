@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.base_api import BaseApi, with_http_info, without_preload_content
-from openmonetize.operation import Operation, RequestOptions
+from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
+from openmonetize._http.operation import Operation, RequestOptions
 
 if TYPE_CHECKING:
     from openmonetize.models.v1_customers_me_get200_response import V1CustomersMeGet200Response
@@ -49,7 +49,7 @@ class CustomersApi(BaseApi):
         Served by seed-era and present deployments.
 
         Args:
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: The customer.
@@ -86,7 +86,7 @@ class CustomersApi(BaseApi):
                 customers.
             tier: Plan of the customer. It sets the monthly event quota: STARTER 10,000, GROWTH 100,000, ENTERPRISE
                 unlimited. STARTER if left out.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             201: The customer was created.
@@ -115,7 +115,7 @@ class CustomersApi(BaseApi):
         Served by present deployments, outside the published contract.
 
         Args:
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: The new key.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.base_api import BaseApi, with_http_info, without_preload_content
-from openmonetize.operation import Operation, RequestOptions
+from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
+from openmonetize._http.operation import Operation, RequestOptions
 
 if TYPE_CHECKING:
     from openmonetize.models.v1_demo_generate_post200_response import V1DemoGeneratePost200Response
@@ -50,7 +50,7 @@ class DemoApi(BaseApi):
             prompt: Text to answer. Its length decides the prompt tokens: one for every four characters, rounded up.
             model: Model name to report; `gpt-4` if left out.
             provider: Provider to report; `openai` if left out.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: The canned completion.

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.base_api import BaseApi, with_http_info, without_preload_content
-from openmonetize.operation import UNSET, Operation, Parameter, RequestOptions, Unset
+from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
+from openmonetize._http.operation import UNSET, Operation, Parameter, RequestOptions, Unset
 
 if TYPE_CHECKING:
     from openmonetize import V1EntitlementsCheckPostRequestAction
-    from openmonetize.model import FreeForm, Int
+    from openmonetize._schema.model import FreeForm, Int
     from openmonetize.models.v1_customers_customer_id_entitlements_get200_response import (
         V1CustomersCustomerIdEntitlementsGet200Response,
     )
@@ -70,7 +70,7 @@ class EntitlementsApi(BaseApi):
 
         Args:
             customer_id: Id of the customer behind the key.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: The entitlements.
@@ -113,7 +113,7 @@ class EntitlementsApi(BaseApi):
             user_id: User whose wallet would pay. Seed-era servers take UUIDs only.
             feature_id: Feature that is about to be used.
             action: A ``V1EntitlementsCheckPostRequestAction``, or a dict.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: The decision, allowed or not.
@@ -142,7 +142,7 @@ class EntitlementsApi(BaseApi):
 
         Args:
             id: Id of the entitlement, as returned when it was created.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             204: The entitlement was deleted.
@@ -180,7 +180,7 @@ class EntitlementsApi(BaseApi):
             limit_value: Limit in events per period, whole. Null removes the limit.
             period: Window in which events are counted. Null is accepted and ignored: a period cannot be cleared.
             metadata: Free-form notes that replace the stored ones.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: The entitlement after the change.
@@ -210,7 +210,7 @@ class EntitlementsApi(BaseApi):
         Served by present deployments.
 
         Args:
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: The entitlements.
@@ -256,7 +256,7 @@ class EntitlementsApi(BaseApi):
                 means that a HARD or SOFT entitlement checks nothing. Seed-era servers fail on an explicit null.
             period: Window in which events are counted. Null, or no value, means all time.
             metadata: Free-form notes kept with the entitlement.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             201: The entitlement was created.

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Iterable, List, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.base_api import BaseApi, with_http_info, without_preload_content
-from openmonetize.ingest import IngestResult, ingest, ingest_raw
-from openmonetize.operation import Operation, Parameter, RequestOptions
+from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
+from openmonetize._http.operation import Operation, Parameter, RequestOptions
+from openmonetize.events.ingest import IngestResult, ingest, ingest_raw
 
 if TYPE_CHECKING:
     from openmonetize.api_response import ApiResponse
-    from openmonetize.event_model import EventModel
+    from openmonetize.events.model import EventModel
     from openmonetize.models.v1_events_dlq_get200_response import V1EventsDlqGet200Response
     from openmonetize.models.v1_events_dlq_replay_post200_response import V1EventsDlqReplayPost200Response
     from openmonetize.models.v1_events_dlq_replay_post_request import V1EventsDlqReplayPostRequest
@@ -83,7 +83,7 @@ class EventsApi(BaseApi):
 
         Args:
             events: The events: models, or dicts with ``event_type``. Any iterable.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             What became of the events, over all requests that it took.
@@ -116,7 +116,7 @@ class EventsApi(BaseApi):
         Served by present deployments, outside the published contract.
 
         Args:
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: The queue.
@@ -148,7 +148,7 @@ class EventsApi(BaseApi):
             v1_events_dlq_replay_post_request: The whole body, instead of the fields that follow.
             job_ids: Ids of the items. If left out, everything in the queue (up to 1,000 items) is replayed. Unknown ids
                 are ignored.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: What was replayed; unknown ids are ignored.
@@ -172,7 +172,7 @@ class EventsApi(BaseApi):
         Served by present deployments, outside the published contract.
 
         Args:
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: State of the service.
@@ -199,7 +199,7 @@ class EventsApi(BaseApi):
         Args:
             limit: Most rows to return, 1 to 100; 50 if left out.
             offset: Rows to skip, from 0; 0 if left out.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: A page of events, newest first.

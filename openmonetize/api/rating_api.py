@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal, Mapping, Optional, Sequence, Uni
 
 from typing_extensions import Unpack
 
-from openmonetize.base_api import BaseApi, with_http_info, without_preload_content
-from openmonetize.operation import Operation, RequestOptions
+from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
+from openmonetize._http.operation import Operation, RequestOptions
 
 if TYPE_CHECKING:
     from openmonetize import V1RatingCalculateBulkPostRequestCalculationsInner
-    from openmonetize.model import Int, Num
+    from openmonetize._schema.model import Int, Num
     from openmonetize.models.v1_rating_calculate_bulk_post200_response import V1RatingCalculateBulkPost200Response
     from openmonetize.models.v1_rating_calculate_bulk_post_request import V1RatingCalculateBulkPostRequest
     from openmonetize.models.v1_rating_calculate_post200_response import V1RatingCalculatePost200Response
@@ -67,7 +67,7 @@ class RatingApi(BaseApi):
             customer_id: Tenant whose burn table applies. Seed-era servers need it; present servers take the tenant from
                 the key and drop this field.
             calculations: 1 to 100 uses.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: The prices.
@@ -121,7 +121,7 @@ class RatingApi(BaseApi):
             count: Number of images, or of units of video. 1 without it. Present servers only.
             duration_seconds: Length of the video in seconds. Accepted by present servers and not used: a video is
                 priced by `count`.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: The price.
@@ -159,7 +159,7 @@ class RatingApi(BaseApi):
         Served by seed-era and present deployments.
 
         Args:
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: The price list.

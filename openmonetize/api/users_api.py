@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize.base_api import BaseApi, with_http_info, without_preload_content
-from openmonetize.operation import Operation, Parameter, RequestOptions
+from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
+from openmonetize._http.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
-    from openmonetize.model import FreeForm
+    from openmonetize._schema.model import FreeForm
     from openmonetize.models.v1_users_create_post201_response import V1UsersCreatePost201Response
     from openmonetize.models.v1_users_create_post_request import V1UsersCreatePostRequest
     from openmonetize.models.v1_users_list_get200_response import V1UsersListGet200Response
@@ -64,7 +64,7 @@ class UsersApi(BaseApi):
             external_user_id: Your own id of the user, 1 to 255 characters. Unique within the customer.
             email: Email address of the user.
             metadata: Facts of your own about the user.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             201: The user was created.
@@ -101,7 +101,7 @@ class UsersApi(BaseApi):
             limit: Most rows to return, 1 to 100.
             offset: Rows to skip, from 0.
             search: Part of an external id or email address to look for; case does not matter.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: A page of users, newest first.
@@ -126,7 +126,7 @@ class UsersApi(BaseApi):
         Args:
             user_id: Internal id of the user, percent-encoded by the client. Ids above 100 characters are answered with
                 404.
-            **_options: See :class:`~openmonetize.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
             200: The user.

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Optional, Sequence
 
 from openmonetize._version import __version__
-
-from . import sandbox
-from .parser import Parser
+from openmonetize.cli import sandbox
+from openmonetize.cli.parser import Parser
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:

@@ -11,7 +11,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Callable, List
 
-from .parser import Parser, complain
+from openmonetize.cli.parser import Parser, complain
 
 if TYPE_CHECKING:
     from openmonetize.sandbox import Sandbox

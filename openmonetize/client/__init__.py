@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from openmonetize.client.front_door import OpenMonetize
+from openmonetize.client.openmonetize import OpenMonetize
 
 __all__ = ["OpenMonetize"]

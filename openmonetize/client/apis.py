@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, Dict, TypeVar
 
-from openmonetize.api_client import ApiClient
+from openmonetize._http.client import ApiClient
 
 if TYPE_CHECKING:
     from openmonetize.api.analytics_api import AnalyticsApi

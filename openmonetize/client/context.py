@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
+from openmonetize._schema.jsonable import jsonable
 from openmonetize.exceptions import ApiTypeError, ApiValueError
-from openmonetize.jsonable import jsonable
 
 if TYPE_CHECKING:
     from openmonetize.providers import Usage

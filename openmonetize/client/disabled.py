@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Mapping, NoReturn, Optional
 
-from openmonetize.api_client import ApiClient
+from openmonetize._http.client import ApiClient
+from openmonetize._http.operation import Operation, RequestOptions
 from openmonetize.exceptions import OpenApiException
-from openmonetize.operation import Operation, RequestOptions
 
 
 class DisabledError(OpenApiException):

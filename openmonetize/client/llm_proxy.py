@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, Mapping, NamedTuple, Optional
 
-from openmonetize.configuration import Configuration
+from openmonetize._http.configuration import Configuration
+from openmonetize._schema.jsonable import jsonable
 from openmonetize.exceptions import ApiValueError
-from openmonetize.jsonable import jsonable
 
 PROXY_URL = "https://proxy.openmonetize.io"
 

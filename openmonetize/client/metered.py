@@ -209,7 +209,7 @@ class _Meter:
 
     def _trouble(self, error: Exception) -> None:
         if not self._seen.usages:  # else the result need not say what was metered within the function
-            self._tracker._notices.unmetered(self._name, error)
+            self._tracker._warnings.unmetered(self._name, error)
 
 
 def _same_call(one: Usage, other: Usage) -> bool:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from typing import Any, ContextManager, Dict, List, Mapping, Optional, Tuple, Type, Union
 
+from openmonetize._http.configuration import Configuration
 from openmonetize.client.context import EMPTY, ContextScope
-from openmonetize.client.naming import MODEL_KEY, ModelNames, Name
-from openmonetize.client.notices import Notices
-from openmonetize.client.token_lines import TokenLines
-from openmonetize.configuration import Configuration
-from openmonetize.event_model import EventModel
+from openmonetize.client.usage_warnings import UsageWarnings
+from openmonetize.events.ingest import prepare
+from openmonetize.events.model import EventModel
+from openmonetize.events.token_encoder import TokenEventEncoder
 from openmonetize.exceptions import ApiTypeError, ApiValueError
-from openmonetize.ingest import prepare
 from openmonetize.metering import DeadLetter, FlushResult, OtherAccount, Recorder, Stats
+from openmonetize.pricing.model_names import MODEL_KEY, ModelNames, Name
 
 _PRICED_KINDS = ("TOKEN_USAGE", "IMAGE_GENERATION")
 
@@ -53,9 +53,9 @@ class Recording:
         self._namespace = configuration.id_namespace
         self._named_customer = customer_id
         self._scope = ContextScope()
-        self._notices = Notices()
+        self._warnings = UsageWarnings()
         self._names = ModelNames(resolve_models)
-        self._lines = TokenLines()
+        self._lines = TokenEventEncoder()
 
     def track(self, event: Union[EventModel, Mapping[str, Any]]) -> str:
         """Record an event model, or a dict with ``event_type`` and the fields of that kind of event.
@@ -71,7 +71,7 @@ class Recording:
         try:
             return self._put(*self._completed(event))
         except (ApiTypeError, ApiValueError):
-            self._notices.refused()
+            self._warnings.refused()
             raise
 
     def context(
@@ -122,7 +122,7 @@ class Recording:
         ``short_user_id``: events with a user id that another customer is likely to use as well. ``long_user_id``:
         events with one whose balance cannot be looked up.
         """
-        return self._notices.counts()
+        return self._warnings.counts()
 
     def dead_letters(self) -> List[DeadLetter]:
         """The events that the platform refuses for good, with its reasons."""
@@ -177,7 +177,7 @@ class Recording:
                 event.model_fields_set.discard("event_id")
             recorded = self._put(event, unpriced)
         except (ApiTypeError, ApiValueError):
-            self._notices.refused()
+            self._warnings.refused()
             raise
         if kind == "TOKEN_USAGE" and unpriced is None:
             self._lines.learn(fields, vars(event))
@@ -199,9 +199,9 @@ class Recording:
             event = prepare(event, self._namespace)[0]
         values = vars(event)
         if values["user_id"]:
-            self._notices.user_id(values["user_id"])
+            self._warnings.user_id(values["user_id"])
         if unpriced is not None:
-            self._notices.unpriced(values["provider"], unpriced)
+            self._warnings.unpriced(values["provider"], unpriced)
         event_id: str = values["event_id"]
         return event_id
 

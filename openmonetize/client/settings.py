@@ -8,9 +8,9 @@ from typing import Optional, Union
 
 from typing_extensions import Literal, TypedDict
 
-from openmonetize.configuration import Configuration
+from openmonetize._http.configuration import Configuration
+from openmonetize._http.retry import RetryPolicy
 from openmonetize.exceptions import ApiKeyError, ApiTypeError
-from openmonetize.retry import RetryPolicy
 
 Path = Union[str, "os.PathLike[str]"]
 

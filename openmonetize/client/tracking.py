@@ -11,8 +11,8 @@ from openmonetize.exceptions import ApiTypeError
 
 if TYPE_CHECKING:
     from openmonetize.providers import Usage
-    from openmonetize.providers.call import ModelChoice
     from openmonetize.providers.extract import OnPartial
+    from openmonetize.providers.metered_call import ModelChoice
 
 Client = TypeVar("Client")
 Time = Union[datetime, str, None]
@@ -71,7 +71,7 @@ class Tracker(Recording):
             if line is not None and user_id is not None:
                 event_id, wire = line
                 self._recorder.put(wire)
-                self._notices.user_id(user_id)
+                self._warnings.user_id(user_id)
                 return event_id
         return self._record(
             "TOKEN_USAGE",
@@ -300,5 +300,5 @@ class Tracker(Recording):
             provider=provider,
             model=model,
             request_usage=request_usage,
-            on_unmetered=lambda error: self._notices.unmetered(f"a call of {type(client).__qualname__}", error),
+            on_unmetered=lambda error: self._warnings.unmetered(f"a call of {type(client).__qualname__}", error),
         )

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Optional, Tuple
 
 from typing_extensions import Literal, TypedDict
 
-from openmonetize.event_fields import PROVIDERS
+from openmonetize.events.fields import PROVIDERS
 from openmonetize.exceptions import ApiTypeError, ApiValueError, OpenApiException
 
 if TYPE_CHECKING:
-    from openmonetize.client.naming import ModelNames
+    from openmonetize.pricing.model_names import ModelNames
 
 OnOutage = Literal["allow", "deny"]
 

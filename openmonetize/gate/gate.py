@@ -9,13 +9,13 @@ import time
 from concurrent.futures import Future, TimeoutError as FutureTimeout
 from typing import TYPE_CHECKING, Dict, NamedTuple, Optional
 
+from openmonetize._http.retry import retry_after
 from openmonetize.exceptions import ApiException, ApiValueError, BadRequestException, UnexpectedBodyError
 from openmonetize.gate.checks import CheckResult, OnOutage, Question, Remedy, request
 from openmonetize.gate.refresher import Refresher
-from openmonetize.retry import retry_after
 
 if TYPE_CHECKING:
-    from openmonetize.api_client import ApiClient
+    from openmonetize._http.client import ApiClient
 
 _LOG = logging.getLogger("openmonetize.gate")
 _MOST_REMEMBERED = 10_000

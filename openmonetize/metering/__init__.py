@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openmonetize.metering.buffer import DeadLetter, FlushResult, OtherAccount, Stats
+from openmonetize.metering.buffers.base import DeadLetter, FlushResult, OtherAccount, Stats
 from openmonetize.metering.errors import BufferFull, MeteringError, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident
 from openmonetize.metering.recorder import Recorder

@@ -7,13 +7,13 @@ import time
 from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
 from openmonetize.exceptions import OpenApiException
-from openmonetize.metering.buffer import OtherAccount
+from openmonetize.metering.buffers.base import OtherAccount
 from openmonetize.metering.errors import KeyChanged, OutboxError
 from openmonetize.metering.incidents import Incident, Incidents
 
 if TYPE_CHECKING:
-    from openmonetize.api_client import ApiClient
-    from openmonetize.metering.outbox import Outbox
+    from openmonetize._http.client import ApiClient
+    from openmonetize.metering.buffers.outbox import Outbox
 
 _ASK_AGAIN_SECONDS, _ASK_TIMEOUT = 10.0, 3.0
 

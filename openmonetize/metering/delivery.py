@@ -7,6 +7,8 @@ import threading
 import time
 from typing import Any, Callable, List, Optional, Tuple
 
+from openmonetize._http.retry import RetryBudget, RetryPolicy, retry_after
+from openmonetize.events.ingest import MAX_BYTES, MAX_EVENTS
 from openmonetize.exceptions import (
     ApiException,
     ApiTimeoutError,
@@ -14,16 +16,14 @@ from openmonetize.exceptions import (
     PayloadTooLargeException,
     UnexpectedBodyError,
 )
-from openmonetize.ingest import MAX_BYTES, MAX_EVENTS
-from openmonetize.metering.buffer import Buffer, Chunk
+from openmonetize.metering.buffers.base import Batch, Buffer
 from openmonetize.metering.errors import KeyChanged, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident, Incidents
-from openmonetize.metering.isolation import named_events, quota_left
-from openmonetize.metering.pacing import Pacer
-from openmonetize.retry import RetryBudget, RetryPolicy, retry_after
+from openmonetize.metering.rate_limiter import RateLimiter
+from openmonetize.metering.rejected_events import named_events, quota_left
 
 _LOG = logging.getLogger("openmonetize.metering")
-_CHUNK_BYTES = MAX_BYTES - 64  # the envelope of a request
+MAX_BATCH_BYTES = MAX_BYTES - 64  # the envelope of a request
 #: Waits between attempts while the platform fails. Events are never given up for that.
 RETRY = RetryPolicy(base=0.5, cap=30.0, retry_after_cap=300.0)
 #: Seconds until a refused account is probed again: the first wait, and the longest.
@@ -32,17 +32,17 @@ FIRST_PROBE, LAST_PROBE = 30.0, 900.0
 SET_ASIDE, _SUSPICIOUS = 30.0, 5
 
 #: What is still to be sent of a part, and whether to go on sending now.
-_Next = Tuple[List[Chunk], bool]
+_Next = Tuple[List[Batch], bool]
 
 
 class Delivery:
-    """Sends one chunk at a time and gives every event of it an outcome, or puts it back.
+    """Sends one batch at a time and gives every event of it an outcome, or puts it back.
 
     Args:
         send: one attempt of a request; raises `ApiException`, or `KeyChanged` where it must not be sent.
         buffer: where the events are.
         incidents: whom to tell.
-        pacer: the rate limit.
+        rate_limiter: the rate limit.
         retry: how long to wait after a failure.
         fingerprint: digest of the present key; a new one ends the wait of a refused account.
         clock: monotonic seconds.
@@ -50,11 +50,11 @@ class Delivery:
 
     def __init__(
         self,
-        send: Callable[[Chunk], Any],
+        send: Callable[[Batch], Any],
         buffer: Buffer,
         incidents: Incidents,
         *,
-        pacer: Optional[Pacer] = None,
+        rate_limiter: Optional[RateLimiter] = None,
         retry: RetryPolicy = RETRY,
         fingerprint: Callable[[], str] = str,
         clock: Callable[[], float] = time.monotonic,
@@ -62,7 +62,7 @@ class Delivery:
         self._send = send
         self._buffer = buffer
         self._incidents = incidents
-        self._pacer = pacer or Pacer(clock=clock)
+        self._rate_limiter = rate_limiter or RateLimiter(clock=clock)
         self._retry = retry
         self._fingerprint = fingerprint
         self._clock = clock
@@ -77,7 +77,7 @@ class Delivery:
         self._own_wait = 0.0  # until when we wait by our own policy
         self._server_wait = 0.0  # until when the server told us to wait
         self._parked_key: Optional[str] = None
-        self._refusals: List[Tuple[int, Optional[int], str]] = []  # of the chunk under way: count, status, reason
+        self._refusals: List[Tuple[int, Optional[int], str]] = []  # of the batch under way: count, status, reason
         #: Requests sent so far.
         self.attempts = 0
         #: Totals of this process.
@@ -92,37 +92,37 @@ class Delivery:
         """The monotonic time from which the next request may go; in the past where it may go now."""
         if self._parked_key is not None and self._parked_key != self._fingerprint():
             return 0.0
-        return max(self._own_wait, self._server_wait, self._pacer.next_at(urgent))
+        return max(self._own_wait, self._server_wait, self._rate_limiter.next_at(urgent))
 
-    def hurry(self) -> None:
+    def clear_delays(self) -> None:
         """Somebody waits: do not sit out our own waits. The server's are kept."""
         self._own_wait = 0.0
-        self._buffer.hurry()
+        self._buffer.clear_delays()
 
     def step(self, urgent: bool = False) -> int:
-        """Send one chunk. Returns how many events were taken from the buffer; 0 where none is waiting."""
+        """Send one batch. Returns how many events were taken from the buffer; 0 where none is waiting."""
         with self._one_at_a_time:
-            chunk = self._buffer.lease(self._size(), _CHUNK_BYTES)
-            if chunk is None:
+            batch = self._buffer.lease(self._size(), MAX_BATCH_BYTES)
+            if batch is None:
                 return 0
-            self._deliver(chunk, urgent)
-            return len(chunk)
+            self._deliver(batch, urgent)
+            return len(batch)
 
     def _size(self) -> int:
         """Events for the next request: a refused account is probed with one, a quota is not overrun."""
         if self.parked:
             return 1
-        return min(self._limit, self._pacer.quota or MAX_EVENTS)
+        return min(self._limit, self._rate_limiter.quota or MAX_EVENTS)
 
-    def _deliver(self, chunk: Chunk, urgent: bool) -> None:
-        """Send a chunk. Where events of it are refused, go on in parts until every event has its outcome."""
-        parts = [chunk]
+    def _deliver(self, batch: Batch, urgent: bool) -> None:
+        """Send a batch. Where events of it are refused, go on in parts until every event has its outcome."""
+        parts = [batch]
         go_on = True
         self._refusals = []
         try:
             while parts and go_on:
                 part = parts[-1]
-                if part is not chunk and not self._may_go_on(part, urgent):
+                if part is not batch and not self._may_go_on(part, urgent):
                     break
                 rest, go_on = self._attempt(part)
                 parts[-1:] = rest
@@ -134,16 +134,16 @@ class Delivery:
                     self._incidents.outbox(error)
             self._tell_of_refusals()
 
-    def _may_go_on(self, part: Chunk, urgent: bool) -> bool:
-        return self._pacer.next_at(urgent) <= self._clock() and part.source.renew(part)
+    def _may_go_on(self, part: Batch, urgent: bool) -> bool:
+        return self._rate_limiter.next_at(urgent) <= self._clock() and part.source.renew(part)
 
-    def _attempt(self, part: Chunk) -> _Next:
+    def _attempt(self, part: Batch) -> _Next:
         """Send once."""
         self.attempts += 1
         try:
             answer = self._send(part)
         except ApiException as error:
-            self._pacer.learn(error.headers)
+            self._rate_limiter.learn(error.headers)
             return self._failed(part, error)
         except KeyChanged:
             return [part], False
@@ -152,7 +152,7 @@ class Delivery:
         except Exception as error:  # must not end the sender, whatever it is
             _LOG.debug("unexpected", exc_info=True)
             return self._pause(part, None, f"unexpected {type(error).__name__}: {error}", None)
-        self._pacer.learn(answer.headers)
+        self._rate_limiter.learn(answer.headers)
         accepted, duplicates, rejected = (
             int(getattr(answer.data, name, None) or 0) for name in ("accepted", "duplicates", "rejected")
         )
@@ -164,7 +164,7 @@ class Delivery:
         self._arrived(part, duplicates, getattr(answer.data, "batch_id", None))
         return [], True
 
-    def _arrived(self, part: Chunk, duplicates: int, batch_id: Optional[str]) -> None:
+    def _arrived(self, part: Batch, duplicates: int, batch_id: Optional[str]) -> None:
         ours = part.source.ack(part, duplicates)
         duplicates = min(duplicates, ours)
         self.accepted += ours - duplicates
@@ -177,7 +177,7 @@ class Delivery:
         self._incidents.room_again()
         self._incidents.delivered(Delivered(ours - duplicates, duplicates, batch_id))
 
-    def _failed(self, part: Chunk, error: ApiException) -> _Next:
+    def _failed(self, part: Batch, error: ApiException) -> _Next:
         status = error.status or 0
         answered = error.data is not None  # in the platform's own form, not some proxy's page
         if isinstance(error, PayloadTooLargeException):
@@ -199,23 +199,23 @@ class Delivery:
                 rest = []
         return rest, go_on
 
-    def _isolate(self, part: Chunk, error: ApiException) -> _Next:
+    def _isolate(self, part: Batch, error: ApiException) -> _Next:
         """Bury the events that the refusal names and go on with the others."""
         bad = named_events(error, len(part))
         if not bad:
             return self._refused(part, error.status, error.message or str(error))
         for index, reason in bad.items():
-            part.source.bury(part.part(index, index + 1), error.status, reason)
+            part.source.dead_letter(part.part(index, index + 1), error.status, reason)
         self._refusals.append((len(bad), error.status, next(iter(bad.values()))))
         rest = [index for index in range(len(part)) if index not in bad]
         return ([part.pick(rest)] if rest else []), True
 
-    def _refused(self, part: Chunk, status: Optional[int], reason: str) -> _Next:
+    def _refused(self, part: Batch, status: Optional[int], reason: str) -> _Next:
         """Nobody says which event is bad: halve, down to the one."""
         if len(part) > 1:
             middle = len(part) // 2
             return [part.part(middle, len(part)), part.part(0, middle)], True
-        part.source.bury(part, status, reason)
+        part.source.dead_letter(part, status, reason)
         self._refusals.append((1, status, reason))
         return [], True
 
@@ -228,7 +228,7 @@ class Delivery:
         message = f"{count} usage events were refused for good, see dead_letters(); the first: ({status}) {reason}"
         self._incidents.tell(Incident("dead", message, status, count))
 
-    def _park(self, part: Chunk, status: Optional[int], reason: str) -> _Next:
+    def _park(self, part: Batch, status: Optional[int], reason: str) -> _Next:
         """The account is refused: keep everything, and look again later."""
         self._probes += 1
         wait = min(FIRST_PROBE * 2.0 ** (self._probes - 1), LAST_PROBE)
@@ -240,7 +240,7 @@ class Delivery:
 
     def _pause(
         self,
-        part: Chunk,
+        part: Batch,
         status: Optional[int],
         reason: str,
         server_wait: Optional[float],

@@ -40,8 +40,8 @@ def import_all() -> None:
     """
     import encodings.idna  # noqa: F401  # socket imports it late
 
+    from openmonetize._schema.model import model_named
     from openmonetize.api.events_api import INGEST
-    from openmonetize.model import model_named
     from openmonetize.models.usage_event import UsageEvent
 
     for name in (*UsageEvent.members.values(), *INGEST.answers.values(), "ErrorResponse"):

@@ -7,26 +7,26 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional, Tuple, Union
 
+from openmonetize._fork import ProcessMark, mark_process
+from openmonetize._http.retry import RetryPolicy
+from openmonetize.events.ingest import MAX_EVENTS, prepare
 from openmonetize.exceptions import ApiValueError
-from openmonetize.ingest import MAX_EVENTS, prepare
 from openmonetize.metering import lifecycle
 from openmonetize.metering.account import Account
-from openmonetize.metering.buffer import Buffer, Chunk, DeadLetter, FlushResult, OtherAccount, Stats
+from openmonetize.metering.buffers.base import Batch, Buffer, DeadLetter, FlushResult, OtherAccount, Stats
+from openmonetize.metering.buffers.fallback import FallbackBuffer
+from openmonetize.metering.buffers.memory import FULL_WAIT, MAX_BUFFERED_BYTES, MAX_BUFFERED_EVENTS, MemoryBuffer
 from openmonetize.metering.delivery import RETRY, Delivery
 from openmonetize.metering.errors import MeteringError, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident, Incidents
-from openmonetize.metering.memory import FULL_WAIT, MAX_BUFFERED_BYTES, MAX_BUFFERED_EVENTS, MemoryBuffer
-from openmonetize.metering.overflow import Overflow
-from openmonetize.metering.pacing import Pacer
-from openmonetize.metering.process_mark import ProcessMark, mark_process
-from openmonetize.metering.request import send_chunk
+from openmonetize.metering.rate_limiter import RateLimiter
+from openmonetize.metering.request import send_batch
 from openmonetize.metering.sender import Sender
-from openmonetize.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from openmonetize.api_client import ApiClient
-    from openmonetize.event_model import EventModel
-    from openmonetize.metering.outbox import Outbox
+    from openmonetize._http.client import ApiClient
+    from openmonetize.events.model import EventModel
+    from openmonetize.metering.buffers.outbox import Outbox
 
 _LOG = logging.getLogger("openmonetize.metering")
 Path = Union[str, "os.PathLike[str]"]
@@ -114,16 +114,16 @@ class Recorder:
         self._buffer: Buffer = memory
         if spill_path is not None:
             spill = self._open(spill_path, durability, outbox_max_bytes)
-            self._buffer = Overflow(memory, spill, self._incidents.outbox, self._incidents.outbox_again)
+            self._buffer = FallbackBuffer(memory, spill, self._incidents.outbox, self._incidents.outbox_again)
         if outbox is not None:
             disk = self._open(outbox, durability, outbox_max_bytes)
-            self._buffer = Overflow(disk, self._buffer, self._incidents.outbox, self._incidents.outbox_again)
+            self._buffer = FallbackBuffer(disk, self._buffer, self._incidents.outbox, self._incidents.outbox_again)
         self._account = Account(client, self._outboxes, self._incidents)
         self._delivery = Delivery(
             self._send,
             self._buffer,
             self._incidents,
-            pacer=Pacer(rate_share),
+            rate_limiter=RateLimiter(rate_share),
             retry=retry,
             fingerprint=self._account.fingerprint,
         )
@@ -146,7 +146,7 @@ class Recorder:
             self._sender.wake()
 
     def _open(self, path: Path, durability: str, max_bytes: Optional[int]) -> Outbox:
-        from openmonetize.metering.outbox import MAX_OUTBOX_BYTES, Outbox
+        from openmonetize.metering.buffers.outbox import MAX_OUTBOX_BYTES, Outbox
 
         host, fingerprint = self._client.configuration.host, self._client.configuration.account_fingerprint()
         outbox = Outbox(
@@ -201,9 +201,9 @@ class Recorder:
 
     # Delivering
 
-    def _send(self, chunk: Chunk) -> Any:
-        key = self._account.key_for(chunk.account)
-        return send_chunk(self._client, chunk.wires, deadline=self._request_timeout, key=key)
+    def _send(self, batch: Batch) -> Any:
+        key = self._account.key_for(batch.account)
+        return send_batch(self._client, batch.wires, deadline=self._request_timeout, key=key)
 
     def flush(self, timeout: float = 10.0) -> FlushResult:
         """Deliver everything recorded so far, without waiting for company.

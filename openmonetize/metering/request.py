@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Optional, Sequence
 
 from openmonetize.api.events_api import INGEST
-from openmonetize.ingest import body_of
+from openmonetize.events.ingest import body_of
 
 if TYPE_CHECKING:
-    from openmonetize.api_client import ApiClient
+    from openmonetize._http.client import ApiClient
+    from openmonetize._http.operation import RequestOptions
     from openmonetize.api_response import ApiResponse
-    from openmonetize.operation import RequestOptions
 
 
-def send_chunk(
+def send_batch(
     client: ApiClient, wire: Sequence[bytes], *, deadline: Optional[float] = None, key: Optional[str] = None
 ) -> ApiResponse[Any]:
     """Send ready events in one request.

@@ -8,7 +8,7 @@ import threading
 import time
 from typing import Callable, List, Optional
 
-from openmonetize.metering.buffer import Buffer
+from openmonetize.metering.buffers.base import Buffer
 from openmonetize.metering.delivery import Delivery
 from openmonetize.metering.errors import OutboxError
 from openmonetize.metering.incidents import Incident, Incidents
@@ -18,7 +18,7 @@ _NEVER = sys.maxsize
 #: How often a sender without work looks again: events set aside, or left by a process that died.
 IDLE_SECONDS = 30.0
 _KEY_WATCH_SECONDS = 1.0  # how often a refused account looks whether its key was changed
-_TEND_SECONDS = 2.0
+MAINTENANCE_INTERVAL = 2.0
 _LATE_SECONDS = 0.5  # what an event recorded after the last flush of the process gets at least
 
 
@@ -26,7 +26,7 @@ class Sender:
     """Delivers what a buffer holds, in a thread of its own that is started when there is something to do.
 
     Args:
-        delivery: sends one chunk at a time.
+        delivery: sends one batch at a time.
         buffer: what is delivered.
         incidents: whom to tell about trouble with the buffer.
         flush_interval: the longest that an event waits for company, in seconds.
@@ -72,7 +72,7 @@ class Sender:
         self._stopping = False
         self._may_start = True
         self._late_until: Optional[float] = None
-        self._tended_at = 0.0
+        self._maintained_at = 0.0
 
     # The callers' side
 
@@ -112,16 +112,16 @@ class Sender:
         Gives up early where nothing can happen in time: the account is refused, or the server asked to wait.
         """
         deadline = self._clock() + timeout
-        mark = self._buffer.mark()
-        if self._buffer.reached(mark):
+        mark = self._buffer.watermark()
+        if self._buffer.is_past(mark):
             return True
         attempts = self._delivery.attempts
-        self._delivery.hurry()
+        self._delivery.clear_delays()
         ticket = object()
         self._flushes.append(ticket)
         try:
             self._rouse()
-            while not self._buffer.reached(mark):
+            while not self._buffer.is_past(mark):
                 if self._hopeless(attempts, deadline):
                     return False
                 if self._thread is None:
@@ -181,7 +181,7 @@ class Sender:
     # The thread's side
 
     def _run(self) -> None:
-        if self._buffer.fresh():
+        if self._buffer.new_count():
             self._gather()
         while not self._stopping:
             try:
@@ -214,7 +214,7 @@ class Sender:
 
     def _sleep(self, wait: float) -> None:
         """Sit out a wait; a flush or a stop ends it early, new events do not."""
-        self._tend()
+        self._maintain()
         self.wake_at = _NEVER
         self._wake.clear()
         if not self._stopping:
@@ -222,18 +222,18 @@ class Sender:
 
     def _gather(self) -> None:
         """Let events come together before the next request."""
-        self._tend()
+        self._maintain()
         self._wake.clear()
         self.wake_at = self._flush_at
-        if self._buffer.fresh() < self._flush_at and not self._flushes and not self._stopping:
+        if self._buffer.new_count() < self._flush_at and not self._flushes and not self._stopping:
             self._wake.wait(self._flush_interval)
 
     def _idle(self) -> bool:
         """Wait for the first event. Returns False where the thread may end."""
-        self._tend()
+        self._maintain()
         self._wake.clear()
         self.wake_at = 1
-        if self._buffer.fresh() or self._flushes or self._stopping:
+        if self._buffer.new_count() or self._flushes or self._stopping:
             self.wake_at = _NEVER
             if self._flushes:
                 self._wake.wait(0.01)  # others hold what the flush waits for
@@ -251,7 +251,7 @@ class Sender:
             if self._buffer.stats().pending or self._flushes:
                 return False
             thread, self._thread = self._thread, None
-            if self._buffer.fresh():  # put before it could see that the thread has gone
+            if self._buffer.new_count():  # put before it could see that the thread has gone
                 self._thread = thread
             return self._thread is None
 
@@ -269,11 +269,11 @@ class Sender:
                 self._progress.notify_all()
         return taken
 
-    def _tend(self) -> None:
+    def _maintain(self) -> None:
         now = self._clock()
-        if now - self._tended_at >= _TEND_SECONDS:
-            self._tended_at = now
+        if now - self._maintained_at >= MAINTENANCE_INTERVAL:
+            self._maintained_at = now
             try:
-                self._buffer.tend()
+                self._buffer.maintain()
             except OutboxError as error:
                 self._incidents.outbox(error)

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Literal, Optional
 
-from openmonetize.event_fields import FILLED, EventId, EventTime, Metadata, Quantity, Text
-from openmonetize.event_model import EventModel
+from openmonetize.events.fields import FILLED, EventId, EventTime, Metadata, Quantity, Text
+from openmonetize.events.model import EventModel
 
 
 class CustomEvent(EventModel):

@@ -8,7 +8,7 @@ from typing import Any, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Int, ResponseModel
+from openmonetize._schema.model import Int, ResponseModel
 
 
 class ErrorResponse(ResponseModel):

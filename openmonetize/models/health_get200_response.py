@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import ABSENT, Lenient, ResponseModel, Timestamp
 
 
 class HealthGet200Response(ResponseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
 
 
 class IngestEvents202Response(ResponseModel):

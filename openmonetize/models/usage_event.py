@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from openmonetize.one_of import OneOf
+from openmonetize.events.union import EventUnion
 
 
-class UsageEvent(OneOf):
+class UsageEvent(EventUnion):
     """One usage event; `event_type` says which. The platform's FEATURE_ACCESS is left out on purpose: it is accepted
     and then lost.
     """

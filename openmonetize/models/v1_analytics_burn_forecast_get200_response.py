@@ -8,7 +8,7 @@ from typing import List, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
 from openmonetize.models.v1_analytics_burn_forecast_get200_response_forecast_inner import (
     V1AnalyticsBurnForecastGet200ResponseForecastInner,
 )

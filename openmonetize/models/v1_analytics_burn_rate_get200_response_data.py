@@ -8,7 +8,7 @@ from typing import List
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, IntText, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, IntString, Lenient, ResponseModel
 from openmonetize.models.v1_analytics_burn_rate_get200_response_data_last7_days import (
     V1AnalyticsBurnRateGet200ResponseDataLast7Days,
 )
@@ -23,7 +23,7 @@ from openmonetize.models.v1_analytics_burn_rate_get200_response_data_recommendat
 class V1AnalyticsBurnRateGet200ResponseData(ResponseModel):
     """Burn rate of one wallet."""
 
-    current_balance: Annotated[Lenient[IntText], Field(alias="currentBalance")] = ABSENT
+    current_balance: Annotated[Lenient[IntString], Field(alias="currentBalance")] = ABSENT
     """Credits in the wallet, as text. It may be negative."""
     last7_days: Annotated[Lenient[V1AnalyticsBurnRateGet200ResponseDataLast7Days], Field(alias="last7Days")] = ABSENT
     last30_days: Annotated[Lenient[V1AnalyticsBurnRateGet200ResponseDataLast7Days], Field(alias="last30Days")] = ABSENT

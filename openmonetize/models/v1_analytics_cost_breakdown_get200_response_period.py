@@ -6,7 +6,7 @@ from __future__ import annotations
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, Int, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel, Timestamp
 
 
 class V1AnalyticsCostBreakdownGet200ResponsePeriod(ResponseModel):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, DecText, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, DecimalString, Lenient, ResponseModel
 
 
 class V1AnalyticsCostsGet200ResponseDataByProviderInner(ResponseModel):
@@ -16,9 +16,9 @@ class V1AnalyticsCostsGet200ResponseDataByProviderInner(ResponseModel):
     """AI provider in upper case."""
     model: Lenient[str] = ABSENT
     """Model name, cut at its first colon by the platform."""
-    provider_cost: Annotated[Lenient[DecText], Field(alias="providerCost")] = ABSENT
+    provider_cost: Annotated[Lenient[DecimalString], Field(alias="providerCost")] = ABSENT
     """Provider cost in US dollars, as text."""
-    revenue: Lenient[DecText] = ABSENT
+    revenue: Lenient[DecimalString] = ABSENT
     """Burned credits at 1,000 credits a US dollar, in US dollars, as text."""
-    margin: Lenient[DecText] = ABSENT
+    margin: Lenient[DecimalString] = ABSENT
     """Revenue less provider cost in US dollars, as text. It may be negative."""

@@ -6,17 +6,17 @@ from __future__ import annotations
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, DecText, Lenient, Num, ResponseModel
+from openmonetize._schema.model import ABSENT, DecimalString, Lenient, Num, ResponseModel
 
 
 class V1AnalyticsCostsGet200ResponseDataSummary(ResponseModel):
     """Revenue, provider cost and margin over the window."""
 
-    total_revenue: Annotated[Lenient[DecText], Field(alias="totalRevenue")] = ABSENT
+    total_revenue: Annotated[Lenient[DecimalString], Field(alias="totalRevenue")] = ABSENT
     """Burned credits at 1,000 credits a US dollar, in US dollars, as text."""
-    total_provider_cost: Annotated[Lenient[DecText], Field(alias="totalProviderCost")] = ABSENT
+    total_provider_cost: Annotated[Lenient[DecimalString], Field(alias="totalProviderCost")] = ABSENT
     """Provider cost in US dollars, as text."""
-    total_margin: Annotated[Lenient[DecText], Field(alias="totalMargin")] = ABSENT
+    total_margin: Annotated[Lenient[DecimalString], Field(alias="totalMargin")] = ABSENT
     """Revenue less provider cost in US dollars, as text. It may be negative."""
     margin_percent: Annotated[Lenient[Num], Field(alias="marginPercent")] = ABSENT
     """Margin in per cent of the revenue, with 2 decimals; 0 without revenue."""

@@ -8,7 +8,7 @@ from typing import List
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_analytics_summary_get200_response_credit_balance import (
     V1AnalyticsSummaryGet200ResponseCreditBalance,
 )

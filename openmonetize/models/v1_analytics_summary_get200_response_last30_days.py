@@ -6,7 +6,7 @@ from __future__ import annotations
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, Dec, Int, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Dec, Int, Lenient, ResponseModel
 
 
 class V1AnalyticsSummaryGet200ResponseLast30Days(ResponseModel):

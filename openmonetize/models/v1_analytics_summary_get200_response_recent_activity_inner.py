@@ -8,7 +8,7 @@ from typing import Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, Dec, Int, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import ABSENT, Dec, Int, Lenient, ResponseModel, Timestamp
 
 
 class V1AnalyticsSummaryGet200ResponseRecentActivityInner(ResponseModel):

@@ -8,7 +8,7 @@ from typing import List, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_analytics_usage_get200_response_data_by_event_type_inner import (
     V1AnalyticsUsageGet200ResponseDataByEventTypeInner,
 )

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, DecText, Int, IntText, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, DecimalString, Int, IntString, Lenient, ResponseModel
 
 
 class V1AnalyticsUsageGet200ResponseDataByFeatureInner(ResponseModel):
@@ -16,7 +16,7 @@ class V1AnalyticsUsageGet200ResponseDataByFeatureInner(ResponseModel):
     """Feature that the events name."""
     event_count: Annotated[Lenient[Int], Field(alias="eventCount")] = ABSENT
     """Number of events."""
-    credits_burned: Annotated[Lenient[IntText], Field(alias="creditsBurned")] = ABSENT
+    credits_burned: Annotated[Lenient[IntString], Field(alias="creditsBurned")] = ABSENT
     """Credits, as text."""
-    cost_usd: Annotated[Lenient[DecText], Field(alias="costUsd")] = ABSENT
+    cost_usd: Annotated[Lenient[DecimalString], Field(alias="costUsd")] = ABSENT
     """Provider cost in US dollars, as text with 4 decimals: a very small cost reads 0.0000."""

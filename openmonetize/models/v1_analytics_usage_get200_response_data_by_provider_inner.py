@@ -6,7 +6,7 @@ from __future__ import annotations
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, Int, IntText, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Int, IntString, Lenient, ResponseModel
 
 
 class V1AnalyticsUsageGet200ResponseDataByProviderInner(ResponseModel):
@@ -18,7 +18,7 @@ class V1AnalyticsUsageGet200ResponseDataByProviderInner(ResponseModel):
     """Model name, cut at its first colon by the platform (`ft:gpt-4o:acme` reads `ft`)."""
     event_count: Annotated[Lenient[Int], Field(alias="eventCount")] = ABSENT
     """Number of events."""
-    input_tokens: Annotated[Lenient[IntText], Field(alias="inputTokens")] = ABSENT
+    input_tokens: Annotated[Lenient[IntString], Field(alias="inputTokens")] = ABSENT
     """Input tokens, as text."""
-    output_tokens: Annotated[Lenient[IntText], Field(alias="outputTokens")] = ABSENT
+    output_tokens: Annotated[Lenient[IntString], Field(alias="outputTokens")] = ABSENT
     """Output tokens, as text."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, Date, Int, IntText, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Date, Int, IntString, Lenient, ResponseModel
 
 
 class V1AnalyticsUsageGet200ResponseDataTimelineInner(ResponseModel):
@@ -16,5 +16,5 @@ class V1AnalyticsUsageGet200ResponseDataTimelineInner(ResponseModel):
     """Calendar day in UTC."""
     events: Lenient[Int] = ABSENT
     """Number of events on that day."""
-    credits_burned: Annotated[Lenient[IntText], Field(alias="creditsBurned")] = ABSENT
+    credits_burned: Annotated[Lenient[IntString], Field(alias="creditsBurned")] = ABSENT
     """Credits on that day, as text."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import List
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_analytics_usage_trends_get200_response_data_inner import (
     V1AnalyticsUsageTrendsGet200ResponseDataInner,
 )

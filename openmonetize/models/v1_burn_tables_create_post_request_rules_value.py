@@ -8,7 +8,7 @@ from typing import Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Dec, Int, RequestModel
+from openmonetize._schema.model import Dec, Int, RequestModel
 
 
 class V1BurnTablesCreatePostRequestRulesValue(RequestModel):

@@ -8,7 +8,7 @@ from typing import Dict, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import RequestModel, RequestTimestamp
+from openmonetize._schema.model import RequestModel, RequestTimestamp
 from openmonetize.models.v1_burn_tables_create_post_request_rules_value import V1BurnTablesCreatePostRequestRulesValue
 
 

@@ -6,17 +6,17 @@ from __future__ import annotations
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, IntText, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, IntString, Lenient, ResponseModel
 
 
 class V1CreditsBalanceGet200ResponseData(ResponseModel):
     """State of the customer's own wallet, in credits."""
 
-    balance: Lenient[IntText] = ABSENT
+    balance: Lenient[IntString] = ABSENT
     """Credits in the wallet. May be negative after an overdraft."""
-    reserved_balance: Annotated[Lenient[IntText], Field(alias="reservedBalance")] = ABSENT
+    reserved_balance: Annotated[Lenient[IntString], Field(alias="reservedBalance")] = ABSENT
     """Credits set aside. No present operation sets any aside, so it is 0."""
-    available_balance: Annotated[Lenient[IntText], Field(alias="availableBalance")] = ABSENT
+    available_balance: Annotated[Lenient[IntString], Field(alias="availableBalance")] = ABSENT
     """Balance minus reserved credits."""
     currency: Lenient[str] = ABSENT
     """Unit of the amounts: `credits`. Present servers say `USD` while there is no wallet yet; the zeros are credits all

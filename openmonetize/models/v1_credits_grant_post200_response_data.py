@@ -6,7 +6,7 @@ from __future__ import annotations
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, IntText, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, IntString, Lenient, ResponseModel
 
 
 class V1CreditsGrantPost200ResponseData(ResponseModel):
@@ -16,9 +16,9 @@ class V1CreditsGrantPost200ResponseData(ResponseModel):
     """Id of the transaction."""
     wallet_id: Annotated[Lenient[str], Field(alias="walletId")] = ABSENT
     """Id of the wallet that was credited."""
-    new_balance: Annotated[Lenient[IntText], Field(alias="newBalance")] = ABSENT
+    new_balance: Annotated[Lenient[IntString], Field(alias="newBalance")] = ABSENT
     """Balance of the wallet right after this grant. A repeat with the same idempotency key answers with the old value,
     not today's.
     """
-    amount: Lenient[IntText] = ABSENT
+    amount: Lenient[IntString] = ABSENT
     """Credits that were added."""

@@ -8,7 +8,7 @@ from typing import Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import FreeForm, Int, RequestModel, RequestTimestamp
+from openmonetize._schema.model import FreeForm, Int, RequestModel, RequestTimestamp
 
 
 class V1CreditsGrantPostRequest(RequestModel):

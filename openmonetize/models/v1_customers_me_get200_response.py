@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_customers_me_get200_response_data import V1CustomersMeGet200ResponseData
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_customers_register_post201_response_data import V1CustomersRegisterPost201ResponseData
 
 

@@ -8,7 +8,7 @@ from typing import Literal, Union
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import ABSENT, Lenient, ResponseModel, Timestamp
 
 
 class V1CustomersRegisterPost201ResponseData(ResponseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import List
 
-from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
 from openmonetize.models.v1_demo_generate_post200_response_choices_inner import (
     V1DemoGeneratePost200ResponseChoicesInner,
 )

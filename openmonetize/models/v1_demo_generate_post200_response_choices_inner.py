@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
 from openmonetize.models.v1_demo_generate_post200_response_choices_inner_message import (
     V1DemoGeneratePost200ResponseChoicesInnerMessage,
 )

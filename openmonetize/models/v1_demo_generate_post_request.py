@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from openmonetize.model import RequestModel
+from openmonetize._schema.model import RequestModel
 
 
 class V1DemoGeneratePostRequest(RequestModel):

@@ -8,7 +8,7 @@ from typing import List, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, Dec, Int, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Dec, Int, Lenient, ResponseModel
 from openmonetize.models.v1_entitlements_check_post200_response_actions_inner import (
     V1EntitlementsCheckPost200ResponseActionsInner,
 )

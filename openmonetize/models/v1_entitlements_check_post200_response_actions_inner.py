@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Literal, Union
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
 
 
 class V1EntitlementsCheckPost200ResponseActionsInner(ResponseModel):

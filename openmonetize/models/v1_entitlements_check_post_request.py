@@ -8,7 +8,7 @@ from typing import Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import RequestModel
+from openmonetize._schema.model import RequestModel
 from openmonetize.models.v1_entitlements_check_post_request_action import V1EntitlementsCheckPostRequestAction
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Literal, Optional
 
-from openmonetize.model import Int, Num, RequestModel
+from openmonetize._schema.model import Int, Num, RequestModel
 
 
 class V1EntitlementsCheckPostRequestAction(RequestModel):

@@ -8,7 +8,7 @@ from typing import ClassVar, FrozenSet, Literal, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import FreeForm, Int, RequestModel
+from openmonetize._schema.model import FreeForm, Int, RequestModel
 
 
 class V1EntitlementsIdPutRequest(RequestModel):

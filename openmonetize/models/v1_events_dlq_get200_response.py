@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Dict, List
 
-from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
 from openmonetize.models.v1_events_dlq_get200_response_items_inner import V1EventsDlqGet200ResponseItemsInner
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
 
 
 class V1EventsDlqReplayPost200Response(ResponseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Dict, Optional
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import ABSENT, Lenient, ResponseModel, Timestamp
 
 
 class V1EventsInfoGet200Response(ResponseModel):

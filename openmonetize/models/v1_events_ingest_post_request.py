@@ -8,7 +8,7 @@ from typing import List
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import RequestModel
+from openmonetize._schema.model import RequestModel
 from openmonetize.models.usage_event import UsageEvent
 
 

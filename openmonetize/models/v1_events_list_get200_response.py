@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import List
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_events_list_get200_response_data_inner import V1EventsListGet200ResponseDataInner
 from openmonetize.models.v1_events_list_get200_response_pagination import V1EventsListGet200ResponsePagination
 

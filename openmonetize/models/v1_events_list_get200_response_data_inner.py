@@ -8,7 +8,7 @@ from typing import Any, Dict, Literal, Optional, Union
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, DecText, IntText, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import ABSENT, DecimalString, IntString, Lenient, ResponseModel, Timestamp
 
 
 class V1EventsListGet200ResponseDataInner(ResponseModel):
@@ -27,13 +27,13 @@ class V1EventsListGet200ResponseDataInner(ResponseModel):
     """Provider of the model, or null."""
     model: Optional[str] = None
     """Name of the model, or null."""
-    input_tokens: Annotated[Optional[IntText], Field(alias="inputTokens")] = None
+    input_tokens: Annotated[Optional[IntString], Field(alias="inputTokens")] = None
     """Tokens that went into the model, or null."""
-    output_tokens: Annotated[Optional[IntText], Field(alias="outputTokens")] = None
+    output_tokens: Annotated[Optional[IntString], Field(alias="outputTokens")] = None
     """Tokens that came out of the model, or null."""
-    credits_burned: Annotated[Lenient[IntText], Field(alias="creditsBurned")] = ABSENT
+    credits_burned: Annotated[Lenient[IntString], Field(alias="creditsBurned")] = ABSENT
     """Credits that the event was billed."""
-    cost_usd: Annotated[Optional[DecText], Field(alias="costUsd")] = None
+    cost_usd: Annotated[Optional[DecimalString], Field(alias="costUsd")] = None
     """What the usage cost by the platform's price list, in USD with ten decimals, or null."""
     timestamp: Lenient[Timestamp] = ABSENT
     """When the usage happened (UTC)."""

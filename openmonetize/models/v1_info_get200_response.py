@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from openmonetize.model import ABSENT, Lenient, Num, ResponseModel
+from openmonetize._schema.model import ABSENT, Lenient, Num, ResponseModel
 
 
 class V1InfoGet200Response(ResponseModel):

@@ -8,7 +8,7 @@ from typing import List
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
 from openmonetize.models.v1_rating_calculate_post200_response import V1RatingCalculatePost200Response
 
 

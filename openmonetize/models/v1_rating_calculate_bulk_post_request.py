@@ -8,7 +8,7 @@ from typing import List, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import RequestModel
+from openmonetize._schema.model import RequestModel
 from openmonetize.models.v1_rating_calculate_bulk_post_request_calculations_inner import (
     V1RatingCalculateBulkPostRequestCalculationsInner,
 )

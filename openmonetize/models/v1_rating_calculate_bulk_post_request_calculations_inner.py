@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Int, RequestModel
+from openmonetize._schema.model import Int, RequestModel
 
 
 class V1RatingCalculateBulkPostRequestCalculationsInner(RequestModel):

@@ -8,7 +8,7 @@ from typing import Literal, Optional, Union
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Dec, Int, Num, ResponseModel
+from openmonetize._schema.model import Dec, Int, Num, ResponseModel
 from openmonetize.models.v1_rating_calculate_post200_response_cost_breakdown import (
     V1RatingCalculatePost200ResponseCostBreakdown,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from openmonetize.model import ResponseModel
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_rating_calculate_post200_response_cost_breakdown_input import (
     V1RatingCalculatePost200ResponseCostBreakdownInput,
 )

@@ -8,7 +8,7 @@ from typing import Literal, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import Int, Num, RequestModel
+from openmonetize._schema.model import Int, Num, RequestModel
 
 
 class V1RatingCalculatePostRequest(RequestModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import List
 
-from openmonetize.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
 from openmonetize.models.v1_rating_pricing_get200_response_data_inner import V1RatingPricingGet200ResponseDataInner
 
 

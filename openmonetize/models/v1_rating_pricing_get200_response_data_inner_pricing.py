@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from openmonetize.model import ResponseModel
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_rating_pricing_get200_response_data_inner_pricing_input_token import (
     V1RatingPricingGet200ResponseDataInnerPricingInputToken,
 )

@@ -8,7 +8,7 @@ from typing import Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import FreeForm, RequestModel
+from openmonetize._schema.model import FreeForm, RequestModel
 
 
 class V1UsersCreatePostRequest(RequestModel):

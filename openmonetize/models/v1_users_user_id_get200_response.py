@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from openmonetize.model import ABSENT, Lenient, ResponseModel
+from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
 from openmonetize.models.v1_users_user_id_get200_response_data import V1UsersUserIdGet200ResponseData
 
 

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, Int, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel, Timestamp
 from openmonetize.models.v1_users_user_id_get200_response_data_recent_events_inner import (
     V1UsersUserIdGet200ResponseDataRecentEventsInner,
 )

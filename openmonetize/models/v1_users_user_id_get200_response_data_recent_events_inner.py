@@ -8,7 +8,7 @@ from typing import Literal, Optional, Union
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize.model import ABSENT, Int, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel, Timestamp
 
 
 class V1UsersUserIdGet200ResponseDataRecentEventsInner(ResponseModel):

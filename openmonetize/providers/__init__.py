@@ -3,12 +3,12 @@
 Nothing here imports a provider's library.
 """
 
-from .extract import StreamMeter, usage_from
-from .identity import event_id_for
-from .models import priced_name
-from .scope import METERED, NOT_METERED
-from .usage import PROVIDERS, Usage, UsageError
-from .wrap import wrap
+from openmonetize.pricing.vendor_names import priced_name
+from openmonetize.providers.coverage import METERED, NOT_METERED
+from openmonetize.providers.extract import StreamMeter, usage_from
+from openmonetize.providers.identity import event_id_for
+from openmonetize.providers.usage import PROVIDERS, Usage, UsageError
+from openmonetize.providers.wrap import wrap
 
 __all__ = [
     "METERED",

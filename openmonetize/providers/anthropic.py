@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
-from . import otel
-from .dialect import Answer, Counts, Dialect
-from .fields import count, get, items, text, token_pair
+from openmonetize.providers import otel
+from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
+from openmonetize.providers.fields import count, get, items, text, token_pair
 
 STREAM_EVENTS = (
     "message_start",
@@ -39,10 +39,10 @@ class Messages(Dialect):
 
     provider = "ANTHROPIC"
 
-    def read(self, response: Any) -> Answer:
-        return Answer(text(response, "id"), text(response, "model"), get(response, "usage"), finished=True)
+    def read(self, response: Any) -> ResponseReading:
+        return ResponseReading(text(response, "id"), text(response, "model"), get(response, "usage"), finished=True)
 
-    def feed(self, answer: Answer, chunk: Any) -> None:
+    def feed(self, answer: ResponseReading, chunk: Any) -> None:
         kind = get(chunk, "type")
         if kind == "message_start":
             message = get(chunk, "message")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import otel
-from .dialect import Answer, Counts, Dialect
-from .fields import count, get, text, token_pair
+from openmonetize.providers import otel
+from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
+from openmonetize.providers.fields import count, get, text, token_pair
 
 STREAM_EVENTS = (
     "messageStart",
@@ -27,10 +27,12 @@ class Converse(Dialect):
 
     provider = None
 
-    def read(self, response: Any) -> Answer:
-        return Answer(text(get(response, "ResponseMetadata"), "RequestId"), None, get(response, "usage"), finished=True)
+    def read(self, response: Any) -> ResponseReading:
+        return ResponseReading(
+            text(get(response, "ResponseMetadata"), "RequestId"), None, get(response, "usage"), finished=True
+        )
 
-    def feed(self, answer: Answer, chunk: Any) -> None:
+    def feed(self, answer: ResponseReading, chunk: Any) -> None:
         metadata = get(chunk, "metadata")
         if metadata is not None:
             answer.usage, answer.finished = get(metadata, "usage"), True

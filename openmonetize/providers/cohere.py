@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import otel
-from .dialect import Answer, Counts, Dialect
-from .fields import count, get, text, token_pair
+from openmonetize.providers import otel
+from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
+from openmonetize.providers.fields import count, get, text, token_pair
 
 
 class Cohere(Dialect):
@@ -14,11 +14,11 @@ class Cohere(Dialect):
 
     provider = "COHERE"
 
-    def read(self, response: Any) -> Answer:
+    def read(self, response: Any) -> ResponseReading:
         response_id = text(response, "id", "response_id", "generation_id")
-        return Answer(response_id, text(response, "model"), get(response, "usage", "meta"), finished=True)
+        return ResponseReading(response_id, text(response, "model"), get(response, "usage", "meta"), finished=True)
 
-    def feed(self, answer: Answer, chunk: Any) -> None:
+    def feed(self, answer: ResponseReading, chunk: Any) -> None:
         kind = get(chunk, "type", "event_type")
         if kind == "message-start":
             answer.response_id = text(chunk, "id")

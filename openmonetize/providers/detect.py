@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from . import anthropic, bedrock, cohere, google, mistral, openai
-from .dialect import Dialect
-from .fields import get
-from .usage import UsageError
+from openmonetize.providers import anthropic, bedrock, cohere, google, mistral, openai
+from openmonetize.providers.dialect import Dialect
+from openmonetize.providers.fields import get
+from openmonetize.providers.usage import UsageError
 
 _CHAT = openai.Chat()
 _RESPONSES = openai.Responses()

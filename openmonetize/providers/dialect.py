@@ -17,7 +17,7 @@ class Counts(NamedTuple):
 
 
 @dataclass
-class Answer:
+class ResponseReading:
     """What is known of a response: all of a whole one, or as much as a stream has said so far."""
 
     response_id: Optional[str] = None
@@ -40,11 +40,11 @@ class Dialect:
     #: Does text tell anything about what a cut stream cost?
     estimable = True
 
-    def read(self, response: Any) -> Answer:
+    def read(self, response: Any) -> ResponseReading:
         """Find id, model and usage block in a whole response."""
         raise NotImplementedError
 
-    def feed(self, answer: Answer, chunk: Any) -> None:
+    def feed(self, answer: ResponseReading, chunk: Any) -> None:
         """Merge one chunk of a stream into what is known."""
         raise NotImplementedError
 

@@ -6,11 +6,11 @@ from typing import Any, Mapping, Optional
 
 from typing_extensions import Literal
 
-from . import estimate, otel
-from .detect import dialect_of, dialect_of_chunk
-from .dialect import Answer, Counts, Dialect
-from .fields import parsed
-from .usage import Completeness, Usage, UsageError, gateway_name
+from openmonetize.providers import estimate, otel
+from openmonetize.providers.detect import dialect_of, dialect_of_chunk
+from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
+from openmonetize.providers.fields import parsed
+from openmonetize.providers.usage import Completeness, Usage, UsageError, gateway_name
 
 OnPartial = Literal["reported", "estimate"]
 
@@ -92,7 +92,7 @@ class StreamMeter:
         self._on_partial = on_partial
         self._request = request or {}
         self._dialect: Optional[Dialect] = None
-        self._answer = Answer(response_id=response_id)
+        self._answer = ResponseReading(response_id=response_id)
 
     def feed(self, chunk: Any) -> None:
         """Take in one chunk: the library's object, a dictionary, or JSON as text or bytes."""
@@ -142,7 +142,7 @@ class StreamMeter:
 
 def _usage(
     dialect: Dialect,
-    answer: Answer,
+    answer: ResponseReading,
     counts: Counts,
     completeness: Completeness,
     provider: Optional[str],

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Optional, Sequence, Tuple
 
-from .usage import UsageError
+from openmonetize.providers.usage import UsageError
 
 
 def parsed(response: Any) -> Any:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Dict, Optional
 
-from . import otel
-from .dialect import Answer, Counts, Dialect
-from .fields import count, get, items, text, token_pair
+from openmonetize.providers import otel
+from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
+from openmonetize.providers.fields import count, get, items, text, token_pair
 
 # JSON name, Python name. Counters of a stream grow; lists of modalities are replaced.
 _COUNTERS = {
@@ -33,15 +33,15 @@ class GenerateContent(Dialect):
 
     provider = "GOOGLE"
 
-    def read(self, response: Any) -> Answer:
-        return Answer(
+    def read(self, response: Any) -> ResponseReading:
+        return ResponseReading(
             text(response, "responseId", "response_id"),
             text(response, "modelVersion", "model_version"),
             _merged({}, get(response, "usageMetadata", "usage_metadata")),
             finished=True,
         )
 
-    def feed(self, answer: Answer, chunk: Any) -> None:
+    def feed(self, answer: ResponseReading, chunk: Any) -> None:
         answer.response_id = text(chunk, "responseId", "response_id") or answer.response_id
         answer.model = text(chunk, "modelVersion", "model_version") or answer.model
         answer.usage = _merged(answer.usage or {}, get(chunk, "usageMetadata", "usage_metadata"))

@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import Optional
 
-from .usage import Usage
+from openmonetize.providers.usage import Usage
 
 # Response ids are unique at the vendors themselves. A server that merely speaks their format may number its
 # answers "chatcmpl-1", "chatcmpl-2" after each restart, and then two different calls would be taken for one.

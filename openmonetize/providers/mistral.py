@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .dialect import Answer
-from .fields import get
-from .openai import Chat
+from openmonetize.providers.dialect import ResponseReading
+from openmonetize.providers.fields import get
+from openmonetize.providers.openai import Chat
 
 # How Mistral's own API names its models; the same weights served elsewhere are named otherwise
 # ("mistralai/Mixtral-8x7B", "mistral:7b"), and those servers are not Mistral.
@@ -22,7 +22,7 @@ class MistralChat(Chat):
 
     provider = "MISTRAL"
 
-    def feed(self, answer: Answer, chunk: Any) -> None:
+    def feed(self, answer: ResponseReading, chunk: Any) -> None:
         super().feed(answer, get(chunk, "data") or chunk)
 
 

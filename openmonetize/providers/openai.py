@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Optional, Tuple
 
-from . import otel
-from .dialect import Answer, Counts, Dialect
-from .fields import count, get, items, text, token_pair
+from openmonetize.providers import otel
+from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
+from openmonetize.providers.fields import count, get, items, text, token_pair
 
 TERMINAL_EVENTS = ("response.completed", "response.incomplete", "response.failed")
 
@@ -16,10 +16,10 @@ class Chat(Dialect):
 
     provider: Optional[str] = "OPENAI"
 
-    def read(self, response: Any) -> Answer:
-        return Answer(text(response, "id"), text(response, "model"), get(response, "usage"), finished=True)
+    def read(self, response: Any) -> ResponseReading:
+        return ResponseReading(text(response, "id"), text(response, "model"), get(response, "usage"), finished=True)
 
-    def feed(self, answer: Answer, chunk: Any) -> None:
+    def feed(self, answer: ResponseReading, chunk: Any) -> None:
         answer.response_id = text(chunk, "id") or answer.response_id
         answer.model = text(chunk, "model") or answer.model
         choices = items(chunk, "choices")
@@ -46,10 +46,10 @@ class Responses(Dialect):
 
     provider = "OPENAI"
 
-    def read(self, response: Any) -> Answer:
-        return Answer(text(response, "id"), text(response, "model"), get(response, "usage"), finished=True)
+    def read(self, response: Any) -> ResponseReading:
+        return ResponseReading(text(response, "id"), text(response, "model"), get(response, "usage"), finished=True)
 
-    def feed(self, answer: Answer, chunk: Any) -> None:
+    def feed(self, answer: ResponseReading, chunk: Any) -> None:
         kind = text(chunk, "type") or ""
         response = get(chunk, "response")
         if response is not None:
@@ -73,8 +73,8 @@ class Images(Responses):
 
     estimable = False  # an unfinished image is not made of text
 
-    def read(self, response: Any) -> Answer:
-        return Answer(
+    def read(self, response: Any) -> ResponseReading:
+        return ResponseReading(
             usage=get(response, "usage") or {},
             finished=True,
             image_count=len(items(response, "data")),
@@ -82,7 +82,7 @@ class Images(Responses):
             image_quality=text(response, "quality"),
         )
 
-    def feed(self, answer: Answer, chunk: Any) -> None:
+    def feed(self, answer: ResponseReading, chunk: Any) -> None:
         if (text(chunk, "type") or "").endswith(".completed"):
             answer.image_count = (answer.image_count or 0) + 1
             answer.usage = get(chunk, "usage") or answer.usage or {}

@@ -188,7 +188,7 @@ def _notice_exit() -> None:
 
 
 def _on_close(response: Any, end: Callable[[], None]) -> None:
-    """Call ``end`` after the HTTP response of a stream is closed.
+    """MeteredCall ``end`` after the HTTP response of a stream is closed.
 
     The stream managers of the OpenAI library close the response itself, not the stream, when their ``with``
     block ends.

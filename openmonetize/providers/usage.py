@@ -7,7 +7,7 @@ from typing import Mapping, Optional
 
 from typing_extensions import Literal
 
-from .otel import broken_invariants
+from openmonetize.providers.otel import broken_invariants
 
 #: The providers the platform's gateway takes, spelled as on the wire.
 PROVIDERS = ("OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL")

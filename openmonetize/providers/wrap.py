@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple, TypeVar
 
-from .call import Call, Metering, ModelChoice
-from .extract import OnPartial
-from .proxy import Proxy
-from .scope import METERED
-from .stainless import ANTHROPIC_PATHS, OPENAI_PATHS, metered_client
-from .usage import Usage, UsageError, gateway_name
+from openmonetize.providers.coverage import METERED
+from openmonetize.providers.extract import OnPartial
+from openmonetize.providers.metered_call import MeteredCall, Metering, ModelChoice
+from openmonetize.providers.openai_anthropic import ANTHROPIC_PATHS, OPENAI_PATHS, metered_client
+from openmonetize.providers.proxy import Proxy
+from openmonetize.providers.usage import Usage, UsageError, gateway_name
 
 ClientT = TypeVar("ClientT")
 
@@ -145,7 +145,7 @@ def _bedrock(client: Any, metering: Metering) -> Any:
         request_id = response.get("ResponseMetadata", {}).get("RequestId")
         return {
             **response,
-            "stream": Call(metering, request).stream(response["stream"], response_id=request_id),
+            "stream": MeteredCall(metering, request).stream(response["stream"], response_id=request_id),
         }
 
     return Proxy(client, {"converse": metering.metered(client.converse), "converse_stream": converse_stream})

@@ -15,19 +15,19 @@ if importlib.util.find_spec("werkzeug") is None:
     raise ImportError("the sandbox needs the package werkzeug: pip install 'openmonetize[sandbox]'", name="werkzeug")
 
 if TYPE_CHECKING:
-    from openmonetize.sandbox.faults import Fault
-    from openmonetize.sandbox.server import Sandbox
+    from openmonetize.sandbox.http.faults import Fault
+    from openmonetize.sandbox.sandbox import Sandbox
 
 __all__ = ["Fault", "Sandbox"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "Sandbox":
-        from openmonetize.sandbox.server import Sandbox
+        from openmonetize.sandbox.sandbox import Sandbox
 
         return Sandbox
     if name == "Fault":
-        from openmonetize.sandbox.faults import Fault
+        from openmonetize.sandbox.http.faults import Fault
 
         return Fault
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import FrozenSet, Mapping, Optional
 
 from openmonetize.pricing import PriceBook
-from openmonetize.sandbox import dialects
+from openmonetize.sandbox.billing.grant_races import Races
 from openmonetize.sandbox.clock import Clock
 from openmonetize.sandbox.database import Database
-from openmonetize.sandbox.issues import Rules
-from openmonetize.sandbox.races import Races
+from openmonetize.sandbox.validation import validation_messages as validation_messages
+from openmonetize.sandbox.validation.issues import Rules
 
 CURRENT = "current"
 SEED = "seed"
@@ -49,7 +49,7 @@ class State:
     @property
     def rules(self) -> Rules:
         """How this era's gateway validates."""
-        return dialects.AJV if self.seed_era else dialects.ZOD
+        return validation_messages.AJV if self.seed_era else validation_messages.ZOD
 
     def has(self, defect: str) -> bool:
         return defect in self.settings.defects

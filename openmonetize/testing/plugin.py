@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, Tuple
 import pytest
 
 if TYPE_CHECKING:
-    from openmonetize.api_client import ApiClient
+    from openmonetize._http.client import ApiClient
     from openmonetize.sandbox import Sandbox
 
 _MARKER = "openmonetize"

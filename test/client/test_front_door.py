@@ -166,7 +166,7 @@ def test_a_forked_child_has_counts_and_locks_of_its_own(om: OpenMonetize, sandbo
     om.check("chat", user_id=USER, on_outage="deny")
     context = multiprocessing.get_context("fork")
     done = context.Queue()
-    with om._gate._lock, om._notices._locked(), om.api_client.deployment.wallet_lock(USER):  # type: ignore[attr-defined]
+    with om._gate._lock, om._warnings._locked(), om.api_client.deployment.wallet_lock(USER):  # type: ignore[attr-defined]
         child = context.Process(target=_in_child, args=(om, done))
         child.start()
     assert done.get(timeout=20) == (True, 1)

@@ -11,7 +11,7 @@ import pytest
 
 from openmonetize import ApiTypeError, ApiValueError, TokenUsageEvent
 from openmonetize.client import OpenMonetize
-from openmonetize.event_id import derive_id
+from openmonetize.events.ids import derive_id
 from openmonetize.metering import BufferFull, Delivered, Incident, MeteringError, flush_after
 from openmonetize.sandbox import Sandbox
 

@@ -11,7 +11,7 @@ from typing import Any, Dict, List
 import pytest
 
 from openmonetize.sandbox import Sandbox
-from openmonetize.sandbox.console.requests import curl
+from openmonetize.sandbox.console.request_list import curl
 
 from .payloads import PAYLOAD, call, event, ingest
 

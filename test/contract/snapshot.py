@@ -13,7 +13,11 @@ from pydantic import BaseModel
 
 HERE = Path(__file__).parent
 #: Public by inheritance, though nobody imports them from the package itself.
-BASES = ("openmonetize.model.Model", "openmonetize.event_model.EventModel", "openmonetize.one_of.OneOf")
+BASES = (
+    "openmonetize._schema.model.Model",
+    "openmonetize.events.model.EventModel",
+    "openmonetize.events.union.EventUnion",
+)
 #: The variants of each operation: other tests hold them to the operation's own parameters.
 VARIANTS = ("_with_http_info", "_without_preload_content")
 

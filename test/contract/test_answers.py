@@ -15,13 +15,13 @@ import pytest
 
 import openmonetize
 from openmonetize import ApiTypeError, ApiValueError
-from openmonetize.model import Model, RequestModel, ResponseModel
+from openmonetize._schema.model import Model, RequestModel, ResponseModel
 
 from .contract import schemas
 from .fields import Field, at, attribute, fields, objects, put, without
 
 ANSWERS = sorted(name for name, of in schemas().items() if not of.keys() & {"oneOf", "x-om-request", "x-om-event"})
-PYTHON_TYPES = {"Int": int, "IntText": int, "Dec": Decimal, "DecText": Decimal}
+PYTHON_TYPES = {"Int": int, "IntString": int, "Dec": Decimal, "DecimalString": Decimal}
 each = pytest.mark.parametrize("name", ANSWERS)
 
 
@@ -133,7 +133,7 @@ def test_strings_may_come_as_numbers(name: str) -> None:
     for field in scalars(name, "string"):
         if is_time(field):
             continue
-        exact = field.schema.get("x-om-type") in ("IntText", "DecText")
+        exact = field.schema.get("x-om-type") in ("IntString", "DecimalString")
         number = json.loads(field.value) if exact else 7
         for read in (model(name).from_json(text(put(example, field.place, number))), model(name).from_dict(example)):
             back = at(json.loads(read.to_json()), field.place)

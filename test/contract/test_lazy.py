@@ -56,7 +56,7 @@ def test_the_package_alone_brings_nothing() -> None:
 
 def test_a_name_brings_what_it_needs_and_no_more() -> None:
     loaded = loaded_by("from openmonetize import Configuration")
-    assert not {"pydantic", "urllib3", "openmonetize.api_client"} & set(loaded)
+    assert not {"pydantic", "urllib3", "openmonetize._http.client"} & set(loaded)
     loaded = loaded_by("from openmonetize import ApiException")
     assert not {"pydantic", "urllib3"} & set(loaded)
     loaded = loaded_by("from openmonetize import CreditsApi, ApiClient")

@@ -12,7 +12,7 @@ import pytest
 
 import openmonetize
 from openmonetize import ApiClient, ApiException, ApiResponse, ApiTypeError, ApiValueError, UnexpectedBodyError
-from openmonetize.event_id import mint_id
+from openmonetize.events.ids import mint_id
 from openmonetize.exceptions import exception_for_status
 
 from .conftest import KEY

@@ -28,7 +28,7 @@ from openmonetize import (
     V1EntitlementsIdPutRequest,
     V1EntitlementsPostRequest,
 )
-from openmonetize.model import RequestModel
+from openmonetize._schema.model import RequestModel
 
 from .contract import schemas
 from .echo import Echo

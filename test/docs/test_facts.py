@@ -13,12 +13,20 @@ from providers.server import ProviderServer, Reply, json_reply
 
 import openmonetize
 from openmonetize import ApiTypeError, ApiValueError, OpenMonetize, RetryPolicy
-from openmonetize.client.naming import MODEL_KEY, ModelNames
-from openmonetize.client.notices import KINDS
 from openmonetize.client.provider_usage import COMPLETENESS_KEY, RESPONSE_KEY
 from openmonetize.client.settings import DeliverySettings
-from openmonetize.metering import Delivered, Incident, Recorder, Stats, delivery, memory, outbox, recorder
+from openmonetize.client.usage_warnings import KINDS
+from openmonetize.metering import (
+    Delivered,
+    Incident,
+    Recorder,
+    Stats,
+    delivery,
+    recorder,
+)
+from openmonetize.metering.buffers import memory, outbox
 from openmonetize.pricing import credits
+from openmonetize.pricing.model_names import MODEL_KEY, ModelNames
 from openmonetize.providers import METERED, NOT_METERED, otel
 
 from .pages import GUIDES, PAGES, codes, table, text

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from openmonetize import ApiAttributeError, ApiValueError, CustomEvent, ImageGenerationEvent, TokenUsageEvent
-from openmonetize.event_id import derive_id
+from openmonetize.events.ids import derive_id
 
 from .build import UUID, custom, tokens
 from .rules import problems, wire

@@ -14,7 +14,7 @@ from typing import Any, List
 import pytest
 
 from openmonetize import ApiValueError, TokenUsageEvent
-from openmonetize.event_id import derive_id, is_uuid, mint_id
+from openmonetize.events.ids import derive_id, is_uuid, mint_id
 
 from .build import UUID, token_fields, tokens
 from .rules import problems, wire
@@ -53,7 +53,7 @@ def test_derived_ids_never_change() -> None:
 
 
 def test_derived_ids_are_the_same_in_every_process() -> None:
-    program = "from openmonetize.event_id import derive_id; print(derive_id('c', 'evt_1'))"
+    program = "from openmonetize.events.ids import derive_id; print(derive_id('c', 'evt_1'))"
     printed = {
         subprocess.run(
             [sys.executable, "-c", program],
@@ -149,7 +149,7 @@ def test_minted_ids_are_random_and_of_version_4() -> None:
 def test_a_forked_process_mints_other_ids() -> None:
     program = (
         "import os, sys\n"
-        "from openmonetize.event_id import mint_id\n"
+        "from openmonetize.events.ids import mint_id\n"
         "mint_id()\n"
         "child = os.fork()\n"
         "os.write(1, (mint_id() + '\\n').encode())\n"

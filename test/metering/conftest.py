@@ -5,8 +5,8 @@ from typing import Any, Callable, Iterator, List
 import pytest
 
 from openmonetize import ApiClient, Configuration, TokenUsageEvent
+from openmonetize._http.retry import RetryPolicy
 from openmonetize.metering import Recorder
-from openmonetize.retry import RetryPolicy
 
 from .fault_server import FaultServer
 from .web_server import WebServer

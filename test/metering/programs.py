@@ -13,7 +13,7 @@ _START = """
 import os, sys, threading, time
 from openmonetize import ApiClient, Configuration, TokenUsageEvent
 from openmonetize.metering import Recorder
-from openmonetize.retry import RetryPolicy
+from openmonetize._http.retry import RetryPolicy
 
 url, outbox = sys.argv[1], sys.argv[2] or None
 client = ApiClient(Configuration(url, access_token="om_live_a"))

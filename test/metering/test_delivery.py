@@ -5,12 +5,12 @@ from typing import Any, List
 import pytest
 
 from openmonetize import ApiClient
-from openmonetize.ingest import MAX_BYTES
-from openmonetize.metering.buffer import Buffer
+from openmonetize.events.ingest import MAX_BYTES
+from openmonetize.metering.buffers.base import Buffer
+from openmonetize.metering.buffers.memory import MemoryBuffer
 from openmonetize.metering.delivery import FIRST_PROBE, LAST_PROBE, SET_ASIDE, Delivery
 from openmonetize.metering.incidents import Incident, Incidents
-from openmonetize.metering.memory import MemoryBuffer
-from openmonetize.metering.request import send_chunk
+from openmonetize.metering.request import send_batch
 
 from .conftest import Clock, adds_up, event, events
 from .fault_server import TRANSIENT, FaultServer
@@ -25,7 +25,7 @@ class Line:
         self.buffer: Buffer = MemoryBuffer(clock=self.clock)
         self.told: List[Incident] = []
         self.delivery = Delivery(
-            lambda chunk: send_chunk(client, chunk.wires, deadline=self.timeout),
+            lambda batch: send_batch(client, batch.wires, deadline=self.timeout),
             self.buffer,
             Incidents(self.told.append),
             fingerprint=client.configuration.account_fingerprint,
@@ -270,7 +270,7 @@ def test_a_callback_that_raises_does_not_matter(client: ApiClient, server: Fault
         raise RuntimeError("mine")
 
     buffer = MemoryBuffer()
-    delivery = Delivery(lambda chunk: send_chunk(client, chunk.wires), buffer, Incidents(broken, broken))
+    delivery = Delivery(lambda batch: send_batch(client, batch.wires), buffer, Incidents(broken, broken))
     buffer.put(event().to_wire())
     assert delivery.step() == 1
     assert buffer.stats().accepted == 1

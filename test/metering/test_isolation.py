@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from openmonetize.exceptions import BadRequestException, PaymentRequiredException
-from openmonetize.metering.isolation import named_events, quota_left
+from openmonetize.metering.rejected_events import named_events, quota_left
 
 
 def refusal(message: str, body: Any = None) -> BadRequestException:

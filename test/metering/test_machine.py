@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from openmonetize import ApiClient, Configuration
-from openmonetize.metering import BufferFull, Incident, Recorder, outbox
+from openmonetize.metering import BufferFull, Incident, Recorder
+from openmonetize.metering.buffers import outbox
 
 from .conftest import QUICK, adds_up, event
 from .fault_server import TRANSIENT, FaultServer
@@ -212,9 +213,9 @@ class OutboxMachine(RecorderMachine):
     def crash(self, count: int, arrived: bool) -> None:
         """The process ends while it sends, before or after the platform had the events."""
         self.recorder._sender.stop(10.0)
-        chunk = self.recorder._buffer.lease(count, 1_000_000) if count else None
-        if chunk is not None and arrived:
-            made = [one for one in map(json.loads, chunk.wires) if one["event_id"] not in self.server.bad]
+        batch = self.recorder._buffer.lease(count, 1_000_000) if count else None
+        if batch is not None and arrived:
+            made = [one for one in map(json.loads, batch.wires) if one["event_id"] not in self.server.bad]
             self.server.process(made, "cust-a")
         with sqlite3.connect(str(Path(self.folder.name) / "usage.db")) as connection:
             connection.execute("UPDATE owner SET identity = 'another-boot|x|1|1'")

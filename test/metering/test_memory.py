@@ -6,7 +6,7 @@ from typing import List
 import pytest
 
 from openmonetize.metering import BufferFull
-from openmonetize.metering.memory import MAX_DEAD_IN_MEMORY, MemoryBuffer
+from openmonetize.metering.buffers.memory import MAX_DEAD_IN_MEMORY, MemoryBuffer
 
 from .conftest import adds_up
 
@@ -38,9 +38,9 @@ def test_a_lease_is_bounded_by_bytes_and_holds_at_least_one_event() -> None:
 
 def test_what_comes_back_is_sent_before_fresh_events_and_counts_as_retrying() -> None:
     buffer = filled(4)
-    chunk = buffer.lease(2, 1000)
-    assert chunk is not None
-    buffer.nack(chunk)
+    batch = buffer.lease(2, 1000)
+    assert batch is not None
+    buffer.nack(batch)
     assert buffer.stats()[3:5] == (2, 2)
     again = buffer.lease(1, 1000)
     assert again is not None
@@ -52,25 +52,25 @@ def test_what_comes_back_is_sent_before_fresh_events_and_counts_as_retrying() ->
 
 def test_a_delayed_event_lets_others_pass() -> None:
     buffer = filled(3)
-    chunk = buffer.lease(1, 1000)
-    assert chunk is not None
-    buffer.nack(chunk, delay=3600.0)
+    batch = buffer.lease(1, 1000)
+    assert batch is not None
+    buffer.nack(batch, delay=3600.0)
     rest = buffer.lease(10, 1000)
     assert rest is not None
     assert len(rest) == 2
     assert buffer.lease(10, 1000) is None
     assert buffer.stats().retrying == 3
-    buffer.hurry()
+    buffer.clear_delays()
     assert len(buffer.lease(10, 1000) or ()) == 1
 
 
 def test_every_event_is_in_exactly_one_count() -> None:
     buffer = filled(10)
-    chunk = buffer.lease(6, 1000)
-    assert chunk is not None
-    buffer.ack(chunk.part(0, 3), duplicates=1)
-    buffer.bury(chunk.pick([3]), 400, "bad")
-    buffer.nack(chunk.part(4, 5))
+    batch = buffer.lease(6, 1000)
+    assert batch is not None
+    buffer.ack(batch.part(0, 3), duplicates=1)
+    buffer.dead_letter(batch.pick([3]), 400, "bad")
+    buffer.nack(batch.part(4, 5))
     stats = buffer.stats()
     assert (stats.accepted, stats.duplicate, stats.dead, stats.retrying, stats.queued) == (2, 1, 1, 2, 4)
     assert adds_up(stats)
@@ -79,9 +79,9 @@ def test_every_event_is_in_exactly_one_count() -> None:
 
 def test_a_full_buffer_waits_for_room() -> None:
     buffer = filled(2, max_events=2, full_wait=30)
-    chunk = buffer.lease(1, 1000)
-    assert chunk is not None
-    threading.Timer(0.05, buffer.ack, [chunk]).start()
+    batch = buffer.lease(1, 1000)
+    assert batch is not None
+    threading.Timer(0.05, buffer.ack, [batch]).start()
     buffer.put(b"3")
     assert buffer.stats().queued == 2
 
@@ -104,9 +104,9 @@ def test_dropping_is_counted_and_told() -> None:
 
 def test_dead_letters_are_bounded_and_the_oldest_are_dropped_and_counted() -> None:
     buffer = filled(MAX_DEAD_IN_MEMORY + 5)
-    chunk = buffer.lease(20_000, 10_000_000)
-    assert chunk is not None
-    buffer.bury(chunk, 400, "bad")
+    batch = buffer.lease(20_000, 10_000_000)
+    assert batch is not None
+    buffer.dead_letter(batch, 400, "bad")
     assert len(buffer.dead_letters()) == MAX_DEAD_IN_MEMORY
     assert buffer.stats().dropped == 5
     assert adds_up(buffer.stats())
@@ -114,11 +114,11 @@ def test_dead_letters_are_bounded_and_the_oldest_are_dropped_and_counted() -> No
 
 def test_dead_letters_can_be_replayed_or_discarded() -> None:
     buffer = filled(4)
-    chunk = buffer.lease(4, 1000)
-    assert chunk is not None
-    buffer.bury(chunk.part(0, 2), 400, "bad")
+    batch = buffer.lease(4, 1000)
+    assert batch is not None
+    buffer.dead_letter(batch.part(0, 2), 400, "bad")
     assert buffer.replay_dead_letters() == 2
-    buffer.bury(chunk.part(2, 4), 400, "bad")
+    buffer.dead_letter(batch.part(2, 4), 400, "bad")
     assert buffer.discard_dead_letters() == 2
     stats = buffer.stats()
     assert (stats.queued, stats.dropped, stats.dead, stats.tracked) == (2, 2, 0, 4)
@@ -127,21 +127,21 @@ def test_dead_letters_can_be_replayed_or_discarded() -> None:
 
 def test_a_mark_is_reached_when_all_before_it_have_an_outcome() -> None:
     buffer = filled(3)
-    mark = buffer.mark()
+    mark = buffer.watermark()
     buffer.put(b"later")
-    chunk = buffer.lease(3, 1000)
-    assert chunk is not None
-    assert not buffer.reached(mark)
-    buffer.nack(chunk.part(0, 1), delay=0.001)
-    buffer.ack(chunk.part(1, 3))
-    assert not buffer.reached(mark)
-    buffer.ack(chunk.part(0, 1))
+    batch = buffer.lease(3, 1000)
+    assert batch is not None
+    assert not buffer.is_past(mark)
+    buffer.nack(batch.part(0, 1), delay=0.001)
+    buffer.ack(batch.part(1, 3))
+    assert not buffer.is_past(mark)
+    buffer.ack(batch.part(0, 1))
     assert buffer.stats().queued == 1
-    while not buffer.reached(mark):
+    while not buffer.is_past(mark):
         again = buffer.lease(1, 1000)
         if again is not None:
             buffer.ack(again)
-    assert buffer.reached(mark)
+    assert buffer.is_past(mark)
 
 
 def test_a_child_owns_nothing_of_its_parent() -> None:
@@ -157,10 +157,10 @@ def test_many_threads_lose_nothing() -> None:
         thread.start()
     taken = 0
     while taken < 4000:
-        chunk = buffer.lease(100, 10_000)
-        if chunk is not None:
-            buffer.ack(chunk)
-            taken += len(chunk)
+        batch = buffer.lease(100, 10_000)
+        if batch is not None:
+            buffer.ack(batch)
+            taken += len(batch)
     for thread in threads:
         thread.join()
     assert buffer.stats().accepted == buffer.stats().tracked == 4000

@@ -15,9 +15,10 @@ from typing import Any, Iterator, List
 import pytest
 
 from openmonetize import ApiValueError
-from openmonetize.metering import OutboxError, owner
-from openmonetize.metering.outbox import LEASE_SECONDS, Outbox
-from openmonetize.metering.outbox_file import network_filesystem
+from openmonetize.metering import OutboxError
+from openmonetize.metering.buffers import lease_owner as owner
+from openmonetize.metering.buffers.outbox import LEASE_SECONDS, Outbox
+from openmonetize.metering.buffers.outbox_file import network_filesystem
 
 from .conftest import adds_up
 
@@ -55,8 +56,8 @@ def rows(path: str) -> List[bytes]:
 
 
 def lease(outbox: Outbox, count: int = 1000) -> List[bytes]:
-    chunk = outbox.lease(count, 1_000_000)
-    return [] if chunk is None else list(chunk.wires)
+    batch = outbox.lease(count, 1_000_000)
+    return [] if batch is None else list(batch.wires)
 
 
 # Keeping
@@ -102,14 +103,14 @@ def test_every_event_is_in_exactly_one_count(opened: Any) -> None:
     outbox = opened()
     for number in range(10):
         outbox.put(b"%d" % number)
-    chunk = outbox.lease(6, 1000)
-    outbox.ack(chunk.part(0, 3), duplicates=1)
-    outbox.bury(chunk.pick([3]), 400, "bad")
-    outbox.nack(chunk.part(4, 5))
+    batch = outbox.lease(6, 1000)
+    outbox.ack(batch.part(0, 3), duplicates=1)
+    outbox.dead_letter(batch.pick([3]), 400, "bad")
+    outbox.nack(batch.part(4, 5))
     assert outbox.stats() == (10, 2, 1, 4, 2, 1, 0)
     assert outbox.dead_letters()[0][:3] == (b"3", 400, "bad")
     assert outbox.replay_dead_letters() == 1
-    outbox.bury(outbox.lease(1, 1000), 413, "large")
+    outbox.dead_letter(outbox.lease(1, 1000), 413, "large")
     assert outbox.discard_dead_letters() == 1
     assert outbox.stats() == (10, 2, 1, 5, 1, 0, 1)
 
@@ -121,19 +122,19 @@ def test_an_event_set_aside_lets_others_pass(opened: Any) -> None:
     outbox.nack(outbox.lease(1, 1000), delay=30.0)
     assert lease(outbox) == [b"2"]
     assert outbox.stats().pending == 2
-    outbox.hurry()
+    outbox.clear_delays()
     assert lease(outbox) == [b"1"]
 
 
 def test_a_mark_is_reached_when_all_before_it_have_an_outcome(opened: Any) -> None:
     outbox = opened()
     outbox.put(b"1")
-    mark = outbox.mark()
+    mark = outbox.watermark()
     outbox.put(b"2")
-    chunk = outbox.lease(1, 1000)
-    assert not outbox.reached(mark)
-    outbox.ack(chunk)
-    assert outbox.reached(mark)
+    batch = outbox.lease(1, 1000)
+    assert not outbox.is_past(mark)
+    outbox.ack(batch)
+    assert outbox.is_past(mark)
 
 
 def test_threads_that_come_together_share_a_flush_and_lose_nothing(opened: Any, path: str) -> None:
@@ -177,7 +178,7 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_late_owner_counts_nothing(op
     assert not slow.renew(late)
     assert slow.ack(late) == 0
     slow.nack(late)
-    slow.bury(late, 400, "late")
+    slow.dead_letter(late, 400, "late")
     assert quick.renew(taken)
     assert quick.ack(taken) == 1
     assert quick.stats() == (1, 1, 0, 0, 0, 0, 0)
@@ -197,7 +198,7 @@ def test_what_a_killed_process_held_is_free_at_once(opened: Any, path: str) -> N
     opened().put(b"1")
     code = (
         "import sys, time\n"
-        "from openmonetize.metering.outbox import Outbox\n"
+        "from openmonetize.metering.buffers.outbox import Outbox\n"
         f"outbox = Outbox(sys.argv[1], base_url={BASE!r}, fingerprint='key-a')\n"
         "print(len(outbox.lease(10, 1000)), flush=True)\n"
         "time.sleep(60)\n"
@@ -231,7 +232,7 @@ def test_opening_a_file_twice_keeps_the_locks_on_it(opened: Any, path: str) -> N
     again.put(b"2")
     code = (
         "import sys\n"
-        "from openmonetize.metering.outbox import Outbox\n"
+        "from openmonetize.metering.buffers.outbox import Outbox\n"
         f"outbox = Outbox(sys.argv[1], base_url={BASE!r}, fingerprint='key-a')\n"
         "outbox.put(b'3')\n"
         "outbox.close()\n"
@@ -342,10 +343,10 @@ def test_a_full_file_is_told_and_still_drains(opened: Any) -> None:
     kept = outbox.stats().queued
     assert 50 < kept < 200
     while True:
-        chunk = outbox.lease(50, 1_000_000)
-        if chunk is None:
+        batch = outbox.lease(50, 1_000_000)
+        if batch is None:
             break
-        outbox.ack(chunk)
+        outbox.ack(batch)
     assert outbox.stats().accepted == kept
     outbox.put(b"there is room again")
 
@@ -366,7 +367,7 @@ def test_a_lease_in_a_file_that_was_taken_away_is_over(opened: Any, path: str) -
     assert not first.renew(taken)
     assert first.ack(taken) == 0
     first.nack(taken)
-    first.bury(taken, 400, "late")
+    first.dead_letter(taken, 400, "late")
     assert second.ack(again) == 2
     assert second.stats() == (4, 2, 0, 2, 0, 0, 0)
     with pytest.raises(OutboxError, match="deleted or replaced; the 0 usage events"):
@@ -377,15 +378,15 @@ def test_a_file_that_an_outage_has_swollen_shrinks_when_it_has_drained(opened: A
     outbox = opened()
     for _ in range(60):
         outbox.put(b"x" * 500_000)
-    outbox.tend()
+    outbox.maintain()
     swollen = os.path.getsize(path)
     assert swollen > 30_000_000
     while outbox.stats().queued:
         outbox.ack(outbox.lease(10, 1_000_000_000))
     outbox.put(b"kept")
-    outbox.tend()
+    outbox.maintain()
     outbox.put(b"kept too")  # the log starts anew
-    outbox.tend()
+    outbox.maintain()
     assert os.path.getsize(path) < swollen / 100
     assert os.path.getsize(path + "-wal") <= 8 * 1024 * 1024
     assert outbox.stats() == (62, 60, 0, 2, 0, 0, 0)
@@ -397,7 +398,7 @@ def test_a_disk_without_room_is_told(opened: Any, path: str) -> None:
     outbox.put(b"1")
     code = (
         "import resource, signal, sys\n"
-        "from openmonetize.metering.outbox import Outbox\n"
+        "from openmonetize.metering.buffers.outbox import Outbox\n"
         "from openmonetize.metering import OutboxError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         f"outbox = Outbox(sys.argv[1], base_url={BASE!r}, fingerprint='key-a')\n"

@@ -19,9 +19,9 @@ from openmonetize.metering import (
     MeteringError,
     OutboxError,
     Recorder,
-    overflow,
     sender,
 )
+from openmonetize.metering.buffers import fallback as fallback
 
 from .conftest import adds_up, event, events
 from .fault_server import FaultServer
@@ -407,10 +407,10 @@ def test_a_key_that_changes_between_lease_and_request_sends_nothing_of_the_old_o
     lease, keys = made._buffer.lease, ["om_live_b"]
 
     def lease_and_change(*bounds: int) -> Any:
-        chunk = lease(*bounds)
+        batch = lease(*bounds)
         if keys:
             client.configuration.access_token = keys.pop()
-        return chunk
+        return batch
 
     of_a, of_b = event(), event()
     made.record(of_a)
@@ -448,7 +448,7 @@ def test_a_damaged_outbox_does_not_stop_the_application_and_is_used_again_once_i
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO", "openmonetize")
-    monkeypatch.setattr(overflow, "_PAUSE", 0.0)
+    monkeypatch.setattr(fallback, "_PAUSE", 0.0)
     incidents: List[Incident] = []
     path = tmp_path / "usage.db"
     path.write_bytes(b"SQLite format 3\0" + b"nonsense" * 1000)

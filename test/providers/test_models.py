@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from openmonetize.pricing.vendor_names import ALIASES, PRICED, PRICED_IMAGES
 from openmonetize.providers import priced_name
-from openmonetize.providers.models import ALIASES, PRICED, PRICED_IMAGES
 from openmonetize.providers.usage import PROVIDERS
 
 

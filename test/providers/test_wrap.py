@@ -13,15 +13,15 @@ from typing import Any, Iterator
 import pytest
 
 from openmonetize.providers import Usage, UsageError, wrap
-from openmonetize.providers.call import Call, Metering
+from openmonetize.providers.metered_call import MeteredCall, Metering
 from openmonetize.providers.proxy import Proxy
 
 from . import wire
 from .calls import eventually, summary, take
 
 
-def call(recorded: list[Usage]) -> Call:
-    return Call(Metering("test", None, record=recorded.append), {"model": "m"})
+def call(recorded: list[Usage]) -> MeteredCall:
+    return MeteredCall(Metering("test", None, record=recorded.append), {"model": "m"})
 
 
 def chunks() -> Iterator[Any]:
@@ -73,7 +73,7 @@ def test_a_dropped_stream_is_recorded_on_another_thread_in_the_callers_context()
             seen.append((usage.completeness, user.get()))
 
     user.set("u-1")
-    stream = Call(Metering("test", None, record=record), {}).run(chunks)
+    stream = MeteredCall(Metering("test", None, record=record), {}).run(chunks)
     user.set("u-2")
     take(stream, 2)
     with lock:  # garbage collection may strike where this thread holds the lock that record needs
@@ -105,7 +105,7 @@ def test_unmetered_calls_can_be_counted_instead_of_logged(recorded: list[Usage],
     errors: list[Exception] = []
     metering = Metering("test", None, record=recorded.append, on_unmetered=errors.append)
     for _ in range(2):
-        assert Call(metering, {}).run(lambda: {"usage": None}) == {"usage": None}
+        assert MeteredCall(metering, {}).run(lambda: {"usage": None}) == {"usage": None}
     assert [type(error) for error in errors] == [UsageError, UsageError]
     assert caplog.text == ""
 
@@ -115,7 +115,7 @@ def test_a_failing_on_unmetered_is_logged_and_never_reaches_the_caller(caplog: A
         raise RuntimeError("no room")
 
     metering = Metering("test", None, record=print, on_unmetered=fail)
-    assert Call(metering, {}).run(lambda: {"usage": None}) == {"usage": None}
+    assert MeteredCall(metering, {}).run(lambda: {"usage": None}) == {"usage": None}
     assert "RuntimeError: no room" in caplog.text
 
 
@@ -135,10 +135,10 @@ def test_a_forks_copy_of_a_stream_is_not_another_call(recorded: list[Usage]) -> 
 
 def test_a_stream_still_open_at_exit_is_recorded() -> None:
     program = """
-from openmonetize.providers.call import Call, Metering
+from openmonetize.providers.metered_call import MeteredCall, Metering
 events = [{"type": "message_start", "message": {"id": "x", "model": "claude", "usage": {"input_tokens": 5}}}, {}]
 metering = Metering("test", None, record=lambda usage: print(usage.input_tokens, usage.completeness))
-stream = Call(metering, {}).run(lambda: iter(events))
+stream = MeteredCall(metering, {}).run(lambda: iter(events))
 next(stream)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)

@@ -10,7 +10,8 @@ from typing import Any, Iterator, List
 
 import pytest
 
-from openmonetize.sandbox import Sandbox, http
+from openmonetize.sandbox import Sandbox
+from openmonetize.sandbox.http import server as http
 
 from .talk import Talk, event, send_raw
 

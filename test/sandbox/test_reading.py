@@ -10,11 +10,12 @@ from typing import Any, Dict
 import pytest
 from hypothesis import given, strategies as st
 
-from openmonetize.sandbox import body as bodies, dialects, formats, schema
-from openmonetize.sandbox.answers import Refusal
-from openmonetize.sandbox.batch_reader import read_batch
-from openmonetize.sandbox.events import BATCH, SEED_BATCH, has_unstorable_text
-from openmonetize.sandbox.issues import Rules
+from openmonetize.sandbox.billing.events import BATCH, SEED_BATCH, has_unstorable_text
+from openmonetize.sandbox.http import body as bodies
+from openmonetize.sandbox.http.responses import Refusal
+from openmonetize.sandbox.validation import formats, schema, validation_messages as validation_messages
+from openmonetize.sandbox.validation.batch_reader import read_batch
+from openmonetize.sandbox.validation.issues import Rules
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -71,7 +72,7 @@ def exact(raw: bytes) -> Any:
         value = bodies.parse(raw, "application/json", declares_400=True)
     except Refusal:
         return None
-    cleaned, issues = schema.validate(BATCH, value, dialects.ZOD)
+    cleaned, issues = schema.validate(BATCH, value, validation_messages.ZOD)
     return None if issues else cleaned
 
 
@@ -111,19 +112,19 @@ def test_the_fast_reader_leaves_the_rest(raw: bytes) -> None:
     assert read_batch(raw) is None
 
 
-@given(_json, st.sampled_from([dialects.ZOD, dialects.AJV, dialects.OLD_ZOD]))
+@given(_json, st.sampled_from([validation_messages.ZOD, validation_messages.AJV, validation_messages.OLD_ZOD]))
 def test_validators_find_words_for_anything(value: Any, rules: Rules) -> None:
     for node in (BATCH, SEED_BATCH):
         _, issues = schema.validate(node, value, rules)
-        assert dialects.message("body", issues, rules) or not issues
-        assert dialects.tree(issues, rules)["_errors"] is not None
+        assert validation_messages.message("body", issues, rules) or not issues
+        assert validation_messages.tree(issues, rules)["_errors"] is not None
 
 
 @given(_batch)
 def test_what_passes_once_passes_again_unchanged(batch: Dict[str, Any]) -> None:
-    cleaned, issues = schema.validate(BATCH, batch, dialects.ZOD)
+    cleaned, issues = schema.validate(BATCH, batch, validation_messages.ZOD)
     if not issues:
-        assert schema.validate(BATCH, cleaned, dialects.ZOD) == (cleaned, [])
+        assert schema.validate(BATCH, cleaned, validation_messages.ZOD) == (cleaned, [])
 
 
 @given(st.binary(max_size=60) | _json.map(lambda value: json.dumps(value).encode()))

@@ -14,7 +14,7 @@ from openmonetize.cli import sandbox as command
 from openmonetize.cli.parser import Parser
 from openmonetize.sandbox import Sandbox
 from openmonetize.sandbox.defects import DEFECTS
-from openmonetize.sandbox.faults import KINDS
+from openmonetize.sandbox.http.faults import KINDS
 from openmonetize.testing import plugin
 
 from .guide import PAGE, Guide, blocks

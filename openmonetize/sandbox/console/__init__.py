@@ -10,12 +10,11 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Callable, Dict, Mapping, Optional
 
-from openmonetize.sandbox.answers import Answer
 from openmonetize.sandbox.clock import iso
-from openmonetize.sandbox.control import PREFIX, Control
-
-from . import page, requests
-from .parts import Parts
+from openmonetize.sandbox.console import page, request_list as requests
+from openmonetize.sandbox.console.fragments import Parts
+from openmonetize.sandbox.http.control import PREFIX, Control
+from openmonetize.sandbox.http.responses import Response
 
 HTML = "text/html; charset=utf-8"
 
@@ -37,26 +36,26 @@ class Console:
         control.pages["GET", PREFIX + "console/live"] = self._live
         control.pages["GET", PREFIX + "console/request"] = self._request
 
-    def _page(self, query: Dict[str, Any]) -> Answer:
+    def _page(self, query: Dict[str, Any]) -> Response:
         parts = self._parts.render(query)
         body = page.render(self._control.state.settings, parts, _version(parts), iso(self._control.state.clock.now()))
-        return Answer(body, headers={"content-security-policy": page.POLICY}, content_type=HTML)
+        return Response(body, headers={"content-security-policy": page.POLICY}, content_type=HTML)
 
-    def _live(self, query: Dict[str, Any]) -> Answer:
+    def _live(self, query: Dict[str, Any]) -> Response:
         """The time, and every part of the page unless the page has this version already."""
         parts = self._parts.render(query)
         version = _version(parts)
         answer: Dict[str, Any] = {"now": iso(self._control.state.clock.now()), "version": version}
         if query.get("seen") != version:
             answer["parts"] = parts
-        return Answer(answer)
+        return Response(answer)
 
-    def _request(self, query: Dict[str, Any]) -> Answer:
+    def _request(self, query: Dict[str, Any]) -> Response:
         """What one request of the log said and was told, for the page to insert."""
         number = int(query.get("number", 0))
-        found = self._control.journal.entries(after=number - 1)[:1]
+        found = self._control.request_log.entries(after=number - 1)[:1]
         entry = found[0] if found and found[0]["number"] == number else None
-        return Answer(requests.detail(entry, self._url()).encode(), content_type=HTML)
+        return Response(requests.detail(entry, self._url()).encode(), content_type=HTML)
 
 
 def _version(parts: Mapping[str, str]) -> str:

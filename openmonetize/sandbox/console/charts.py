@@ -8,11 +8,10 @@ from __future__ import annotations
 import math
 from typing import Callable, Dict, List, NamedTuple, Tuple
 
+from openmonetize.sandbox.billing.events import usd
 from openmonetize.sandbox.clock import DAY, to_datetime
-from openmonetize.sandbox.events import usd
-
-from .figures import Sums, Usage
-from .markup import Markup, compact, dollars, html, joined, number, text
+from openmonetize.sandbox.console.markup import Markup, compact, dollars, html, joined, number, text
+from openmonetize.sandbox.console.queries import Sums, Usage
 
 MODELS = 6
 """So many models have a colour of their own; the others share one."""

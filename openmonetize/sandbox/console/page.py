@@ -7,9 +7,8 @@ import hashlib
 from pathlib import Path
 from typing import Dict
 
+from openmonetize.sandbox.console.markup import Markup, html
 from openmonetize.sandbox.state import Settings
-
-from .markup import Markup, html
 
 _STATIC = Path(__file__).parent / "static"
 

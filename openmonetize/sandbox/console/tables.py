@@ -6,13 +6,12 @@ import json
 import sqlite3
 from typing import List
 
+from openmonetize.sandbox.billing.events import usd
 from openmonetize.sandbox.clock import iso
-from openmonetize.sandbox.events import usd
-
-from . import charts
-from .figures import Wallet
-from .markup import Markup, dollars, html, joined, number, text
-from .requests import pretty
+from openmonetize.sandbox.console import charts
+from openmonetize.sandbox.console.markup import Markup, dollars, html, joined, number, text
+from openmonetize.sandbox.console.queries import Wallet
+from openmonetize.sandbox.console.request_list import pretty
 
 
 def wallets(found: List[Wallet]) -> Markup:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from openmonetize.sandbox.calls import Route
+from openmonetize.sandbox.http.request import Route
 from openmonetize.sandbox.routes import (
     analytics,
     burn_tables,

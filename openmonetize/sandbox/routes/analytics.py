@@ -5,19 +5,19 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
-from openmonetize.sandbox import formats
-from openmonetize.sandbox.answers import Answer, gateway_error
-from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.accounts.customers import find_user
+from openmonetize.sandbox.billing.aggregate import Name, sums_by, total_of
+from openmonetize.sandbox.billing.events import KNOWN_PROVIDERS, usd
+from openmonetize.sandbox.billing.ledger import burned_since, find_wallet
+from openmonetize.sandbox.billing.rollups import DAY_NAME, Group, groups
 from openmonetize.sandbox.clock import DAY, day_text, iso
 from openmonetize.sandbox.defects import COLON_SPLIT, NEGATIVE_BURN_RATE, PROVIDER_500
-from openmonetize.sandbox.events import KNOWN_PROVIDERS, usd
-from openmonetize.sandbox.ledger import burned_since, find_wallet
-from openmonetize.sandbox.rollups import DAY_NAME, Group, groups
-from openmonetize.sandbox.schema import Fields, OneOf, Optionally, Text
+from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.http.responses import Response, gateway_error
 from openmonetize.sandbox.state import CURRENT, SEED, State
-from openmonetize.sandbox.sums import Name, sums_by, total_of
 from openmonetize.sandbox.tables import USD_UNITS
-from openmonetize.sandbox.tenants import find_user
+from openmonetize.sandbox.validation import formats
+from openmonetize.sandbox.validation.schema import Fields, OneOf, Optionally, Text
 
 _FOUR_DECIMALS = Decimal("0.0001")
 
@@ -37,7 +37,7 @@ _SEED_COSTS = Fields({"customerId": _seed_customer, **_window})
 _SEED_BURN_RATE = Fields({"customerId": _seed_customer, "userId": Optionally(Text(form="uuid"))})
 
 
-def usage(call: Call) -> Answer:
+def usage(call: Request) -> Response:
     selection = _selection(call)
     found = groups(*selection)
     by_feature = sums_by(found, lambda group: (group.feature_id,))
@@ -71,10 +71,10 @@ def usage(call: Call) -> Answer:
     }
     if not call.state.seed_era:
         data["byEventType"] = [{"eventType": name[0], **_burned(sums)} for name, sums in by_type]
-    return Answer({"data": data})
+    return Response({"data": data})
 
 
-def costs(call: Call) -> Answer:
+def costs(call: Request) -> Response:
     found = groups(*_selection(call), ["provider", "model"])
     total = total_of(found)
     revenue = _revenue(total.credits)
@@ -97,10 +97,10 @@ def costs(call: Call) -> Answer:
             for name, sums in sums_by([group for group in found if group.provider and group.model], _model(call))
         ],
     }
-    return Answer({"data": data})
+    return Response({"data": data})
 
 
-def burn_rate(call: Call) -> Answer:
+def burn_rate(call: Request) -> Response:
     _require_own_query(call)
     state = call.state
     user_id = call.query.get("userId")
@@ -125,7 +125,7 @@ def burn_rate(call: Call) -> Answer:
         },
         "recommendations": _recommendations(days, week / 7, month / 30),
     }
-    return Answer({"data": data})
+    return Response({"data": data})
 
 
 _LAST_DAY = 253_402_300_799_999  # the end of the year 9999
@@ -149,19 +149,19 @@ def _recommendations(days: Any, week: float, month: float) -> List[Dict[str, str
     return found
 
 
-def _internal_id(call: Call, user_id: str) -> str:
+def _internal_id(call: Request, user_id: str) -> str:
     user = find_user(call.state, call.customer.pk, user_id)
     return user_id if user is None else str(user["id"])
 
 
-def _require_own_query(call: Call) -> None:
+def _require_own_query(call: Request) -> None:
     """The seed era's servers insist on the customer id, although their contract calls it optional."""
     customer_id = call.query.get("customerId")
     if customer_id is not None or call.state.seed_era:
         call.require_own(customer_id)
 
 
-def _selection(call: Call) -> Tuple[State, int, int, int, Mapping[str, Sequence[str]]]:
+def _selection(call: Request) -> Tuple[State, int, int, int, Mapping[str, Sequence[str]]]:
     """What to sum up: whose events, from when to when, and which of them."""
     _require_own_query(call)
     state = call.state
@@ -172,7 +172,7 @@ def _selection(call: Call) -> Tuple[State, int, int, int, Mapping[str, Sequence[
     return state, call.customer.pk, start_ms, end_ms, {} if state.seed_era else _chosen(call)
 
 
-def _chosen(call: Call) -> Dict[str, Sequence[str]]:
+def _chosen(call: Request) -> Dict[str, Sequence[str]]:
     """The filters of a query: comma-separated, blanks trimmed; nothing between the commas is no filter."""
     filters: Dict[str, Sequence[str]] = {}
     for parameter, column in (("provider", "provider"), ("model", "model"), ("featureId", "feature_id")):
@@ -185,7 +185,7 @@ def _chosen(call: Call) -> Dict[str, Sequence[str]]:
     return filters
 
 
-def _model(call: Call) -> Callable[[Group], Name]:
+def _model(call: Request) -> Callable[[Group], Name]:
     if call.state.has(COLON_SPLIT):
         return lambda group: (group.provider, group.model.split(":", 1)[0])
     return lambda group: (group.provider, group.model)

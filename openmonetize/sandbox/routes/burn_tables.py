@@ -7,14 +7,15 @@ import sqlite3
 from dataclasses import replace
 from typing import Any, Dict, List, Optional, Tuple
 
-from openmonetize.sandbox import formats, rating
-from openmonetize.sandbox.answers import Answer, service_error
-from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.billing import rating
 from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.defects import RATING_PREFIX_404
+from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.http.responses import Response, service_error
 from openmonetize.sandbox.routes.upstream import misdirected
-from openmonetize.sandbox.schema import Boolean, Fields, Node, Number, OneOf, Optionally, Record, Text
 from openmonetize.sandbox.state import CURRENT, SEED, new_id
+from openmonetize.sandbox.validation import formats
+from openmonetize.sandbox.validation.schema import Boolean, Fields, Node, Number, OneOf, Optionally, Record, Text
 
 _uuid = Text(form="uuid")
 _moment = Optionally(Text(form="date-time"))
@@ -51,7 +52,7 @@ _ID = Fields({"id": _uuid})
 _FAILED = "Failed to proxy request to rating service"
 
 
-def listing(call: Call) -> Answer:
+def listing(call: Request) -> Response:
     customer_id = call.query.get("customerId")
     if customer_id is not None and call.state.seed_era:
         call.require_own(customer_id)
@@ -61,10 +62,10 @@ def listing(call: Call) -> Answer:
         sql += " AND is_active = ?"
         values.append(int(call.query["isActive"] == "true"))
     data = [_shown(call, row) for row in call.state.db.rows(f"{sql} ORDER BY pk DESC", values)]
-    return Answer({"data": data, "total": len(data)})
+    return Response({"data": data, "total": len(data)})
 
 
-def create(call: Call) -> Answer:
+def create(call: Request) -> Response:
     body, db = call.body, call.state.db
     if "customerId" in body:
         call.require_own(body["customerId"])
@@ -93,14 +94,14 @@ def create(call: Call) -> Answer:
                 now,
             ),
         )
-    return Answer({"data": _shown(call, _find(call, table_id))}, 201)
+    return Response({"data": _shown(call, _find(call, table_id))}, 201)
 
 
-def one(call: Call) -> Answer:
-    return Answer({"data": _shown(call, _find(call, call.params["id"]))})
+def one(call: Request) -> Response:
+    return Response({"data": _shown(call, _find(call, call.params["id"]))})
 
 
-def change(call: Call) -> Answer:
+def change(call: Request) -> Response:
     row = _own(call)
     body = call.body or {}
     with call.state.db.transaction():
@@ -117,26 +118,26 @@ def change(call: Call) -> Answer:
                 row["pk"],
             ),
         )
-    return Answer({"data": _shown(call, _find(call, row["id"]))})
+    return Response({"data": _shown(call, _find(call, row["id"]))})
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Request) -> Response:
     row = _own(call)
     with call.state.db.transaction():
         call.state.db.execute("UPDATE burn_tables SET is_active = 0 WHERE pk = ?", (row["pk"],))
-    return Answer({"message": "Burn table deactivated"})
+    return Response({"message": "Burn table deactivated"})
 
 
-def active(call: Call) -> Answer:
+def active(call: Request) -> Response:
     if "customerId" in call.params:
         call.require_own(call.params["customerId"])
     row, default = rating.active_table(call.state, call.customer.pk)
     if row is None:
         raise _not_found()
-    return Answer({"data": _shown(call, row), "isDefault": default})
+    return Response({"data": _shown(call, row), "isDefault": default})
 
 
-def _find(call: Call, table_id: str) -> sqlite3.Row:
+def _find(call: Request, table_id: str) -> sqlite3.Row:
     """One of the customer's tables, or the one for everybody."""
     row = call.state.db.row(
         "SELECT * FROM burn_tables WHERE id = ? AND (customer = ? OR customer IS NULL)",
@@ -147,7 +148,7 @@ def _find(call: Call, table_id: str) -> sqlite3.Row:
     return row
 
 
-def _own(call: Call) -> sqlite3.Row:
+def _own(call: Request) -> sqlite3.Row:
     """One of the customer's tables: nobody may change the one for everybody."""
     row = _find(call, call.params["id"])
     if row["customer"] is None:
@@ -159,12 +160,12 @@ def _not_found() -> Exception:
     return service_error(404, "NOT_FOUND", "Burn table not found")
 
 
-def _moment_of(call: Call, name: str, otherwise: Optional[int]) -> Optional[int]:
+def _moment_of(call: Request, name: str, otherwise: Optional[int]) -> Optional[int]:
     text = (call.body or {}).get(name)
     return otherwise if text is None else formats.instant_ms(text)
 
 
-def _shown(call: Call, row: sqlite3.Row) -> Dict[str, Any]:
+def _shown(call: Request, row: sqlite3.Row) -> Dict[str, Any]:
     until = row["valid_until"]
     return {
         "id": row["id"],

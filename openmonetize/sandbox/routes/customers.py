@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from openmonetize.sandbox.answers import Answer, gateway_error
-from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.accounts.customers import EmailTaken, add_customer, new_key, rotate_key
 from openmonetize.sandbox.clock import iso
-from openmonetize.sandbox.schema import Fields, OneOf, Optionally, Text
+from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.http.responses import Response, gateway_error
 from openmonetize.sandbox.state import CURRENT
-from openmonetize.sandbox.tenants import EmailTaken, add_customer, new_key, rotate_key
+from openmonetize.sandbox.validation.schema import Fields, OneOf, Optionally, Text
 
 _REGISTER = Fields(
     {
@@ -18,13 +18,13 @@ _REGISTER = Fields(
 )
 
 
-def register(call: Call) -> Answer:
+def register(call: Request) -> Response:
     key = new_key()
     try:
         customer = add_customer(call.state, call.body["name"], call.body["email"], call.body["tier"], key)
     except EmailTaken:
         raise gateway_error(409, "A customer with this email already exists") from None
-    return Answer(
+    return Response(
         {
             "data": {
                 "customerId": customer.id,
@@ -39,9 +39,9 @@ def register(call: Call) -> Answer:
     )
 
 
-def me(call: Call) -> Answer:
+def me(call: Request) -> Response:
     customer = call.customer
-    return Answer(
+    return Response(
         {
             "data": {
                 "id": customer.id,
@@ -55,8 +55,8 @@ def me(call: Call) -> Answer:
     )
 
 
-def rotate(call: Call) -> Answer:
-    return Answer({"data": {"apiKey": rotate_key(call.state, call.customer)}})
+def rotate(call: Request) -> Response:
+    return Response({"data": {"apiKey": rotate_key(call.state, call.customer)}})
 
 
 ROUTES = (

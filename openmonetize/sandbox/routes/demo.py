@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from openmonetize.sandbox.accounts import DEMO_CUSTOMER
-from openmonetize.sandbox.answers import Answer
-from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.accounts.customers import customer_by_id
+from openmonetize.sandbox.accounts.initial import DEMO_CUSTOMER
+from openmonetize.sandbox.billing.events import PROVIDERS
 from openmonetize.sandbox.clock import iso
-from openmonetize.sandbox.events import PROVIDERS
-from openmonetize.sandbox.schema import Fields, Optionally, Text
+from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.http.responses import Response
 from openmonetize.sandbox.state import SEED, new_id
-from openmonetize.sandbox.tenants import customer_by_id
+from openmonetize.sandbox.validation.schema import Fields, Optionally, Text
 
 _GENERATE = Fields(
     {
@@ -23,13 +23,13 @@ _GENERATE = Fields(
 _COMPLETION_TOKENS = 20
 
 
-def generate(call: Call) -> Answer:
+def generate(call: Request) -> Response:
     body = call.body
     now = call.state.clock.now()
     completion_id = f"chatcmpl-{new_id()}"
     prompt_tokens = -(-len(body["prompt"]) // 4)
     _meter(call, completion_id, prompt_tokens)
-    return Answer(
+    return Response(
         {
             "id": completion_id,
             "object": "chat.completion",
@@ -51,7 +51,7 @@ def generate(call: Call) -> Answer:
     )
 
 
-def _meter(call: Call, completion_id: str, prompt_tokens: int) -> None:
+def _meter(call: Request, completion_id: str, prompt_tokens: int) -> None:
     """Record the event, if the demo customer exists and the provider is one that events may name."""
     demo = customer_by_id(call.state, DEMO_CUSTOMER)
     provider = call.body["provider"].upper()
@@ -69,7 +69,7 @@ def _meter(call: Call, completion_id: str, prompt_tokens: int) -> None:
         "timestamp": iso(call.state.clock.now()),
         "idempotency_key": completion_id,
     }
-    call.intake.accept(demo, [event])
+    call.ingestion.accept(demo, [event])
 
 
 ROUTES: Tuple[Route, ...] = (Route("POST", "/v1/demo/generate", generate, body=_GENERATE, eras=(SEED,), keyed=False),)

@@ -6,9 +6,9 @@ import json
 import sqlite3
 from typing import Any, Dict, Optional, Tuple
 
-from openmonetize.sandbox import entitlements, formats
-from openmonetize.sandbox.answers import Answer, gateway_error
-from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.accounts import entitlement_decisions as entitlements
+from openmonetize.sandbox.accounts.customers import find_user
+from openmonetize.sandbox.billing.events import KNOWN_PROVIDERS
 from openmonetize.sandbox.defects import (
     ENTITLEMENT_USER_500,
     FRACTION_500,
@@ -17,11 +17,12 @@ from openmonetize.sandbox.defects import (
     PROVIDER_500,
     SEED_NULL_LIMIT_500,
 )
-from openmonetize.sandbox.events import KNOWN_PROVIDERS
-from openmonetize.sandbox.issues import MAX_SAFE_INTEGER
-from openmonetize.sandbox.schema import Fields, Node, Nullable, Number, OneOf, Optionally, Record, Text
+from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.http.responses import Response, gateway_error
 from openmonetize.sandbox.state import CURRENT, SEED, new_id
-from openmonetize.sandbox.tenants import find_user
+from openmonetize.sandbox.validation import formats
+from openmonetize.sandbox.validation.issues import MAX_SAFE_INTEGER
+from openmonetize.sandbox.validation.schema import Fields, Node, Nullable, Number, OneOf, Optionally, Record, Text
 
 _uuid = Text(form="uuid")
 _text = Optionally(Text())
@@ -73,7 +74,7 @@ _DELETE_FAILED = "Failed to delete entitlement"
 _LIST_FAILED = "Failed to fetch entitlements"
 
 
-def check(call: Call) -> Answer:
+def check(call: Request) -> Response:
     body, state = call.body, call.state
     _require_own_body(call)
     action = body["action"]
@@ -83,7 +84,7 @@ def check(call: Call) -> Answer:
     usd = entitlements.estimate_usd(state, action)
     estimate = entitlements.estimate_credits(usd)
     decision = entitlements.decide(state, call.customer.pk, body["userId"], body["featureId"], estimate)
-    return Answer(
+    return Response(
         {
             "allowed": decision.allowed,
             "reason": decision.reason,
@@ -95,7 +96,7 @@ def check(call: Call) -> Answer:
     )
 
 
-def create(call: Call) -> Answer:
+def create(call: Request) -> Response:
     body, state = call.body, call.state
     _require_own_body(call)
     limit = _limit(call, _CREATE_FAILED)
@@ -118,10 +119,10 @@ def create(call: Call) -> Answer:
                 None if metadata is None else json.dumps(metadata),
             ),
         )
-    return Answer({"data": _fields(call, _find(call, new))}, 201)
+    return Response({"data": _fields(call, _find(call, new))}, 201)
 
 
-def update(call: Call) -> Answer:
+def update(call: Request) -> Response:
     body, state = call.body or {}, call.state
     row = _owned(call)
     limit = _limit(call, _UPDATE_FAILED) if "limitValue" in body else row["limit_value"]
@@ -134,17 +135,17 @@ def update(call: Call) -> Answer:
             "UPDATE entitlements SET limit_type = ?, limit_value = ?, period = ?, metadata = ? WHERE pk = ?",
             (body.get("limitType", row["limit_type"]), limit, period, metadata, row["pk"]),
         )
-    return Answer({"data": _fields(call, _find(call, row["id"]))})
+    return Response({"data": _fields(call, _find(call, row["id"]))})
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Request) -> Response:
     row = _owned(call)
     with call.state.db.transaction():
         call.state.db.execute("DELETE FROM entitlements WHERE pk = ?", (row["pk"],))
-    return Answer(None, 204)
+    return Response(None, 204)
 
 
-def listing(call: Call) -> Answer:
+def listing(call: Request) -> Response:
     data = [
         {
             "id": row["id"],
@@ -158,10 +159,10 @@ def listing(call: Call) -> Answer:
         }
         for row in entitlements.rows(call.state, call.customer.pk)
     ]
-    return Answer({"data": data})
+    return Response({"data": data})
 
 
-def seed_listing(call: Call) -> Answer:
+def seed_listing(call: Request) -> Response:
     call.require_own(call.params["customerId"])
     data = [
         {
@@ -171,15 +172,15 @@ def seed_listing(call: Call) -> Answer:
         }
         for row in entitlements.rows(call.state, call.customer.pk)
     ]
-    return Answer({"data": data})
+    return Response({"data": data})
 
 
-def _require_own_body(call: Call) -> None:
+def _require_own_body(call: Request) -> None:
     if call.state.seed_era:
         call.require_own(call.body["customerId"])
 
 
-def _limit(call: Call, failure: str) -> Optional[int]:
+def _limit(call: Request, failure: str) -> Optional[int]:
     value = call.body.get("limitValue")
     if value is None:
         return None
@@ -194,7 +195,7 @@ def _limit(call: Call, failure: str) -> Optional[int]:
     raise gateway_error(400, f"body/limitValue {problem}")
 
 
-def _user(call: Call) -> Optional[str]:
+def _user(call: Request) -> Optional[str]:
     """The platform's id of the user that the entitlement is for."""
     user_id = call.body.get("userId")
     if user_id is None:
@@ -207,21 +208,21 @@ def _user(call: Call) -> Optional[str]:
     raise gateway_error(400, "body/userId No such user: a first grant or event creates one")
 
 
-def _find(call: Call, entitlement_id: str) -> sqlite3.Row:
+def _find(call: Request, entitlement_id: str) -> sqlite3.Row:
     row = call.state.db.row("SELECT * FROM entitlements WHERE id = ?", (entitlement_id.lower(),))
     if row is None:
         raise gateway_error(404, "Entitlement not found")
     return row
 
 
-def _owned(call: Call) -> sqlite3.Row:
+def _owned(call: Request) -> sqlite3.Row:
     row = _find(call, call.params["id"])
     if row["customer"] != call.customer.pk:
         raise gateway_error(403, "Access denied to this entitlement")
     return row
 
 
-def _fields(call: Call, row: sqlite3.Row) -> Dict[str, Any]:
+def _fields(call: Request, row: sqlite3.Row) -> Dict[str, Any]:
     return {
         "id": row["id"],
         "featureId": row["feature_id"],
@@ -230,7 +231,7 @@ def _fields(call: Call, row: sqlite3.Row) -> Dict[str, Any]:
     }
 
 
-def _shown_limit(call: Call, row: sqlite3.Row) -> Optional[int]:
+def _shown_limit(call: Request, row: sqlite3.Row) -> Optional[int]:
     limit: Optional[int] = row["limit_value"]
     return None if limit == 0 and call.state.has(LIMIT_ZERO_NULL) else limit
 

@@ -6,15 +6,9 @@ import json
 from dataclasses import replace
 from typing import Any, Dict, List, Tuple
 
-from openmonetize.sandbox import dead_letters
-from openmonetize.sandbox.answers import Answer, Refusal, framework_error, service_error
-from openmonetize.sandbox.batch_reader import read_batch
-from openmonetize.sandbox.body import SERVICE_LIMIT
-from openmonetize.sandbox.calls import Call, Route
-from openmonetize.sandbox.clock import iso
-from openmonetize.sandbox.defects import FRACTIONAL_PAGE, SEED_EVENT_TYPES, SEED_INGEST_KEY
-from openmonetize.sandbox.dialects import OLD_ZOD, message, tree
-from openmonetize.sandbox.events import (
+from openmonetize.sandbox.accounts.customers import customer_by_key
+from openmonetize.sandbox.billing import dead_letters
+from openmonetize.sandbox.billing.events import (
     BATCH,
     SEED_BATCH,
     SEED_BATCH_AS_SHIPPED,
@@ -23,9 +17,15 @@ from openmonetize.sandbox.events import (
     page,
     usd,
 )
-from openmonetize.sandbox.schema import Fields, Items, Number, Optionally, Text, validate
+from openmonetize.sandbox.clock import iso
+from openmonetize.sandbox.defects import FRACTIONAL_PAGE, SEED_EVENT_TYPES, SEED_INGEST_KEY
+from openmonetize.sandbox.http.body import SERVICE_LIMIT
+from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.http.responses import Refusal, Response, framework_error, service_error
 from openmonetize.sandbox.state import CURRENT, SEED
-from openmonetize.sandbox.tenants import customer_by_key
+from openmonetize.sandbox.validation.batch_reader import read_batch
+from openmonetize.sandbox.validation.schema import Fields, Items, Number, Optionally, Text, validate
+from openmonetize.sandbox.validation.validation_messages import OLD_ZOD, message, tree
 
 
 def _page(whole: bool) -> Fields:
@@ -40,7 +40,7 @@ def _page(whole: bool) -> Fields:
 _REPLAY = Fields({"jobIds": Optionally(Items(Text()))})
 
 
-def ingest(call: Call) -> Answer:
+def ingest(call: Request) -> Response:
     """The present gateway: it puts the key's customer into every event, then forwards to the ingestion service."""
     _forwarded_key(call)
     events: List[Dict[str, Any]] = call.body["events"]
@@ -50,10 +50,10 @@ def ingest(call: Call) -> Answer:
     # The forwarded JSON is only longer than what came in by the customer ids.
     if call.size + 60 * len(events) > SERVICE_LIMIT and _forwarded_size(events) > SERVICE_LIMIT:
         raise framework_error(413, "Request body is too large", "FST_ERR_CTP_BODY_TOO_LARGE")
-    return call.intake.accept(call.customer, events, call.clean)
+    return call.ingestion.accept(call.customer, events, call.clean)
 
 
-def ingest_seed(call: Call) -> Answer:
+def ingest_seed(call: Request) -> Response:
     """The seed era's ingestion service behind the gateway: key, then events, then whose they are."""
     _seed_key(call)
     if call.size > SERVICE_LIMIT:
@@ -65,10 +65,10 @@ def ingest_seed(call: Call) -> Answer:
         raise service_error(400, "VALIDATION_ERROR", text, details=tree(issues, OLD_ZOD))
     if any(event["customer_id"] != call.customer.id for event in body["events"]):
         raise _foreign()
-    return call.intake.accept(call.customer, body["events"])
+    return call.ingestion.accept(call.customer, body["events"])
 
 
-def _forwarded_key(call: Call) -> None:
+def _forwarded_key(call: Request) -> None:
     """The gateway authenticates Bearer first, but forwards X-API-Key first; the two may differ."""
     forwarded = call.headers.get("x-api-key")
     if not forwarded or forwarded == call.key:
@@ -80,7 +80,7 @@ def _forwarded_key(call: Call) -> None:
         raise _foreign()
 
 
-def _seed_key(call: Call) -> None:
+def _seed_key(call: Request) -> None:
     forwarded = call.headers.get("x-api-key")
     if not forwarded:
         if call.state.has(SEED_INGEST_KEY):
@@ -104,7 +104,7 @@ def _forwarded_size(events: List[Dict[str, Any]]) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def listing(call: Call) -> Answer:
+def listing(call: Request) -> Response:
     limit, offset = call.query["limit"], call.query["offset"]
     rows, total = page(call.state, call.customer.pk, int(limit), int(offset))
     data = [
@@ -123,22 +123,22 @@ def listing(call: Call) -> Answer:
         }
         for row in rows
     ]
-    return Answer({"data": data, "pagination": {"total": total, "limit": limit, "offset": offset}})
+    return Response({"data": data, "pagination": {"total": total, "limit": limit, "offset": offset}})
 
 
-def letters(call: Call) -> Answer:
+def letters(call: Request) -> Response:
     count = dead_letters.count(call.state, call.customer)
-    return Answer({"counts": {"active": count}, "items": dead_letters.visible(call.state, call.customer)})
+    return Response({"counts": {"active": count}, "items": dead_letters.visible(call.state, call.customer)})
 
 
-def replay(call: Call) -> Answer:
+def replay(call: Request) -> Response:
     count = dead_letters.replay(call.state, call.customer, call.body.get("jobIds"))
     text = "Jobs replayed successfully" if count else "No jobs to replay"
-    return Answer({"message": text, "count": count})
+    return Response({"message": text, "count": count})
 
 
-def info(call: Call) -> Answer:
-    return Answer(
+def info(call: Request) -> Response:
+    return Response(
         {
             "status": "ready",
             "timestamp": iso(call.state.clock.now()),

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import time
 
-from openmonetize.sandbox.answers import Answer
-from openmonetize.sandbox.calls import Call, Route
 from openmonetize.sandbox.clock import iso
+from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.http.responses import Response
 
 
-def health(call: Call) -> Answer:
-    return Answer({"status": "ok", "timestamp": iso(call.state.clock.now())})
+def health(call: Request) -> Response:
+    return Response({"status": "ok", "timestamp": iso(call.state.clock.now())})
 
 
-def ready(call: Call) -> Answer:
+def ready(call: Request) -> Response:
     database = call.state.db.value("SELECT 1") == 1
     checks = {"database": database, "ingestionService": True, "ratingEngine": True}
-    return Answer({"status": "ready", "checks": checks, "timestamp": iso(call.state.clock.now())})
+    return Response({"status": "ready", "checks": checks, "timestamp": iso(call.state.clock.now())})
 
 
-def info(call: Call) -> Answer:
-    return Answer(
+def info(call: Request) -> Response:
+    return Response(
         {
             "service": "api-gateway",
             "version": "0.1.0",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, Dict, Tuple
 
 from openmonetize import pricing
-from openmonetize.sandbox import formats, rating
-from openmonetize.sandbox.answers import Answer, gateway_error, service_error
-from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.billing import rating
+from openmonetize.sandbox.billing.events import PROVIDERS
 from openmonetize.sandbox.defects import BULK_500, CALCULATE_500
-from openmonetize.sandbox.events import PROVIDERS
-from openmonetize.sandbox.schema import Fields, Items, Node, Number, OneOf, Optionally, Text
+from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.http.responses import Response, gateway_error, service_error
 from openmonetize.sandbox.state import CURRENT, SEED
+from openmonetize.sandbox.validation import formats
+from openmonetize.sandbox.validation.schema import Fields, Items, Node, Number, OneOf, Optionally, Text
 
 _tokens = Number(least=0, whole=True)
 _what: Dict[str, Node] = {"provider": OneOf(*PROVIDERS), "model": Text(least=1)}
@@ -42,7 +43,7 @@ _UNIT_NAMES = {
 }
 
 
-def calculate(call: Call) -> Answer:
+def calculate(call: Request) -> Response:
     body = call.body
     try:
         if body["type"] == "text":
@@ -55,45 +56,45 @@ def calculate(call: Call) -> Answer:
         raise service_error(404, "PROVIDER_NOT_FOUND", str(error)) from None
     if call.state.has(CALCULATE_500):
         raise gateway_error(500, "Response doesn't match the schema")
-    return Answer({"cost": result["providerCostUsd"], "currency": "USD", "credits": result["credits"]})
+    return Response({"cost": result["providerCostUsd"], "currency": "USD", "credits": result["credits"]})
 
 
-def bulk(call: Call) -> Answer:
+def bulk(call: Request) -> Response:
     try:
         results = [_text_of(call, item) for item in call.body["calculations"]]
     except rating.NoPrice as error:
         if call.state.has(BULK_500):
             raise service_error(500, "INTERNAL_ERROR", _BULK_FAILED) from None
         raise service_error(400, "PROVIDER_NOT_FOUND", str(error)) from None
-    return Answer({"customerId": call.customer.id, "results": results, "total": len(results)})
+    return Response({"customerId": call.customer.id, "results": results, "total": len(results)})
 
 
-def seed_calculate(call: Call) -> Answer:
+def seed_calculate(call: Request) -> Response:
     call.require_own(call.body["customerId"])
     try:
-        return Answer(_text_of(call, call.body))
+        return Response(_text_of(call, call.body))
     except rating.NoPrice as error:
         raise service_error(404, "PROVIDER_NOT_FOUND", str(error)) from None
 
 
-def seed_bulk(call: Call) -> Answer:
+def seed_bulk(call: Request) -> Response:
     call.require_own(call.body["customerId"])
     return bulk(call)
 
 
-def price_list(call: Call) -> Answer:
+def price_list(call: Request) -> Response:
     models: Dict[Tuple[str, str], Dict[str, Any]] = {}
     for price in call.state.settings.book:
         models.setdefault((price.provider, price.model), {})[_UNIT_NAMES[price.unit]] = _price(price)
     data = [{"provider": provider, "model": model, "pricing": units} for (provider, model), units in models.items()]
-    return Answer({"data": data, "total": len(data)})
+    return Response({"data": data, "total": len(data)})
 
 
 def _price(price: pricing.Price) -> Dict[str, Any]:
     return {"costPerUnit": formats.plain_number(float(price.usd)), "unitSize": price.per, "currency": "USD"}
 
 
-def _text_of(call: Call, body: Dict[str, Any]) -> Dict[str, Any]:
+def _text_of(call: Request, body: Dict[str, Any]) -> Dict[str, Any]:
     return rating.calculate_text(
         call.state,
         call.customer.pk,

@@ -6,18 +6,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Dict, List, Sequence, Tuple
 
-from openmonetize.sandbox import formats
-from openmonetize.sandbox.answers import Answer, framework_error
-from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.billing.aggregate import sums_by, total_of
+from openmonetize.sandbox.billing.events import page, usd
+from openmonetize.sandbox.billing.ledger import find_wallet
+from openmonetize.sandbox.billing.rollups import DAY_NAME, Group, groups
 from openmonetize.sandbox.clock import DAY, day_text, iso, to_datetime
 from openmonetize.sandbox.defects import RATING_PREFIX_404, SUMMARY_500
-from openmonetize.sandbox.events import page, usd
-from openmonetize.sandbox.ledger import find_wallet
-from openmonetize.sandbox.rollups import DAY_NAME, Group, groups
+from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.http.responses import Response, framework_error
 from openmonetize.sandbox.routes.upstream import misdirected
-from openmonetize.sandbox.schema import Fields, Number, OneOf, Optionally, Text
 from openmonetize.sandbox.state import CURRENT, SEED
-from openmonetize.sandbox.sums import sums_by, total_of
+from openmonetize.sandbox.validation import formats
+from openmonetize.sandbox.validation.schema import Fields, Number, OneOf, Optionally, Text
 
 _moment = Optionally(Text(form="date-time"))
 _group_by = Optionally(OneOf("day", "week", "month"), default="day")
@@ -31,34 +31,34 @@ _MOST_DAYS = 90
 _FAILED = "Failed to proxy request to rating service"
 
 
-def cost_breakdown(call: Call) -> Answer:
+def cost_breakdown(call: Request) -> Response:
     start, end = _window(call)
     found = groups(call.state, call.customer.pk, start, end, {}, ["provider", "model"])
     by_model = sums_by(found, lambda group: (group.provider or "unknown", group.model or "unknown"))
     data = [{"provider": name[0], "model": name[1], **_counted(sums, "eventCount")} for name, sums in by_model]
     data.sort(key=lambda row: -row["totalCostUsd"])
     period = {"startDate": iso(start), "endDate": iso(end), "days": max(0, -(-(end - start) // DAY))}
-    return Answer({"data": data, "totals": _counted(total_of(found), "totalEvents"), "period": period})
+    return Response({"data": data, "totals": _counted(total_of(found), "totalEvents"), "period": period})
 
 
-def usage_trends(call: Call) -> Answer:
+def usage_trends(call: Request) -> Response:
     start, end = _window(call)
     group_by = call.query["groupBy"]
     found = groups(call.state, call.customer.pk, start, end, {}, [DAY_NAME])
     by_period = sums_by(found, lambda group: (_period(group.day, group_by),))
     data = [{"period": name[0], **_counted(sums, "eventCount")} for name, sums in sorted(by_period, key=_name)]
     period = {"startDate": iso(start), "endDate": iso(end), "groupBy": group_by}
-    return Answer({"data": data, "period": period})
+    return Response({"data": data, "period": period})
 
 
-def burn_forecast(call: Call) -> Answer:
+def burn_forecast(call: Request) -> Response:
     _require_own(call)
     state, now = call.state, call.state.clock.now()
     days = _days(call.query.get("days"))
     burned = total_of(groups(state, call.customer.pk, now - 30 * DAY, now, {}, []))
     if not burned.events:
         text = "No usage in the last 30 days to forecast from"
-        return Answer({"forecast": [], "averageDailyBurn": 0, "message": text})
+        return Response({"forecast": [], "averageDailyBurn": 0, "message": text})
     average = -(-burned.credits // 30)
     balance = _balance(call)
     forecast = [
@@ -71,7 +71,7 @@ def burn_forecast(call: Call) -> Answer:
         "daysUntilDepleted": left,
         "willDeplete": left <= days,
     }
-    return Answer(
+    return Response(
         {
             "currentBalance": balance,
             "averageDailyBurn": average,
@@ -85,7 +85,7 @@ _NEVER = 999_999
 """Days until a balance is gone that nothing burns."""
 
 
-def summary(call: Call) -> Answer:
+def summary(call: Request) -> Response:
     _require_own(call)
     state, customer, now = call.state, call.customer.pk, call.state.clock.now()
     recent, total = page(state, customer, 10, 0)
@@ -93,7 +93,7 @@ def summary(call: Call) -> Answer:
         raise framework_error(500, "Do not know how to serialize a BigInt")
     month = _counted(total_of(groups(state, customer, now - 30 * DAY, now, {}, [])), "eventCount")
     transactions = state.db.value("SELECT coalesce(sum(entries), 0) FROM wallets WHERE customer = ?", (customer,))
-    return Answer(
+    return Response(
         {
             "creditBalance": {"available": _balance(call), "reserved": 0},
             "lifetime": {"totalEvents": total, "totalTransactions": transactions},
@@ -112,7 +112,7 @@ def summary(call: Call) -> Answer:
     )
 
 
-def _window(call: Call) -> Tuple[int, int]:
+def _window(call: Request) -> Tuple[int, int]:
     _require_own(call)
     now = call.state.clock.now()
     start, end = call.query.get("startDate"), call.query.get("endDate")
@@ -121,7 +121,7 @@ def _window(call: Call) -> Tuple[int, int]:
     return start_ms, end_ms
 
 
-def _require_own(call: Call) -> None:
+def _require_own(call: Request) -> None:
     """The seed era's engine trusts any customer id; the sandbox does not."""
     if call.state.seed_era:
         call.require_own({**call.query, **call.params}.get("customerId"))
@@ -163,7 +163,7 @@ def _days(asked: Any) -> int:
     return min(max(1, int(digits[:4])), _MOST_DAYS) if digits else 30
 
 
-def _balance(call: Call) -> int:
+def _balance(call: Request) -> int:
     wallet = find_wallet(call.state, call.customer.pk)
     return 0 if wallet is None else int(wallet["balance"])
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Callable, Tuple
 
-from openmonetize.sandbox.answers import Answer, gateway_error, route_not_found
-from openmonetize.sandbox.calls import Call, Handle, Route
+from openmonetize.sandbox.http.request import Handle, Request, Route
+from openmonetize.sandbox.http.responses import Response, gateway_error, route_not_found
 from openmonetize.sandbox.state import SEED
 
 METHODS = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT")
@@ -19,7 +19,7 @@ def misdirected(declares_404: bool) -> Handle:
     gateway's route declares a 404.
     """
 
-    def handle(call: Call) -> Answer:
+    def handle(call: Request) -> Response:
         refusal = route_not_found(call.method, "/v1/rating" + call.target[len("/v1") :])
         if declares_404:
             raise gateway_error(404, str(refusal.answer.body["message"]))
@@ -28,7 +28,7 @@ def misdirected(declares_404: bool) -> Handle:
     return handle
 
 
-def not_served(call: Call) -> Answer:
+def not_served(call: Request) -> Response:
     """A path below one of the seed era's prefixes that no service has: the caller needs a key to learn that."""
     raise route_not_found(call.method, call.target)
 

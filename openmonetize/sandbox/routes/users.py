@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 from typing import Tuple
 
-from openmonetize.sandbox.answers import Answer, gateway_error
-from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.accounts.customers import add_user, list_users, user_fields
+from openmonetize.sandbox.billing.events import latest_of_user
+from openmonetize.sandbox.billing.ledger import find_wallet
 from openmonetize.sandbox.clock import iso
-from openmonetize.sandbox.events import latest_of_user
-from openmonetize.sandbox.ledger import find_wallet
-from openmonetize.sandbox.schema import Fields, Number, Optionally, Record, Text
+from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.http.responses import Response, gateway_error
 from openmonetize.sandbox.state import CURRENT, new_id
-from openmonetize.sandbox.tenants import add_user, list_users, user_fields
+from openmonetize.sandbox.validation.schema import Fields, Number, Optionally, Record, Text
 
 _LIST = Fields(
     {
@@ -31,7 +31,7 @@ _CREATE = Fields(
 _ONE = Fields({"userId": Text(least=1)})
 
 
-def listing(call: Call) -> Answer:
+def listing(call: Request) -> Response:
     limit, offset = call.query["limit"], call.query["offset"]
     rows, total = list_users(call.state, call.customer.pk, limit, offset, call.query.get("search"))
     data = [
@@ -43,10 +43,10 @@ def listing(call: Call) -> Answer:
         }
         for row in rows
     ]
-    return Answer({"data": data, "pagination": {"limit": limit, "offset": offset, "total": total}})
+    return Response({"data": data, "pagination": {"limit": limit, "offset": offset, "total": total}})
 
 
-def create(call: Call) -> Answer:
+def create(call: Request) -> Response:
     body = call.body
     try:
         row = add_user(
@@ -59,10 +59,10 @@ def create(call: Call) -> Answer:
         )
     except sqlite3.IntegrityError:
         raise gateway_error(409, "A user with this external id already exists") from None
-    return Answer({"data": user_fields(row)}, 201)
+    return Response({"data": user_fields(row)}, 201)
 
 
-def one(call: Call) -> Answer:
+def one(call: Request) -> Response:
     state, customer = call.state, call.customer.pk
     row = state.db.row("SELECT * FROM users WHERE customer = ? AND id = ?", (customer, call.params["userId"]))
     if row is None:
@@ -80,7 +80,7 @@ def one(call: Call) -> Answer:
         }
         for event in latest_of_user(state, row, 10)
     ]
-    return Answer(
+    return Response(
         {
             "data": {
                 **user_fields(row),

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Tuple
 
-from openmonetize.sandbox import formats
-from openmonetize.sandbox.answers import Answer, Refusal, gateway_error
-from openmonetize.sandbox.calls import Call, Route
+from openmonetize.sandbox.accounts.customers import UserClash, claim_user, find_user
+from openmonetize.sandbox.billing.grant_races import Done
+from openmonetize.sandbox.billing.ledger import (
+    Entry,
+    TooManyCredits,
+    add_credits,
+    find_grant,
+    find_wallet,
+    open_wallet,
+    transactions,
+)
 from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.defects import (
     FRACTION_500,
@@ -16,20 +24,12 @@ from openmonetize.sandbox.defects import (
     TEAMS_UNKNOWN,
     TRANSACTIONS_PAGING,
 )
-from openmonetize.sandbox.issues import MAX_SAFE_INTEGER
-from openmonetize.sandbox.ledger import (
-    Entry,
-    TooManyCredits,
-    add_credits,
-    find_grant,
-    find_wallet,
-    open_wallet,
-    transactions,
-)
-from openmonetize.sandbox.races import Done
-from openmonetize.sandbox.schema import Fields, Node, Number, Optionally, Record, Text
+from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.http.responses import Refusal, Response, gateway_error
 from openmonetize.sandbox.state import CURRENT, SEED
-from openmonetize.sandbox.tenants import UserClash, claim_user, find_user
+from openmonetize.sandbox.validation import formats
+from openmonetize.sandbox.validation.issues import MAX_SAFE_INTEGER
+from openmonetize.sandbox.validation.schema import Fields, Node, Number, Optionally, Record, Text
 
 _uuid = Text(form="uuid")
 _some = Text(least=1)
@@ -72,12 +72,12 @@ _PAGE = Fields({"limit": Optionally(_LIMIT, default=50), "offset": Optionally(_O
 _UNREADABLE_PAGE = Fields({"limit": Optionally(Number(), default=50), "offset": Optionally(Number(), default=0)})
 
 
-def balance(call: Call) -> Answer:
+def balance(call: Request) -> Response:
     wallet = find_wallet(call.state, call.customer.pk)
     if wallet is None and call.state.seed_era:
         raise _no_wallet()
     amount = "0" if wallet is None else str(wallet["balance"])
-    return Answer(
+    return Response(
         {
             "data": {
                 "balance": amount,
@@ -89,13 +89,13 @@ def balance(call: Call) -> Answer:
     )
 
 
-def user_balance(call: Call) -> Answer:
+def user_balance(call: Request) -> Response:
     _require_own_path(call)
     wallet = _user_wallet(call, call.params["userId"])
     if wallet is None:
         raise _no_wallet()
     expires = wallet["expires_at"]
-    return Answer(
+    return Response(
         {
             "data": {
                 "balance": wallet["balance"],
@@ -107,7 +107,7 @@ def user_balance(call: Call) -> Answer:
     )
 
 
-def user_transactions(call: Call) -> Answer:
+def user_transactions(call: Request) -> Response:
     _require_own_path(call)
     if call.state.seed_era and call.state.has(SEED_TRANSACTIONS_500):
         raise gateway_error(500, "Failed to fetch transaction history")
@@ -117,19 +117,19 @@ def user_transactions(call: Call) -> Answer:
     total = 0
     if wallet is not None:
         data, total = transactions(call.state, wallet, page["limit"], page["offset"])
-    return Answer({"data": data, "pagination": {**page, "total": total}})
+    return Response({"data": data, "pagination": {**page, "total": total}})
 
 
-def purchase(call: Call) -> Answer:
+def purchase(call: Request) -> Response:
     _require_own_body(call)
     failure = "Failed to purchase credits"
     user_id = _credited_user(call, call.body["userId"], failure)
     price = formats.js_text(call.body["purchasePrice"])
     entry = _add(call, user_id, "", "PURCHASE", {"purchasePrice": price}, failure)
-    return Answer({"data": {"transactionId": entry.id, "newBalance": entry.balance}})
+    return Response({"data": {"transactionId": entry.id, "newBalance": entry.balance}})
 
 
-def grant(call: Call) -> Answer:
+def grant(call: Request) -> Response:
     _require_own_body(call)
     key = call.body.get("idempotencyKey") or None
     overlapping = call.state.races.since(call.arrived)
@@ -143,7 +143,7 @@ def grant(call: Call) -> Answer:
     else:
         # Keys are global on the platform, which here hands out the other customer's transaction.
         raise gateway_error(409, "Duplicate grant operation detected")
-    return Answer(
+    return Response(
         {
             "data": {
                 "transactionId": entry.id,
@@ -155,7 +155,7 @@ def grant(call: Call) -> Answer:
     )
 
 
-def _new_grant(call: Call, key: Optional[str], overlapping: List[Done]) -> Entry:
+def _new_grant(call: Request, key: Optional[str], overlapping: List[Done]) -> Entry:
     state, body, customer = call.state, call.body, call.customer
     user_id, team_id, created = "", "", False
     if "userId" in body:
@@ -182,7 +182,7 @@ def _new_grant(call: Call, key: Optional[str], overlapping: List[Done]) -> Entry
 
 
 def _add(
-    call: Call, user_id: str, team_id: str, kind: str, metadata: Dict[str, Any], failure: str, unread: int = 0
+    call: Request, user_id: str, team_id: str, kind: str, metadata: Dict[str, Any], failure: str, unread: int = 0
 ) -> Entry:
     """Open the wallet and put the body's amount into it."""
     body = call.body
@@ -210,24 +210,24 @@ def _add(
         raise gateway_error(400, "body/amount Too big: the balance would not fit") from None
 
 
-def _credited_user(call: Call, user_id: str, failure: str) -> str:
+def _credited_user(call: Request, user_id: str, failure: str) -> str:
     try:
         return str(claim_user(call.state, call.customer.pk, user_id)["id"])
     except UserClash:
         raise gateway_error(500, failure) from None
 
 
-def _user_wallet(call: Call, user_id: str) -> Any:
+def _user_wallet(call: Request, user_id: str) -> Any:
     user = find_user(call.state, call.customer.pk, user_id)
     return None if user is None else find_wallet(call.state, call.customer.pk, user["id"])
 
 
-def _require_own_body(call: Call) -> None:
+def _require_own_body(call: Request) -> None:
     if call.state.seed_era:
         call.require_own(call.body["customerId"])
 
 
-def _require_own_path(call: Call) -> None:
+def _require_own_path(call: Request) -> None:
     if call.state.seed_era:
         call.require_own(call.params["customerId"])
 

@@ -35,7 +35,7 @@ from openmonetize import (
     V1EntitlementsCheckPost200Response,
     V1EntitlementsCheckPostRequestAction,
 )
-from openmonetize.event_model import EventModel
+from openmonetize.events.model import EventModel
 from openmonetize.models import HealthGet200Response
 from openmonetize.rest import RESTResponse
 

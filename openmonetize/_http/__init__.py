@@ -1,0 +1,1 @@
+"""The HTTP client under the generated API classes: configuration, transport, retries, decoding. Private."""

@@ -1,0 +1,301 @@
+"""Carries out operations: one request built, sent with the retry engine, its answer decoded, or one clear error."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import platform
+import time
+from dataclasses import replace
+from typing import Any, ClassVar, Dict, Mapping, Optional, Tuple, TypeVar, cast
+
+from openmonetize._http.configuration import Configuration, seconds
+from openmonetize._http.decoding import decode
+from openmonetize._http.operation import FREE, Operation, Parameter, RequestOptions, refuse_unknown
+from openmonetize._http.retry import RETRYABLE_STATUSES, retry_after
+from openmonetize._http.transport import RESTClient, RESTResponse
+from openmonetize._version import __version__
+from openmonetize.api_response import ApiResponse
+from openmonetize.exceptions import ApiConnectionError, ApiKeyError, ApiTimeoutError, ApiTypeError, ApiValueError
+
+T = TypeVar("T")
+
+_LOG = logging.getLogger("openmonetize")
+_JSON = "application/json"
+#: A wrong one of these would make the server take a part of the body for another request.
+_FRAMING = ("content-length", "transfer-encoding")
+
+
+class ApiClient:
+    """Shared by the API classes: holds the configuration and the connection pool.
+
+    Safe to use from several threads, and after a fork.
+
+    Args:
+        configuration: settings; by default a copy of the default configuration.
+        header_name: a header to send with every request.
+        header_value: its value.
+    """
+
+    _default: ClassVar[Optional[ApiClient]] = None
+
+    def __init__(
+        self,
+        configuration: Optional[Configuration] = None,
+        header_name: Optional[str] = None,
+        header_value: Optional[str] = None,
+    ) -> None:
+        self.configuration = Configuration.get_default_copy() if configuration is None else configuration
+        self.rest_client = RESTClient(self.configuration)
+        self.default_headers: Dict[str, str] = {}
+        self.user_agent = (
+            f"openmonetize-python/{__version__} python/{platform.python_version()} ({platform.system().lower()})"
+        )
+        if header_name is not None:
+            self.set_default_header(header_name, header_value or "")
+
+    @property
+    def user_agent(self) -> str:
+        """What the ``User-Agent`` header says."""
+        return self.default_headers["User-Agent"]
+
+    @user_agent.setter
+    def user_agent(self, value: str) -> None:
+        self.set_default_header("User-Agent", value)
+
+    def set_default_header(self, header_name: str, header_value: str) -> None:
+        """Send a header with every request.
+
+        Raises:
+            ApiValueError: the name or the value cannot be a header.
+        """
+        _merge(self.default_headers, {header_name: header_value}, "the default header")
+
+    @classmethod
+    def get_default(cls) -> ApiClient:
+        """The client that API classes use when they are given none."""
+        if cls._default is None:
+            cls._default = cls()
+        return cls._default
+
+    @classmethod
+    def set_default(cls, default: Optional[ApiClient]) -> None:
+        """Make ``default`` the client that API classes use when they are given none."""
+        cls._default = default
+
+    def close(self) -> None:
+        """Close the connections. The client can still be used; it then opens new ones."""
+        self.rest_client.close()
+
+    def __enter__(self) -> ApiClient:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def call(
+        self,
+        operation: Operation[T],
+        values: Mapping[str, Any],
+        body: Any,
+        options: RequestOptions,
+        attempts: Optional[int] = None,
+    ) -> ApiResponse[T]:
+        """Send an operation and decode its answer.
+
+        Args:
+            operation: what to send.
+            values: path and query arguments by name.
+            body: a model, anything JSON can say, or bytes.
+            options: per-call options.
+            attempts: how often to send at the most, where the policy allows more.
+
+        Raises:
+            ApiException: the call failed; see the subclasses.
+            ApiTypeError, ApiValueError, ApiKeyError: the caller's fault; nothing was sent.
+        """
+        return decode(operation, self.send(operation, values, body, options, attempts, preload=True))
+
+    def send(
+        self,
+        operation: Operation[T],
+        values: Mapping[str, Any],
+        body: Any,
+        options: RequestOptions,
+        attempts: Optional[int] = None,
+        *,
+        preload: bool = False,
+    ) -> RESTResponse:
+        """Send an operation, with retries where it is safe; an answer with an error status is an answer.
+
+        Args:
+            operation: what to send.
+            values: path and query arguments by name.
+            body: a model, anything JSON can say, or bytes.
+            options: per-call options.
+            attempts: how often to send at the most, where the policy allows more.
+            preload: read the body as well, so that a connection that breaks on the way is retried too.
+
+        Raises:
+            ApiException: there was no answer.
+            ApiTypeError, ApiValueError, ApiKeyError: the caller's fault; nothing was sent.
+        """
+        settings = self.configuration
+        target = operation.target(values)
+        host_index = options.get("_host_index")
+        host = settings.host if host_index is None else settings.get_host_from_settings(host_index)
+        headers = self._request_headers(operation, options)
+        content = _content(body, options.get("_content_type"), headers)
+        total, connect, read = self._timeouts(options)
+        deadline = time.monotonic() + total
+        repeatable = self._repeatable(operation, body)
+        policy, attempt = settings.retries, 0
+        if attempts is not None:
+            policy = replace(policy, attempts=min(attempts, policy.attempts))
+        while True:
+            attempt += 1
+            try:
+                response = self.rest_client.request(
+                    operation.method,
+                    host,
+                    target,
+                    headers=headers,
+                    body=content,
+                    deadline=deadline,
+                    connect_timeout=connect,
+                    read_timeout=read,
+                    fresh=not repeatable,
+                    request_id=headers["X-Request-Id"],
+                )
+                if preload:
+                    response.read()
+            except (ApiConnectionError, ApiTimeoutError) as error:
+                wait = policy.next_delay(attempt, remaining=deadline - time.monotonic()) if repeatable else None
+                if wait is None:
+                    raise
+                _LOG.debug("%s %s: %s; retrying in %.2f s", operation.method, target, error.reason, wait)
+            else:
+                if settings.debug:
+                    _LOG.debug("%s %s%s -> %s", operation.method, host, target, response.status)
+                if not repeatable or response.status not in RETRYABLE_STATUSES:
+                    return response
+                wait = policy.next_delay(
+                    attempt, retry_after=retry_after(response.headers), remaining=deadline - time.monotonic()
+                )
+                if wait is None:
+                    return response
+                response.close()
+                _LOG.debug("%s %s: %s; retrying in %.2f s", operation.method, target, response.status, wait)
+            time.sleep(wait)
+
+    def call_api(
+        self,
+        method: str,
+        path: str,
+        query: Optional[Mapping[str, Any]] = None,
+        body: Any = None,
+        **options: Any,
+    ) -> RESTResponse:
+        """Call a path that the contract does not name, with the key, pool and retries of this client.
+
+        Args:
+            method: the verb.
+            path: the path, from ``/v1`` on, quoted where it must be.
+            query: query parameters.
+            body: anything JSON can say, or bytes.
+            options: as for every operation.
+        """
+        if not method.isalpha():
+            raise ApiValueError(f"method must be a verb such as 'GET', not {method!r}")
+        if path[:1] != "/":
+            raise ApiValueError(f"path must start with '/', not {path!r}")
+        operation: Operation[Any] = Operation(
+            method.upper(), path, {}, (Parameter("query", "", "map"),), FREE, auth="both"
+        )
+        refuse_unknown(operation, options)
+        return self.send(operation, {"query": query}, body, cast(RequestOptions, options))
+
+    def _request_headers(self, operation: Operation[T], options: RequestOptions) -> Dict[str, str]:
+        headers = dict(self.default_headers)
+        headers["Accept"] = "*/*" if operation.body == FREE else _JSON
+        headers["X-Request-Id"] = os.urandom(16).hex()
+        if operation.auth != "none":
+            key = options.get("_request_auth")
+            key = self.configuration.key() if key is None else self._override(key)
+            headers["Authorization"] = f"Bearer {key}"
+            if operation.auth == "both":
+                headers["X-API-Key"] = key
+        extra = options.get("_headers")
+        if extra:
+            _merge(headers, extra, "_headers:")
+        return headers
+
+    def _override(self, key: Any) -> str:
+        """A key given for one call is held to the same rules as the configured one."""
+        if isinstance(key, Mapping):  # the generator's convention: {"value": key, ...}
+            key = key.get("value")
+        if not isinstance(key, str) or not key:
+            raise ApiKeyError("_request_auth must be an API key")
+        settings = self.configuration
+        return Configuration(settings.host, {"bearerAuth": key}, allow_http=settings.allow_http).key()
+
+    def _timeouts(self, options: RequestOptions) -> Tuple[float, float, float]:
+        settings = self.configuration
+        given = options.get("_request_timeout")
+        if given is None:
+            return settings.timeout, settings.connect_timeout, settings.read_timeout
+        if not isinstance(given, (tuple, list)):
+            total = seconds("_request_timeout", given)
+            return total, settings.connect_timeout, max(settings.read_timeout, total)
+        if len(given) != 2:
+            raise ApiValueError("_request_timeout must be seconds in total, or a pair (connect, read) of seconds")
+        connect, read = (seconds("_request_timeout", part) for part in given)
+        return settings.timeout, connect, read
+
+    @staticmethod
+    def _repeatable(operation: Operation[T], body: Any) -> bool:
+        if operation.method in ("GET", "HEAD", "OPTIONS") or operation.retry == "always":
+            return True
+        return operation.retry != "never" and bool(getattr(body, operation.retry, None))
+
+
+def _content(body: Any, content_type: Optional[str], headers: Dict[str, str]) -> Optional[bytes]:
+    """The body's bytes. Without a body no content type is sent: the platform refuses an empty JSON body."""
+    if body is None:
+        return None
+    if content_type is None:
+        headers["Content-Type"] = _JSON
+    else:
+        _merge(headers, {"Content-Type": content_type}, "_content_type:")
+    if isinstance(body, (bytes, bytearray)):
+        return bytes(body)
+    try:
+        if hasattr(body, "to_wire"):
+            return cast(bytes, body.to_wire())
+        if isinstance(body, str) and content_type and "json" not in content_type:
+            return body.encode()
+        return json.dumps(body, allow_nan=False, separators=(",", ":"), default=_jsonable).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ApiValueError(f"body cannot be sent: {error}") from None
+
+
+def _jsonable(value: Any) -> Any:
+    if hasattr(value, "to_dict"):
+        return json.loads(value.to_json())
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _merge(headers: Dict[str, str], extra: Mapping[str, str], where: str) -> None:
+    """Put headers in, whatever their case; errors do not repeat values, for one of them may be a key."""
+    if not isinstance(extra, Mapping):
+        raise ApiTypeError(f"{where} must be a dict of headers, not {type(extra).__name__}")
+    for name, value in extra.items():
+        if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
+            raise ApiValueError(f"{where} {name!r} is no header name")
+        if name.lower() in _FRAMING:
+            raise ApiValueError(f"{where} {name} is the transport's business: it says where the request ends")
+        if not isinstance(value, str) or not (value.isascii() and value.isprintable()):
+            raise ApiValueError(f"{where} the value of {name} must be printable ASCII text, without line ends")
+        present = name if name in headers else next((own for own in headers if own.lower() == name.lower()), name)
+        headers[present] = value

@@ -1,0 +1,296 @@
+"""Where to call, with which key, and how patiently."""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+from typing import Any, Callable, ClassVar, Dict, List, Mapping, MutableMapping, Optional, Union
+from urllib.parse import urlsplit
+
+from openmonetize._http.redaction import API_KEY_NAMES, Secret, Secrets
+from openmonetize._http.retry import RetryPolicy
+from openmonetize.exceptions import ApiKeyError, ApiValueError
+
+DEFAULT_HOST = "https://api.openmonetize.io"
+API_KEY_VARIABLE = "OPENMONETIZE_API_KEY"
+BASE_URL_VARIABLE = "OPENMONETIZE_BASE_URL"
+#: The longest time-out that makes sense, in seconds.
+LONGEST = 86_400
+
+_AUTHORITY = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?", re.IGNORECASE)
+_LOOPBACK = re.compile(r"localhost|(?:.+\.)localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|::1")
+
+
+class Configuration:
+    """Settings of an :class:`~openmonetize._http.client.ApiClient`.
+
+    The API key is looked for in ``api_key['bearerAuth']``, ``api_key['ApiKeyAuth']``, ``access_token`` and, last,
+    the environment variable ``OPENMONETIZE_API_KEY``. It is never shown by ``repr``, logs or errors, survives
+    ``copy.deepcopy`` and is not pickled.
+
+    Args:
+        host: base URL; a trailing slash and a trailing ``/v1`` are tolerated. Default: the environment variable
+            ``OPENMONETIZE_BASE_URL``, else the hosted platform.
+        api_key: ``{'bearerAuth': key}``; None for a key counts as none.
+        access_token: the key, by its other usual name.
+        timeout: total seconds that one call may take, retries and waits included. To look up the host's name is up
+            to the system, which has time-outs of its own: that alone may take longer.
+        connect_timeout: seconds to wait for a connection, to each address that the host's name stands for.
+        read_timeout: seconds to wait for the next bytes of an answer.
+        retries: a :class:`~openmonetize.RetryPolicy`, or how many retries after the first attempt (0: none).
+            Only what is safe to repeat is ever retried.
+        max_response_bytes: an answer larger than this, decompressed, is an error.
+        allow_http: send the key over plain ``http://`` to other hosts than loopback as well.
+        id_namespace: turns event ids that are no UUIDs into stable UUIDs for events without ``customer_id``;
+            use a string that is yours alone, such as your domain.
+        debug: log every request and answer (never the key) on the logger ``openmonetize``.
+        verify_ssl: check the server's certificate.
+        ssl_ca_cert: file with certificates of authorities to trust.
+        cert_file: client certificate file.
+        key_file: key of the client certificate.
+        assert_hostname: the name that the certificate must carry instead of the host's.
+        proxy: URL of an HTTP proxy; it may name a user and a password, which only the proxy gets.
+        proxy_headers: headers for the proxy.
+        connection_pool_maxsize: connections kept open at the most.
+
+    Raises:
+        ApiValueError: the host is no http(s) URL, or a number is out of range.
+    """
+
+    _default: ClassVar[Optional[Configuration]] = None
+
+    def __init__(
+        self,
+        host: Optional[str] = None,
+        api_key: Optional[Mapping[str, Optional[str]]] = None,
+        access_token: Optional[str] = None,
+        *,
+        timeout: float = 60.0,
+        connect_timeout: float = 10.0,
+        read_timeout: float = 30.0,
+        retries: Union[RetryPolicy, int, None] = None,
+        max_response_bytes: int = 32 * 1024 * 1024,
+        allow_http: bool = False,
+        id_namespace: Optional[str] = None,
+        debug: bool = False,
+        verify_ssl: bool = True,
+        ssl_ca_cert: Optional[str] = None,
+        cert_file: Optional[str] = None,
+        key_file: Optional[str] = None,
+        assert_hostname: Union[str, bool, None] = None,
+        proxy: Optional[str] = None,
+        proxy_headers: Optional[Mapping[str, str]] = None,
+        connection_pool_maxsize: int = 16,
+    ) -> None:
+        self.host = os.environ.get(BASE_URL_VARIABLE) or DEFAULT_HOST if host is None else host
+        self.api_key = {} if api_key is None else api_key
+        self.access_token = access_token
+        self.timeout = timeout
+        self.connect_timeout = connect_timeout
+        self.read_timeout = read_timeout
+        self.retries = retries
+        self.max_response_bytes = max_response_bytes
+        self.allow_http = allow_http
+        self.id_namespace = id_namespace
+        self.debug = debug
+        self.verify_ssl = verify_ssl
+        self.ssl_ca_cert = ssl_ca_cert
+        self.cert_file = cert_file
+        self.key_file = key_file
+        self.assert_hostname = assert_hostname
+        self.proxy = proxy
+        self.proxy_headers = proxy_headers
+        self.connection_pool_maxsize = connection_pool_maxsize
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        check = _CHECKS.get(name)
+        if check is not None:
+            check(name, value)
+        super().__setattr__(name, value)
+
+    @property
+    def host(self) -> str:
+        """The base URL, without a trailing slash or ``/v1``."""
+        return self._host
+
+    @host.setter
+    def host(self, value: str) -> None:
+        if not isinstance(value, str):
+            raise ApiValueError(f"host must be a URL such as {DEFAULT_HOST!r}, not {type(value).__name__}")
+        url = value.strip().rstrip("/")
+        if url.endswith("/v1"):
+            url = url[:-3].rstrip("/")
+        secure = _secure(url)
+        if secure is None:
+            raise ApiValueError(f"host must be a URL such as {DEFAULT_HOST!r}, without a key, query or blanks in it")
+        self._host = url
+        self._plain_http = not secure
+
+    @property
+    def api_key(self) -> MutableMapping[str, str]:
+        """The key, as ``api_key['bearerAuth']`` or ``api_key['ApiKeyAuth']``."""
+        return self._api_key
+
+    @api_key.setter
+    def api_key(self, values: Mapping[str, Optional[str]]) -> None:
+        self._api_key = Secrets(values)
+
+    @property
+    def access_token(self) -> Optional[str]:
+        """The key, by its other usual name."""
+        return self._access_token.value
+
+    @access_token.setter
+    def access_token(self, value: Optional[str]) -> None:
+        self._access_token = Secret(value)
+
+    @property
+    def retries(self) -> RetryPolicy:
+        """The retry policy of calls."""
+        return self._retries
+
+    @retries.setter
+    def retries(self, value: Union[RetryPolicy, int, None]) -> None:
+        if value is None:
+            value = RetryPolicy()
+        elif not isinstance(value, RetryPolicy):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                raise ApiValueError("retries must be a RetryPolicy or a number of retries, 0 or more")
+            value = RetryPolicy(attempts=value + 1)
+        self._retries = value
+
+    @property
+    def debug(self) -> bool:
+        """Whether requests and answers are logged, without the key."""
+        return self._debug
+
+    @debug.setter
+    def debug(self, value: bool) -> None:
+        self._debug = bool(value)
+        if self._debug:
+            import logging
+
+            logger = logging.getLogger("openmonetize")
+            logger.setLevel(logging.DEBUG)
+            if not logger.hasHandlers():
+                logger.addHandler(logging.StreamHandler())
+
+    def key(self) -> str:
+        """The API key to send.
+
+        Raises:
+            ApiKeyError: there is none, it cannot travel in a header, or the host is plain ``http://``.
+        """
+        for name in API_KEY_NAMES:
+            key = self._api_key.get(name)
+            if key:
+                break
+        else:
+            key = self._access_token.value or os.environ.get(API_KEY_VARIABLE)
+        if not key:
+            raise ApiKeyError(
+                f"no API key: set config.api_key['bearerAuth'], or the environment variable {API_KEY_VARIABLE}"
+            )
+        if not isinstance(key, str) or not (key.isascii() and key.isprintable()) or " " in key:
+            key = key.strip() if isinstance(key, str) else ""
+            if not (key and key.isascii() and key.isprintable()) or " " in key:
+                raise ApiKeyError("the API key has characters that cannot be sent; copy it again, without blanks")
+        if self._plain_http and not self.allow_http:
+            raise ApiKeyError(
+                f"refusing to send the API key in clear text to {self._host}: use https://, or allow_http=True"
+            )
+        return key
+
+    def account_fingerprint(self) -> str:
+        """A short digest that tells keys apart without revealing them."""
+        import hashlib
+
+        return hashlib.sha256(self.key().encode()).hexdigest()[:16]
+
+    def get_host_settings(self) -> List[Dict[str, Any]]:
+        """The servers of the contract, for ``_host_index``."""
+        return [{"url": DEFAULT_HOST, "description": "The hosted platform"}]
+
+    def get_host_from_settings(self, index: int) -> str:
+        """The URL of the server number ``index`` of the contract.
+
+        Raises:
+            ApiValueError: there is no such server.
+        """
+        servers = self.get_host_settings()
+        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(servers):
+            raise ApiValueError(f"_host_index must be 0 to {len(servers) - 1}, not {index!r}")
+        return str(servers[index]["url"])
+
+    @classmethod
+    def set_default(cls, default: Optional[Configuration]) -> None:
+        """Make ``default`` (a copy of it) what ``ApiClient()`` without arguments uses."""
+        cls._default = copy.deepcopy(default)
+
+    @classmethod
+    def get_default(cls) -> Configuration:
+        """The default configuration; a new one where none was set."""
+        if cls._default is None:
+            cls._default = cls()
+        return cls._default
+
+    @classmethod
+    def get_default_copy(cls) -> Configuration:
+        """A copy of the default configuration."""
+        return copy.deepcopy(cls.get_default())
+
+    def __copy__(self) -> Configuration:
+        return copy.deepcopy(self)
+
+    def __deepcopy__(self, memo: Dict[int, Any]) -> Configuration:
+        twin = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        twin.__dict__.update(self.__dict__)
+        twin._api_key = Secrets(self._api_key)
+        twin._access_token = Secret(self._access_token.value)
+        return twin
+
+    def __reduce__(self) -> Any:
+        raise ApiValueError(
+            "a Configuration holds an API key and is not pickled: build one in the other process, "
+            f"with the key from {API_KEY_VARIABLE}"
+        )
+
+    def __repr__(self) -> str:
+        return f"Configuration(host={self._host!r}, api_key={self._api_key!r})"
+
+
+def seconds(name: str, value: Any) -> float:
+    """A time-out, checked; raises ApiValueError where it is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= LONGEST:
+        raise ApiValueError(f"{name} must be a number of seconds, above 0 and at most {LONGEST}, not {value!r}")
+    return value
+
+
+def _count(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ApiValueError(f"{name} must be a whole number, 1 or more, not {value!r}")
+
+
+_CHECKS: Dict[str, Callable[[str, Any], Any]] = {
+    "timeout": seconds,
+    "connect_timeout": seconds,
+    "read_timeout": seconds,
+    "max_response_bytes": _count,
+    "connection_pool_maxsize": _count,
+}
+
+
+def _secure(url: str) -> Optional[bool]:
+    """Whether a key may travel to ``url`` (TLS, or this very machine); None where it is no usable URL."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises on a bad one
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not _AUTHORITY.fullmatch(parts.netloc):
+        return None
+    if not (url.isascii() and url.isprintable()) or any(sign in url for sign in " ?#\\"):
+        return None
+    return parts.scheme == "https" or _LOOPBACK.fullmatch(parts.hostname or "") is not None

@@ -1,0 +1,217 @@
+"""What a generated operation is made of: a description, and the base class that carries it out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Dict, Generic, Iterable, List, Mapping, Optional, Tuple, TypeVar, Union
+from urllib.parse import quote
+
+from typing_extensions import TypedDict
+
+from openmonetize._schema import timestamps
+from openmonetize.exceptions import ApiTypeError, ApiValueError
+
+T = TypeVar("T")
+
+_UNSPEAKABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class Unset:
+    """The type of :data:`UNSET`, the default of fields for which None means something of its own."""
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+#: 'Not given', where None is a value.
+UNSET = Unset()
+
+#: Instead of a model's name: whatever it is, it is forwarded as it is.
+FREE = "Any"
+
+
+class RequestOptions(TypedDict, total=False):
+    """Options that every method takes.
+
+    ``_request_timeout``: seconds in total, or a pair (connect, read) of seconds.
+    ``_request_auth``: another API key for this call.
+    ``_content_type``: another content type than ``application/json`` for the body.
+    ``_headers``: more headers.
+    ``_host_index``: number of the server in the contract instead of ``Configuration.host``.
+    """
+
+    _request_timeout: Union[float, Tuple[float, float], None]
+    _request_auth: Optional[str]
+    _content_type: Optional[str]
+    _headers: Optional[Dict[str, str]]
+    _host_index: Optional[int]
+
+
+_OPTIONS = frozenset(RequestOptions.__annotations__)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One path or query parameter.
+
+    Attributes:
+        name: the argument's name.
+        wire: the name on the wire.
+        place: ``path``, ``wildcard`` (a path of several segments), ``query``, or ``map`` (a free query).
+        type: ``str``, ``int``, ``float``, ``bool``, ``datetime`` or ``date``.
+        required: whether it must be given.
+        choices: the values it may have.
+        minimum: the smallest value.
+        maximum: the largest value.
+    """
+
+    name: str
+    wire: str
+    place: str
+    type: str = "str"
+    required: bool = False
+    choices: Tuple[Any, ...] = ()
+    minimum: Optional[float] = None
+    maximum: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class Operation(Generic[T]):
+    """One operation of the contract: everything that is needed to send it and to read its answers.
+
+    Attributes:
+        method: the verb.
+        path: the path template.
+        answers: the model of each status; ``Any`` where the body is decoded by its content type, None for no body.
+        parameters: path and query parameters.
+        body: the request's model, ``Any`` for a body that is forwarded as it is, None for no body.
+        auth: ``bearer``, ``both`` (the key goes out as ``X-API-Key`` too), or ``none``.
+        retry: ``always``, ``never``, or the body field without which a repeat is not safe.
+    """
+
+    method: str
+    path: str
+    answers: Mapping[str, Optional[str]]
+    parameters: Tuple[Parameter, ...] = ()
+    body: Optional[str] = None
+    auth: str = "bearer"
+    retry: str = "never"
+
+    def target(self, values: Mapping[str, Any]) -> str:
+        """Path and query for these arguments, quoted.
+
+        Raises:
+            ApiTypeError, ApiValueError: an argument does not fit; the text names it.
+        """
+        path = self.path
+        query: List[str] = []
+        for parameter in self.parameters:
+            value = values.get(parameter.name)
+            if value is None:
+                if parameter.required:
+                    raise ApiTypeError(f"{parameter.name} is missing: {self.method} {self.path} needs it")
+            elif parameter.place == "path":
+                path = path.replace("{" + parameter.wire + "}", _segment(parameter.name, value))
+            elif parameter.place == "wildcard":
+                path = path.replace("{" + parameter.wire + "}", _segments(parameter.name, value))
+            elif parameter.place == "map":
+                query += _pairs(parameter.name, value)
+            else:
+                query.append(f"{parameter.wire}={_quoted(parameter.name, _text(parameter, value))}")
+        return f"{path}?{'&'.join(query)}" if query else path
+
+
+def refuse_unknown(operation: Operation[Any], options: Mapping[str, Any]) -> None:
+    """Raise ApiTypeError for an option that does not exist, with a hint at what was meant."""
+    if _OPTIONS.issuperset(options):
+        return
+    name = next(name for name in options if name not in _OPTIONS)
+    import difflib
+
+    known = [parameter.name for parameter in operation.parameters] + sorted(_OPTIONS)
+    if operation.body not in (None, FREE):
+        from openmonetize._schema.model import model_named
+
+        known += list(model_named(operation.body).model_fields)
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f": did you mean {close[0]}?" if close else f"; it takes {', '.join(known)}"
+    raise ApiTypeError(f"unknown argument {name!r} for {operation.method} {operation.path}{hint}")
+
+
+def _segment(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        if not hasattr(value, "urn"):  # a UUID
+            raise ApiTypeError(f"{name} must be a str, not {type(value).__name__}")
+        value = str(value)
+    if value in ("", ".", ".."):
+        raise ApiValueError(f"{name} must not be {value!r}: it would change the path")
+    if _UNSPEAKABLE.search(value):
+        raise ApiValueError(f"{name} must not contain control characters or lone surrogates (got {value!r})")
+    return value if value.isalnum() and value.isascii() else quote(value, safe="")
+
+
+def _segments(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ApiTypeError(f"{name} must be a str such as 'calculate/bulk', not {type(value).__name__}")
+    return "/".join(_segment(f"each segment of {name}", part) for part in value.split("/"))
+
+
+def _pairs(name: str, value: Any) -> Iterable[str]:
+    if not isinstance(value, Mapping):
+        raise ApiTypeError(f"{name} must be a dict of query parameters, not {type(value).__name__}")
+    for key, item in value.items():
+        for one in item if isinstance(item, (list, tuple)) else (item,):
+            if one is not None:
+                yield f"{_quoted(name, str(key))}={_quoted(name, _plain(one))}"
+
+
+def _quoted(name: str, text: str) -> str:
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError:
+        raise ApiValueError(f"{name} contains a lone surrogate, which is no text") from None
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return timestamps.wire(value)
+    return str(value)
+
+
+def _text(parameter: Parameter, value: Any) -> str:
+    """A query value as text, checked against what the contract says."""
+    name, kind = parameter.name, parameter.type
+    if kind == "datetime":
+        try:
+            return timestamps.wire(timestamps.utc(value))
+        except TypeError as error:
+            raise ApiTypeError(f"{name} {error}") from None
+        except ValueError as error:
+            raise ApiValueError(f"{name} {error} (got {value!r})") from None
+    if kind == "date" and isinstance(value, date):
+        return value.isoformat()[:10]
+    if kind in ("int", "float"):
+        numbers = (int,) if kind == "int" else (int, float, Decimal)
+        if isinstance(value, bool) or not isinstance(value, numbers):
+            raise ApiTypeError(f"{name} must be a{'n int' if kind == 'int' else ' number'}, not {value!r}")
+        low, high = parameter.minimum, parameter.maximum
+        if (low is not None and value < low) or (high is not None and value > high):
+            raise ApiValueError(f"{name} must be between {low} and {high}, not {value!r}")
+    elif kind == "bool":
+        if not isinstance(value, bool):
+            raise ApiTypeError(f"{name} must be True or False, not {value!r}")
+    elif not isinstance(value, str):
+        raise ApiTypeError(f"{name} must be a str, not {type(value).__name__}")
+    elif parameter.minimum is not None and len(value) < parameter.minimum:
+        raise ApiValueError(f"{name} must not be empty")
+    if parameter.choices and value not in parameter.choices:
+        raise ApiValueError(f"{name} must be one of {', '.join(map(repr, parameter.choices))}, not {value!r}")
+    return _plain(value)

@@ -1,0 +1,106 @@
+"""The usual token event, written straight into its bytes.
+
+A service records the same few models and features over and over. What such events share is checked and written by
+the event model once; from then on an event is this text with an id, a time, a user, counts and facts of its own.
+Whatever is out of the ordinary goes through the model.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Set, Tuple
+
+from pydantic_core import to_json
+
+from openmonetize._schema import timestamps
+from openmonetize._schema.jsonable import is_plain_dict
+from openmonetize._schema.model import MAX_SAFE_INTEGER
+from openmonetize.events.ids import mint_id
+from openmonetize.pricing.model_names import MODEL_KEY
+
+_SHARED = ("event_type", "customer_id", "feature_id", "provider", "model")
+_MOST_REMEMBERED = 10_000
+_LARGE = 64 * 1024  # bytes; the model's way knows what is too large
+
+#: Provider, model, feature and customer, as the caller gives them.
+Key = Tuple[Any, Any, Any, Any]
+
+
+class _Shared(NamedTuple):
+    """What events with the same `Key` share: the beginning of their text, and what their metadata begins with."""
+
+    text: str
+    facts: str
+
+
+class TokenEventEncoder:
+    """Writes token events whose like was recorded before."""
+
+    def __init__(self) -> None:
+        self._known: Dict[Key, _Shared] = {}
+        self._users: Set[str] = set()  # those that were looked at
+
+    def learn(self, given: Mapping[str, Any], made: Mapping[str, Any]) -> None:
+        """Remember what an event shares with others like it.
+
+        Args:
+            given: the fields as the caller gave them.
+            made: the fields of the event that became of them.
+        """
+        key = (given["provider"], given["model"], made["feature_id"], given.get("customer_id"))
+        if not all(part is None or type(part) is str for part in key):
+            return
+        if len(self._known) >= _MOST_REMEMBERED:
+            self._known.clear()
+        shared = to_json({name: made[name] for name in _SHARED if made[name] is not None})
+        facts = to_json({MODEL_KEY: given["model"]}) if made["model"] != given["model"] else b"{}"
+        self._known[key] = _Shared(shared.decode()[:-1], facts.decode()[1:-1])
+
+    def write(
+        self, key: Key, user_id: Any, input_tokens: Any, output_tokens: Any, metadata: Any
+    ) -> Optional[Tuple[str, bytes]]:
+        """The id and the bytes of a new event, which happened now; None where it has to go through the model.
+
+        Args:
+            key: provider, model, feature and customer, as the caller gives them.
+            user_id: whose wallet pays.
+            input_tokens: tokens read.
+            output_tokens: tokens written.
+            metadata: facts of the caller's own.
+        """
+        try:
+            shared = self._known.get(key)
+        except TypeError:  # a list, say: the model tells what is wrong with it
+            return None
+        if (
+            shared is None
+            or type(user_id) is not str
+            or not (user_id in self._users or self._is_plain(user_id))
+            or type(input_tokens) is not int
+            or type(output_tokens) is not int
+            or not 0 <= input_tokens <= MAX_SAFE_INTEGER >= output_tokens >= 0
+        ):
+            return None
+        text, facts = shared
+        if metadata is not None:
+            if type(metadata) is not dict or MODEL_KEY in metadata or not is_plain_dict(metadata):
+                return None
+            own = to_json(metadata).decode()[1:-1]
+            facts = f"{facts},{own}" if facts and own else facts or own
+        if facts:
+            facts = f',"metadata":{{{facts}}}'
+        event_id = mint_id()
+        wire = (
+            f'{text},"user_id":"{user_id}","input_tokens":{input_tokens},'
+            f'"output_tokens":{output_tokens},"event_id":"{event_id}","idempotency_key":"{event_id}",'
+            f'"timestamp":"{timestamps.now()}"{facts}}}'
+        ).encode()
+        return (event_id, wire) if len(wire) < _LARGE else None
+
+    def _is_plain(self, user_id: str) -> bool:
+        """Whether a user's id stands in JSON as it is."""
+        if not (user_id and user_id.isascii() and user_id.isprintable()) or '"' in user_id or "\\" in user_id:
+            return False
+        if len(self._users) >= _MOST_REMEMBERED:
+            self._users.clear()
+        self._users.add(user_id)
+        return True

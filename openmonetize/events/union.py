@@ -1,0 +1,95 @@
+"""The base of generated unions: a value is read as the model that its discriminator names."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Dict, List, Mapping, Optional, Type, Union
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, SchemaValidator, core_schema
+
+from openmonetize._schema.jsonable import load_json
+from openmonetize.events.model import EventModel, read_json
+from openmonetize.exceptions import ApiTypeError, ApiValueError
+
+
+class EventUnion:
+    """The base of generated unions: reads each value as the model that its discriminator names."""
+
+    discriminator: ClassVar[str] = ""
+    members: ClassVar[Mapping[str, str]] = {}
+    _list_validator: ClassVar[Optional[SchemaValidator]] = None
+
+    @classmethod
+    def models(cls) -> Dict[str, Type[EventModel]]:
+        """The model of each value of the discriminator."""
+        from openmonetize._schema.model import model_named
+
+        return {value: model_named(name) for value, name in cls.members.items()}
+
+    @classmethod
+    def from_dict(cls, obj: Mapping[str, Any]) -> EventModel:
+        """Build the right model from a dict.
+
+        Raises:
+            ApiValueError: the discriminator is missing or unknown, or a value does not fit.
+        """
+        if isinstance(obj, EventModel):
+            return obj
+        if not isinstance(obj, Mapping):
+            raise ApiTypeError(f"an event must be an event model or a dict, not {type(obj).__name__}")
+        kind = obj.get(cls.discriminator)
+        model = cls.models().get(kind) if isinstance(kind, str) else None
+        if model is None:
+            hint = " (the platform accepts FEATURE_ACCESS and then loses it)" if kind == "FEATURE_ACCESS" else ""
+            raise ApiValueError(
+                f"{cls.discriminator} must be one of {', '.join(cls.members)}, not {kind!r}{hint}; "
+                "it says what a dict means, and nothing is billed by a guess"
+            )
+        return model.from_dict(obj)
+
+    @classmethod
+    def from_json(cls, json_str: Union[str, bytes]) -> EventModel:
+        """Build the right model from JSON text; raises as :meth:`from_dict` does."""
+        return cls.from_dict(load_json(json_str))
+
+    @classmethod
+    def list_from_json(cls, json_str: Union[str, bytes]) -> List[EventModel]:
+        """Build a list of events, of mixed types, from a JSON array.
+
+        Raises:
+            ApiValueError: no JSON array, or an event does not fit; the text names it by its position.
+        """
+        if cls._list_validator is None:
+            from pydantic import TypeAdapter
+
+            cls._list_validator = TypeAdapter(List[cls]).validator  # type: ignore[valid-type,assignment]
+        assert cls._list_validator is not None
+        events: Optional[List[EventModel]] = read_json(cls._list_validator, json_str)
+        if events is None:
+            loaded = load_json(json_str)
+            if not isinstance(loaded, list):
+                raise ApiTypeError(f"expected a JSON array of events, not {type(loaded).__name__}")
+            return [_at(index, cls.from_dict, item) for index, item in enumerate(loaded)]
+        for index, event in enumerate(events):
+            try:
+                event.complete()
+            except ApiValueError as error:
+                raise ApiValueError(f"event {index}: {error}") from None
+        return events
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.tagged_union_schema(
+            {value: handler.generate_schema(model) for value, model in cls.models().items()},
+            cls.discriminator,
+        )
+
+
+def _at(index: int, build: Any, item: Any) -> EventModel:
+    try:
+        event: EventModel = build(item)
+    except ApiValueError as error:
+        raise ApiValueError(f"event {index}: {error}") from None
+    except ApiTypeError as error:
+        raise ApiTypeError(f"event {index}: {error}") from None
+    return event

@@ -1,0 +1,1 @@
+"""Customers, their users, and what those are entitled to."""

@@ -1,0 +1,1 @@
+"""From an accepted event to a booking: ingestion, processing, wallet charges, ledger, roll-ups, rating."""

@@ -1,0 +1,135 @@
+"""The parts of the page that change. The page's script replaces each as a whole, or row by row where rows have keys."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Optional
+
+from openmonetize.sandbox.accounts.customers import customer_by_key
+from openmonetize.sandbox.accounts.initial import DEV_KEY
+from openmonetize.sandbox.billing.events import usd
+from openmonetize.sandbox.clock import iso
+from openmonetize.sandbox.console import charts, queries as figures, request_list as requests, tables
+from openmonetize.sandbox.console.markup import Markup, dollars, html, joined, number, text
+from openmonetize.sandbox.http.control import Control
+
+Query = Dict[str, Any]
+
+
+class Parts:
+    """Renders the parts, by name."""
+
+    def __init__(self, control: Control, url: Callable[[], str], key: Callable[[], Optional[str]]) -> None:
+        self._control = control
+        self._state = control.state
+        self._url = url
+        self._key = key
+
+    def render(self, query: Query) -> Dict[str, Markup]:
+        """All parts. `query` may say what usage is measured in: ``metric``, one of `charts.METRICS`."""
+        entries = self._control.request_log.entries()
+        return {
+            "tiles": self._tiles(entries),
+            "usage": self._usage(query.get("metric", "")),
+            "wallets": tables.wallets(figures.wallets(self._state)),
+            "events": tables.events(figures.latest_events(self._state)),
+            "letters": tables.letters(figures.latest_letters(self._state)),
+            "requests": requests.rows(entries) or tables.nothing("li", "No request yet."),
+            "connect": self._connect(),
+            "faults": self._faults(),
+        }
+
+    def _tiles(self, entries: List[Dict[str, Any]]) -> Markup:
+        state = self._state
+        sums = figures.totals(state)
+        paid = figures.burned(state)
+        letters = figures.count(state, "dead_letters")
+        pending = self._control.ingestion.pending()
+        cost = usd(sums.cost)
+        revenue = usd(sums.credits * 10**7)  # a credit is a thousandth of a dollar
+        margin = f", margin {(1 - cost / revenue) * 100:.0f}%" if revenue else ""
+        failed = sum(1 for entry in entries if entry["status"] is None or entry["status"] >= 400)
+        unfunded = sums.credits - paid
+        return joined(
+            (
+                _tile("Events", number(sums.events), f"{number(pending)} waiting" if pending else "all processed"),
+                _tile("Tokens in", number(sums.input_tokens), f"{number(sums.output_tokens)} out"),
+                _tile(
+                    "Credits burned",
+                    number(paid),
+                    f"{number(unfunded)} more without a wallet" if unfunded else "each by a wallet",
+                    bool(unfunded),
+                ),
+                _tile("Provider cost", dollars(cost), f"{dollars(revenue)} revenue{margin}"),
+                _tile("Dead letters", number(letters), "accepted and lost" if letters else "none lost", bool(letters)),
+                _tile(
+                    "Requests", number(self._control.request_log.total), f"{failed} of the last {len(entries)} failed"
+                ),
+            )
+        )
+
+    def _usage(self, wanted: str) -> Markup:
+        name = wanted if wanted in charts.METRICS else "credits"
+        metric = charts.METRICS[name]
+        usage = figures.usage(self._state)
+        tabs = joined(
+            html(
+                '<a href="/?metric={name}"{current}>{label}</a>',
+                name=each,
+                current=Markup(' aria-current="true"') if each == name else "",
+                label=charts.METRICS[each].label,
+            )
+            for each in charts.METRICS
+        )
+        head = html('<nav class="tabs" aria-label="Measure usage in">{tabs}</nav>', tabs=tabs)
+        if not usage.starts:
+            return html('{head}<p class="nothing">Usage by model and day appears with the first event.</p>', head=head)
+        found = charts.series(usage, metric)
+        note = ""
+        if usage.elsewhere:
+            note = html('<p class="note">{n} events lie outside of these days.</p>', n=number(usage.elsewhere))
+        return html(
+            '{head}<div class="charts"><figure><figcaption>{caption}</figcaption>{columns}{table}</figure>'
+            '<figure><figcaption>By model</figcaption><ul class="models">{models}</ul></figure></div>{note}',
+            head=head,
+            caption=_caption(usage),
+            columns=charts.columns(usage, found, metric),
+            table=charts.table(usage, found, metric),
+            models=charts.models(found, metric),
+            note=note,
+        )
+
+    def _connect(self) -> Markup:
+        # Only the development account's key, which everybody knows, is ever shown.
+        known = self._key() == DEV_KEY and customer_by_key(self._state, DEV_KEY) is not None
+        return html(
+            "<pre>export OPENMONETIZE_BASE_URL=<wbr>{url}\nexport OPENMONETIZE_API_KEY=<wbr>{key}</pre>",
+            url=text(self._url()),
+            key=DEV_KEY if known else "…",
+        )
+
+    def _faults(self) -> Markup:
+        found = self._control.faults.describe()
+        return joined(
+            html(
+                "<dt>{label}</dt><dd>{faults}</dd>",
+                label=label,
+                faults=joined(html("<code>{fault}</code> ", fault=text(fault)) for fault in found[name][:20])
+                or Markup('<span class="none">none</span>'),
+            )
+            for label, name in (("By chance", "standing"), ("Next", "next"))
+        )
+
+
+def _tile(label: str, value: str, note: str, alarm: bool = False) -> Markup:
+    return html(
+        '<div class="tile{alarm}"><dt>{label}</dt><dd>{value}</dd><dd class="note">{note}</dd></div>',
+        alarm=" alarm" if alarm else "",
+        label=label,
+        value=value,
+        note=note,
+    )
+
+
+def _caption(usage: figures.Usage) -> str:
+    first, last = iso(usage.starts[0])[:10], iso(usage.starts[-1])[:10]
+    return f"{first}, by hour (UTC)" if first == last else f"By day, {first} to {last} (UTC)"

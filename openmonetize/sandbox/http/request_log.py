@@ -1,0 +1,81 @@
+"""The request log: the last requests and their answers, kept in memory for tests and the console."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import deque
+from typing import Any, Deque, Dict, List, Optional
+
+KEPT = 500
+BODY_KEPT = 4096
+
+_KEY = re.compile(r"om_live_[0-9a-z]+")
+_SHOWN_HEADERS = ("CONTENT_TYPE", "HTTP_USER_AGENT", "HTTP_X_REQUEST_ID")
+
+
+class RequestLog:
+    """A ring of the last requests. Keys are never kept, bodies only up to a few kilobytes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: Deque[Dict[str, Any]] = deque(maxlen=KEPT)
+        self._count = 0
+        self._cleared = 0
+
+    def write(
+        self,
+        environ: Dict[str, Any],
+        target: str,
+        body: bytes,
+        at: str,
+        status: Optional[int],
+        milliseconds: float,
+        answer: bytes,
+        fault: Optional[str],
+    ) -> None:
+        """Note one request. `status` is None if the connection was cut without an answer."""
+        headers = {
+            name.replace("HTTP_", "").replace("_", "-").lower(): environ[name]
+            for name in _SHOWN_HEADERS
+            if name in environ
+        }
+        with self._lock:
+            self._count += 1
+            self._entries.append(
+                {
+                    "number": self._count,
+                    "at": at,
+                    "method": environ["REQUEST_METHOD"],
+                    "target": target,
+                    "headers": headers,
+                    "keyed": "HTTP_AUTHORIZATION" in environ or "HTTP_X_API_KEY" in environ,
+                    "body": _shown(body),
+                    "body_bytes": len(body),
+                    "status": status,
+                    "answer": _shown(answer),
+                    "answer_bytes": len(answer),
+                    "milliseconds": round(milliseconds, 2),
+                    "fault": fault,
+                }
+            )
+
+    def entries(self, after: int = 0) -> List[Dict[str, Any]]:
+        """The kept requests, oldest first; only those with a number above `after`."""
+        with self._lock:
+            return [dict(entry) for entry in self._entries if entry["number"] > after]
+
+    @property
+    def total(self) -> int:
+        """How many requests there were since the log was last cleared, kept or not."""
+        with self._lock:
+            return self._count - self._cleared
+
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+            self._cleared = self._count
+
+
+def _shown(body: bytes) -> str:
+    return _KEY.sub("om_live_...", body[:BODY_KEPT].decode("utf-8", "replace"))

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any, Callable, Iterator, List
+
+import pytest
+
+from openmonetize import ApiClient, Configuration
+from openmonetize._http.retry import RetryPolicy
+
+from .loopback import Loopback
+
+PEM = str(Path(__file__).with_name("loopback.pem"))
+KEY = "om_live_SECRET0123456789"
+
+#: Quick retries: tests wait for outcomes, not for backoff.
+QUICK = RetryPolicy(base=0.001, cap=0.002)
+
+MakeClient = Callable[..., ApiClient]
+
+
+@pytest.fixture(autouse=True)
+def _no_key_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENMONETIZE_API_KEY", "OPENMONETIZE_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    with Loopback() as running:
+        yield running
+
+
+@pytest.fixture
+def secure() -> Iterator[Loopback]:
+    """A server that speaks TLS, with a certificate that only :data:`PEM` vouches for."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(PEM)
+    with Loopback(tls=context) as running:
+        yield running
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Loopback]:
+    """Another origin."""
+    with Loopback() as running:
+        yield running
+
+
+@pytest.fixture
+def make_client() -> Iterator[MakeClient]:
+    """Makes clients that are closed at the end."""
+    made: List[ApiClient] = []
+
+    def make(host: str, **settings: Any) -> ApiClient:
+        settings = {"api_key": {"bearerAuth": KEY}, "retries": QUICK, **settings}
+        made.append(ApiClient(Configuration(host, **settings)))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def client(server: Loopback, make_client: MakeClient) -> ApiClient:
+    return make_client(server.url)
