@@ -1,10 +1,12 @@
-# Everything a user or maintainer runs. Each target makes the virtual environment it needs.
+# What users and maintainers run. A target makes the virtual environment that it needs.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
+SESSIONS := lint types drift docs packages sbom coverage canary lowest bench soak lock
 
-.PHONY: demo test lint types check generate drift bench soak build clean
+.PHONY: demo test check generate clean $(SESSIONS)
 
 ## demo: meter an hour of real LLM traffic against a local sandbox
 demo: $(VENV)/.demo
@@ -14,55 +16,41 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 4 --dist loadfile -q $(ARGS)
 
-## lint: style, formatting and the arrows between the rooms
-lint: $(VENV)/.dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
+## check: run the checks that a change must pass, on one Python
+check: test
+	$(BIN)/nox
 
-## types: the package, the examples and the public API as two type checkers see them
-types: $(VENV)/.dev
-	$(BIN)/mypy
-	$(BIN)/pyright --pythonpath $(BIN)/python
-
-## check: all that a change must pass
-check: lint types drift test
-
-## generate: the client from openapi.yaml
+## generate: write the client anew from openapi.yaml
 generate: $(VENV)/.dev
 	$(BIN)/python codegen/generate.py
 
-## drift: fail where the generated rooms are not what openapi.yaml says
-drift: generate
-	@git diff --exit-code -- openmonetize/api openmonetize/models openmonetize/_exports.py docs
-	@test -z "$$(git status --porcelain -- openmonetize/api openmonetize/models docs)" || \
-		{ git status --short -- openmonetize/api openmonetize/models docs; exit 1; }
+## lint, types, drift, docs, packages, ...: run that session of noxfile.py
+$(SESSIONS): $(VENV)/.dev
+	$(BIN)/nox -s $@ $(if $(ARGS),-- $(ARGS))
 
-## bench: measure, and write bench/RESULTS.md
-bench: $(VENV)/.dev
-	$(BIN)/python bench/run.py $(ARGS)
-
-## soak: hundreds of kills instead of a few
-soak: $(VENV)/.dev
-	OPENMONETIZE_SOAK=500 $(BIN)/python -m pytest -q test/metering $(ARGS)
-
-## build: wheel and source distribution, checked
-build: $(VENV)/.dev
-	rm -rf dist
-	$(BIN)/python -m build
-	$(BIN)/twine check --strict dist/*
-
+## clean: remove what the targets made
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .nox dist .coverage* coverage.json .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-$(VENV)/.demo: pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sandbox,demo]'
+# An environment without this mark of a completed step is made again.
+NEW_ENOUGH = $(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 9))' 2>/dev/null)
+$(VENV)/.made:
+	@$(if $(filter True,$(NEW_ENOUGH)),,$(error openmonetize needs Python 3.9 or newer: \
+		name one, as in `make demo PYTHON=python3.13`, instead of '$(PYTHON)'))
+	@$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+$(VENV)/.demo: $(VENV)/.made pyproject.toml requirements/demo.txt
+	@echo "installing into $(VENV) ..."
+	@$(INSTALL) --require-hashes -r requirements/demo.txt
+	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+# uv installs many times faster than pip. Where it fails, for an index that only pip is told of, pip does it.
+$(VENV)/.dev: $(VENV)/.made pyproject.toml requirements/dev.txt requirements/nox.txt
 	@echo "installing the tools into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@$(INSTALL) --require-hashes -r requirements/nox.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt || \
+		$(INSTALL) --require-hashes -r requirements/dev.txt
+	@$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.demo

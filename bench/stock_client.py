@@ -38,7 +38,7 @@ def generate(directory: Path) -> None:
     beside = Path(sys.executable).with_name("openapi-generator-cli")
     tool = str(beside) if beside.exists() else shutil.which("openapi-generator-cli")
     if tool is None:
-        raise Unavailable("openapi-generator-cli is not installed: pip install -e '.[dev]'")
+        raise Unavailable("openapi-generator-cli is not installed: pip install --group codegen")
     config = directory / "config.json"
     config.write_text(json.dumps(_CONFIG))
     command = [tool, "generate", "-i", str(ROOT / "openapi.yaml"), "-o", str(directory), "-c", str(config)]

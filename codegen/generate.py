@@ -103,7 +103,7 @@ def _tool(name: str) -> str:
     beside = Path(sys.executable).parent / name
     found = str(beside) if beside.exists() else shutil.which(name)
     if found is None:
-        raise SystemExit(f"{name} is not installed: pip install -e '.[dev]'")
+        raise SystemExit(f"{name} is not installed: pip install --group codegen")
     return found
 
 

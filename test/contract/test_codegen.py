@@ -137,7 +137,7 @@ def generate(target: Path, contract: Path, **environment: str) -> "subprocess.Co
 def _tools() -> None:
     for command in ("openapi-generator-cli", "ruff"):
         if not (Path(sys.executable).parent / command).exists() and shutil.which(command) is None:
-            pytest.skip(f"{command} is not installed: pip install -e '.[dev]'")
+            pytest.skip(f"{command} is not installed: pip install --group codegen")
 
 
 @pytest.fixture(scope="module")

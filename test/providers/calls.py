@@ -24,7 +24,7 @@ def library(name: str) -> Any:
     """A provider's library; without it the tests of the file are skipped."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return pytest.importorskip(name, reason=f"{name} is not installed: pip install 'openmonetize[providers-test]'")
+        return pytest.importorskip(name, reason=f"{name} is not installed: pip install --group providers")
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -1,0 +1,206 @@
+"""The checks that CI runs, each in an environment of its own: `nox --list` names them, `nox -s NAME` runs one.
+
+Sessions install the versions that `requirements/dev.txt` locks, and check their hashes. `canary` and `lowest` do not,
+since other versions are what they test.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv"
+nox.options.download_python = "never"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "types", "drift", "docs", "packages", "sbom"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+LOCK = "requirements/dev.txt"
+DIST = Path("dist")
+GENERATED = ["docs", *(f"openmonetize/{name}" for name in ("_exports.py", "api", "client/apis.py", "models"))]
+PYTEST = ["pytest", "-q", "-n", "4", "--dist", "loadfile"]
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install the package and dependency groups, in locked versions."""
+    named = [argument for group in groups for argument in ("--group", group)]
+    session.install("--constraint", LOCK, "--build-constraint", LOCK, "--editable", ".[sandbox]", *named)
+
+
+def git(*arguments: str) -> str:
+    """Return the output of a git command."""
+    return subprocess.run(["git", *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+@nox.session(python=["3.9", "3.10", "3.11", "3.12", "3.13", "3.14"])
+def tests(session: nox.Session) -> None:
+    """Run the tests that need no other libraries and few seconds. `make test` runs the whole suite, on one Python."""
+    install(session, "test")
+    session.run("python", "-m", *PYTEST, "-m", "not slow", *session.posargs)
+
+
+@nox.session(python="3.9")
+def lowest(session: nox.Session) -> None:
+    """Run tests on the oldest Python with the lowest versions that pyproject.toml allows."""
+    session.install("--constraint", LOCK, "--group", "test")
+    session.install("--upgrade", "--resolution", "lowest-direct", "--editable", ".[sandbox]")
+    session.run("python", "-m", *PYTEST, "-m", "not slow", *session.posargs)
+
+
+@nox.session
+def canary(session: nox.Session) -> None:
+    """Run the tests with the newest release of every library."""
+    session.install("--upgrade", "--editable", ".[sandbox]", "--group", "dev")
+    session.run("uv", "pip", "list", external=True)
+    session.run("python", "-m", *PYTEST, "-m", "not slow", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Measure which branches of the hand-written code the suite takes, and name the ten files with the fewest."""
+    install(session, "dev")
+    session.run("coverage", "erase")
+    # Shown, not required: a test that fails only because measuring slows it down is not an error here.
+    session.run("coverage", "run", "-m", *PYTEST, "-m", "not slow", *session.posargs, success_codes=[0, 1])
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "json", "--quiet")
+    report = json.loads(Path("coverage.json").read_text(encoding="utf-8"))
+    percent = {name: file["summary"]["percent_covered"] for name, file in report["files"].items()}
+    for name in sorted(percent, key=lambda name: percent[name])[:10]:
+        print(f"{percent[name]:6.1f} %  {name}")
+    print(f"{report['totals']['percent_covered']:6.1f} %  of {len(percent)} files")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, formatting and which packages import which."""
+    install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the package, the examples and the public API with two type checkers."""
+    install(session, "types", "docs")
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session
+def drift(session: nox.Session) -> None:
+    """Generate the client again, and fail where the generated files are not what openapi.yaml says."""
+    install(session, "codegen")
+    session.run("python", "codegen/generate.py")
+    session.run("git", "diff", "--exit-code", "--", *GENERATED, external=True)
+    if untracked := git("ls-files", "--others", "--exclude-standard", "--", *GENERATED):
+        session.error(f"generated, but not under version control:\n{untracked}")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Run the examples of README and guides, and compare what they state with the code."""
+    install(session, "docs")
+    pages = ["test/docs", "test/testing/test_guide.py", "test/test_readme.py"]
+    session.run("python", "-m", *PYTEST, *pages, *session.posargs)
+
+
+@nox.session
+def packages(session: nox.Session) -> None:
+    """Build wheel and source distribution into dist/, check what they hold, and build both again to the same bytes."""
+    session.install("--constraint", LOCK, "--group", "release")
+    session.env["SOURCE_DATE_EPOCH"] = os.environ.get("SOURCE_DATE_EPOCH") or git("log", "-1", "--format=%ct")
+    build = ["python", "-m", "build", "--no-isolation", "--outdir"]
+    shutil.rmtree(DIST, ignore_errors=True)
+    session.run(*build, str(DIST))
+    session.run("twine", "check", "--strict", *map(str, DIST.iterdir()))
+    wheel, sdist = next(DIST.glob("*.whl")), next(DIST.glob("*.tar.gz"))
+    name = sdist.name[: -len(".tar.gz")]
+
+    with zipfile.ZipFile(wheel) as archive:
+        top = {member.partition("/")[0] for member in archive.namelist()}
+        metadata = archive.read(f"{name}.dist-info/METADATA").decode()
+    if top != {"openmonetize", f"{name}.dist-info"}:
+        session.error(f"the wheel holds {top}")
+    if relative := re.findall(r"\]\((?!https?://|#)[^)]*\)", metadata):
+        session.error(f"the wheel's README has links that lead nowhere on a package index: {relative}")
+
+    with tempfile.TemporaryDirectory() as directory:
+        with tarfile.open(sdist) as archive:
+            archive.extractall(directory, filter="data")
+        tree = Path(directory, name)
+        included = [path.lstrip("/") for path in PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]]
+        tracked = {*git("ls-files", "--", *included).splitlines(), ".gitignore", "PKG-INFO"}
+        held = {path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()}
+        if held != tracked:
+            session.error(f"the source distribution lacks, or should not have: {sorted(held ^ tracked)}")
+        session.run(*build, str(tree / "dist"), str(tree))
+        for first in (wheel, sdist):
+            if first.read_bytes() != (tree / "dist" / first.name).read_bytes():
+                session.error(f"{first.name} differs when it is built from the source distribution")
+
+
+@nox.session
+def sbom(session: nox.Session) -> None:
+    """Install the wheel that is in dist/, and write its software bill of materials beside it (CycloneDX, JSON)."""
+    session.install("--constraint", LOCK, "--group", "release")
+    wheel = next(DIST.glob("*.whl"), None)
+    if wheel is None:
+        session.error("there is no wheel in dist/: run the session packages first")
+    clean = Path(session.create_tmp(), "clean")
+    python = str(clean / "bin" / "python")
+    session.run("uv", "venv", "--quiet", "--clear", str(clean), external=True)
+    session.run("uv", "pip", "install", "--quiet", "--python", python, "--constraint", LOCK, str(wheel), external=True)
+    session.run(python, "-I", "-c", "from openmonetize import EventsApi, OpenMonetize", external=True)
+    output = wheel.with_suffix(".cdx.json")
+    options = ["--mc-type", "library", "--output-reproducible", "--output-file", str(output)]
+    session.run("cyclonedx-py", "environment", "--pyproject", "pyproject.toml", *options, python)
+    bill = json.loads(output.read_text(encoding="utf-8"))
+    version = wheel.name.split("-")[1]  # not in pyproject.toml
+    bill["metadata"]["component"].update(
+        version=version,
+        purl=f"pkg:pypi/openmonetize@{version}",
+        hashes=[{"alg": "SHA-256", "content": hashlib.sha256(wheel.read_bytes()).hexdigest()}],
+    )
+    output.write_text(json.dumps(bill, indent=2) + "\n", encoding="utf-8")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure, and write bench/RESULTS.md."""
+    install(session, "bench")
+    session.run("python", "bench/run.py", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Run the metering tests with hundreds of killed processes instead of a few."""
+    install(session, "dev")
+    session.run("python", "-m", "pytest", "-q", "test/metering", *session.posargs, env={"OPENMONETIZE_SOAK": "500"})
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write requirements/. Locked versions that still fit stay, unless `-- --upgrade` is given."""
+    resolve = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.9", "--generate-hashes"]
+    package = ["pyproject.toml", "--extra", "sandbox"]
+    locks = {
+        "dev": [*package, "--group", "dev"],
+        "demo": [*package, "--group", "demo", "--constraint", LOCK],
+        "nox": ["--group", "nox", "--constraint", LOCK],
+    }
+    for name, sources in locks.items():
+        output = ["--output-file", f"requirements/{name}.txt", *session.posargs]
+        session.run(*resolve, *sources, *output, external=True, env={"UV_CUSTOM_COMPILE_COMMAND": "nox -s lock"})
