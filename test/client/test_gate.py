@@ -88,12 +88,12 @@ def test_an_old_answer_is_refreshed_behind_the_callers_back(canned: Canned, open
 
 
 def test_the_memory_is_bounded(canned: Canned, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openmonetize.gate.gate._MOST_REMEMBERED", 3)
+    monkeypatch.setattr("openmonetize.gate.gate._MAX_CACHED_RESULTS", 3)
     canned.reply = YES
     om = opened(canned)
     for number in range(5):
         om.check("chat", user_id=f"acme-corp-user-{number}", on_outage="deny")
-    assert [question.user_id[-1] for question in om._gate._entries] == ["2", "3", "4"]
+    assert [question.user_id[-1] for question in om._gate._cache] == ["2", "3", "4"]
 
 
 def test_equal_questions_at_the_same_time_are_asked_once(canned: Canned, opened: Open) -> None:
@@ -162,7 +162,7 @@ def test_a_wrong_question_is_refused_before_it_is_sent(om: OpenMonetize, sandbox
         {"on_outage": "deny", "user_id": ""},
         {"on_outage": "deny", "user_id": USER, "provider": "bedrock", "model": "x"},
         {"on_outage": "deny", "user_id": USER, "input_tokens": -1},
-        {"on_outage": "deny", "user_id": USER, "images": 1.5},
+        {"on_outage": "deny", "user_id": USER, "image_count": 1.5},
         {"on_outage": "deny", "user_id": USER, "estimatedInputTokens": 5},
         {"on_outage": "deny", "user_id": USER, "action": "video"},
     ]
@@ -177,7 +177,7 @@ def test_context_and_estimate_make_the_question(canned: Canned, opened: Open) ->
     om = opened(canned)
     with om.context(user_id=USER, feature_id="studio"):
         om.check(on_outage="deny", **USE)
-        om.check(on_outage="deny", provider="openai", model="dall-e-3", images=2)
+        om.check(on_outage="deny", provider="openai", model="dall-e-3", image_count=2)
         om.check(on_outage="deny", seconds=2.5)
         om.check(on_outage="deny", action="api_call")
     assert [asked.body["action"] for asked in canned.asked] == [
