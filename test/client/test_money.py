@@ -59,6 +59,18 @@ def test_an_event_can_be_estimated_as_it_is(om: OpenMonetize) -> None:
     assert om.stats().tracked == 0
 
 
+@pytest.mark.parametrize(("provider", "model", "credits"), [("google", "veo-3-video", 1401), ("openai", "sora-2", 701)])
+def test_video_is_estimated_by_seconds_as_the_platform_does(
+    start: Start, opened: Open, provider: str, model: str, credits: int
+) -> None:
+    om = opened(start(prices="all"))
+    use: Any = {"provider": provider, "model": model, "seconds": 7}
+    assert om.estimate_credits(**use, book=FULL_BOOK).credits == credits
+    om.credits.grant(user_id=USER, amount=1)
+    assert om.check("video", user_id=USER, on_outage="deny", **use).estimated_credits == credits
+    assert om.estimate_credits(**use).basis == "fallback"
+
+
 def test_half_a_use_cannot_be_estimated(om: OpenMonetize) -> None:
     bad: List[Any] = [
         {},
@@ -66,10 +78,15 @@ def test_half_a_use_cannot_be_estimated(om: OpenMonetize) -> None:
         {"provider": "openai", "model": "gpt-4o", "input_tokens": 1, "quantity": 1},
         {"input_tokens": 1},
         {"quantity": 0.35},
+        {"seconds": 7},
+        {"provider": "google", "model": "veo-3-video", "seconds": 7, "quality": "hd"},
+        {"provider": "google", "model": "veo-3-video", "seconds": 7, "image_count": 1},
     ]
     for use in bad:
         with pytest.raises((ApiTypeError, ApiValueError)):
             om.estimate_credits(**use)
+    with pytest.raises(ValueError, match="seconds must be a finite number"):
+        om.estimate_credits(provider="google", model="veo-3-video", seconds=-1)
 
 
 def test_the_proxys_settings_fit_each_library(sandbox: Sandbox, om: OpenMonetize) -> None:
