@@ -22,7 +22,16 @@ class DisabledError(OpenApiException):
 
 
 class DisabledClient(ApiClient):
-    """An `ApiClient` that refuses to send anything."""
+    """An `ApiClient` that refuses to send anything.
+
+    Args:
+        configuration: as for `ApiClient`.
+        customer_id: the customer behind the key, where the user has named it.
+    """
+
+    def __init__(self, configuration: Configuration, customer_id: str | None = None) -> None:
+        super().__init__(configuration)
+        self._customer_id = customer_id
 
     def send(
         self,
@@ -40,8 +49,14 @@ class DisabledClient(ApiClient):
             f"{operation.path} has no answer; tests that need answers can run openmonetize.sandbox.Sandbox"
         )
 
-    def customer_id(self) -> NoReturn:
-        """Raise `DisabledError`."""
+    def customer_id(self) -> str:
+        """Return the customer that was named.
+
+        Raises:
+            DisabledError: none was.
+        """
+        if self._customer_id is not None:
+            return self._customer_id
         raise DisabledError("this OpenMonetize is disabled and asks nobody for the customer: give customer_id")
 
 

@@ -108,7 +108,7 @@ class OpenMonetize(Apis):
                 **delivery,
             )
         else:
-            self._client = DisabledClient(settings)
+            self._client = DisabledClient(settings, customer_id)
             self._gate = DisabledGate(self._client, cache_seconds=check_cache_seconds, timeout=check_timeout)
             self._recorder = DisabledRecorder(settings)
         super().__init__(self._client)

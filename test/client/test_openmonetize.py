@@ -125,6 +125,7 @@ def test_disabled_it_still_refuses_what_is_wrong() -> None:
         om.credits.balance()
     with pytest.raises(DisabledError):
         _ = om.customer_id
+    assert OpenMonetize(enabled=False, customer_id="acme").customer_id == "acme"
 
 
 def test_closing_delivers_and_says_so(sandbox: Sandbox) -> None:
