@@ -45,17 +45,17 @@ class Question(NamedTuple):
 
 
 class Remedy(NamedTuple):
-    """Something that a user can do about a denial.
+    """Something that a user can do about a denial. What the platform does not say is None.
 
     Attributes:
         type: create_wallet, purchase or upgrade.
         label: text for a button.
-        url: path of a page of the platform's dashboard; it is no API route.
+        url: path of a page of the platform's dashboard; no API route.
     """
 
-    type: str
-    label: str
-    url: str
+    type: Optional[str]
+    label: Optional[str]
+    url: Optional[str]
 
 
 class CheckResult(NamedTuple):

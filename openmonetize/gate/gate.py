@@ -171,16 +171,16 @@ class Gate:
     def _request(self, question: Question) -> CheckResult:
         from openmonetize.api.entitlements_api import EntitlementsApi
 
-        response = EntitlementsApi(self._client).check(check_request(question), _request_timeout=self._timeout)
-        if response.allowed is None:
+        answer = EntitlementsApi(self._client).check(check_request(question), _request_timeout=self._timeout)
+        if answer.allowed is None:
             raise UnexpectedBodyError(200, "the answer to an entitlement check says neither yes nor no")
         result = CheckResult(
-            response.allowed,
-            response.reason,
-            response.estimated_cost_credits,
-            response.estimated_cost_usd,
-            response.current_balance,
-            tuple(Remedy(action.type, action.label, action.url) for action in response.actions or ()),
+            answer.allowed,
+            answer.reason,
+            answer.estimated_cost_credits,
+            answer.estimated_cost_usd,
+            answer.current_balance,
+            tuple(Remedy(action.type, action.label, action.url) for action in answer.actions or ()),
         )
         self._note_success(question, result)
         return result
