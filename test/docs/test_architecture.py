@@ -1,4 +1,4 @@
-"""The map of the house shows rooms that are there."""
+"""The architecture page names files and packages that exist."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 def test_the_files_that_it_names_are_there() -> None:
     files = {
         path.relative_to(ROOT).as_posix()
-        for room in ("openmonetize", "codegen")
-        for path in ROOT.glob(f"{room}/**/*.py")
+        for folder in ("openmonetize", "codegen")
+        for path in ROOT.glob(f"{folder}/**/*.py")
     }
     named = set(re.findall(r"[\w/]+\.py\b", PAGE))
     assert len(named) > 20
@@ -23,5 +23,5 @@ def test_the_files_that_it_names_are_there() -> None:
 
 def test_every_package_is_on_it() -> None:
     packages = {path.parent.name for path in (ROOT / "openmonetize").glob("*/__init__.py")}
-    rooms = PAGE.partition("## Rooms")[2].partition("## The way of a call")[0]
-    assert [name for name in sorted(packages) if f"{name}/" not in rooms] == []
+    listed = PAGE.partition("## Packages")[2].partition("## Where is an event")[0]
+    assert [name for name in sorted(packages) if f"{name}/" not in listed] == []
