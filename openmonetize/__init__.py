@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from openmonetize.client.llm_proxy import ProxyConfig as ProxyConfig
     from openmonetize.compat import NotServedError as NotServedError
     from openmonetize.configuration import Configuration as Configuration
-    from openmonetize.events.ingest import IngestResult as IngestResult
+    from openmonetize.events.result import IngestError as IngestError, IngestResult as IngestResult
     from openmonetize.exceptions import (
         ApiAttributeError as ApiAttributeError,
         ApiConnectionError as ApiConnectionError,
@@ -93,7 +93,7 @@ _BY_HAND = {
         "CheckResult",
         "EntitlementDenied",
     ),
-    "openmonetize.events.ingest": ("IngestResult",),
+    "openmonetize.events.result": ("IngestError", "IngestResult"),
     "openmonetize.metering": (
         "BufferFull",
         "DeadLetter",
