@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import openmonetize
 from openmonetize import ApiKeyError, ApiTypeError, ApiValueError, Configuration
 from openmonetize.client import OpenMonetize
 from openmonetize.client.disabled import DisabledError
@@ -19,6 +21,19 @@ from openmonetize.sandbox import Sandbox
 from .conftest import USER, Open, accepted
 
 CHAT: Any = {"provider": "openai", "model": "gpt-4o", "input_tokens": 1, "feature_id": "chat", "user_id": USER}
+
+
+# Names of the standard library, type variables, and aliases for unions of plain types.
+OTHER_TYPES = {"Any", "Callable", "Mapping", "None", "AbstractContextManager", "Unpack", "Client", "F"}
+OTHER_TYPES |= {"Path", "Time", "UserId", "ModelChoice"}
+
+
+def test_what_its_methods_take_and_return_is_importable_from_the_package() -> None:
+    methods = [getattr(member, "fget", member) for member in vars(OpenMonetize).values()]
+    annotations = [kind for method in methods for kind in getattr(method, "__annotations__", {}).values()]
+    assert len(annotations) > 100
+    names = {name for kind in annotations for name in re.findall(r"\b[A-Z]\w*", kind)}
+    assert names - OTHER_TYPES <= set(openmonetize.__all__)
 
 
 def test_explicit_settings_come_before_the_environments(
