@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from openmonetize._exports import *
-    from openmonetize._http.operation import UNSET as UNSET, RequestOptions as RequestOptions
+    from openmonetize._http.operation import UNSET as UNSET, RequestOptions as RequestOptions, Unset as Unset
     from openmonetize._http.retry import RetryPolicy as RetryPolicy
     from openmonetize.api_client import ApiClient as ApiClient
     from openmonetize.api_response import ApiResponse as ApiResponse
@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     from openmonetize.providers.extract import OnPartial as OnPartial
 
 _BY_HAND = {
-    "openmonetize._http.operation": ("UNSET", "RequestOptions"),
+    "openmonetize._http.operation": ("UNSET", "RequestOptions", "Unset"),
     "openmonetize._http.retry": ("RetryPolicy",),
     "openmonetize.api_client": ("ApiClient",),
     "openmonetize.api_response": ("ApiResponse",),

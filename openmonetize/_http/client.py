@@ -39,6 +39,8 @@ class ApiClient:
         header_value: its value.
     """
 
+    __module__ = "openmonetize.api_client"
+
     _default: ClassVar[ApiClient | None] = None
 
     def __init__(

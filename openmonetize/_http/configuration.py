@@ -24,7 +24,7 @@ _LOOPBACK = re.compile(r"localhost|(?:.+\.)localhost|127\.[0-9]+\.[0-9]+\.[0-9]+
 
 
 class Configuration:
-    """Settings of an :class:`~openmonetize._http.client.ApiClient`.
+    """Settings of an :class:`~openmonetize.ApiClient`.
 
     The API key is looked for in ``api_key['bearerAuth']``, ``api_key['ApiKeyAuth']``, ``access_token`` and, last,
     the environment variable ``OPENMONETIZE_API_KEY``. It is never shown by ``repr``, logs or errors, survives
@@ -58,6 +58,8 @@ class Configuration:
     Raises:
         ApiValueError: the host is no http(s) URL, or a number is out of range.
     """
+
+    __module__ = "openmonetize.configuration"
 
     _default: ClassVar[Configuration | None] = None
 

@@ -23,8 +23,13 @@ _CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 class Unset:
     """The type of :data:`UNSET`, the default of fields for which None is a value."""
 
+    __module__ = "openmonetize"
+
     def __repr__(self) -> str:
         return "UNSET"
+
+    def __reduce__(self) -> str:
+        return "UNSET"  # A copy, or an object from a pickle, is the one UNSET again.
 
     def __bool__(self) -> bool:
         return False
@@ -53,6 +58,8 @@ class RequestOptions(TypedDict, total=False):
     _headers: dict[str, str] | None
     _host_index: int | None
 
+
+RequestOptions.__module__ = "openmonetize"  # The body of a TypedDict may not assign it.
 
 _OPTIONS = frozenset(RequestOptions.__annotations__)
 

@@ -34,6 +34,8 @@ class RetryPolicy:
         ApiValueError: a number is out of range.
     """
 
+    __module__ = "openmonetize"
+
     attempts: int = 4
     base: float = 0.5
     cap: float = 8.0

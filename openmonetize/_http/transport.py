@@ -58,6 +58,8 @@ class RESTResponse:
         redact: masks the request's key in a text.
     """
 
+    __module__ = "openmonetize.rest"
+
     def __init__(self, response: Any, limit: int, request_id: str | None, redact: Redactor) -> None:
         self._response = response
         self._limit = limit
@@ -172,6 +174,8 @@ class RESTResponse:
 
 class RESTClient:
     """Sends requests through pooled connections, with one pool per host."""
+
+    __module__ = "openmonetize.rest"
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
