@@ -1,4 +1,4 @@
-"""`OpenMonetize`: record usage, gate features and call the platform, whatever the age of the deployment."""
+"""`OpenMonetize`: record usage, gate features and call the platform, with deployments of any age."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openmonetize._schema.jsonable import jsonable
 from openmonetize.exceptions import ApiTypeError, ApiValueError
@@ -42,10 +42,10 @@ class Scope(NamedTuple):
         recorded: the usage recorded within a metered function so far; None outside of one.
     """
 
-    user_id: Optional[str] = None
-    feature_id: Optional[str] = None
+    user_id: str | None = None
+    feature_id: str | None = None
     metadata: Mapping[str, Any] = {}
-    recorded: Optional[RecordedUsage] = None
+    recorded: RecordedUsage | None = None
 
     def nested(self, user_id: str | None, feature_id: str | None, metadata: Mapping[str, Any] | None) -> Scope:
         """Return a scope inside this one: the arguments win, metadata is merged.

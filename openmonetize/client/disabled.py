@@ -61,7 +61,7 @@ class DisabledClient(ApiClient):
 
 
 class DisabledGate(Gate):
-    """A `Gate` that allows everything and asks nobody."""
+    """A `Gate` that allows everything and sends nothing."""
 
     def check(self, question: Question, on_outage: OnOutage) -> CheckResult:
         """Allow the use."""

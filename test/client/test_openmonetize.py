@@ -1,4 +1,4 @@
-"""Opening, closing, disabling: what the constructor promises."""
+"""`OpenMonetize` itself: settings, closing, threads, forks, and ``enabled=False``."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_no_thread_before_there_is_something_to_deliver(sandbox: Sandbox, opened
     before = threading.active_count()
     om = opened(sandbox)
     assert om.credits.balance().data.balance == 10_000
-    assert threading.active_count() <= before + 1  # the sandbox's own, for the connection
+    assert threading.active_count() <= before + 1  # One is the sandbox's, for the connection.
 
 
 def test_each_api_is_there_under_its_name(om: OpenMonetize) -> None:
@@ -104,13 +104,13 @@ def test_each_api_is_there_under_its_name(om: OpenMonetize) -> None:
     assert om.customers.me().data.id == om.customer_id
 
 
-def test_a_rotated_key_is_taken_up_at_once(om: OpenMonetize, sandbox: Sandbox) -> None:
+def test_a_rotated_key_is_used_at_once(om: OpenMonetize, sandbox: Sandbox) -> None:
     om.configuration.api_key["bearerAuth"] = om.customers.rotate_key().data.api_key
     om.track_token_usage(**CHAT)
     assert accepted(om) == 1
 
 
-def test_disabled_it_records_nothing_and_allows_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disabled_client_records_nothing_and_allows_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENMONETIZE_API_KEY", raising=False)
     with OpenMonetize(enabled=False) as om:
         assert len(om.track_token_usage(**CHAT)) == 36
@@ -130,7 +130,7 @@ def test_disabled_it_records_nothing_and_allows_everything(monkeypatch: pytest.M
         assert om.proxy_config("openai", user_id=USER, feature_id="chat").base_url == "https://api.openai.com/v1"
 
 
-def test_disabled_it_still_refuses_what_is_wrong() -> None:
+def test_a_disabled_client_still_refuses_bad_arguments() -> None:
     om = OpenMonetize(enabled=False)
     with pytest.raises(ApiValueError):
         om.track_token_usage(**{**CHAT, "input_tokens": -1})
@@ -143,7 +143,7 @@ def test_disabled_it_still_refuses_what_is_wrong() -> None:
     assert OpenMonetize(enabled=False, customer_id="acme").customer_id == "acme"
 
 
-def test_closing_delivers_and_says_so(sandbox: Sandbox) -> None:
+def test_closing_delivers_and_returns_the_result(sandbox: Sandbox) -> None:
     om = OpenMonetize(sandbox.key, sandbox.url)
     om.track_token_usage(**CHAT)
     assert om.close()
