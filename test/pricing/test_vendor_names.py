@@ -1,10 +1,11 @@
+"""Vendors' model names, mapped to the names that the platform prices."""
+
 from __future__ import annotations
 
 import pytest
 
-from openmonetize.pricing.vendor_names import ALIASES, PRICED, PRICED_IMAGES
-from openmonetize.providers import priced_name
-from openmonetize.providers.usage import PROVIDERS
+from openmonetize.events.fields import PROVIDERS
+from openmonetize.pricing.vendor_names import ALIASES, PRICED_MODELS, priced_name
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,6 @@ def test_imagen_versions_map_to_the_priced_names() -> None:
 
 
 def test_the_tables_only_name_providers_the_gateway_takes_and_aliases_end_at_prices() -> None:
-    for table in (PRICED, PRICED_IMAGES, ALIASES):
-        assert set(table) <= set(PROVIDERS)
+    assert {provider for provider, _ in PRICED_MODELS} | set(ALIASES) <= set(PROVIDERS)
     for provider, aliases in ALIASES.items():
-        assert set(aliases.values()) <= {*PRICED[provider], *PRICED_IMAGES.get(provider, ())}
+        assert {(provider, name) for name in aliases.values()} <= PRICED_MODELS
