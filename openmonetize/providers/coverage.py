@@ -1,11 +1,14 @@
-"""What ``wrap`` meters, and what it does not, by library. Tests hold both lists against the libraries."""
+"""The calls that ``wrap`` meters, and those that it does not, by library.
+
+Tests compare both lists with the libraries themselves.
+"""
 
 from __future__ import annotations
 
-from typing import Mapping, Tuple
+from collections.abc import Mapping
 
-#: Library to the calls that are metered. Asynchronous clients have the same names, or those with ``_async``.
-METERED: Mapping[str, Tuple[str, ...]] = {
+# Library to the calls that are metered. Asynchronous clients have the same names, or names that end in ``_async``.
+METERED: Mapping[str, tuple[str, ...]] = {
     "openai": (
         "chat.completions.create",
         "chat.completions.parse",
@@ -52,8 +55,7 @@ _NO_USAGE = "the answer has no token usage"
 _SOCKET = "a socket, not a call with an answer"
 _OTHER_UNIT = "billed in another unit than tokens or images"
 
-#: Library to the calls that are not metered, each with the reason. Record what they use with ``track_…``
-#: calls.
+# Library to the calls that are not metered, each with the reason. Record their usage with ``track_…`` calls.
 NOT_METERED: Mapping[str, Mapping[str, str]] = {
     "openai": {
         "audio.speech.create": _NO_USAGE,

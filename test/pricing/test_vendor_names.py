@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openmonetize.events.fields import PROVIDERS
+from openmonetize.pricing import IMAGE_PRICES, SEED_TEXT_PRICES, TEXT_PRICES
 from openmonetize.pricing.vendor_names import ALIASES, PRICED_MODELS, priced_name
 
 
@@ -86,3 +87,9 @@ def test_the_tables_only_name_providers_the_gateway_takes_and_aliases_end_at_pri
     assert {provider for provider, _ in PRICED_MODELS} | set(ALIASES) <= set(PROVIDERS)
     for provider, aliases in ALIASES.items():
         assert {(provider, name) for name in aliases.values()} <= PRICED_MODELS
+
+
+def test_every_row_is_priced_under_its_own_name() -> None:
+    for price in TEXT_PRICES + SEED_TEXT_PRICES + IMAGE_PRICES:
+        expected = price.model if price.provider in PROVIDERS else None
+        assert priced_name(price.provider, price.model) == expected
