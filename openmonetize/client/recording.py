@@ -8,12 +8,13 @@ from typing import Any, ContextManager, Dict, List, Mapping, Optional, Tuple, Ty
 from openmonetize._http.configuration import Configuration
 from openmonetize.client.context import EMPTY, ContextScope
 from openmonetize.client.usage_warnings import UsageWarnings
+from openmonetize.events.fields import MODEL_KEY
 from openmonetize.events.ingest import prepare
 from openmonetize.events.model import EventModel
 from openmonetize.events.token_encoder import TokenEventEncoder
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 from openmonetize.metering import DeadLetter, FlushResult, OtherAccount, Recorder, Stats
-from openmonetize.pricing.model_names import MODEL_KEY, ModelNames, Name
+from openmonetize.pricing.model_names import ModelNames, Name
 
 _PRICED_KINDS = ("TOKEN_USAGE", "IMAGE_GENERATION")
 
