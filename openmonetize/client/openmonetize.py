@@ -365,7 +365,7 @@ class OpenMonetize(Apis):
         With ``enabled=False`` the client itself is returned.
 
         Raises:
-            TypeError, ValueError, UsageError: this client cannot be metered; see `openmonetize.providers.wrap`.
+            ApiTypeError, ApiValueError, UsageError: this client cannot be metered; see `openmonetize.providers.wrap`.
         """
         from openmonetize.providers import wrap
 

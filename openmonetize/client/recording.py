@@ -9,11 +9,12 @@ from typing import Any, Union
 from openmonetize.client.context import ContextScope
 from openmonetize.client.disabled import DisabledRecorder
 from openmonetize.client.usage_warnings import UsageWarnings
+from openmonetize.events.fields import MODEL_KEY
 from openmonetize.events.model import EventModel
 from openmonetize.events.token_encoder import TokenEventEncoder
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 from openmonetize.metering import Recorder
-from openmonetize.pricing.model_names import MODEL_KEY, ModelNames, Name
+from openmonetize.pricing.model_names import ModelNames, Name
 
 Time = Union[datetime, str, None]
 

@@ -19,7 +19,11 @@ from openmonetize._schema.model import MAX_SAFE_INTEGER
 from openmonetize.events.ids import UUID_PATTERN, is_uuid
 from openmonetize.exceptions import ApiValueError
 
+# The providers that the platform's gateway takes, as they are spelled on the wire.
 PROVIDERS = ("OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL")
+
+# Metadata key of a model's name as the provider gave it, where the event carries another name.
+MODEL_KEY = "gen_ai.response.model"
 
 _NO_NUL = r"^[^\x00]*$"
 

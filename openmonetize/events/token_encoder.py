@@ -15,8 +15,8 @@ from pydantic_core import to_json
 from openmonetize._schema import timestamps
 from openmonetize._schema.jsonable import is_plain_dict
 from openmonetize._schema.model import MAX_SAFE_INTEGER
+from openmonetize.events.fields import MODEL_KEY
 from openmonetize.events.ids import mint_id
-from openmonetize.pricing.model_names import MODEL_KEY
 
 _SHARED = ("event_type", "customer_id", "feature_id", "provider", "model")
 _MAX_REMEMBERED = 10_000

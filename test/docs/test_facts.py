@@ -17,6 +17,7 @@ from openmonetize import ApiTypeError, ApiValueError, OpenMonetize, RetryPolicy
 from openmonetize.client.provider_usage import COMPLETENESS_KEY, RESPONSE_KEY
 from openmonetize.client.settings import DeliverySettings
 from openmonetize.client.usage_warnings import KINDS
+from openmonetize.events.fields import MODEL_KEY
 from openmonetize.metering import (
     Delivered,
     Incident,
@@ -27,7 +28,7 @@ from openmonetize.metering import (
 )
 from openmonetize.metering.buffers import memory, outbox
 from openmonetize.pricing import credits
-from openmonetize.pricing.model_names import MODEL_KEY, ModelNames
+from openmonetize.pricing.model_names import ModelNames
 from openmonetize.providers import METERED, NOT_METERED, otel
 
 from .pages import GUIDES, PAGES, codes, table, text
