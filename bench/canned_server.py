@@ -1,6 +1,6 @@
-"""A server that costs next to nothing: one fixed answer by path, over kept connections, in a process of its own.
+"""A server that costs next to nothing: one fixed response for each path, over kept connections, in its own process.
 
-It prints its port, and ends when its standard input does.
+It prints its port, and exits when its standard input is closed.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import asyncio
 import re
 import sys
 
-from fixtures import answer_to
+from fixtures import response_to
 
 _LENGTH = re.compile(rb"content-length: *(\d+)")
 
 
 class Connection(asyncio.Protocol):
-    """One client. (asyncio sets TCP_NODELAY by itself.)"""
+    """The connection of one client. asyncio sets TCP_NODELAY by itself."""
 
     def __init__(self) -> None:
         self._received = bytearray()
@@ -26,11 +26,11 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        while self._answer_one():
+        while self._respond():
             pass
 
-    def _answer_one(self) -> bool:
-        """Answer the first request, if it has arrived whole."""
+    def _respond(self) -> bool:
+        """Respond to the first request, if all of it has arrived; return whether it has."""
         end = self._received.find(b"\r\n\r\n") + 4
         if end < 4:
             return False
@@ -40,13 +40,13 @@ class Connection(asyncio.Protocol):
         if len(self._received) < total:
             return False
         path = head.split(b" ", 2)[1].split(b"?", 1)[0].decode()
-        self._transport.write(answer_to(path, self._received))
+        self._transport.write(response_to(path, self._received))
         del self._received[:total]
         return True
 
 
 async def main() -> None:
-    """Serve until the parent goes away."""
+    """Serve until the parent process closes standard input."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(Connection, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)

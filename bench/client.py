@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any
 
 import generated_lines
 import stock_client
@@ -24,34 +25,34 @@ _TEXT = """
 *By hand* is urllib3's `PoolManager` and pydantic models of the same fields (`bench/clients/by_hand.py`), *stock* the
 same contract through OpenAPI Generator's stock templates, {stock}, *bare pool* by hand without
 urllib3's own redirects and retries. All talk to a canned server in a process of its own. The library runs with its
-defaults: deadline, bounded answers, retries, checked events, remembered ids. *Again* is a second worker that does the
-same by hand, which shows how much of a ratio is noise.
+defaults: deadline, bounded responses, retries, checked events, remembered ids. *Again* is a second worker that does
+the same by hand, which shows how much of a ratio is noise.
 """
 
 _WHY_START = (
-    "the library adds some 25 modules of its own to those of urllib3 and pydantic, at about half a millisecond each, "
+    "the library adds some 25 modules to those of urllib3 and pydantic, at about half a millisecond each, "
     "and its models are checked more strictly"
 )
 _WHY_GET = (
-    "what a bare pool saves over `PoolManager` goes into the deadline of every single read, the bounded answer, the "
-    "request's id and fields that may be missing or of another type"
+    "the time that a bare pool saves over `PoolManager` is spent on the deadline of every single read, the bounded "
+    "response, the request's id and fields that may be missing or of another type"
 )
 _WHY_POST = (
-    "every event is written by itself, so that its size is known, and the hash of its bytes is remembered, so that "
-    "its id cannot stand for another event; by hand the whole list is written in one pass, unseen"
+    "every event is serialised separately, so that its size is known, and the hash of its bytes is remembered, so "
+    "that its id cannot stand for another event; by hand the whole list is serialised in one pass, unchecked"
 )
 _WHY_BUILD = (
     "by hand the values are taken as they are. The library makes the id (a call of the operating system) or derives "
-    "it (SHA-1), writes the time in UTC, copies and checks the metadata, and refuses what is never billed; "
-    "`the same work by hand` is with `uuid`, `datetime` and `str.upper`, without any check"
+    "it (SHA-1), writes the time in UTC, copies and checks the metadata, and refuses events that are never billed; "
+    "`the same work by hand` uses `uuid`, `datetime` and `str.upper`, without any check"
 )
-_WHY_JSON = "ids, times and providers are checked against patterns, and each event for what is never billed"
-_WHY_LINES = "each line of prose of the contract is in a docstring too; without docstrings and blank lines it is met"
+_WHY_JSON = "ids, times and providers are checked against patterns, and events that are never billed are refused"
+_WHY_LINES = "all prose of the contract is in docstrings too; without docstrings and blank lines the target is met"
 
 
 @contextmanager
 def canned_server() -> Iterator[str]:
-    """The URL of a canned server."""
+    """Run a canned server and yield its URL."""
     command = [sys.executable, str(BENCH / "canned_server.py")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -60,17 +61,17 @@ def canned_server() -> Iterator[str]:
 
 
 def measure(pace: Pace) -> Section:
-    """All of the client's figures."""
+    """Return all measurements of the client."""
     with TemporaryDirectory() as directory, canned_server() as url:
-        stock: Optional[str] = directory
+        stock: str | None = directory
         try:
             stock_client.generate(Path(directory))
             subprocess.run([sys.executable, "-m", "compileall", "-q", directory], check=True)
-            said = "generated for this run"
+            stock_note = "generated for this run"
         except stock_client.Unavailable as reason:
-            stock, said = None, f"left out: {reason}"
+            stock, stock_note = None, f"left out: {reason}"
         rows = [*_startup(url, stock, pace), *_calls(url, stock, pace), *_events(stock, pace), *_lines(stock)]
-    return Section("Client", _TEXT.format(stock=said), rows)
+    return Section("Client", _TEXT.format(stock=stock_note), rows)
 
 
 def _row(what: str, limit: float, samples: Samples, floor: str = "by hand", why: str = "") -> Row:
@@ -87,7 +88,7 @@ def _row(what: str, limit: float, samples: Samples, floor: str = "by hand", why:
     )
 
 
-def _startup(url: str, stock: Optional[str], pace: Pace) -> Iterator[Row]:
+def _startup(url: str, stock: str | None, pace: Pace) -> Iterator[Row]:
     samples = interleave(
         {"ours": fresh_process("-c", "import openmonetize"), "nothing": fresh_process("-c", "pass")}, pace.starts
     )
@@ -112,8 +113,8 @@ def _script(name: str) -> str:
 
 
 def _workers(
-    function: str, *arguments: Any, stock: Optional[str] = None, pool: bool = False
-) -> Dict[str, Callable[[], Worker]]:
+    function: str, *arguments: Any, stock: str | None = None, pool: bool = False
+) -> dict[str, Callable[[], Worker]]:
     def side(module: str, *path: str) -> Callable[[], Worker]:
         return lambda: Worker(f"clients.{module}", function, *arguments, path=path)
 
@@ -126,7 +127,7 @@ def _workers(
     return sides
 
 
-def _calls(url: str, stock: Optional[str], pace: Pace) -> Iterator[Row]:
+def _calls(url: str, stock: str | None, pace: Pace) -> Iterator[Row]:
     for what, limit, function, arguments in (
         ("small GET", 1.0, "get_balance", [url]),
         ("GET of 50 rows", 1.0, "get_transactions", [url]),
@@ -138,7 +139,7 @@ def _calls(url: str, stock: Optional[str], pace: Pace) -> Iterator[Row]:
         yield _row(what, limit, samples, why=_WHY_POST if function == "post" else _WHY_GET)
 
 
-def _events(stock: Optional[str], pace: Pace) -> Iterator[Row]:
+def _events(stock: str | None, pace: Pace) -> Iterator[Row]:
     for what, values, taken_by_stock in (
         ("building an event, values in the wire's form", READY_EVENT, True),
         ("building an event, id and time left to the library", SHORT_EVENT, True),
@@ -153,7 +154,7 @@ def _events(stock: Optional[str], pace: Pace) -> Iterator[Row]:
     yield _row("100 mixed events from JSON", 1.3, samples, why=_WHY_JSON)
 
 
-def _lines(stock: Optional[str]) -> List[Row]:
+def _lines(stock: str | None) -> list[Row]:
     package = Path(openmonetize.__file__).parent
     rows = []
     for what, count, limit in (

@@ -1,17 +1,17 @@
-"""What all sides of a comparison are given: the same events to send, the same answers to read."""
+"""The input of all sides of a comparison: the same events to send, the same responses to read."""
 
 from __future__ import annotations
 
 import json
 from random import Random
-from typing import Any, Dict, List
+from typing import Any
 
 KEY = "om_bench_0123456789abcdef"
 CUSTOMER = "3f0c2b9e-7a41-4d58-9b1e-6c2d8f5a4e70"
 USER = "user_456"
 
-#: The values of the README's first event: each of id, provider and time has to be brought into the wire's form.
-README_EVENT: Dict[str, Any] = {
+# The values of the README's first event, whose id, provider and time have to be normalised for the wire.
+README_EVENT: dict[str, Any] = {
     "event_id": "evt_123",
     "customer_id": "cust_abc",
     "user_id": USER,
@@ -23,8 +23,8 @@ README_EVENT: Dict[str, Any] = {
     "timestamp": "2026-11-23T09:31:05.123456",
 }
 
-#: The same in the wire's form.
-READY_EVENT: Dict[str, Any] = {
+# The same event in the wire's form.
+READY_EVENT: dict[str, Any] = {
     **README_EVENT,
     "event_id": "5b0d3c86-1f2a-4c7e-8a95-d4e60b7f1c23",
     "customer_id": CUSTOMER,
@@ -32,28 +32,28 @@ READY_EVENT: Dict[str, Any] = {
     "timestamp": "2026-11-23T09:31:05.123456Z",
 }
 
-#: What most callers give: id and time are the library's business.
+# What most callers give: id and time are left to the library.
 SHORT_EVENT = {name: value for name, value in READY_EVENT.items() if name not in ("event_id", "timestamp")}
 
 
 def event_id(number: int) -> str:
-    """A UUID of version 4 for each number, as random as real ones: an index of them has no order."""
+    """Return a UUID of version 4 for each number, as random as real ones, so that an index of them has no order."""
     digits = f"{Random(number).getrandbits(128):032x}"
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
-def ready_events(count: int) -> List[Dict[str, Any]]:
-    """Events in the wire's form, each with an id of its own."""
+def ready_events(count: int) -> list[dict[str, Any]]:
+    """Return events in the wire's form, each with its own id."""
     return [
         {**READY_EVENT, "event_id": event_id(number), "user_id": f"user_{number % 50}", "metadata": {"trace": number}}
         for number in range(count)
     ]
 
 
-def mixed_events(count: int) -> List[Dict[str, Any]]:
-    """Complete events of four types in turn."""
+def mixed_events(count: int) -> list[dict[str, Any]]:
+    """Return complete events, of four types in turn."""
     shared = {name: READY_EVENT[name] for name in ("customer_id", "user_id", "feature_id", "timestamp")}
-    kinds: List[Dict[str, Any]] = [
+    kinds: list[dict[str, Any]] = [
         {"event_type": "TOKEN_USAGE", "provider": "OPENAI", "model": "gpt-4o", "input_tokens": 10, "output_tokens": 5},
         {"event_type": "IMAGE_GENERATION", "provider": "OPENAI", "model": "dall-e-3", "image_count": 1},
         {"event_type": "CUSTOM", "unit_type": "pages", "quantity": 10},
@@ -71,12 +71,12 @@ def mixed_events(count: int) -> List[Dict[str, Any]]:
     ]
 
 
-def _balance() -> Dict[str, Any]:
+def _balance() -> dict[str, Any]:
     amounts = {"balance": "120000", "reservedBalance": "0", "availableBalance": "120000"}
     return {"data": {**amounts, "currency": "credits"}}
 
 
-def _transactions(rows: int) -> Dict[str, Any]:
+def _transactions(rows: int) -> dict[str, Any]:
     data = [
         {
             "id": event_id(number),
@@ -110,14 +110,14 @@ def _http(status: str, body: bytes, kind: str = "application/json; charset=utf-8
     return head.encode() + body
 
 
-_ANSWERS = {path: _http("200 OK", body) for path, body in _BODIES.items()}
+_RESPONSES = {path: _http("200 OK", body) for path, body in _BODIES.items()}
 _OTHER = _http("200 OK", b"{}")
 
 
-def answer_to(path: str, request: bytes) -> bytes:
-    """The whole answer to a request. Only an ingest is looked into: its events are counted."""
+def response_to(path: str, request: bytes) -> bytes:
+    """Return the whole response to a request. Only of an ingest is the body read: its events are counted."""
     if path != INGEST_PATH:
-        return _ANSWERS.get(path, _OTHER)
+        return _RESPONSES.get(path, _OTHER)
     counts = {"accepted": request.count(b'"event_type"'), "rejected": 0, "duplicates": 0}
     body = {**counts, "batch_id": "batch_0f6c1d6e", "status": "accepted", "processing_time_ms": 3}
     return _http("202 Accepted", json.dumps(body).encode())

@@ -1,4 +1,4 @@
-"""Interleaved measurements: every side does its work in turn, round after round, and only ratios of one run count."""
+"""Interleaved measurements: all sides work in turn, round after round, and only ratios within one run are compared."""
 
 from __future__ import annotations
 
@@ -7,32 +7,38 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, NamedTuple
 
 BENCH = Path(__file__).parent
 
 
 class Sample(NamedTuple):
-    """Seconds for one unit of work: on the clock, and of the process's own CPU."""
+    """Seconds for one unit of work.
+
+    Attributes:
+        wall: on the clock.
+        cpu: of the process's own CPU.
+    """
 
     wall: float
     cpu: float
 
 
 Side = Callable[[], Sample]
-Samples = Dict[str, List[Sample]]
+Samples = dict[str, list[Sample]]
 
 
 class Pace(NamedTuple):
-    """How much is measured.
+    """The amount of measuring.
 
     Attributes:
         rounds: turns of each side.
-        generations: how often long-lived workers are replaced by new ones meanwhile.
-        seconds: how long one turn lasts.
-        starts: fresh processes of each kind.
+        generations: how many times long-lived workers are started anew.
+        seconds: the length of one turn, in seconds.
+        starts: the number of fresh processes of each kind.
     """
 
     rounds: int
@@ -46,7 +52,7 @@ QUICK = Pace(rounds=3, generations=1, seconds=0.01, starts=2)
 
 
 def interleave(sides: Mapping[str, Side], rounds: int) -> Samples:
-    """Measure all sides in turn, each round beginning with another of them."""
+    """Measure all sides in turn, beginning each round with another of them."""
     names = list(sides)
     samples: Samples = {name: [] for name in names}
     for number in range(rounds):
@@ -57,7 +63,7 @@ def interleave(sides: Mapping[str, Side], rounds: int) -> Samples:
 
 
 class Worker:
-    """A process of its own that does one kind of work; see ``worker.py``.
+    """A separate process that does one kind of work; see ``worker.py``.
 
     Args:
         module: the module with the work.
@@ -83,18 +89,18 @@ class Worker:
         """End the process."""
         self._process.communicate()
 
-    def _run(self, turns: int) -> Tuple[float, float]:
+    def _run(self, turns: int) -> tuple[float, float]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{turns}\n")
         self._process.stdin.flush()
-        answer = self._process.stdout.readline().split()
-        if not answer:
+        times = self._process.stdout.readline().split()
+        if not times:
             raise RuntimeError(f"{' '.join(map(str, self._process.args[2:4]))} failed")  # type: ignore[index,union-attr]
-        return float(answer[0]), float(answer[1])
+        return float(times[0]), float(times[1])
 
     def warm_up(self, seconds: float) -> None:
-        """Run until one turn lasts about as long as it should. What the first runs pay once is left out."""
+        """Run until one turn is about this many seconds long, which leaves out the one-time costs of the first runs."""
         self._run(10)
         while True:
             wall, _ = self._run(self._turns)
@@ -109,7 +115,7 @@ class Worker:
 
 
 def measure_workers(sides: Mapping[str, Callable[[], Worker]], pace: Pace) -> Samples:
-    """Measure workers in several generations: where a process happens to lie in memory makes a difference too."""
+    """Measure workers in several generations, since the memory layout of a process makes a difference too."""
     samples: Samples = {name: [] for name in sides}
     for _ in range(pace.generations):
         workers = {name: start() for name, start in sides.items()}
@@ -125,10 +131,10 @@ def measure_workers(sides: Mapping[str, Callable[[], Worker]], pace: Pace) -> Sa
 
 
 def fresh_process(*command: str, path: Sequence[str] = ()) -> Side:
-    """A Python process from its start to its end."""
+    """Return a side that runs a Python process from its start to its end."""
     arguments = [sys.executable, *command]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # or what is installed from a checkout is compiled each time
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else modules installed from a checkout are compiled each time
 
     def side() -> Sample:
         start = time.perf_counter()
@@ -143,14 +149,20 @@ def fresh_process(*command: str, path: Sequence[str] = ()) -> Side:
 
 
 class Ratio(NamedTuple):
-    """One side against another: the ratio of the medians, and the quartiles of the rounds' own ratios."""
+    """One side compared with another.
+
+    Attributes:
+        value: the ratio of the medians.
+        low: the lower quartile of the ratios of single rounds.
+        high: the upper quartile of the ratios of single rounds.
+    """
 
     value: float
     low: float
     high: float
 
     def within(self, limit: float) -> bool:
-        """Whether it keeps a limit, to the hundredths that are shown; more is noise."""
+        """Return whether the ratio is within a limit, rounded to hundredths: smaller differences are noise."""
         return round(self.value, 2) <= round(limit, 2)
 
     def __str__(self) -> str:
@@ -158,23 +170,23 @@ class Ratio(NamedTuple):
 
 
 def ratio(ours: Sequence[float], floor: Sequence[float]) -> Ratio:
-    """Compare two sides of one run."""
+    """Return the ratio of two sides of one run."""
     low, _, high = quantiles([a / b for a, b in zip(ours, floor)], n=4, method="inclusive")
     return Ratio(median(ours) / median(floor), low, high)
 
 
-def walls(samples: Sequence[Sample]) -> List[float]:
-    """The seconds on the clock."""
+def walls(samples: Sequence[Sample]) -> list[float]:
+    """Return the seconds on the clock."""
     return [sample.wall for sample in samples]
 
 
-def cpus(samples: Sequence[Sample]) -> List[float]:
-    """The seconds of CPU."""
+def cpus(samples: Sequence[Sample]) -> list[float]:
+    """Return the seconds of CPU."""
     return [sample.cpu for sample in samples]
 
 
 def human(seconds: float) -> str:
-    """Seconds with a fitting unit."""
+    """Return seconds as text with a fitting unit."""
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"

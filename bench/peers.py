@@ -1,4 +1,4 @@
-"""Other recorders of the field, from the package index, in a virtual environment of their own that is thrown away."""
+"""Other recorders, installed from the package index into a temporary virtual environment."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ PACKAGES = (
 
 
 class Unavailable(Exception):
-    """They cannot be installed here; the text says why."""
+    """The recorders cannot be installed here; the text says why."""
 
 
 def install(directory: Path) -> str:
-    """Make the environment in ``directory``; returns its interpreter.
+    """Create the environment in ``directory`` and return the path of its interpreter.
 
     Raises:
-        Unavailable: the package index cannot be reached, for one.
+        Unavailable: the environment cannot be created, or the package index cannot be reached.
     """
     python = directory / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     commands = (
@@ -37,6 +37,6 @@ def install(directory: Path) -> str:
 
 
 def versions(python: str) -> str:
-    """Names and versions of what was installed."""
+    """Return the names and versions of the installed packages."""
     code = "import importlib.metadata as m, sys; print(', '.join(f'{n} {m.version(n)}' for n in sys.argv[1:]))"
     return subprocess.run([python, "-c", code, *PACKAGES], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()

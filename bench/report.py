@@ -1,23 +1,24 @@
-"""RESULTS.md: what was promised, what was measured, and why where the two differ."""
+"""The report, RESULTS.md: targets, measurements, and the reasons where a target is missed."""
 
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
-from typing import List, NamedTuple, Optional, Sequence
+from typing import NamedTuple, Optional
 
 
 class Row(NamedTuple):
     """One line of a table.
 
     Attributes:
-        what: what was measured.
-        target: the promise.
-        measured: what came out.
-        met: whether that keeps the promise; None where nothing was promised.
-        sides: the absolute figures behind it, of this machine in this run.
-        why: the reason for a miss.
+        what: the name of the measurement.
+        target: the target, as text.
+        measured: the result, as text.
+        met: whether the result meets the target; None where there is no target.
+        sides: the absolute values behind the result, of this machine in this run.
+        why: the reason where the target is missed.
     """
 
     what: str
@@ -37,7 +38,7 @@ class Section(NamedTuple):
 
 
 def machine() -> str:
-    """The machine in general terms."""
+    """Return a description of the machine in general terms."""
     import os
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -49,14 +50,14 @@ def machine() -> str:
 
 
 def render(sections: Sequence[Section], command: str) -> str:
-    """The whole page."""
+    """Return the whole page as Markdown."""
     lines = [
         "# Results",
         "",
         f"Written by `{command}` on {date.today().isoformat()}: {machine()}.",
         "",
-        "A figure is a ratio of medians of one run, in which all sides take turns, round by round; in brackets the",
-        "quartiles of the rounds' own ratios. Times are those of this machine in this run, and mean little elsewhere.",
+        "A result is a ratio of medians of one run, in which all sides take turns, round by round; in brackets are the",
+        "quartiles of the ratios of single rounds. Times are of this machine in this run, and mean little elsewhere.",
         "`CPU` is the ratio of the client's own CPU time.",
     ]
     for section in sections:
@@ -83,7 +84,7 @@ def _version(name: str) -> str:
         return "(absent)"
 
 
-def summary(rows: List[Row]) -> str:
-    """One line for the terminal."""
+def summary(rows: Sequence[Row]) -> str:
+    """Return one line for the terminal."""
     judged = [row for row in rows if row.met is not None]
     return f"{sum(bool(row.met) for row in judged)} of {len(judged)} targets met"

@@ -13,9 +13,9 @@ PARTS = ("client", "sandbox", "metering")
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a few rounds: to see that it works, not to believe")
+    parser.add_argument("--quick", action="store_true", help="a few rounds, only to see that it runs")
     parser.add_argument("--only", choices=PARTS, help="one part")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("RESULTS.md"), help="the page to write")
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Generates the contract's client with OpenAPI Generator's stock templates, for comparison only."""
+"""Generation of the contract's client with OpenAPI Generator's stock templates, for comparison only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PACKAGE = "openmonetize_stock"
 
-#: As in codegen/config.yaml, what has no Python name by itself; everything else is the generator's default.
+# The wildcard has no Python name by itself (as in codegen/config.yaml); everything else is the generator's default.
 _CONFIG = {
     "generatorName": "python",
     "packageName": PACKAGE,
@@ -26,7 +26,7 @@ _CONFIG = {
 
 
 class Unavailable(Exception):
-    """It cannot be generated here; the text says why."""
+    """The stock client cannot be generated here; the text says why."""
 
 
 def generate(directory: Path) -> None:

@@ -1,6 +1,6 @@
-"""A long-lived process that does one kind of work as often as it is told, and says how long it took.
+"""A long-lived process that does one kind of work a given number of times, and prints how long it took.
 
-Arguments: a module with the work, a function of it that prepares a callable, and the function's arguments in JSON.
+Arguments: a module with the work, a function of it that returns a callable, and the function's arguments in JSON.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 
 
 def main() -> None:
-    """Answer each number on standard input by the wall and CPU seconds of as many runs."""
+    """Print the wall and CPU seconds of as many runs as each line of standard input says."""
     module, function, arguments = sys.argv[1:]
     work = getattr(importlib.import_module(module), function)(*json.loads(arguments))
     for line in sys.stdin:

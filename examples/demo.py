@@ -1,7 +1,7 @@
-"""Meter an hour of real LLM traffic against a local sandbox, and check that it counted the same.
+"""Meter an hour of real LLM traffic against a local sandbox, and check that the sandbox counted the same.
 
 `make demo`, or `python examples/demo.py --help`. The requests are the Azure LLM inference trace 2023 (CC BY 4.0;
-Patel et al., "Splitwise", ISCA 2024). The trace names no model, so each of its two files is given one here.
+Patel et al., "Splitwise", ISCA 2024). The trace names no model, so one is assumed for each of its two files.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import csv
 import gzip
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Tuple
 from uuid import uuid4
 
 from rich.box import SIMPLE_HEAD
@@ -34,7 +34,7 @@ from openmonetize.pricing import credits_for_tokens
 from openmonetize.sandbox import Sandbox
 
 DATA = Path(__file__).parent / "data"
-#: File of the trace -> provider, model and feature that the demo assumes for it.
+# A file of the trace, and the provider, model and feature that the demo assumes for it.
 TRACES = {
     "AzureLLMInferenceTrace_conv.csv.gz": ("OPENAI", "gpt-4o", "chat"),
     "AzureLLMInferenceTrace_code.csv.gz": ("ANTHROPIC", "claude-4.5-sonnet", "code-completion"),
@@ -47,7 +47,7 @@ GRANT = 60_000  # credits for each user; 1,000 credits are 1 US dollar
 
 @dataclass(frozen=True)
 class Request:
-    """One line of a trace, with what is assumed about it."""
+    """One line of a trace, with the assumed provider, model and feature."""
 
     timestamp: str
     input_tokens: int
@@ -57,11 +57,11 @@ class Request:
     feature: str
 
 
-def read_trace(path: Path, assumed: Tuple[str, str, str]) -> Iterator[Request]:
-    """Read a trace, plain or gzipped: columns TIMESTAMP (UTC), ContextTokens, GeneratedTokens.
+def read_trace(path: Path, assumed: tuple[str, str, str]) -> Iterator[Request]:
+    """Yield the requests of a trace, plain or gzipped: columns TIMESTAMP (UTC), ContextTokens, GeneratedTokens.
 
     Raises:
-        OSError, ValueError: the file cannot be read, or is no such trace.
+        OSError, ValueError: the file cannot be read, or is not such a trace.
     """
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
         rows = csv.DictReader(lines)
@@ -72,8 +72,8 @@ def read_trace(path: Path, assumed: Tuple[str, str, str]) -> Iterator[Request]:
             yield Request(time.replace(" ", "T")[:26] + "Z", int(tokens_in), int(tokens_out), *assumed)
 
 
-def meter(api: EventsApi, customer_id: str, requests: List[Request], console: Console) -> int:
-    """Send every request as a usage event; returns how many the platform accepted."""
+def meter(api: EventsApi, customer_id: str, requests: list[Request], console: Console) -> int:
+    """Send every request as a usage event, and return how many the platform accepted."""
     events = (
         TokenUsageEvent(
             customer_id=customer_id,
@@ -94,12 +94,12 @@ def meter(api: EventsApi, customer_id: str, requests: List[Request], console: Co
 
 
 def user_of(number: int) -> str:
-    """Requests are dealt to the users in turn."""
+    """Return the user of a request: the users take turns."""
     return f"demo_{USERS[number % len(USERS)]}"
 
 
-def figures(label: str, *columns: str) -> Table:
-    """A table of numbers with a label in front."""
+def number_table(label: str, *columns: str) -> Table:
+    """Return an empty table with a column of labels and columns of numbers."""
     table = Table(box=SIMPLE_HEAD)
     table.add_column(label, no_wrap=True)
     for column in columns:
@@ -107,15 +107,15 @@ def figures(label: str, *columns: str) -> Table:
     return table
 
 
-def usage_table(requests: Iterable[Request], credits: Dict[str, int]) -> Table:
-    """Usage and credits by model."""
+def usage_table(requests: Iterable[Request], credits: dict[str, int]) -> Table:
+    """Return a table of usage and credits by model."""
     count: Counter[str] = Counter()
-    tokens: Dict[str, List[int]] = defaultdict(lambda: [0, 0])
+    tokens: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for request in requests:
         count[request.model] += 1
         tokens[request.model][0] += request.input_tokens
         tokens[request.model][1] += request.output_tokens
-    table = figures("model", "requests", "tokens in", "tokens out", "credits", "USD")
+    table = number_table("model", "requests", "tokens in", "tokens out", "credits", "USD")
     for model, number in count.items():
         used = (number, *tokens[model], credits[model])
         table.add_row(model, *(f"{value:,}" for value in used), f"{credits[model] / 1000:,.2f}")
@@ -123,7 +123,7 @@ def usage_table(requests: Iterable[Request], credits: Dict[str, int]) -> Table:
 
 
 def main() -> int:
-    """Run the demo; 0 where the sandbox counted what was sent."""
+    """Run the demo; return 0 if the sandbox counted what was sent."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--trace", type=Path, help="another trace (CSV, may be gzipped) instead of the shipped ones")
     arguments = parser.parse_args()
@@ -160,7 +160,7 @@ def main() -> int:
 
             console.print(usage_table(requests, expected))
             burned = 0
-            wallets = figures("user", "credits granted", "credits left")
+            wallets = number_table("user", "credits granted", "credits left")
             for user in users:
                 wallet = credits_api.user_balance(user).data
                 burned += GRANT - wallet.balance

@@ -8,22 +8,25 @@ from __future__ import annotations
 from openmonetize._exports import MODULES as _GENERATED
 from openmonetize._version import __version__ as __version__
 
-# Type checkers know this name by itself, and importing it from `typing` would take longer than all the rest.
+# Type checkers know this name without an import, and importing `typing` would take longer than all the rest.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, List
+    from typing import Any
 
-    from openmonetize._exports import *  # the generated names, for type checkers
-    from openmonetize._http.operation import UNSET as UNSET
+    from openmonetize._exports import *
+    from openmonetize._http.operation import UNSET as UNSET, RequestOptions as RequestOptions, Unset as Unset
     from openmonetize._http.retry import RetryPolicy as RetryPolicy
     from openmonetize.api_client import ApiClient as ApiClient
     from openmonetize.api_response import ApiResponse as ApiResponse
     from openmonetize.client import OpenMonetize as OpenMonetize
     from openmonetize.client.disabled import DisabledError as DisabledError
+    from openmonetize.client.estimates import Amounts as Amounts
     from openmonetize.client.llm_proxy import ProxyConfig as ProxyConfig
+    from openmonetize.client.settings import DeliverySettings as DeliverySettings
     from openmonetize.compat import NotServedError as NotServedError
     from openmonetize.configuration import Configuration as Configuration
-    from openmonetize.events.ingest import IngestResult as IngestResult
+    from openmonetize.events.model import EventModel as EventModel
+    from openmonetize.events.result import IngestError as IngestError, IngestResult as IngestResult
     from openmonetize.exceptions import (
         ApiAttributeError as ApiAttributeError,
         ApiConnectionError as ApiConnectionError,
@@ -46,7 +49,14 @@ if TYPE_CHECKING:
         UnexpectedBodyError as UnexpectedBodyError,
         UnprocessableEntityException as UnprocessableEntityException,
     )
-    from openmonetize.gate import CheckResult as CheckResult, EntitlementDenied as EntitlementDenied
+    from openmonetize.gate import (
+        CheckResult as CheckResult,
+        EntitlementDenied as EntitlementDenied,
+        Estimate as Estimate,
+        OnOutage as OnOutage,
+        Question as Question,
+        Remedy as Remedy,
+    )
     from openmonetize.metering import (
         BufferFull as BufferFull,
         DeadLetter as DeadLetter,
@@ -54,19 +64,29 @@ if TYPE_CHECKING:
         FlushResult as FlushResult,
         Incident as Incident,
         MeteringError as MeteringError,
+        OtherAccount as OtherAccount,
         OutboxError as OutboxError,
         Stats as Stats,
         flush_after as flush_after,
     )
+    from openmonetize.pricing import Charge as Charge, PriceBook as PriceBook
     from openmonetize.providers import Usage as Usage, UsageError as UsageError, usage_from as usage_from
+    from openmonetize.providers.extract import OnPartial as OnPartial
 
 _BY_HAND = {
+    "openmonetize._http.operation": ("UNSET", "RequestOptions", "Unset"),
+    "openmonetize._http.retry": ("RetryPolicy",),
     "openmonetize.api_client": ("ApiClient",),
     "openmonetize.api_response": ("ApiResponse",),
     "openmonetize.client": ("OpenMonetize",),
     "openmonetize.client.disabled": ("DisabledError",),
+    "openmonetize.client.estimates": ("Amounts",),
     "openmonetize.client.llm_proxy": ("ProxyConfig",),
+    "openmonetize.client.settings": ("DeliverySettings",),
+    "openmonetize.compat": ("NotServedError",),
     "openmonetize.configuration": ("Configuration",),
+    "openmonetize.events.model": ("EventModel",),
+    "openmonetize.events.result": ("IngestError", "IngestResult"),
     "openmonetize.exceptions": (
         "ApiAttributeError",
         "ApiConnectionError",
@@ -92,8 +112,11 @@ _BY_HAND = {
     "openmonetize.gate": (
         "CheckResult",
         "EntitlementDenied",
+        "Estimate",
+        "OnOutage",
+        "Question",
+        "Remedy",
     ),
-    "openmonetize.events.ingest": ("IngestResult",),
     "openmonetize.metering": (
         "BufferFull",
         "DeadLetter",
@@ -101,23 +124,23 @@ _BY_HAND = {
         "FlushResult",
         "Incident",
         "MeteringError",
+        "OtherAccount",
         "OutboxError",
         "Stats",
         "flush_after",
     ),
-    "openmonetize._http.operation": ("UNSET",),
-    "openmonetize.compat": ("NotServedError",),
+    "openmonetize.pricing": ("Charge", "PriceBook"),
     "openmonetize.providers": (
         "Usage",
         "UsageError",
         "usage_from",
     ),
-    "openmonetize._http.retry": ("RetryPolicy",),
+    "openmonetize.providers.extract": ("OnPartial",),
 }
 _MODULES = {name: module for module, names in _BY_HAND.items() for name in names}
 _MODULES.update(_GENERATED)
 
-if not TYPE_CHECKING:  # type checkers read no computed list: for them, all that is imported above is public
+if not TYPE_CHECKING:  # Type checkers do not read a computed list; for them all names imported above are public.
     __all__ = ["__version__", *_MODULES]
 
 
@@ -132,5 +155,5 @@ def __getattr__(name: str) -> Any:
     return value
 
 
-def __dir__() -> List[str]:
+def __dir__() -> list[str]:
     return sorted(["__version__", *_MODULES])

@@ -1,9 +1,10 @@
-"""What the ``*_with_http_info`` methods return."""
+"""The return type of the ``*_with_http_info`` methods."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, Mapping, TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -15,8 +16,8 @@ class ApiResponse(Generic[T]):
     Attributes:
         status_code: the HTTP status.
         headers: the answer's headers, case-insensitive.
-        data: the answer, decoded to the operation's type.
-        raw_data: the body as it came.
+        data: the body, decoded to the operation's type.
+        raw_data: the body as received.
     """
 
     status_code: int

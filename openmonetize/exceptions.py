@@ -4,31 +4,19 @@ Two families, as users of generated clients expect them:
 
 * the caller's fault, raised before anything is sent: :class:`ApiTypeError`, :class:`ApiValueError`,
   :class:`ApiKeyError`, :class:`ApiAttributeError` (each is the builtin of the same name as well);
-* a failed call: :class:`ApiException` and its subclasses, whatever went wrong on the way.
+* a failed call: :class:`ApiException` and its subclasses, whatever the cause.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Sequence, Type
+from collections.abc import Mapping
+from typing import Any
 
-if TYPE_CHECKING:
-    from openmonetize.events.ingest import IngestResult
-    from openmonetize.events.model import EventModel
-
-_SHOWN_BODY = 300  # characters of an answer that `str(error)` shows
+_SHOWN_BODY = 300  # characters of a body that `str(error)` shows
 
 
 class OpenApiException(Exception):
-    """The base of all errors of this library.
-
-    Attributes:
-        result: on ``ingest``, what earlier requests of the same call achieved; otherwise None.
-        unsent: on ``ingest``, the events whose fate is unknown or that were not sent, with their ids
-            fixed: passing them to ``ingest`` again bills nothing twice.
-    """
-
-    result: Optional[IngestResult] = None
-    unsent: Sequence[EventModel] = ()
+    """The base of all errors of this library."""
 
 
 class ApiTypeError(OpenApiException, TypeError):
@@ -64,13 +52,13 @@ class ApiException(OpenApiException):
 
     def __init__(
         self,
-        status: Optional[int] = None,
-        reason: Optional[str] = None,
+        status: int | None = None,
+        reason: str | None = None,
         *,
-        body: Optional[str] = None,
-        headers: Optional[Mapping[str, str]] = None,
+        body: str | None = None,
+        headers: Mapping[str, str] | None = None,
         data: Any = None,
-        request_id: Optional[str] = None,
+        request_id: str | None = None,
     ) -> None:
         super().__init__(status, reason)
         self.status = status
@@ -81,7 +69,7 @@ class ApiException(OpenApiException):
         self.request_id = request_id
 
     @property
-    def message(self) -> Optional[str]:
+    def message(self) -> str | None:
         """The server's own explanation, where the answer has one."""
         message = getattr(self.data, "message", None)
         return message if isinstance(message, str) else None
@@ -97,8 +85,6 @@ class ApiException(OpenApiException):
             parts.append(f"- {detail}")
         if self.request_id:
             parts.append(f"[request {self.request_id}]")
-        if self.unsent:
-            parts.append(f"[{len(self.unsent)} events unsent, see .unsent]")
         return " ".join(parts) or type(self).__name__
 
 
@@ -111,15 +97,15 @@ class ApiTimeoutError(ApiException):
 
 
 class UnexpectedBodyError(ApiException):
-    """An answer came whose body is not what the operation promises (HTML, truncated JSON, too large, ...)."""
+    """The answer's body is not what the operation promises (HTML, truncated JSON, too large, ...)."""
 
 
 class RedirectException(ApiException):
-    """The server answered 3xx. Redirects are not followed: the key must not travel; see ``location``."""
+    """The server answered 3xx. Redirects are not followed, so that the key stays at its host; see ``location``."""
 
     @property
-    def location(self) -> Optional[str]:
-        """Where the server pointed to."""
+    def location(self) -> str | None:
+        """The address that the server redirected to."""
         return self.headers.get("Location")
 
 
@@ -132,7 +118,7 @@ class UnauthorizedException(ApiException):
 
 
 class PaymentRequiredException(ApiException):
-    """402: the monthly event quota is used up; this lasts until the month ends or the plan changes."""
+    """402: the monthly event quota is used up until the month ends or the plan changes."""
 
 
 class ForbiddenException(ApiException):
@@ -140,11 +126,11 @@ class ForbiddenException(ApiException):
 
 
 class NotFoundException(ApiException):
-    """404: no such thing, or no such route on this deployment."""
+    """404: the resource does not exist, or this deployment has no such route."""
 
 
 class ConflictException(ApiException):
-    """409: it exists already."""
+    """409: the resource exists already."""
 
 
 class PayloadTooLargeException(ApiException):
@@ -163,7 +149,7 @@ class ServiceException(ApiException):
     """5xx: the server failed."""
 
 
-_BY_STATUS: Dict[int, Type[ApiException]] = {
+_BY_STATUS: dict[int, type[ApiException]] = {
     400: BadRequestException,
     401: UnauthorizedException,
     402: PaymentRequiredException,
@@ -176,8 +162,8 @@ _BY_STATUS: Dict[int, Type[ApiException]] = {
 }
 
 
-def exception_for_status(status: int) -> Type[ApiException]:
-    """The exception class that stands for an HTTP status outside 200..299."""
+def exception_for_status(status: int) -> type[ApiException]:
+    """Return the exception class for an HTTP status outside 200..299."""
     if 300 <= status < 400:
         return RedirectException
     if status >= 500:

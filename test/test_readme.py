@@ -1,4 +1,4 @@
-"""The README is a promise: its Python blocks are run as they stand, against the sandbox.
+"""The Python blocks of the README run as written, against the sandbox.
 
 Only the host, the key and the undefined `event1..3` are substituted.
 """
@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any
 
 import pytest
 from contract.contract import operations
@@ -23,13 +24,13 @@ README = ROOT / "README.md"
 HOST, KEY = "https://api.openmonetize.io", "your-api-key"
 
 
-def python_blocks() -> List[str]:
+def python_blocks() -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
 def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[ProviderServer]:
-    """Where the README's OpenAI client finds its provider."""
+    """A server for the README's OpenAI client."""
     server = ProviderServer()
     server.script = json_reply(openai_chat("gpt-4o", prompt_tokens=1000, completion_tokens=500, total_tokens=1500))
     monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
@@ -38,8 +39,8 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[ProviderServer]:
     server.close()
 
 
-def run_blocks(sandbox: Sandbox) -> Dict[str, Any]:
-    names: Dict[str, Any] = {
+def run_blocks(sandbox: Sandbox) -> dict[str, Any]:
+    names: dict[str, Any] = {
         "event1": TokenUsageEvent(
             user_id="user_456", feature_id="f", provider="openai", model="gpt-4o", input_tokens=1000, output_tokens=500
         ),
@@ -58,17 +59,17 @@ def run_blocks(sandbox: Sandbox) -> Dict[str, Any]:
 def test_every_block_runs_and_every_event_is_billed_once(
     capsys: pytest.CaptureFixture[str], sandbox: Sandbox, provider: ProviderServer
 ) -> None:
-    client_names: Dict[str, Any] = {}
+    client_names: dict[str, Any] = {}
     exec("from openmonetize import ApiClient, Configuration, CreditsApi", client_names)
     config = client_names["Configuration"](host=sandbox.url, api_key={"bearerAuth": sandbox.key})
     with client_names["ApiClient"](config) as client:
         client_names["CreditsApi"](client).grant(user_id="user_456", amount=10_000)
     names = run_blocks(sandbox)
-    # gpt-4-turbo has no price row and is billed at the platform's fall-back; the last block sends an event again.
+    # gpt-4-turbo has no price row and is billed at the platform's fallback price; a later block sends an event again.
     assert sandbox.billed(user_id="user_456") == 8 + 40 + 100 + 8 + 80 + 30
     printed = capsys.readouterr().out.split()
     assert printed[-5:] == ["True", "8", "1", "492", "8"]
-    if "om" in names:  # the front door's five lines: a call of 1,500 tokens, and the user's balance after it
+    if "om" in names:  # the block with `om`: a call of 1,500 tokens, and the user's balance after it
         assert printed[:-5] == ["1500", "492"]
         names["om"].close()
         names["openai"].close()
@@ -76,8 +77,8 @@ def test_every_block_runs_and_every_event_is_billed_once(
 
 def test_the_tour_prints_what_its_comments_say() -> None:
     tour = next(block for block in python_blocks() if "Sandbox()" in block)
-    said = " ".join(re.findall(r"^print\(.*\)  # (.*)$", tour, re.MULTILINE))
-    assert said == "True 8 1 492 8"
+    stated = " ".join(re.findall(r"^print\(.*\)  # (.*)$", tour, re.MULTILINE))
+    assert stated == "True 8 1 492 8"
 
 
 def test_the_tables_list_every_operation_of_the_contract() -> None:
@@ -91,7 +92,10 @@ def test_the_tables_list_every_operation_of_the_contract() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#([^)]+))?\)", README.read_text(encoding="utf-8"))
+    text = README.read_text(encoding="utf-8")
+    headings = {title.lower().replace(" ", "-") for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= headings
+    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#([^)]+))?\)", text)
     assert len(links) > 150
     for path, anchor in links:
         assert (ROOT / path).exists(), path

@@ -1,1 +1,1 @@
-"""The same work, done by each side: every module has the same functions, each of which prepares a callable."""
+"""The same work for each side: every module has the same functions, each of which returns a callable."""

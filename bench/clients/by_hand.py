@@ -1,7 +1,7 @@
-"""(a) What a careful user writes by hand: urllib3's PoolManager, and pydantic models of the same fields.
+"""The client that a careful user writes by hand: urllib3's PoolManager, and pydantic models of the same fields.
 
-It bounds the time of a read, checks the status and validates the answer. It normalises nothing, repeats nothing, and
-bounds neither the whole call nor the size of an answer.
+It limits the time of a read, checks the status and validates the response. It normalises nothing, repeats nothing, and
+limits neither the time of the whole call nor the size of a response.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class Event(BaseModel):
-    """The fields that all events have."""
+    """The fields of all events."""
 
     model_config = ConfigDict(protected_namespaces=())
 
@@ -34,7 +34,7 @@ class Event(BaseModel):
 
 
 class TokenUsage(Event):
-    """Tokens."""
+    """An event of tokens."""
 
     event_type: Literal["TOKEN_USAGE"] = "TOKEN_USAGE"
     provider: Optional[str] = None
@@ -44,7 +44,7 @@ class TokenUsage(Event):
 
 
 class ImageGeneration(Event):
-    """Images."""
+    """An event of images."""
 
     event_type: Literal["IMAGE_GENERATION"] = "IMAGE_GENERATION"
     provider: Optional[str] = None
@@ -55,7 +55,7 @@ class ImageGeneration(Event):
 
 
 class Custom(Event):
-    """Units of the user's own."""
+    """An event in a unit of the user's own."""
 
     event_type: Literal["CUSTOM"] = "CUSTOM"
     unit_type: str
@@ -63,7 +63,7 @@ class Custom(Event):
 
 
 class ApiCall(Event):
-    """Calls."""
+    """An event of a call."""
 
     event_type: Literal["API_CALL"] = "API_CALL"
     provider: Optional[str] = None
@@ -80,13 +80,13 @@ class BalanceData(BaseModel):
 
 
 class Balance(BaseModel):
-    """The answer of the small GET."""
+    """The response of the small GET."""
 
     data: BalanceData
 
 
 class Transaction(BaseModel):
-    """One of 50 rows."""
+    """One row of the response of 50 rows."""
 
     id: str
     transaction_type: str = Field(alias="transactionType")
@@ -98,7 +98,7 @@ class Transaction(BaseModel):
 
 
 class Page(BaseModel):
-    """Where the rows stand."""
+    """The position of the rows in the whole list."""
 
     limit: int
     offset: int
@@ -106,14 +106,14 @@ class Page(BaseModel):
 
 
 class Transactions(BaseModel):
-    """The answer of 50 rows."""
+    """The response of 50 rows."""
 
     data: List[Transaction]
     pagination: Page
 
 
 class Accepted(BaseModel):
-    """The answer of an ingest."""
+    """The response of an ingest."""
 
     accepted: int
     rejected: int
@@ -135,13 +135,13 @@ Request = Callable[..., urllib3.BaseHTTPResponse]
 
 
 def connect(url: str) -> Request:
-    """A function that sends requests to paths of this server."""
+    """Return a function that sends requests to paths of this server."""
     http = urllib3.PoolManager()
     return lambda method, path, **given: http.request(method, url + path, timeout=TIMEOUT, **given)
 
 
 def get_balance(url: str, connect: Callable[[str], Request] = connect) -> Callable[[], object]:
-    """A small GET."""
+    """Return a callable that makes a small GET."""
     request = connect(url)
 
     def call() -> object:
@@ -153,7 +153,7 @@ def get_balance(url: str, connect: Callable[[str], Request] = connect) -> Callab
 
 
 def get_transactions(url: str, connect: Callable[[str], Request] = connect) -> Callable[[], object]:
-    """A GET of 50 rows."""
+    """Return a callable that makes a GET of 50 rows."""
     request = connect(url)
 
     def call() -> object:
@@ -165,7 +165,7 @@ def get_transactions(url: str, connect: Callable[[str], Request] = connect) -> C
 
 
 def post(url: str, count: int, connect: Callable[[str], Request] = connect) -> Callable[[], object]:
-    """A POST of ready events: the whole list is written in one pass of pydantic's serializer."""
+    """Return a callable that makes a POST of ready events, serialised in one pass by pydantic."""
     request = connect(url)
     events = [TokenUsage(**{**values, "idempotency_key": values["event_id"]}) for values in ready_events(count)]
 
@@ -173,21 +173,24 @@ def post(url: str, count: int, connect: Callable[[str], Request] = connect) -> C
         body = b'{"events":' + TOKEN_EVENTS.dump_json(events, exclude_none=True) + b"}"
         response = request("POST", INGEST_PATH, body=body, headers=EVENT_HEADERS)
         assert response.status == 202
-        answer = Accepted.model_validate_json(response.data)
-        assert answer.accepted == count
-        return answer
+        accepted = Accepted.model_validate_json(response.data)
+        assert accepted.accepted == count
+        return accepted
 
     return call
 
 
-def build(values: Dict[str, Any]) -> Callable[[], object]:
-    """Build an event. This model fills in nothing, so it is given an id and a time where the library is not."""
+def build(values: dict[str, Any]) -> Callable[[], object]:
+    """Return a callable that builds an event.
+
+    The model fills in nothing, so it is given an id and a time where the library is not.
+    """
     values = {"event_id": READY_EVENT["event_id"], "timestamp": READY_EVENT["timestamp"], **values}
     return lambda: TokenUsage(**values)
 
 
-def build_alike(values: Dict[str, Any]) -> Callable[[], object]:
-    """The same, but every event gets an id and a time, and the README's values are brought into the wire's form."""
+def build_alike(values: dict[str, Any]) -> Callable[[], object]:
+    """Return a callable that builds an event, makes its id and time, and normalises the README's values."""
     given_id, given_time = values.get("event_id"), values.get("timestamp")
     rest = {name: value for name, value in values.items() if name not in ("event_id", "timestamp", "provider")}
     namespace = uuid.uuid5(uuid.NAMESPACE_DNS, values["customer_id"])
@@ -208,5 +211,5 @@ def build_alike(values: Dict[str, Any]) -> Callable[[], object]:
 
 
 def read_events(text: bytes) -> Callable[[], object]:
-    """Read mixed events from JSON: a discriminated TypeAdapter."""
+    """Return a callable that reads mixed events from JSON with a discriminated TypeAdapter."""
     return lambda: MIXED_EVENTS.validate_json(text)

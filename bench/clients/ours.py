@@ -1,8 +1,9 @@
-"""The library, used as its README says, with everything switched on that is on by default."""
+"""The library, used as its README says, with its default settings."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict
+from collections.abc import Callable
+from typing import Any
 
 from fixtures import KEY, USER, ready_events
 
@@ -16,19 +17,19 @@ def _client(url: str) -> ApiClient:
 
 
 def get_balance(url: str) -> Callable[[], object]:
-    """A small GET."""
+    """Return a callable that makes a small GET."""
     api = CreditsApi(_client(url))
     return lambda: api.v1_credits_balance_get().data.balance
 
 
 def get_transactions(url: str) -> Callable[[], object]:
-    """A GET of 50 rows."""
+    """Return a callable that makes a GET of 50 rows."""
     api = CreditsApi(_client(url))
     return lambda: api.v1_users_user_id_transactions_get(USER).data
 
 
 def post(url: str, count: int) -> Callable[[], object]:
-    """A POST of ready events."""
+    """Return a callable that makes a POST of ready events."""
     api = EventsApi(_client(url))
     events = [TokenUsageEvent(**values) for values in ready_events(count)]
 
@@ -40,11 +41,11 @@ def post(url: str, count: int) -> Callable[[], object]:
     return call
 
 
-def build(values: Dict[str, Any]) -> Callable[[], object]:
-    """Build an event, normalised and checked."""
+def build(values: dict[str, Any]) -> Callable[[], object]:
+    """Return a callable that builds an event, normalised and checked."""
     return lambda: TokenUsageEvent(**values)
 
 
 def read_events(text: bytes) -> Callable[[], object]:
-    """Read mixed events from JSON."""
+    """Return a callable that reads mixed events from JSON."""
     return lambda: UsageEvent.list_from_json(text)

@@ -1,9 +1,10 @@
-"""(b) The same contract through OpenAPI Generator's stock templates; `stock_client.py` generates it on the fly."""
+"""The client that OpenAPI Generator's stock templates make of the contract; `stock_client.py` generates it."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Dict
+from collections.abc import Callable
+from typing import Any
 
 import openmonetize_stock as stock
 from fixtures import KEY, READY_EVENT, USER, ready_events
@@ -14,19 +15,19 @@ def _client(url: str) -> stock.ApiClient:
 
 
 def get_balance(url: str) -> Callable[[], object]:
-    """A small GET."""
+    """Return a callable that makes a small GET."""
     api = stock.CreditsApi(_client(url))
     return lambda: int(api.v1_credits_balance_get().data.balance)
 
 
 def get_transactions(url: str) -> Callable[[], object]:
-    """A GET of 50 rows."""
+    """Return a callable that makes a GET of 50 rows."""
     api = stock.CreditsApi(_client(url))
     return lambda: api.v1_users_user_id_transactions_get(USER).data
 
 
 def post(url: str, count: int) -> Callable[[], object]:
-    """A POST of ready events."""
+    """Return a callable that makes a POST of ready events."""
     api = stock.EventsApi(_client(url))
     request = stock.V1EventsIngestPostRequest(
         events=[
@@ -36,20 +37,20 @@ def post(url: str, count: int) -> Callable[[], object]:
     )
 
     def call() -> object:
-        answer = api.ingest(request)
-        assert answer.accepted == count
-        return answer
+        result = api.ingest(request)
+        assert result.accepted == count
+        return result
 
     return call
 
 
-def build(values: Dict[str, Any]) -> Callable[[], Any]:
-    """Build an event. Only values in the wire's form are taken."""
+def build(values: dict[str, Any]) -> Callable[[], Any]:
+    """Return a callable that builds an event. The stock model takes values in the wire's form only."""
     values = {"event_type": "TOKEN_USAGE", "timestamp": READY_EVENT["timestamp"], **values}
     values.setdefault("event_id", READY_EVENT["event_id"])
     return lambda: stock.TokenUsageEvent(**values)
 
 
 def read_events(text: bytes) -> Callable[[], object]:
-    """Read mixed events from JSON."""
+    """Return a callable that reads mixed events from JSON."""
     return lambda: [stock.UsageEvent.from_dict(item) for item in json.loads(text)]

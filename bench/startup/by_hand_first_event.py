@@ -1,4 +1,4 @@
-"""The same by hand: the README's values are brought into the wire's form, sent, and the answer is read."""
+"""The same by hand: normalise the README's values, send them, and read the response."""
 
 import sys
 import uuid
@@ -33,7 +33,7 @@ class TokenUsage(BaseModel):
 
 
 class Accepted(BaseModel):
-    """The answer."""
+    """The response of an ingest."""
 
     accepted: int
     rejected: int

@@ -1,4 +1,4 @@
-"""The libraries, and one model of the same fields."""
+"""The same libraries, and one model of the same fields."""
 
 from typing import Any, Dict, Literal, Optional
 

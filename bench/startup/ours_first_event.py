@@ -1,10 +1,10 @@
-"""The README from the start of the process to its first metered event."""
+"""The README's quick start, from the start of the process to its first metered event."""
 
 import sys
 from datetime import datetime
 
 from openmonetize import ApiClient, EventsApi, TokenUsageEvent
-from openmonetize._http.configuration import Configuration
+from openmonetize.configuration import Configuration
 
 config = Configuration()
 config.api_key["bearerAuth"] = "om_bench_0123456789abcdef"

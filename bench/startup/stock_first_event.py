@@ -1,4 +1,4 @@
-"""The same through the stock client, which takes no values but those in the wire's form."""
+"""The same with the stock client, which takes values in the wire's form only."""
 
 import sys
 import uuid

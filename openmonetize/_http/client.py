@@ -1,4 +1,4 @@
-"""Carries out operations: one request built, sent with the retry engine, its answer decoded, or one clear error."""
+"""The client: builds the request of an operation, sends it with retries, and decodes the answer."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import logging
 import os
 import platform
 import time
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Dict, Mapping, Optional, Tuple, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from openmonetize._http.configuration import Configuration, seconds
 from openmonetize._http.decoding import decode
@@ -23,14 +24,14 @@ T = TypeVar("T")
 
 _LOG = logging.getLogger("openmonetize")
 _JSON = "application/json"
-#: A wrong one of these would make the server take a part of the body for another request.
+# A wrong value would make the server read a part of the body as another request (RFC 9112, section 11.2).
 _FRAMING = ("content-length", "transfer-encoding")
 
 
 class ApiClient:
-    """Shared by the API classes: holds the configuration and the connection pool.
+    """The configuration and the connection pool that the API classes share.
 
-    Safe to use from several threads, and after a fork.
+    Safe to use from several threads and after a fork.
 
     Args:
         configuration: settings; by default a copy of the default configuration.
@@ -38,17 +39,19 @@ class ApiClient:
         header_value: its value.
     """
 
-    _default: ClassVar[Optional[ApiClient]] = None
+    __module__ = "openmonetize.api_client"
+
+    _default: ClassVar[ApiClient | None] = None
 
     def __init__(
         self,
-        configuration: Optional[Configuration] = None,
-        header_name: Optional[str] = None,
-        header_value: Optional[str] = None,
+        configuration: Configuration | None = None,
+        header_name: str | None = None,
+        header_value: str | None = None,
     ) -> None:
         self.configuration = Configuration.get_default_copy() if configuration is None else configuration
         self.rest_client = RESTClient(self.configuration)
-        self.default_headers: Dict[str, str] = {}
+        self.default_headers: dict[str, str] = {}
         self.user_agent = (
             f"openmonetize-python/{__version__} python/{platform.python_version()} ({platform.system().lower()})"
         )
@@ -57,7 +60,7 @@ class ApiClient:
 
     @property
     def user_agent(self) -> str:
-        """What the ``User-Agent`` header says."""
+        """The value of the ``User-Agent`` header."""
         return self.default_headers["User-Agent"]
 
     @user_agent.setter
@@ -74,18 +77,18 @@ class ApiClient:
 
     @classmethod
     def get_default(cls) -> ApiClient:
-        """The client that API classes use when they are given none."""
+        """Return the client that API classes use when they are given none."""
         if cls._default is None:
             cls._default = cls()
         return cls._default
 
     @classmethod
-    def set_default(cls, default: Optional[ApiClient]) -> None:
+    def set_default(cls, default: ApiClient | None) -> None:
         """Make ``default`` the client that API classes use when they are given none."""
         cls._default = default
 
     def close(self) -> None:
-        """Close the connections. The client can still be used; it then opens new ones."""
+        """Close the connections. The client can still be used, and then opens new ones."""
         self.rest_client.close()
 
     def __enter__(self) -> ApiClient:
@@ -100,16 +103,16 @@ class ApiClient:
         values: Mapping[str, Any],
         body: Any,
         options: RequestOptions,
-        attempts: Optional[int] = None,
+        attempts: int | None = None,
     ) -> ApiResponse[T]:
         """Send an operation and decode its answer.
 
         Args:
             operation: what to send.
             values: path and query arguments by name.
-            body: a model, anything JSON can say, or bytes.
+            body: a model, a JSON value, or bytes.
             options: per-call options.
-            attempts: how often to send at the most, where the policy allows more.
+            attempts: the largest number of times to send, if the retry policy allows more.
 
         Raises:
             ApiException: the call failed; see the subclasses.
@@ -123,22 +126,22 @@ class ApiClient:
         values: Mapping[str, Any],
         body: Any,
         options: RequestOptions,
-        attempts: Optional[int] = None,
+        attempts: int | None = None,
         *,
         preload: bool = False,
     ) -> RESTResponse:
-        """Send an operation, with retries where it is safe; an answer with an error status is an answer.
+        """Send an operation, with retries where they are safe, and return the answer whatever its status.
 
         Args:
             operation: what to send.
             values: path and query arguments by name.
-            body: a model, anything JSON can say, or bytes.
+            body: a model, a JSON value, or bytes.
             options: per-call options.
-            attempts: how often to send at the most, where the policy allows more.
-            preload: read the body as well, so that a connection that breaks on the way is retried too.
+            attempts: the largest number of times to send, if the retry policy allows more.
+            preload: read the body as well, so that a connection that breaks while reading is retried too.
 
         Raises:
-            ApiException: there was no answer.
+            ApiException: no answer was received.
             ApiTypeError, ApiValueError, ApiKeyError: the caller's fault; nothing was sent.
         """
         settings = self.configuration
@@ -193,18 +196,18 @@ class ApiClient:
         self,
         method: str,
         path: str,
-        query: Optional[Mapping[str, Any]] = None,
+        query: Mapping[str, Any] | None = None,
         body: Any = None,
         **options: Any,
     ) -> RESTResponse:
-        """Call a path that the contract does not name, with the key, pool and retries of this client.
+        """Call a path that is not in the contract, with the key, pool and retries of this client.
 
         Args:
             method: the verb.
-            path: the path, from ``/v1`` on, quoted where it must be.
+            path: the path, starting with ``/v1``, already quoted.
             query: query parameters.
-            body: anything JSON can say, or bytes.
-            options: as for every operation.
+            body: a JSON value, or bytes.
+            options: the options of every operation.
         """
         if not method.isalpha():
             raise ApiValueError(f"method must be a verb such as 'GET', not {method!r}")
@@ -216,7 +219,7 @@ class ApiClient:
         refuse_unknown(operation, options)
         return self.send(operation, {"query": query}, body, cast(RequestOptions, options))
 
-    def _request_headers(self, operation: Operation[T], options: RequestOptions) -> Dict[str, str]:
+    def _request_headers(self, operation: Operation[T], options: RequestOptions) -> dict[str, str]:
         headers = dict(self.default_headers)
         headers["Accept"] = "*/*" if operation.body == FREE else _JSON
         headers["X-Request-Id"] = os.urandom(16).hex()
@@ -232,7 +235,7 @@ class ApiClient:
         return headers
 
     def _override(self, key: Any) -> str:
-        """A key given for one call is held to the same rules as the configured one."""
+        """Check the key given for one call by the rules for the configured key."""
         if isinstance(key, Mapping):  # the generator's convention: {"value": key, ...}
             key = key.get("value")
         if not isinstance(key, str) or not key:
@@ -240,7 +243,7 @@ class ApiClient:
         settings = self.configuration
         return Configuration(settings.host, {"bearerAuth": key}, allow_http=settings.allow_http).key()
 
-    def _timeouts(self, options: RequestOptions) -> Tuple[float, float, float]:
+    def _timeouts(self, options: RequestOptions) -> tuple[float, float, float]:
         settings = self.configuration
         given = options.get("_request_timeout")
         if given is None:
@@ -260,8 +263,8 @@ class ApiClient:
         return operation.retry != "never" and bool(getattr(body, operation.retry, None))
 
 
-def _content(body: Any, content_type: Optional[str], headers: Dict[str, str]) -> Optional[bytes]:
-    """The body's bytes. Without a body no content type is sent: the platform refuses an empty JSON body."""
+def _content(body: Any, content_type: str | None, headers: dict[str, str]) -> bytes | None:
+    """Return the body's bytes. Without a body no content type is sent: the platform refuses an empty JSON body."""
     if body is None:
         return None
     if content_type is None:
@@ -286,8 +289,8 @@ def _jsonable(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def _merge(headers: Dict[str, str], extra: Mapping[str, str], where: str) -> None:
-    """Put headers in, whatever their case; errors do not repeat values, for one of them may be a key."""
+def _merge(headers: dict[str, str], extra: Mapping[str, str], where: str) -> None:
+    """Add headers, regardless of case. Errors do not repeat values, since one of them may be a key."""
     if not isinstance(extra, Mapping):
         raise ApiTypeError(f"{where} must be a dict of headers, not {type(extra).__name__}")
     for name, value in extra.items():

@@ -1,11 +1,12 @@
-"""Where to call, with which key, and how patiently."""
+"""The settings of a client: host, API key, time-outs, retries, TLS and proxy."""
 
 from __future__ import annotations
 
 import copy
 import os
 import re
-from typing import Any, Callable, ClassVar, Dict, List, Mapping, MutableMapping, Optional, Union
+from collections.abc import Mapping, MutableMapping
+from typing import Any, Callable, ClassVar
 from urllib.parse import urlsplit
 
 from openmonetize._http.redaction import API_KEY_NAMES, Secret, Secrets
@@ -15,15 +16,15 @@ from openmonetize.exceptions import ApiKeyError, ApiValueError
 DEFAULT_HOST = "https://api.openmonetize.io"
 API_KEY_VARIABLE = "OPENMONETIZE_API_KEY"
 BASE_URL_VARIABLE = "OPENMONETIZE_BASE_URL"
-#: The longest time-out that makes sense, in seconds.
-LONGEST = 86_400
+# A time-out of more than a day is taken for a mistake, such as milliseconds for seconds.
+MAX_TIMEOUT = 86_400
 
 _AUTHORITY = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?", re.IGNORECASE)
 _LOOPBACK = re.compile(r"localhost|(?:.+\.)localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|::1")
 
 
 class Configuration:
-    """Settings of an :class:`~openmonetize._http.client.ApiClient`.
+    """Settings of an :class:`~openmonetize.ApiClient`.
 
     The API key is looked for in ``api_key['bearerAuth']``, ``api_key['ApiKeyAuth']``, ``access_token`` and, last,
     the environment variable ``OPENMONETIZE_API_KEY``. It is never shown by ``repr``, logs or errors, survives
@@ -34,53 +35,55 @@ class Configuration:
             ``OPENMONETIZE_BASE_URL``, else the hosted platform.
         api_key: ``{'bearerAuth': key}``; None for a key counts as none.
         access_token: the key, by its other usual name.
-        timeout: total seconds that one call may take, retries and waits included. To look up the host's name is up
-            to the system, which has time-outs of its own: that alone may take longer.
-        connect_timeout: seconds to wait for a connection, to each address that the host's name stands for.
+        timeout: total seconds that one call may take, retries and waits included. Only the look-up of the host's
+            name may take longer: it has the operating system's time-outs.
+        connect_timeout: seconds to wait for a connection to each address of the host.
         read_timeout: seconds to wait for the next bytes of an answer.
         retries: a :class:`~openmonetize.RetryPolicy`, or how many retries after the first attempt (0: none).
             Only what is safe to repeat is ever retried.
         max_response_bytes: an answer larger than this, decompressed, is an error.
-        allow_http: send the key over plain ``http://`` to other hosts than loopback as well.
-        id_namespace: turns event ids that are no UUIDs into stable UUIDs for events without ``customer_id``;
-            use a string that is yours alone, such as your domain.
+        allow_http: send the key over plain ``http://`` to hosts other than loopback as well.
+        id_namespace: makes stable UUIDs of event ids that are not UUIDs, for events without ``customer_id``; use a
+            string that is unique to you, such as your domain.
         debug: log every request and answer (never the key) on the logger ``openmonetize``.
         verify_ssl: check the server's certificate.
-        ssl_ca_cert: file with certificates of authorities to trust.
+        ssl_ca_cert: file with the certificates of the authorities to trust.
         cert_file: client certificate file.
         key_file: key of the client certificate.
-        assert_hostname: the name that the certificate must carry instead of the host's.
-        proxy: URL of an HTTP proxy; it may name a user and a password, which only the proxy gets.
+        assert_hostname: the name that the certificate must have instead of the host's.
+        proxy: URL of an HTTP proxy; a user and a password in it are sent to the proxy only.
         proxy_headers: headers for the proxy.
-        connection_pool_maxsize: connections kept open at the most.
+        connection_pool_maxsize: the largest number of connections that are kept open.
 
     Raises:
         ApiValueError: the host is no http(s) URL, or a number is out of range.
     """
 
-    _default: ClassVar[Optional[Configuration]] = None
+    __module__ = "openmonetize.configuration"
+
+    _default: ClassVar[Configuration | None] = None
 
     def __init__(
         self,
-        host: Optional[str] = None,
-        api_key: Optional[Mapping[str, Optional[str]]] = None,
-        access_token: Optional[str] = None,
+        host: str | None = None,
+        api_key: Mapping[str, str | None] | None = None,
+        access_token: str | None = None,
         *,
         timeout: float = 60.0,
         connect_timeout: float = 10.0,
         read_timeout: float = 30.0,
-        retries: Union[RetryPolicy, int, None] = None,
+        retries: RetryPolicy | int | None = None,
         max_response_bytes: int = 32 * 1024 * 1024,
         allow_http: bool = False,
-        id_namespace: Optional[str] = None,
+        id_namespace: str | None = None,
         debug: bool = False,
         verify_ssl: bool = True,
-        ssl_ca_cert: Optional[str] = None,
-        cert_file: Optional[str] = None,
-        key_file: Optional[str] = None,
-        assert_hostname: Union[str, bool, None] = None,
-        proxy: Optional[str] = None,
-        proxy_headers: Optional[Mapping[str, str]] = None,
+        ssl_ca_cert: str | None = None,
+        cert_file: str | None = None,
+        key_file: str | None = None,
+        assert_hostname: str | bool | None = None,
+        proxy: str | None = None,
+        proxy_headers: Mapping[str, str] | None = None,
         connection_pool_maxsize: int = 16,
     ) -> None:
         self.host = os.environ.get(BASE_URL_VARIABLE) or DEFAULT_HOST if host is None else host
@@ -133,16 +136,16 @@ class Configuration:
         return self._api_key
 
     @api_key.setter
-    def api_key(self, values: Mapping[str, Optional[str]]) -> None:
+    def api_key(self, values: Mapping[str, str | None]) -> None:
         self._api_key = Secrets(values)
 
     @property
-    def access_token(self) -> Optional[str]:
-        """The key, by its other usual name."""
+    def access_token(self) -> str | None:
+        """The key, under the other name that OpenAPI Generator's clients use."""
         return self._access_token.value
 
     @access_token.setter
-    def access_token(self, value: Optional[str]) -> None:
+    def access_token(self, value: str | None) -> None:
         self._access_token = Secret(value)
 
     @property
@@ -151,7 +154,7 @@ class Configuration:
         return self._retries
 
     @retries.setter
-    def retries(self, value: Union[RetryPolicy, int, None]) -> None:
+    def retries(self, value: RetryPolicy | int | None) -> None:
         if value is None:
             value = RetryPolicy()
         elif not isinstance(value, RetryPolicy):
@@ -177,7 +180,7 @@ class Configuration:
                 logger.addHandler(logging.StreamHandler())
 
     def key(self) -> str:
-        """The API key to send.
+        """Return the API key to send.
 
         Raises:
             ApiKeyError: there is none, it cannot travel in a header, or the host is plain ``http://``.
@@ -203,17 +206,17 @@ class Configuration:
         return key
 
     def account_fingerprint(self) -> str:
-        """A short digest that tells keys apart without revealing them."""
+        """Return a short digest that identifies the key without revealing it."""
         import hashlib
 
         return hashlib.sha256(self.key().encode()).hexdigest()[:16]
 
-    def get_host_settings(self) -> List[Dict[str, Any]]:
-        """The servers of the contract, for ``_host_index``."""
+    def get_host_settings(self) -> list[dict[str, Any]]:
+        """Return the servers of the contract, for ``_host_index``."""
         return [{"url": DEFAULT_HOST, "description": "The hosted platform"}]
 
     def get_host_from_settings(self, index: int) -> str:
-        """The URL of the server number ``index`` of the contract.
+        """Return the URL of server number ``index`` of the contract.
 
         Raises:
             ApiValueError: there is no such server.
@@ -224,26 +227,26 @@ class Configuration:
         return str(servers[index]["url"])
 
     @classmethod
-    def set_default(cls, default: Optional[Configuration]) -> None:
-        """Make ``default`` (a copy of it) what ``ApiClient()`` without arguments uses."""
+    def set_default(cls, default: Configuration | None) -> None:
+        """Make a copy of ``default`` the configuration of an ``ApiClient()`` without arguments."""
         cls._default = copy.deepcopy(default)
 
     @classmethod
     def get_default(cls) -> Configuration:
-        """The default configuration; a new one where none was set."""
+        """Return the default configuration, or a new one if none was set."""
         if cls._default is None:
             cls._default = cls()
         return cls._default
 
     @classmethod
     def get_default_copy(cls) -> Configuration:
-        """A copy of the default configuration."""
+        """Return a copy of the default configuration."""
         return copy.deepcopy(cls.get_default())
 
     def __copy__(self) -> Configuration:
         return copy.deepcopy(self)
 
-    def __deepcopy__(self, memo: Dict[int, Any]) -> Configuration:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Configuration:
         twin = type(self).__new__(type(self))
         memo[id(self)] = twin
         twin.__dict__.update(self.__dict__)
@@ -262,9 +265,9 @@ class Configuration:
 
 
 def seconds(name: str, value: Any) -> float:
-    """A time-out, checked; raises ApiValueError where it is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= LONGEST:
-        raise ApiValueError(f"{name} must be a number of seconds, above 0 and at most {LONGEST}, not {value!r}")
+    """Return a time-out in seconds; raise `ApiValueError` if it is not one."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= MAX_TIMEOUT:
+        raise ApiValueError(f"{name} must be a number of seconds, above 0 and at most {MAX_TIMEOUT}, not {value!r}")
     return value
 
 
@@ -273,7 +276,7 @@ def _count(name: str, value: Any) -> None:
         raise ApiValueError(f"{name} must be a whole number, 1 or more, not {value!r}")
 
 
-_CHECKS: Dict[str, Callable[[str, Any], Any]] = {
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "timeout": seconds,
     "connect_timeout": seconds,
     "read_timeout": seconds,
@@ -282,11 +285,11 @@ _CHECKS: Dict[str, Callable[[str, Any], Any]] = {
 }
 
 
-def _secure(url: str) -> Optional[bool]:
-    """Whether a key may travel to ``url`` (TLS, or this very machine); None where it is no usable URL."""
+def _secure(url: str) -> bool | None:
+    """Return whether a key may be sent to ``url`` (TLS or loopback), or None if it is not a usable URL."""
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises on a bad one
+        _ = parts.port  # raises if it is not a number
     except ValueError:
         return None
     if parts.scheme not in ("http", "https") or not _AUTHORITY.fullmatch(parts.netloc):

@@ -1,8 +1,7 @@
-"""Connections that keep a call's deadline, whatever the server does.
+"""Connections that keep the deadline of a call.
 
-The time-out of a socket bounds one read. A server that sends a byte every now and then stays below every such bound,
-in the headers as well as in the body; so here each single read, and each piece sent, gets no more than what is left
-of the call's time.
+A socket's time-out bounds a single read. A server that sends one byte at a time never exceeds it, in the headers or in
+the body. Each read and each write here therefore gets at most the time that is left of the call.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import io
 import socket
 import threading
 import time
-from typing import Any, List
+from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -20,15 +19,15 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.util.connection import allowed_gai_family
 
 CHUNK_SIZE = 65536
-_MIN_TIMEOUT = 0.001  # seconds: what nobody waits for
+_MIN_TIMEOUT = 0.001  # seconds; a time-out of 0 would make the socket non-blocking
 
 
 class RequestDeadline(threading.local):
-    """What this thread's request and its connection tell each other: urllib3 hands nothing of ours down.
+    """State that a request and its connection share, per thread: urllib3 passes no values of a caller to a connection.
 
     Attributes:
-        deadline: when the call must have ended, on the monotonic clock.
-        read_timeout: seconds that one read may take.
+        deadline: monotonic time by which the call must end.
+        read_timeout: seconds that a single read may take.
         reused: whether the connection has answered an earlier request.
     """
 
@@ -37,7 +36,7 @@ class RequestDeadline(threading.local):
     reused = False
 
     def begin(self, deadline: float, read_timeout: float) -> None:
-        """Note what the request about to be sent needs."""
+        """Set the limits of the request that is about to be sent."""
         self.deadline, self.read_timeout, self.reused = deadline, read_timeout, False
 
 
@@ -57,16 +56,16 @@ def _remaining() -> float:
 
 
 class _Incoming(io.RawIOBase):
-    """A socket's incoming bytes, up to the deadline of the call that was sent. To http.client it is the socket."""
+    """Reads a socket until the deadline of its call. http.client is given this object as the socket."""
 
     def __init__(self, sock: Any) -> None:
-        self._raw = sock.makefile("rb", buffering=0)  # keeps the socket open until it is closed itself
+        self._raw = sock.makefile("rb", buffering=0)  # keeps the socket open until this object is closed
         self._sock = sock
         self._deadline = CURRENT.deadline
         self._read_timeout = CURRENT.read_timeout
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self, CHUNK_SIZE)  # most answers arrive in one piece
+        return io.BufferedReader(self, CHUNK_SIZE)  # most answers fit into one read
 
     def readable(self) -> bool:
         return True
@@ -82,11 +81,11 @@ class _Incoming(io.RawIOBase):
 
 class _TimedResponse(http.client.HTTPResponse):
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
-        super().__init__(_Incoming(sock), *args, **kwargs)  # type: ignore[arg-type]  # it asks for makefile only
+        super().__init__(_Incoming(sock), *args, **kwargs)  # type: ignore[arg-type]  # http.client only calls makefile
 
 
 class TimedHTTPConnection(HTTPConnection):
-    """A connection that keeps to :data:`CURRENT`, and knows whether it was used before."""
+    """A connection that keeps the deadline in :data:`CURRENT` and knows whether it was used before."""
 
     response_class = _TimedResponse
     _answered = False
@@ -97,9 +96,9 @@ class TimedHTTPConnection(HTTPConnection):
         super().connect()
 
     def _new_conn(self) -> socket.socket:
-        """Try one address of the host after the other, each for its share of what is left of the call's time.
+        """Try the host's addresses in turn, each for its share of the time that is left of the call.
 
-        urllib3 would give the time for connecting to each of them, and once more to a TLS handshake.
+        urllib3 would grant the full connect time-out to each address, and again to the TLS handshake.
         """
         host, read_timeout, failure = self._dns_host, self.timeout or CURRENT.read_timeout, None
         addresses = self._addresses()
@@ -118,8 +117,8 @@ class TimedHTTPConnection(HTTPConnection):
             self.host, self.timeout = host, read_timeout
         raise failure or NewConnectionError(self, "the name stands for no address")
 
-    def _addresses(self) -> List[str]:
-        """What the host's name stands for. The system's look-up has time-outs of its own, and no other."""
+    def _addresses(self) -> list[str]:
+        """Return the addresses of the host. The operating system's look-up cannot be given a time-out."""
         try:
             found = socket.getaddrinfo(self._dns_host, self.port, allowed_gai_family(), socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
@@ -133,7 +132,7 @@ class TimedHTTPConnection(HTTPConnection):
         super().request(*args, **kwargs)
 
     def send(self, data: Any) -> None:
-        """Send bytes, piece by piece: over TLS, each piece has a time-out of its own."""
+        """Send bytes in chunks: over TLS, the socket's time-out applies to each chunk."""
         for start in range(0, len(data), CHUNK_SIZE):
             if self.sock is not None:
                 _bound(self.sock, CURRENT.deadline, CURRENT.read_timeout)

@@ -1,12 +1,13 @@
-"""What a generated operation is made of: a description, and the base class that carries it out."""
+"""The description of an operation of the contract, and the building of its path and query."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Dict, Generic, Iterable, List, Mapping, Optional, Tuple, TypeVar, Union
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 from typing_extensions import TypedDict
@@ -16,42 +17,49 @@ from openmonetize.exceptions import ApiTypeError, ApiValueError
 
 T = TypeVar("T")
 
-_UNSPEAKABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Unset:
-    """The type of :data:`UNSET`, the default of fields for which None means something of its own."""
+    """The type of :data:`UNSET`, the default of fields for which None is a value."""
+
+    __module__ = "openmonetize"
 
     def __repr__(self) -> str:
         return "UNSET"
+
+    def __reduce__(self) -> str:
+        return "UNSET"  # A copy, or an object from a pickle, is the one UNSET again.
 
     def __bool__(self) -> bool:
         return False
 
 
-#: 'Not given', where None is a value.
+# Means 'not given' for fields that take None as a value.
 UNSET = Unset()
 
-#: Instead of a model's name: whatever it is, it is forwarded as it is.
+# Stands in place of a model's name for a body that is forwarded unchanged.
 FREE = "Any"
 
 
 class RequestOptions(TypedDict, total=False):
-    """Options that every method takes.
+    """Options of every API method.
 
-    ``_request_timeout``: seconds in total, or a pair (connect, read) of seconds.
+    ``_request_timeout``: total seconds of the call, or a pair (connect, read) of seconds.
     ``_request_auth``: another API key for this call.
-    ``_content_type``: another content type than ``application/json`` for the body.
-    ``_headers``: more headers.
-    ``_host_index``: number of the server in the contract instead of ``Configuration.host``.
+    ``_content_type``: the body's content type instead of ``application/json``.
+    ``_headers``: additional headers.
+    ``_host_index``: the number of a server of the contract, used instead of ``Configuration.host``.
     """
 
-    _request_timeout: Union[float, Tuple[float, float], None]
-    _request_auth: Optional[str]
-    _content_type: Optional[str]
-    _headers: Optional[Dict[str, str]]
-    _host_index: Optional[int]
+    _request_timeout: float | tuple[float, float] | None
+    _request_auth: str | None
+    _content_type: str | None
+    _headers: dict[str, str] | None
+    _host_index: int | None
 
+
+RequestOptions.__module__ = "openmonetize"  # The body of a TypedDict may not assign it.
 
 _OPTIONS = frozenset(RequestOptions.__annotations__)
 
@@ -66,9 +74,9 @@ class Parameter:
         place: ``path``, ``wildcard`` (a path of several segments), ``query``, or ``map`` (a free query).
         type: ``str``, ``int``, ``float``, ``bool``, ``datetime`` or ``date``.
         required: whether it must be given.
-        choices: the values it may have.
-        minimum: the smallest value.
-        maximum: the largest value.
+        choices: the allowed values.
+        minimum: the smallest allowed value.
+        maximum: the largest allowed value.
     """
 
     name: str
@@ -76,41 +84,41 @@ class Parameter:
     place: str
     type: str = "str"
     required: bool = False
-    choices: Tuple[Any, ...] = ()
-    minimum: Optional[float] = None
-    maximum: Optional[float] = None
+    choices: tuple[Any, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 @dataclass(frozen=True)
 class Operation(Generic[T]):
-    """One operation of the contract: everything that is needed to send it and to read its answers.
+    """An operation of the contract: how it is sent and how its answers are read.
 
     Attributes:
         method: the verb.
         path: the path template.
         answers: the model of each status; ``Any`` where the body is decoded by its content type, None for no body.
         parameters: path and query parameters.
-        body: the request's model, ``Any`` for a body that is forwarded as it is, None for no body.
+        body: the request's model, ``Any`` for a body that is forwarded unchanged, None for no body.
         auth: ``bearer``, ``both`` (the key goes out as ``X-API-Key`` too), or ``none``.
-        retry: ``always``, ``never``, or the body field without which a repeat is not safe.
+        retry: ``always``, ``never``, or the body field that makes a repeat safe.
     """
 
     method: str
     path: str
-    answers: Mapping[str, Optional[str]]
-    parameters: Tuple[Parameter, ...] = ()
-    body: Optional[str] = None
+    answers: Mapping[str, str | None]
+    parameters: tuple[Parameter, ...] = ()
+    body: str | None = None
     auth: str = "bearer"
     retry: str = "never"
 
     def target(self, values: Mapping[str, Any]) -> str:
-        """Path and query for these arguments, quoted.
+        """Return the quoted path and query for these arguments.
 
         Raises:
             ApiTypeError, ApiValueError: an argument does not fit; the text names it.
         """
         path = self.path
-        query: List[str] = []
+        query: list[str] = []
         for parameter in self.parameters:
             value = values.get(parameter.name)
             if value is None:
@@ -128,7 +136,7 @@ class Operation(Generic[T]):
 
 
 def refuse_unknown(operation: Operation[Any], options: Mapping[str, Any]) -> None:
-    """Raise ApiTypeError for an option that does not exist, with a hint at what was meant."""
+    """Raise `ApiTypeError` for an option that does not exist, with a suggestion."""
     if _OPTIONS.issuperset(options):
         return
     name = next(name for name in options if name not in _OPTIONS)
@@ -151,7 +159,7 @@ def _segment(name: str, value: Any) -> str:
         value = str(value)
     if value in ("", ".", ".."):
         raise ApiValueError(f"{name} must not be {value!r}: it would change the path")
-    if _UNSPEAKABLE.search(value):
+    if _CONTROL_CHARACTERS.search(value):
         raise ApiValueError(f"{name} must not contain control characters or lone surrogates (got {value!r})")
     return value if value.isalnum() and value.isascii() else quote(value, safe="")
 
@@ -187,7 +195,7 @@ def _plain(value: Any) -> str:
 
 
 def _text(parameter: Parameter, value: Any) -> str:
-    """A query value as text, checked against what the contract says."""
+    """Return a query value as text, after checking it against the contract."""
     name, kind = parameter.name, parameter.type
     if kind == "datetime":
         try:

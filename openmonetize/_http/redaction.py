@@ -1,25 +1,25 @@
-"""Keys, held so that nothing shows them, and taken out of what servers send back."""
+"""Containers that never show an API key, and the removal of keys from texts that a server sends back."""
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, Mapping, MutableMapping, Optional
+from collections.abc import Iterator, Mapping, MutableMapping
 
 from openmonetize.exceptions import ApiKeyError, ApiTypeError
 
-#: Names under which ``Configuration.api_key`` takes the key, in the order in which they are looked at.
+# Names under which ``Configuration.api_key`` takes the key, in order of precedence.
 API_KEY_NAMES = ("bearerAuth", "ApiKeyAuth")
 
-#: Request headers that carry a key.
+# Request headers that carry a key.
 _CARRIERS = ("authorization", "x-api-key", "proxy-authorization")
 _MASK = "***"
 
 
 class Secret:
-    """Holds one string that must not be shown."""
+    """A string that ``repr`` does not show."""
 
     __slots__ = ("value",)
 
-    def __init__(self, value: Optional[str]) -> None:
+    def __init__(self, value: str | None) -> None:
         self.value = value
 
     def __repr__(self) -> str:
@@ -27,12 +27,12 @@ class Secret:
 
 
 class Secrets(MutableMapping[str, str]):
-    """A mapping that never shows its values."""
+    """A mapping of key names to keys whose ``repr`` does not show the keys."""
 
     __slots__ = ("_values",)
 
-    def __init__(self, values: Optional[Mapping[str, Optional[str]]] = None) -> None:
-        self._values: Dict[str, str] = {}
+    def __init__(self, values: Mapping[str, str | None] | None = None) -> None:
+        self._values: dict[str, str] = {}
         if values is not None and not isinstance(values, Mapping):
             raise ApiTypeError("api_key must be a dict: {'bearerAuth': key}")
         for name, value in (values or {}).items():
@@ -61,7 +61,7 @@ class Secrets(MutableMapping[str, str]):
 
 
 class Redactor:
-    """Takes the keys of a request out of texts: a server may echo what it was sent.
+    """Masks a request's keys in texts, since a server may echo the request.
 
     Args:
         headers: the request's headers.

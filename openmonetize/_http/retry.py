@@ -1,22 +1,22 @@
-"""The one retry engine: how long to wait, and whether there is anything left to spend on retries.
+"""The retry engine: whether to try again, and how long to wait first.
 
-It knows nothing about HTTP libraries: an attempt's outcome comes in, a decision goes out. The client asks it
-inside a call, the recorder between batches.
+It is independent of the HTTP library: it is given the outcome of an attempt and returns a decision. The client uses
+it within a call, the recorder between batches.
 """
 
 from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Mapping, Optional
 
 from openmonetize.exceptions import ApiValueError
 
-#: Statuses after which the same request may succeed. 500 is left out for calls (many of the platform's 500s are
-#: permanent); the recorder, whose ids are fixed, retries it too.
+# Statuses after which the same request may succeed. Calls do not retry 500, since many of the platform's 500s are
+# permanent. The recorder retries it as well, since its ids are fixed.
 RETRYABLE_STATUSES = frozenset((429, 502, 503, 504))
 
 
@@ -25,14 +25,16 @@ class RetryPolicy:
     """Exponential backoff with full jitter.
 
     Attributes:
-        attempts: how often a request is sent at the most, the first time included.
-        base: upper bound of the first wait, in seconds; each further bound is twice as long.
-        cap: upper bound of any wait that the server did not ask for, in seconds.
+        attempts: the largest number of times a request is sent, the first time included.
+        base: upper bound of the first wait, in seconds; the bound doubles with each further wait.
+        cap: upper bound of every wait that the server did not ask for, in seconds.
         retry_after_cap: the longest ``Retry-After`` that is honoured, in seconds; a longer one ends the call.
 
     Raises:
         ApiValueError: a number is out of range.
     """
+
+    __module__ = "openmonetize"
 
     attempts: int = 4
     base: float = 0.5
@@ -46,10 +48,10 @@ class RetryPolicy:
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ApiValueError(f"{name} must be a number of seconds, 0 or more, not {getattr(self, name)!r}")
 
-    def delay(self, attempt: int, retry_after: Optional[float] = None) -> float:
-        """Seconds to wait after attempt number ``attempt`` (1 is the first) failed.
+    def delay(self, attempt: int, retry_after: float | None = None) -> float:
+        """Return the seconds to wait after attempt number ``attempt`` (1 is the first) has failed.
 
-        The server's ``Retry-After`` is a floor, held below ``retry_after_cap``.
+        The server's ``Retry-After`` is the minimum, up to ``retry_after_cap``.
         """
         jittered = random.uniform(0.0, min(self.cap, self.base * 2.0 ** min(attempt - 1, 30)))
         if retry_after is None:
@@ -57,12 +59,12 @@ class RetryPolicy:
         return max(jittered, min(retry_after, self.retry_after_cap))
 
     def next_delay(
-        self, attempt: int, *, retry_after: Optional[float] = None, remaining: Optional[float] = None
-    ) -> Optional[float]:
-        """Seconds to wait before the next attempt, or None where the call should fail now.
+        self, attempt: int, *, retry_after: float | None = None, remaining: float | None = None
+    ) -> float | None:
+        """Return the seconds to wait before the next attempt, or None if the call should fail now.
 
         Args:
-            attempt: number of the attempt that just failed (1 is the first).
+            attempt: number of the attempt that has failed (1 is the first).
             retry_after: seconds the server asks for.
             remaining: seconds until the call's deadline.
         """
@@ -76,11 +78,11 @@ class RetryPolicy:
         return delay
 
 
-def retry_after(headers: Mapping[str, str]) -> Optional[float]:
-    """Seconds that a server asks its caller to wait, or None.
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that a server asks its caller to wait, or None.
 
-    Reads ``Retry-After`` in both its forms (seconds, HTTP date) and else ``x-ratelimit-reset`` (seconds on this
-    platform) where ``x-ratelimit-remaining`` is 0.
+    Reads ``Retry-After`` in both forms of RFC 9110 (seconds, HTTP date). Without it, ``x-ratelimit-reset`` counts if
+    ``x-ratelimit-remaining`` is 0; the platform gives it in seconds.
     """
     value = headers.get("Retry-After")
     if value is not None:
@@ -90,7 +92,7 @@ def retry_after(headers: Mapping[str, str]) -> Optional[float]:
     return None
 
 
-def _seconds(value: str) -> Optional[float]:
+def _seconds(value: str) -> float | None:
     if value.isascii() and value.replace(".", "", 1).isdigit():
         return float(value)
     try:
@@ -103,11 +105,11 @@ def _seconds(value: str) -> Optional[float]:
 
 
 class RetryBudget:
-    """A token bucket that keeps retries a small part of the traffic when a server is down.
+    """A token bucket that limits retries to a small part of the traffic while a server is down.
 
     Args:
         capacity: tokens when full.
-        refund: tokens that a success gives back.
+        refund: tokens that a success returns.
     """
 
     def __init__(self, capacity: float = 500.0, refund: float = 1.0) -> None:
@@ -117,7 +119,7 @@ class RetryBudget:
         self._lock = threading.Lock()
 
     def spend(self, cost: float = 5.0) -> bool:
-        """Take ``cost`` tokens for a retry; False where there are not enough."""
+        """Take ``cost`` tokens for a retry. Return False if there are not enough."""
         with self._lock:
             if self._tokens < cost:
                 return False
@@ -125,6 +127,6 @@ class RetryBudget:
             return True
 
     def refund(self) -> None:
-        """Give back a little after a success."""
+        """Return tokens after a success."""
         with self._lock:
             self._tokens = min(self._capacity, self._tokens + self._refund)

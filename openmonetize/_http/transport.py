@@ -1,7 +1,7 @@
-"""The transport: bytes out, bytes in, over urllib3 and nothing else.
+"""The transport: sends one request over urllib3 and returns its answer.
 
-One pool per client and host. No redirects, no hidden retries, a total deadline, a bounded answer; every failure
-leaves as an :class:`~openmonetize.exceptions.ApiException`.
+There is one pool per client and host. Redirects are not followed and nothing is retried here; a total deadline and a
+limit on the answer's size apply. Every failure is raised as an :class:`~openmonetize.exceptions.ApiException`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Type
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import urllib3
@@ -41,14 +42,14 @@ from openmonetize.exceptions import (
     UnexpectedBodyError,
 )
 
-_READ_SIZE = 65536
-#: What reading from a broken connection, or something that is no HTTP, may raise.
-_BROKEN = (HTTPError, OSError, ValueError)
+_CHUNK_SIZE = 65536
+# Raised while reading from a broken connection, or from a server that does not speak HTTP.
+_READ_ERRORS = (HTTPError, OSError, ValueError)
 _POOLS = {"http": TimedHTTPConnectionPool, "https": TimedHTTPSConnectionPool}
 
 
 class RESTResponse:
-    """An answer: status and headers at once, the body when it is asked for.
+    """An answer: status and headers, and the body once it is read.
 
     Attributes:
         status: the HTTP status.
@@ -57,24 +58,26 @@ class RESTResponse:
         redact: masks the request's key in a text.
     """
 
-    def __init__(self, response: Any, limit: int, request_id: Optional[str], redact: Redactor) -> None:
+    __module__ = "openmonetize.rest"
+
+    def __init__(self, response: Any, limit: int, request_id: str | None, redact: Redactor) -> None:
         self._response = response
         self._limit = limit
         self.redact = redact
-        self._data: Optional[bytes] = None
+        self._data: bytes | None = None
         self.status: int = response.status
         self.reason: str = response.reason or ""
         self.headers: Mapping[str, str] = response.headers
         self._request_id = request_id
 
     @property
-    def request_id(self) -> Optional[str]:
-        """The id that the request carries in the server's log."""
+    def request_id(self) -> str | None:
+        """The request's id in the server's log."""
         return self.headers.get("x-request-id") or self._request_id
 
     @property
     def data(self) -> bytes:
-        """The whole body; read once, then kept."""
+        """The whole body. It is read once and kept."""
         return self.read()
 
     def read(self) -> bytes:
@@ -88,33 +91,33 @@ class RESTResponse:
         data = self._data
         if data is None:
             try:
-                data = self._response.read(None if self._announces_less() else self._limit + 1)
-            except _BROKEN as error:
+                data = self._response.read(None if self._fits_by_length() else self._limit + 1)
+            except _READ_ERRORS as error:
                 raise self._broken(error) from None
             finally:
-                self._give_up()
+                self._close_unless_read()
             self._check(len(data))
             self._data = data
         return data
 
     def stream(self) -> Iterator[bytes]:
-        """Read the body piece by piece; raises as :meth:`read` does."""
+        """Read the body in chunks. Raises the same errors as :meth:`read`."""
         size = 0
         try:
             while True:
-                chunk = self._response.read1(_READ_SIZE)
-                if not chunk:  # the end of the message; the connection is back in its pool
+                chunk = self._response.read1(_CHUNK_SIZE)
+                if not chunk:  # end of the message; urllib3 has returned the connection to its pool
                     return
                 size += len(chunk)
                 self._check(size)
                 yield chunk
-        except _BROKEN as error:
+        except _READ_ERRORS as error:
             raise self._broken(error) from None
         finally:
-            self._give_up()
+            self._close_unless_read()
 
-    def _announces_less(self) -> bool:
-        """Whether the body is of a known size within the limit: then it can be read in one go."""
+    def _fits_by_length(self) -> bool:
+        """Return whether the body has a known size within the limit and can be read in one call."""
         length = self._response.length_remaining
         return length is not None and length <= self._limit and "Content-Encoding" not in self.headers
 
@@ -122,8 +125,8 @@ class RESTResponse:
         if size > self._limit:
             raise self.failure(UnexpectedBodyError, f"the answer is larger than {self._limit} bytes")
 
-    def _give_up(self) -> None:
-        """A connection whose answer was not read to its end is of no further use."""
+    def _close_unless_read(self) -> None:
+        """Close the connection if the answer was not read to its end: it cannot be reused."""
         if not self._response.closed:
             self.close()
 
@@ -135,8 +138,8 @@ class RESTResponse:
         reason = f"the connection broke while reading the answer ({type(error).__name__})"
         return self.failure(ApiConnectionError, reason)
 
-    def failure(self, kind: Type[ApiException], reason: str, text: Optional[str] = None) -> ApiException:
-        """The error that this answer amounts to; whatever it repeats of the request's key is masked.
+    def failure(self, kind: type[ApiException], reason: str, text: str | None = None) -> ApiException:
+        """Return an error with this answer's details, with the request's keys masked.
 
         Args:
             kind: the class of the error.
@@ -156,27 +159,29 @@ class RESTResponse:
         )
 
     def getheaders(self) -> Mapping[str, str]:
-        """All headers."""
+        """Return all headers."""
         return self.headers
 
-    def getheader(self, name: str, default: Optional[str] = None) -> Optional[str]:
-        """One header, whatever its case."""
+    def getheader(self, name: str, default: str | None = None) -> str | None:
+        """Return one header, regardless of case."""
         return self.headers.get(name, default)
 
     def close(self) -> None:
-        """Give the connection up without reading the rest."""
+        """Close the connection without reading the rest."""
         self._response.close()
         self._response.release_conn()
 
 
 class RESTClient:
-    """Sends requests to one host (or to the few that ``_host_index`` names) through pooled connections."""
+    """Sends requests through pooled connections, with one pool per host."""
+
+    __module__ = "openmonetize.rest"
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self._lock = threading.Lock()
-        self._pools: Dict[str, Tuple[Any, str]] = {}
-        self._tls: Optional[ssl.SSLContext] = None
+        self._pools: dict[str, tuple[Any, str]] = {}
+        self._tls: ssl.SSLContext | None = None
         self._pid = os.getpid()
 
     def request(
@@ -186,12 +191,12 @@ class RESTClient:
         target: str,
         *,
         headers: Mapping[str, str],
-        body: Optional[bytes],
+        body: bytes | None,
         deadline: float,
         connect_timeout: float,
         read_timeout: float,
         fresh: bool = False,
-        request_id: Optional[str] = None,
+        request_id: str | None = None,
     ) -> RESTResponse:
         """Send one request, once.
 
@@ -201,15 +206,15 @@ class RESTClient:
             target: path and query, quoted.
             headers: all headers to send.
             body: the body's bytes.
-            deadline: when the call must have ended, on the monotonic clock.
+            deadline: monotonic time by which the call must end.
             connect_timeout: seconds.
             read_timeout: seconds between bytes.
-            fresh: use a connection of its own. A kept connection may have been closed by the server in this very
-                moment, and a request that must not be repeated cannot be sent again to find out.
-            request_id: for the error's text.
+            fresh: use a new connection. The server may have just closed a pooled one, which a request that must not
+                be repeated cannot find out by sending again.
+            request_id: the request's id, for error messages.
 
         Raises:
-            ApiConnectionError, ApiTimeoutError: no answer.
+            ApiConnectionError, ApiTimeoutError: no answer was received.
         """
         if self._pid != os.getpid():  # a forked child must not write to its parent's sockets, nor wait for its locks
             self._pools, self._lock, self._pid = {}, threading.Lock(), os.getpid()
@@ -235,7 +240,7 @@ class RESTClient:
                 failure = _failure(host, error, request_id)
                 if not (CURRENT.reused and isinstance(failure, ApiConnectionError)):
                     raise failure from None
-                # The server had closed the kept connection: that is no failure of this request.
+                # The server had closed the pooled connection, which is not a failure of this request.
                 fresh = True
             else:
                 limit = self._configuration.max_response_bytes
@@ -243,25 +248,25 @@ class RESTClient:
                 return RESTResponse(response, limit, request_id, Redactor(sent))
 
     def close(self) -> None:
-        """Close every connection; the next request opens new ones."""
+        """Close all connections. The next request opens new ones."""
         with self._lock:
             pools, self._pools = self._pools, {}
         if self._pid == os.getpid():
             for pool, _ in pools.values():
                 pool.close()
 
-    def _pool(self, host: str) -> Tuple[Any, str]:
+    def _pool(self, host: str) -> tuple[Any, str]:
         with self._lock:
             found = self._pools.get(host)
             if found is None:
                 found = self._pools[host] = self._new_pool(host, self._configuration.connection_pool_maxsize)
             return found
 
-    def _new_pool(self, host: str, maxsize: int) -> Tuple[Any, str]:
-        """A pool for ``host``, and what its request targets start with."""
+    def _new_pool(self, host: str, maxsize: int) -> tuple[Any, str]:
+        """Return a pool for ``host``, and the prefix of its request targets."""
         settings = self._configuration
         parts = urlsplit(host)
-        tls: Dict[str, Any] = {}
+        tls: dict[str, Any] = {}
         if parts.scheme == "https":
             tls = {
                 "ssl_context": self._tls_context(),
@@ -276,7 +281,7 @@ class RESTClient:
                 if proxy.scheme == "https":
                     tls = {"ssl_context": self._tls_context(), **tls, "proxy_ssl_context": self._tls_context()}
                 manager = urllib3.ProxyManager(
-                    proxy._replace(auth=None).url,  # so that no error of urllib3 shows the password
+                    proxy._replace(auth=None).url,  # keeps the password out of urllib3's errors
                     maxsize=maxsize,
                     proxy_headers=_proxy_headers(proxy.auth, settings.proxy_headers),
                     **tls,
@@ -290,7 +295,7 @@ class RESTClient:
         return _POOLS[parts.scheme](parts.hostname or "", parts.port, maxsize=maxsize, **tls), parts.path
 
     def _tls_context(self) -> ssl.SSLContext:
-        """Whom to trust, for all connections alike: to read the authorities takes longer than most calls."""
+        """Return the TLS context of all connections: loading the authorities takes longer than most calls."""
         if self._tls is None:
             settings = self._configuration
             context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED if settings.verify_ssl else ssl.CERT_NONE)
@@ -305,8 +310,8 @@ class RESTClient:
         return self._tls
 
 
-def _proxy_headers(auth: Optional[str], given: Optional[Mapping[str, str]]) -> Dict[str, str]:
-    """The headers for a proxy, one of which carries the user and password of its URL."""
+def _proxy_headers(auth: str | None, given: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the headers for a proxy, with the user and password of its URL in one of them."""
     headers = urllib3.HTTPHeaderDict(urllib3.make_headers(proxy_basic_auth=unquote(auth)) if auth else {})
     headers.update(given or {})
     return dict(headers)
@@ -317,10 +322,10 @@ def _timeout(connect: float, read: float) -> urllib3.Timeout:
     return urllib3.Timeout(connect=connect, read=read)
 
 
-def _failure(host: str, error: Exception, request_id: Optional[str]) -> ApiException:
-    """Our error for the transport's."""
+def _failure(host: str, error: Exception, request_id: str | None) -> ApiException:
+    """Return the `ApiException` for an error of urllib3."""
     cause = error.args[-1] if isinstance(error, ProtocolError) else error
-    kind: Type[ApiException] = ApiConnectionError
+    kind: type[ApiException] = ApiConnectionError
     if isinstance(error, NewConnectionError):
         reason = f"cannot connect to {host}"
     elif isinstance(error, ConnectTimeoutError):

@@ -9,7 +9,8 @@ from typing_extensions import Unpack
 
 from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
 from openmonetize._http.operation import Operation, Parameter, RequestOptions
-from openmonetize.events.ingest import IngestResult, ingest, ingest_raw
+from openmonetize.events.ingest import ingest, ingest_raw
+from openmonetize.events.result import IngestResult
 
 if TYPE_CHECKING:
     from openmonetize.api_response import ApiResponse

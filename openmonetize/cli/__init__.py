@@ -1,22 +1,22 @@
-"""The command line: ``openmonetize sandbox``, ``openmonetize --version``. Needs nothing beyond the core by itself."""
+"""The command line: ``openmonetize sandbox``, ``openmonetize --version``. By itself it needs no extra."""
 
 from __future__ import annotations
 
-from typing import Optional, Sequence
+from collections.abc import Sequence
 
 from openmonetize._version import __version__
 from openmonetize.cli import sandbox
 from openmonetize.cli.parser import Parser
 
 
-def main(arguments: Optional[Sequence[str]] = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Args:
-        arguments: the words after the program's name; by default those of this process.
+        arguments: the command-line arguments, without the program's name; by default those of this process.
 
     Returns:
-        The exit code: 0, or 2 where the command could not be carried out as it was given.
+        The exit code: 0, or 2 if the command could not be carried out as it was given.
     """
     parser = Parser(prog="openmonetize", description="OpenMonetize: meter AI usage, bill it, gate features by it.")
     parser.add_argument("--version", action="version", version=f"openmonetize {__version__}")

@@ -1,4 +1,4 @@
-"""An argument parser whose errors are one line."""
+"""An argument parser with errors of one line."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any, NoReturn
 
 
 class Parser(argparse.ArgumentParser):
-    """Does not guess abbreviated options, and leaves the usage to ``--help``."""
+    """An `ArgumentParser` that takes no abbreviated options, and prints its usage for ``--help`` only."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(allow_abbrev=False, **settings)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(complain(self.prog, f"{message} (see {self.prog} --help)"))
+        self.exit(print_error(self.prog, f"{message} (see {self.prog} --help)"))
 
 
-def complain(program: str, message: object) -> int:
-    """Write one line of error and return the exit code for it."""
+def print_error(program: str, message: object) -> int:
+    """Write an error as one line, and return the exit code for it."""
     line = " ".join(str(message).split())
     sys.stderr.write(f"{program}: error: {line}\n")
     return 2

@@ -9,9 +9,10 @@ import shlex
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Callable, List
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from openmonetize.cli.parser import Parser, complain
+from openmonetize.cli.parser import Parser, print_error
 
 if TYPE_CHECKING:
     from openmonetize.sandbox import Sandbox
@@ -23,7 +24,7 @@ A console page with everything that happens is at its address. Ctrl-C stops it."
 
 
 def add_command(commands: argparse._SubParsersAction[Parser]) -> None:
-    """Add the command and its options."""
+    """Add the command and its options to the parser's commands."""
     parser = commands.add_parser(
         "sandbox",
         help="serve the platform's API on this machine",
@@ -31,7 +32,7 @@ def add_command(commands: argparse._SubParsersAction[Parser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--port", type=_whole("a port", 65_535), default=3000, help="port; 0 takes any free one (default: 3000)")
+    add("--port", type=_whole_number("a port", 65_535), default=3000, help="port; 0 takes any free one (default: 3000)")
     add("--host", default="127.0.0.1", help="address; one that others can reach needs --key (default: 127.0.0.1)")
     add("--db", default=":memory:", metavar="FILE", help="file that keeps the data (default: keep it in memory)")
     add("--key", help="API key that works from the start (default: the development account's)")
@@ -49,7 +50,7 @@ def add_command(commands: argparse._SubParsersAction[Parser]) -> None:
     add(
         "--quota",
         nargs="?",
-        type=_whole("a quota"),
+        type=_whole_number("a quota"),
         const=True,
         metavar="N",
         help="events a month: the platform's own limits by tier, or N (default: no limit)",
@@ -72,32 +73,32 @@ def add_command(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until Ctrl-C or SIGTERM."""
+    """Serve until Ctrl-C or SIGTERM. Return the exit code."""
     stopped = threading.Event()
     earlier = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         return _serve(options, stopped)
     except (ImportError, OSError, ValueError) as error:
-        return complain(_PROGRAM, getattr(error, "strerror", None) or error)
+        return print_error(_PROGRAM, getattr(error, "strerror", None) or error)
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
 
 
 def _serve(options: argparse.Namespace, stopped: threading.Event) -> int:
-    sandbox = _make(options)
+    sandbox = _sandbox(options)
     try:
         sandbox.start()
-        _say(*_welcome(sandbox, options))
-        while not stopped.wait(1):  # with a time-out, for Windows does not interrupt an endless wait
+        _print(*_welcome(sandbox, options))
+        while not stopped.wait(1):  # On Windows, signals do not interrupt a wait without a time-out.
             pass
     finally:
         sandbox.stop()
-    _say("stopped")
+    _print("stopped")
     return 0
 
 
-def _make(options: argparse.Namespace) -> Sandbox:
+def _sandbox(options: argparse.Namespace) -> Sandbox:
     from openmonetize.sandbox import Sandbox
 
     return Sandbox(
@@ -117,19 +118,19 @@ def _make(options: argparse.Namespace) -> Sandbox:
     )
 
 
-def _welcome(sandbox: Sandbox, options: argparse.Namespace) -> List[str]:
+def _welcome(sandbox: Sandbox, options: argparse.Namespace) -> list[str]:
     return [
         f"OpenMonetize sandbox at {sandbox.url} ({options.era} era, {options.mode} mode)",
         f"console: {sandbox.url}/",
-        _key(sandbox, options),
+        _key_line(sandbox, options),
         "",
-        *(f"  {line}" for line in _lines(sandbox)),
+        *(f"  {line}" for line in _lines_to_paste(sandbox)),
         "",
         "Ctrl-C stops it.",
     ]
 
 
-def _key(sandbox: Sandbox, options: argparse.Namespace) -> str:
+def _key_line(sandbox: Sandbox, options: argparse.Namespace) -> str:
     if sandbox.key is not None:
         return f"key: {sandbox.key}"
     if options.accounts == "none":
@@ -137,8 +138,8 @@ def _key(sandbox: Sandbox, options: argparse.Namespace) -> str:
     return "key: the one that was rotated to (give another with --key, or register an account):"
 
 
-def _lines(sandbox: Sandbox) -> List[str]:
-    """Three lines to paste into another terminal."""
+def _lines_to_paste(sandbox: Sandbox) -> list[str]:
+    """Return three lines to paste into another terminal."""
     address = _variable("OPENMONETIZE_BASE_URL", sandbox.url)
     if sandbox.key is None:
         form = """-H 'Content-Type: application/json' -d '{"name": "Me", "email": "me@example.com"}'"""
@@ -155,20 +156,20 @@ def _variable(name: str, value: str) -> str:
     return f'$env:{name} = "{value}"' if os.name == "nt" else f"export {name}={shlex.quote(value)}"
 
 
-def _say(*lines: str) -> None:
+def _print(*lines: str) -> None:
     try:
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
-    except OSError:  # nobody reads on; the sandbox serves all the same
+    except OSError:  # The reader of the output has ended; the sandbox goes on.
         pass
 
 
-def _whole(what: str, most: float = math.inf) -> Callable[[str], int]:
-    """A reader of whole numbers from 0 to `most`."""
+def _whole_number(what: str, maximum: float = math.inf) -> Callable[[str], int]:
+    """Return a function that reads a whole number from 0 to `maximum`."""
 
     def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit()) or int(text) > most:
-            bound = "or more" if most == math.inf else f"to {most}"
+        if not (text.isascii() and text.isdigit()) or int(text) > maximum:
+            bound = "or more" if maximum == math.inf else f"to {maximum}"
             raise argparse.ArgumentTypeError(f"{what} is a whole number, 0 {bound}, not {text!r}")
         return int(text)
 

@@ -1,4 +1,4 @@
-"""OpenMonetize, the front door: record, gate and read, whatever the deployment's age."""
+"""`OpenMonetize`: record usage, gate features and call the platform, with deployments of any age."""
 
 from __future__ import annotations
 

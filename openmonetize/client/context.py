@@ -1,10 +1,11 @@
-"""What a block of code knows about the usage recorded in it: the user, the feature, facts to keep."""
+"""The scope of a block of code: user, feature and metadata of the usage recorded in it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openmonetize._schema.jsonable import jsonable
 from openmonetize.exceptions import ApiTypeError, ApiValueError
@@ -13,19 +14,19 @@ if TYPE_CHECKING:
     from openmonetize.providers import Usage
 
 
-class Seen:
-    """The provider calls recorded within one call of a metered function, and within those around it.
+class RecordedUsage:
+    """The usage recorded within one call of a metered function. Each is added to the enclosing calls too.
 
     Args:
-        outer: what the function around this one has seen.
+        outer: the same of the metered function around this one.
     """
 
-    def __init__(self, outer: Optional[Seen] = None) -> None:
-        self.usages: List[Usage] = []
+    def __init__(self, outer: RecordedUsage | None = None) -> None:
+        self.usages: list[Usage] = []
         self._outer = outer
 
     def add(self, usage: Usage) -> None:
-        """A provider call was recorded."""
+        """Note that a provider's call was recorded."""
         self.usages.append(usage)
         if self._outer is not None:
             self._outer.add(usage)
@@ -35,37 +36,37 @@ class Scope(NamedTuple):
     """What recording calls may leave out.
 
     Attributes:
-        user_id: who used something.
-        feature_id: what was used.
+        user_id: the user.
+        feature_id: the feature.
         metadata: facts to keep with every event.
-        seen: provider calls recorded within a metered function so far; None outside of one.
+        recorded: the usage recorded within a metered function so far; None outside of one.
     """
 
-    user_id: Optional[str] = None
-    feature_id: Optional[str] = None
+    user_id: str | None = None
+    feature_id: str | None = None
     metadata: Mapping[str, Any] = {}
-    seen: Optional[Seen] = None
+    recorded: RecordedUsage | None = None
 
-    def within(self, user_id: Optional[str], feature_id: Optional[str], metadata: Optional[Mapping[str, Any]]) -> Scope:
-        """A scope inside this one: what is given wins, metadata is merged.
+    def nested(self, user_id: str | None, feature_id: str | None, metadata: Mapping[str, Any] | None) -> Scope:
+        """Return a scope inside this one: the arguments win, metadata is merged.
 
         Raises:
             ApiTypeError, ApiValueError: a value cannot be sent.
         """
-        facts: Dict[str, Any] = dict(self.metadata)
+        facts: dict[str, Any] = dict(self.metadata)
         if metadata is not None:
             if not isinstance(metadata, Mapping):
                 raise ApiTypeError(f"metadata must be a dict, not {type(metadata).__name__}")
             facts.update(jsonable(metadata, "metadata"))
         return Scope(
-            self.user_id if user_id is None else _name("user_id", user_id),
-            self.feature_id if feature_id is None else _name("feature_id", feature_id),
+            self.user_id if user_id is None else _require_id("user_id", user_id),
+            self.feature_id if feature_id is None else _require_id("feature_id", feature_id),
             facts,
-            self.seen,
+            self.recorded,
         )
 
-    def fill(self, user_id: Any, feature_id: Any, metadata: Any) -> Tuple[Any, Any, Any]:
-        """User, feature and metadata of a recording call, completed from the scope."""
+    def fill(self, user_id: Any, feature_id: Any, metadata: Any) -> tuple[Any, Any, Any]:
+        """Return user, feature and metadata of a recording call, completed from the scope."""
         if self.metadata and (metadata is None or isinstance(metadata, Mapping)):
             metadata = {**self.metadata, **(metadata or {})}
         return (
@@ -79,12 +80,15 @@ EMPTY = Scope()
 
 
 class ContextScope:
-    """The scope of the running thread or task. One for each `OpenMonetize`."""
+    """The scope of the running thread or task. Each `OpenMonetize` has its own.
+
+    Attributes:
+        get: returns the innermost scope, or None.
+    """
 
     def __init__(self) -> None:
-        self._current: ContextVar[Optional[Scope]] = ContextVar("openmonetize_scope", default=None)
-        #: The innermost scope, or None.
-        self.get: Callable[[], Optional[Scope]] = self._current.get
+        self._current: ContextVar[Scope | None] = ContextVar("openmonetize_scope", default=None)
+        self.get: Callable[[], Scope | None] = self._current.get
 
     @contextmanager
     def using(self, scope: Scope) -> Iterator[None]:
@@ -96,7 +100,7 @@ class ContextScope:
             self._current.reset(token)
 
 
-def _name(argument: str, value: Any) -> str:
+def _require_id(argument: str, value: Any) -> str:
     if not isinstance(value, str):
         raise ApiTypeError(f"{argument} must be a str, not {type(value).__name__}")
     if not value or "\0" in value:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Mapping, NamedTuple, Optional
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from openmonetize._http.configuration import Configuration
 from openmonetize._schema.jsonable import jsonable
@@ -11,7 +12,7 @@ from openmonetize.exceptions import ApiValueError
 
 PROXY_URL = "https://proxy.openmonetize.io"
 
-# What each library appends its paths to: OpenAI's knows no version, Anthropic's and Google's add their own.
+# The path below which each library appends its own: OpenAI's has no version in its paths, Anthropic's and Google's do.
 _SUFFIXES = {"openai": "/v1", "anthropic": "", "google": ""}
 _DIRECT = {
     "openai": "https://api.openai.com",
@@ -21,7 +22,7 @@ _DIRECT = {
 
 
 class ProxyConfig(NamedTuple):
-    """What to give a provider's client.
+    """The settings of a provider's client.
 
     ``OpenAI(base_url=c.base_url, default_headers=c.headers)``, likewise for Anthropic;
     ``genai.Client(http_options={"base_url": c.base_url, "headers": c.headers})``.
@@ -32,14 +33,14 @@ class ProxyConfig(NamedTuple):
     """
 
     base_url: str
-    headers: Dict[str, str]
+    headers: dict[str, str]
 
     def __repr__(self) -> str:
         return f"ProxyConfig(base_url={self.base_url!r}, headers={dict.fromkeys(self.headers, '...')!r})"
 
 
 def direct_config(provider: str) -> ProxyConfig:
-    """The provider itself, past the proxy."""
+    """Return the settings that lead to the provider itself, without the proxy."""
     suffix = _suffix(provider)
     return ProxyConfig(_DIRECT[provider.lower()] + suffix, {})
 
@@ -51,26 +52,26 @@ def proxy_config(
     customer_id: str,
     user_id: str,
     feature_id: str,
-    metadata: Optional[Mapping[str, Any]] = None,
+    metadata: Mapping[str, Any] | None = None,
     proxy_url: str = PROXY_URL,
 ) -> ProxyConfig:
-    """The settings for one user and feature.
+    """Return the settings for one user and feature.
 
     Args:
         provider: ``openai``, ``anthropic`` or ``google``.
-        settings: whose key is used.
+        settings: the configuration with the key.
         customer_id: the customer behind the key; with another one the proxy loses the usage.
-        user_id: who uses the model.
+        user_id: the user of the model.
         feature_id: the feature of your product.
         metadata: facts to keep with every event.
-        proxy_url: where the proxy is.
+        proxy_url: the URL of the proxy.
 
     Raises:
-        ApiValueError: a value cannot travel in a header.
-        ApiKeyError: no key, or it would travel in clear text.
+        ApiValueError: a value cannot be sent in a header.
+        ApiKeyError: there is no key, or it would be sent in clear text.
     """
     suffix = _suffix(provider)
-    # A configuration of the proxy's own holds its host to the rules for hosts and keys.
+    # A configuration for the proxy checks its URL by the rules for hosts, and refuses to send the key in clear text.
     proxy = Configuration(proxy_url, {"bearerAuth": settings.key()}, allow_http=settings.allow_http)
     headers = {
         "X-OM-Api-Key": proxy.key(),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any, AsyncGenerator, Callable, Generator, Optional, Tuple, TypeVar, Union, cast
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, TypeVar, Union, cast
 
-from openmonetize.client.context import EMPTY, Scope, Seen
+from openmonetize.client.context import EMPTY, RecordedUsage, Scope
+from openmonetize.client.recording import Recording
+from openmonetize.gate.checks import OnOutage, Question, require_policy
+from openmonetize.gate.gate import Gate
 
 if TYPE_CHECKING:
-    from openmonetize.client.tracking import Tracker
-    from openmonetize.gate.checks import Question
     from openmonetize.providers import StreamMeter, Usage
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -21,30 +24,34 @@ class Metered:
     """A decorator for functions that call a provider; see `OpenMonetize.metered`.
 
     Args:
-        tracker: records.
-        ask: makes the question for a user.
-        admit: raises where the answer is no; it may wait for the platform.
-        remembers: whether `admit` would answer at once.
-        user_id: the user, or what finds the user among a call's arguments; None leaves it to the context.
-        usage_of: what finds the provider's response in a function's result, or in each chunk of it.
+        recording: records the events, and has the scope in which the functions run.
+        gate: answers the checks.
+        question: returns the question for a user, or for the user of the scope.
+        on_outage: the answer if the platform gives none.
+        user_id: the user, or a function that returns the user for a call's arguments; None leaves it to the scope.
+        usage_of: finds the provider's response in a function's result, or in each chunk of it.
+
+    Raises:
+        ApiValueError: `on_outage` is no policy.
     """
 
     def __init__(
         self,
-        tracker: Tracker,
+        recording: Recording,
+        gate: Gate,
         *,
-        ask: Callable[[Optional[str]], Question],
-        admit: Callable[[Question], object],
-        remembers: Callable[[Question], bool],
+        question: Callable[[str | None], Question],
+        on_outage: OnOutage,
         user_id: UserId,
-        usage_of: Optional[Callable[[Any], Any]],
+        usage_of: Callable[[Any], Any] | None,
     ) -> None:
-        self.tracker = tracker
-        self.usage_of = usage_of
-        self._ask = ask
-        self._admit = admit
-        self._remembers = remembers
+        require_policy(on_outage)
+        self._recording = recording
+        self._gate = gate
+        self._question = question
+        self._on_outage = on_outage
         self._user_id = user_id
+        self._usage_of = usage_of
 
     def __call__(self, function: F) -> F:
         if inspect.isasyncgenfunction(function):
@@ -59,35 +66,30 @@ class Metered:
 
     def _plain(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            question, scope = self._entry(args, kwargs)
-            self._admit(question)
-            with self.tracker._scope.using(scope):
-                result = function(*args, **kwargs)
-                return _Meter(self, function, scope).settle(result)
+            meter = self._require(function, args, kwargs)
+            with meter.scope():
+                return meter.settle(function(*args, **kwargs))
 
         return call
 
     def _coroutine(self, function: Callable[..., Any]) -> Callable[..., Any]:
         async def call(*args: Any, **kwargs: Any) -> Any:
-            scope = await self._admitted(args, kwargs)
-            with self.tracker._scope.using(scope):
-                result = await function(*args, **kwargs)
-                return _Meter(self, function, scope).settle(result)
+            meter = await self._require_async(function, args, kwargs)
+            with meter.scope():
+                return meter.settle(await function(*args, **kwargs))
 
         return call
 
     def _generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            question, scope = self._entry(args, kwargs)
-            self._admit(question)
-            return _Meter(self, function, scope).steps(function(*args, **kwargs))
+            return self._require(function, args, kwargs).steps(function(*args, **kwargs))
 
         return call
 
     def _async_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
         async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-            scope = await self._admitted(args, kwargs)
-            steps = _Meter(self, function, scope).async_steps(function(*args, **kwargs))
+            meter = await self._require_async(function, args, kwargs)
+            steps = meter.async_steps(function(*args, **kwargs))
             try:
                 async for chunk in steps:
                     yield chunk
@@ -96,57 +98,76 @@ class Metered:
 
         return call
 
-    def _entry(self, args: Any, kwargs: Any) -> Tuple[Question, Scope]:
-        """The question of a call, and the scope for what happens within it."""
-        user_id = self._user_id(*args, **kwargs) if callable(self._user_id) else self._user_id
-        question = self._ask(user_id)
-        outer = self.tracker._scope.get() or EMPTY
-        scope = outer.within(question.user_id, question.feature_id, None)
-        return question, scope._replace(seen=Seen(outer.seen))
+    def _require(self, function: Callable[..., Any], args: Any, kwargs: Any) -> _Meter:
+        """Return the meter of a call, or raise if the user may not make it."""
+        question = self._question_for(args, kwargs)
+        meter = self._meter(function, question)
+        self._gate.require(question, self._on_outage)
+        return meter
 
-    async def _admitted(self, args: Any, kwargs: Any) -> Scope:
-        """As the synchronous way in, without holding up the event loop."""
-        question, scope = self._entry(args, kwargs)
-        if self._remembers(question):
-            self._admit(question)
+    async def _require_async(self, function: Callable[..., Any], args: Any, kwargs: Any) -> _Meter:
+        """Do as :meth:`_require`, without blocking the event loop."""
+        question = self._question_for(args, kwargs)
+        meter = self._meter(function, question)
+        if self._gate.cached(question) is not None:
+            self._gate.require(question, self._on_outage)
         else:
-            import asyncio  # imported late: it costs milliseconds, and is there wherever a coroutine runs
+            import asyncio  # The import takes milliseconds; where a coroutine runs, it was made already.
 
-            await asyncio.get_running_loop().run_in_executor(None, self._admit, question)
-        return scope
+            await asyncio.get_running_loop().run_in_executor(None, self._gate.require, question, self._on_outage)
+        return meter
+
+    def _question_for(self, args: Any, kwargs: Any) -> Question:
+        return self._question(self._user_id(*args, **kwargs) if callable(self._user_id) else self._user_id)
+
+    def _meter(self, function: Callable[..., Any], question: Question) -> _Meter:
+        outer = self._recording.scope.get() or EMPTY
+        scope = outer.nested(question.user_id, question.feature_id, None)
+        name = getattr(function, "__qualname__", repr(function))
+        return _Meter(self._recording, scope._replace(recorded=RecordedUsage(outer.recorded)), name, self._usage_of)
 
 
 class _Meter:
-    """Reads the usage of one call of a metered function, and records it. Its trouble never reaches the caller."""
+    """Reads the usage of one call of a metered function and records it. Its errors never reach the caller.
 
-    def __init__(self, metered: Metered, function: Callable[..., Any], scope: Scope) -> None:
-        self._tracker = metered.tracker
-        self._usage_of = metered.usage_of
-        self._name = getattr(function, "__qualname__", repr(function))
+    Args:
+        recording: records the event.
+        scope: the scope of the call.
+        name: the function's name, for warnings.
+        usage_of: as for `Metered`.
+    """
+
+    def __init__(self, recording: Recording, scope: Scope, name: str, usage_of: Callable[[Any], Any] | None) -> None:
+        self._recording = recording
         self._scope = scope
-        self._seen = scope.seen or Seen()
-        self._stream: Optional[StreamMeter] = None
+        self._name = name
+        self._usage_of = usage_of
+        self._recorded = scope.recorded or RecordedUsage()
+        self._stream: StreamMeter | None = None
+
+    def scope(self) -> AbstractContextManager[None]:
+        """Make the call's scope that of a block."""
+        return self._recording.scope.using(self._scope)
 
     def settle(self, result: Any) -> Any:
-        """Record a whole result, or put a meter in a stream."""
+        """Record the usage of a whole result, or meter the result if it is a stream. Return what the caller gets."""
         from openmonetize.providers.proxy import Proxy, is_stream, metered_stream
 
-        if isinstance(result, Proxy):  # a wrapped client meters it already
+        if isinstance(result, Proxy):  # A wrapped client meters it already.
             return result
         if is_stream(result):
             return metered_stream(result, self._take, self._finish)
         try:
-            self._record(self._whole(result))
+            self._record(self._usage_in(result))
         except Exception as error:
-            self._trouble(error)
+            self._warn(error)
         return result
 
     def steps(self, generator: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-        """A generator's chunks; its body runs in the call's scope."""
-        using = self._tracker._scope.using
+        """Yield a generator's chunks. Its body runs in the call's scope."""
         try:
             while True:
-                with using(self._scope):
+                with self.scope():
                     try:
                         chunk = next(generator)
                     except StopIteration as end:
@@ -154,16 +175,15 @@ class _Meter:
                 self._take(chunk)
                 yield chunk
         finally:
-            with using(self._scope):
+            with self.scope():
                 generator.close()
             self._finish()
 
     async def async_steps(self, generator: AsyncGenerator[Any, Any]) -> AsyncGenerator[Any, Any]:
-        """An async generator's chunks; its body runs in the call's scope."""
-        using = self._tracker._scope.using
+        """Yield an async generator's chunks. Its body runs in the call's scope."""
         try:
             while True:
-                with using(self._scope):
+                with self.scope():
                     try:
                         chunk = await generator.__anext__()
                     except StopAsyncIteration:
@@ -171,11 +191,11 @@ class _Meter:
                 self._take(chunk)
                 yield chunk
         finally:
-            with using(self._scope):
+            with self.scope():
                 await generator.aclose()
             self._finish()
 
-    def _whole(self, result: Any) -> Usage:
+    def _usage_in(self, result: Any) -> Usage:
         from openmonetize.providers import Usage, usage_from
 
         found = result if self._usage_of is None else self._usage_of(result)
@@ -189,27 +209,27 @@ class _Meter:
         try:
             self._stream.feed(chunk if self._usage_of is None else self._usage_of(chunk))
         except Exception:
-            pass  # not a provider's chunk: a text, for one; what matters is whether there is usage at the end
+            pass  # Not every chunk is a provider's; some are texts. Only the usage at the end matters.
         return True
 
     def _finish(self) -> None:
-        if self._stream is None:  # no chunk, no usage
+        if self._stream is None:  # There was no chunk, so there is no usage.
             return
         stream, self._stream = self._stream, None
         try:
             self._record(stream.usage())
         except Exception as error:
-            self._trouble(error)
+            self._warn(error)
 
     def _record(self, usage: Usage) -> None:
-        if any(_same_call(usage, other) for other in self._seen.usages):
-            return  # a client wrapped within the function has recorded it
-        with self._tracker._scope.using(self._scope):
-            self._tracker.track_usage(usage)
+        if any(_same_call(usage, other) for other in self._recorded.usages):
+            return  # A wrapped client within the function has recorded it.
+        with self.scope():
+            self._recording.record_usage(usage)
 
-    def _trouble(self, error: Exception) -> None:
-        if not self._seen.usages:  # else the result need not say what was metered within the function
-            self._tracker._warnings.unmetered(self._name, error)
+    def _warn(self, error: Exception) -> None:
+        if not self._recorded.usages:  # Otherwise the function's calls were recorded, and its result needs no usage.
+            self._recording.warnings.unmetered(self._name, error)
 
 
 def _same_call(one: Usage, other: Usage) -> bool:

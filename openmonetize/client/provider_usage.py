@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional, Tuple
+from collections.abc import Mapping
+from typing import Any
 
 from openmonetize.exceptions import ApiTypeError
 from openmonetize.providers import Usage
 
-#: Metadata keys: how sure the figures are, and the provider's id of the response.
+# Metadata keys: how certain the counts are, and the provider's id of the response.
 COMPLETENESS_KEY = "usage_completeness"
 RESPONSE_KEY = "gen_ai.response.id"
 
 
-def event_fields(usage: Usage, metadata: Optional[Mapping[str, Any]] = None) -> Tuple[str, Dict[str, Any]]:
-    """The kind of event and its fields for one provider call.
+def event_fields(usage: Usage, metadata: Mapping[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+    """Return the kind of event and its fields for one call of a provider.
 
-    Billed is what the platform's proxy bills: the provider's own input and output fields, or images by number. The
-    rest (cached, reasoning, audio tokens) goes to metadata under the OpenTelemetry GenAI names.
+    What the platform's own proxy bills is billed: the provider's own input and output counts, or the number of
+    images. Other counts (cached, reasoning, audio tokens) go to metadata under the OpenTelemetry GenAI names.
 
     Args:
-        usage: what was used.
-        metadata: facts to keep as well; they win.
+        usage: what the call used.
+        metadata: facts to keep too; they win over those of the usage.
     """
-    facts: Dict[str, Any] = dict(usage.details)
+    facts: dict[str, Any] = dict(usage.details)
     if usage.response_id:
         facts[RESPONSE_KEY] = usage.response_id
     if usage.completeness != "exact":
         facts[COMPLETENESS_KEY] = usage.completeness
-    fields: Dict[str, Any] = {"provider": usage.provider, "model": usage.model}
+    fields: dict[str, Any] = {"provider": usage.provider, "model": usage.model}
     if usage.image_count is None:
         fields.update(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens)
         kind = "TOKEN_USAGE"
@@ -38,7 +39,7 @@ def event_fields(usage: Usage, metadata: Optional[Mapping[str, Any]] = None) -> 
         if usage.image_count:
             fields.update(image_count=usage.image_count, image_size=usage.image_size, quality=usage.image_quality)
         else:
-            kind = "API_CALL"  # no image was made: counted, and billed nothing
+            kind = "API_CALL"  # No image was made: the call is counted, and nothing is billed.
     if metadata is not None:
         if not isinstance(metadata, Mapping):
             raise ApiTypeError(f"metadata must be a dict, not {type(metadata).__name__}")

@@ -1,40 +1,49 @@
-"""The recording core of `OpenMonetize`: what every event goes through, whichever method recorded it."""
+"""The recording part of `OpenMonetize`: complete an event, check it, and hand it to the recorder."""
 
 from __future__ import annotations
 
-import os
-from typing import Any, ContextManager, Dict, List, Mapping, Optional, Tuple, Type, Union
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Union
 
-from openmonetize._http.configuration import Configuration
-from openmonetize.client.context import EMPTY, ContextScope
+from openmonetize.client.context import ContextScope
+from openmonetize.client.disabled import DisabledRecorder
 from openmonetize.client.usage_warnings import UsageWarnings
-from openmonetize.events.ingest import prepare
+from openmonetize.events.fields import MODEL_KEY
 from openmonetize.events.model import EventModel
 from openmonetize.events.token_encoder import TokenEventEncoder
 from openmonetize.exceptions import ApiTypeError, ApiValueError
-from openmonetize.metering import DeadLetter, FlushResult, OtherAccount, Recorder, Stats
-from openmonetize.pricing.model_names import MODEL_KEY, ModelNames, Name
+from openmonetize.metering import Recorder
+from openmonetize.pricing.model_names import ModelNames, Name
+
+Time = Union[datetime, str, None]
 
 _PRICED_KINDS = ("TOKEN_USAGE", "IMAGE_GENERATION")
 
 
 class Recording:
-    """Completes events from scope, customer and model names, and hands them to the recorder.
+    """Completes events from the scope, the customer and the model names, and records them.
+
+    Attributes:
+        scope: the scope of the running thread or task.
+        warnings: warnings about doubtful usage, and their counts.
 
     Args:
-        recorder: takes the events; None drops them, after the same checks.
-        configuration: its `id_namespace` is used where events are dropped.
+        recorder: takes the events.
+        scope: fills in what recording calls leave out.
+        names: the names under which models are billed.
+        warnings: told of doubtful usage.
         customer_id: goes into every event that names none.
-        resolve_models: send dated model names as the names that the platform prices.
     """
 
     def __init__(
         self,
-        recorder: Optional[Recorder],
-        configuration: Configuration,
+        recorder: Recorder | DisabledRecorder,
         *,
-        customer_id: Optional[str] = None,
-        resolve_models: bool = True,
+        scope: ContextScope,
+        names: ModelNames,
+        warnings: UsageWarnings,
+        customer_id: str | None = None,
     ) -> None:
         from openmonetize.models.api_call_event import ApiCallEvent
         from openmonetize.models.custom_event import CustomEvent
@@ -42,129 +51,123 @@ class Recording:
         from openmonetize.models.token_usage_event import TokenUsageEvent
         from openmonetize.models.usage_event import UsageEvent
 
+        self.scope = scope
+        self.warnings = warnings
+        self._recorder = recorder
+        self._names = names
+        self._customer_id = customer_id
+        self._encoder = TokenEventEncoder()
         self._event_of_any_kind = UsageEvent
-        self._kinds: Mapping[str, Type[EventModel]] = {
+        self._kinds: Mapping[str, type[EventModel]] = {
             "TOKEN_USAGE": TokenUsageEvent,
             "IMAGE_GENERATION": ImageGenerationEvent,
             "CUSTOM": CustomEvent,
             "API_CALL": ApiCallEvent,
         }
-        self._recorder = recorder
-        self._namespace = configuration.id_namespace
-        self._named_customer = customer_id
-        self._scope = ContextScope()
-        self._warnings = UsageWarnings()
-        self._names = ModelNames(resolve_models)
-        self._lines = TokenEventEncoder()
 
-    def track(self, event: Union[EventModel, Mapping[str, Any]]) -> str:
-        """Record an event model, or a dict with ``event_type`` and the fields of that kind of event.
+    # Callers pass the arguments of these methods by position, because keywords would make every recording call slower.
 
-        What it leaves out of user, feature and metadata comes from :meth:`context`. The event itself is not changed.
+    def record_tokens(
+        self,
+        provider: str,
+        model: str,
+        input_tokens: int | None,
+        output_tokens: int | None,
+        user_id: str | None,
+        feature_id: str | None,
+        customer_id: str | None,
+        metadata: Mapping[str, Any] | None,
+    ) -> str:
+        """Record a token event that happens now, under an id of ours. Return the id.
 
-        Returns:
-            The event's id on the wire.
-
-        Raises:
-            ApiTypeError, ApiValueError, BufferFull: as for :meth:`track_token_usage`.
+        An event like one that was recorded before is written without its model, which is several times faster.
         """
+        scope = self.scope.get()
+        if scope is not None:
+            user_id, feature_id, metadata = scope.fill(user_id, feature_id, metadata)
+        encoded = self._encoder.write(
+            (provider, model, feature_id, customer_id), user_id, input_tokens, output_tokens, metadata
+        )
+        if encoded is not None and user_id is not None:
+            event_id, wire = encoded
+            self._recorder.put(wire)
+            self.warnings.user_id(user_id)
+            return event_id
+        fields = {"provider": provider, "model": model, "input_tokens": input_tokens, "output_tokens": output_tokens}
+        return self.record("TOKEN_USAGE", fields, user_id, feature_id, customer_id, metadata)
+
+    def record(
+        self,
+        kind: str,
+        fields: dict[str, Any],
+        user_id: str | None,
+        feature_id: str | None,
+        customer_id: str | None,
+        metadata: Mapping[str, Any] | None,
+        event_id: str | None = None,
+        timestamp: Time = None,
+        idempotency_key: str | None = None,
+    ) -> str:
+        """Record an event of one kind. Return its id on the wire.
+
+        Args:
+            kind: the event type.
+            fields: the fields that only this kind of event has; the others are added to it.
+        """
+        fields.update(
+            user_id=user_id,
+            feature_id=feature_id,
+            customer_id=customer_id,
+            metadata=metadata,
+            event_id=event_id,
+            timestamp=timestamp,
+            idempotency_key=idempotency_key,
+        )
+        return self._record(kind, fields)
+
+    def record_usage(
+        self,
+        usage: Any,
+        provider: str | None = None,
+        model: str | None = None,
+        host: str | None = None,
+        user_id: str | None = None,
+        feature_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        event_id: str | None = None,
+        timestamp: Time = None,
+    ) -> str:
+        """Record what a provider's call used; see `OpenMonetize.track_usage`."""
+        from openmonetize.client.provider_usage import event_fields
+        from openmonetize.providers import Usage, event_id_for, usage_from
+
+        if isinstance(usage, Usage):
+            if provider is not None or model is not None or host is not None:
+                raise ApiTypeError("provider, model and host are for a response; a Usage says them itself")
+        else:
+            usage = usage_from(usage, provider=provider, model=model, host=host)
+        kind, fields = event_fields(usage, metadata)
+        derived = None if event_id is not None else event_id_for(usage)
+        fields.update(user_id=user_id, feature_id=feature_id, timestamp=timestamp, event_id=derived or event_id)
+        recorded = self._record(kind, fields, derived=derived is not None)
+        scope = self.scope.get()
+        if scope is not None and scope.recorded is not None:
+            scope.recorded.add(usage)
+        return recorded
+
+    def record_event(self, event: EventModel | Mapping[str, Any]) -> str:
+        """Record an event model or a dict; see `OpenMonetize.track`."""
         try:
-            return self._put(*self._completed(event))
+            return self._put(*self._complete(event))
         except (ApiTypeError, ApiValueError):
-            self._warnings.refused()
+            self.warnings.refused()
             raise
 
-    def context(
-        self,
-        *,
-        user_id: Optional[str] = None,
-        feature_id: Optional[str] = None,
-        metadata: Optional[Mapping[str, Any]] = None,
-    ) -> ContextManager[None]:
-        """``with om.context(user_id=..., ...):`` fills in what recording calls and checks in the block leave out.
+    def complete(self, event: EventModel | Mapping[str, Any]) -> EventModel:
+        """Return the event as it would be recorded."""
+        return self._complete(event)[0]
 
-        Follows threads and tasks as `contextvars` does. Blocks nest: the inner one wins, metadata is merged.
-
-        Args:
-            user_id: who uses something.
-            feature_id: what is used.
-            metadata: facts to keep with every event.
-
-        Raises:
-            ApiTypeError, ApiValueError: a value cannot be sent.
-        """
-        return self._scope.using((self._scope.get() or EMPTY).within(user_id, feature_id, metadata))
-
-    # What becomes of the events
-
-    def flush(self, timeout: float = 10.0) -> FlushResult:
-        """Deliver everything recorded so far.
-
-        Args:
-            timeout: seconds to wait at the most.
-
-        Returns:
-            What happened; true where everything has its outcome.
-        """
-        if self._recorder is None:
-            return FlushResult(True, 0, 0, 0, 0)
-        return self._recorder.flush(timeout)
-
-    def stats(self) -> Stats:
-        """Where all recorded events are: tracked = accepted + duplicate + queued + retrying + dead + dropped."""
-        return Stats() if self._recorder is None else self._recorder.stats()
-
-    def warning_counts(self) -> Dict[str, int]:
-        """How often doubtful things were seen; each is logged the first time only.
-
-        ``refused``: events that raised at the caller's line. ``unmetered``: calls of metered functions whose usage
-        could not be read or recorded. ``unpriced_model``: events of a model that the platform has no price for.
-        ``short_user_id``: events with a user id that another customer is likely to use as well. ``long_user_id``:
-        events with one whose balance cannot be looked up.
-        """
-        return self._warnings.counts()
-
-    def dead_letters(self) -> List[DeadLetter]:
-        """The events that the platform refuses for good, with its reasons."""
-        return [] if self._recorder is None else self._recorder.dead_letters()
-
-    def replay_dead_letters(self) -> int:
-        """Send the refused events again, under their ids. Returns how many."""
-        return 0 if self._recorder is None else self._recorder.replay_dead_letters()
-
-    def discard_dead_letters(self) -> int:
-        """Give the refused events up: they count as dropped. Returns how many."""
-        return 0 if self._recorder is None else self._recorder.discard_dead_letters()
-
-    def export_dead_letters(self, path: Union[str, os.PathLike[str]]) -> int:
-        """Write the refused events to a new file, one JSON object a line. Returns how many."""
-        return 0 if self._recorder is None else self._recorder.export_dead_letters(path)
-
-    def usage_of_other_keys(self) -> List[OtherAccount]:
-        """Events in the outbox that were recorded under other keys, or for other servers, and wait for those.
-
-        Keys that the platform knows to be this customer's are not among them: their events are delivered.
-        """
-        return [] if self._recorder is None else self._recorder.usage_of_other_keys()
-
-    def adopt_usage(self, account: OtherAccount) -> int:
-        """Bill what waits for another key to this customer, on your word that the key was its own.
-
-        Args:
-            account: one of :meth:`usage_of_other_keys`.
-
-        Returns:
-            How many events were taken over, dead letters included.
-
-        Raises:
-            MeteringError: the platform has said that they are another customer's.
-            OutboxError: the file cannot be used.
-        """
-        return 0 if self._recorder is None else self._recorder.adopt_usage(account)
-
-    # The way of an event
-
-    def _record(self, kind: str, fields: Dict[str, Any], derived: bool = False) -> str:
+    def _record(self, kind: str, fields: dict[str, Any], derived: bool = False) -> str:
         try:
             added, unpriced = self._additions(fields, kind)
             complete = {**fields, **added}
@@ -173,17 +176,20 @@ class Recording:
                     "feature_id is missing: pass it, or set it for a block with `with om.context(feature_id=...)`"
                 )
             event = self._kinds[kind](**{name: value for name, value in complete.items() if value is not None})
-            if derived:  # by us, not the caller: what another layer says of the same call is no contradiction
+            if derived:
+                # Another layer may derive the same id and describe the call in other words. That is no contradiction
+                # of the caller's, so the id does not count as given.
                 event.model_fields_set.discard("event_id")
             recorded = self._put(event, unpriced)
         except (ApiTypeError, ApiValueError):
-            self._warnings.refused()
+            self.warnings.refused()
             raise
         if kind == "TOKEN_USAGE" and unpriced is None:
-            self._lines.learn(fields, vars(event))
+            self._encoder.learn(fields, vars(event))
         return recorded
 
-    def _completed(self, event: Union[EventModel, Mapping[str, Any]]) -> Tuple[EventModel, Optional[str]]:
+    def _complete(self, event: EventModel | Mapping[str, Any]) -> tuple[EventModel, str | None]:
+        """Return the complete event, and its model if that has no price."""
         if isinstance(event, EventModel):
             added, unpriced = self._additions(vars(event), vars(event)["event_type"])
             return event.model_copy(update=added) if added else event, unpriced
@@ -192,24 +198,21 @@ class Recording:
         added, unpriced = self._additions(event, event.get("event_type"))
         return self._event_of_any_kind.from_dict({**event, **added}), unpriced
 
-    def _put(self, event: EventModel, unpriced: Optional[str]) -> str:
-        if self._recorder is not None:
-            self._recorder.record(event)
-        else:
-            event = prepare(event, self._namespace)[0]
+    def _put(self, event: EventModel, unpriced: str | None) -> str:
+        self._recorder.record(event)
         values = vars(event)
         if values["user_id"]:
-            self._warnings.user_id(values["user_id"])
+            self.warnings.user_id(values["user_id"])
         if unpriced is not None:
-            self._warnings.unpriced(values["provider"], unpriced)
+            self.warnings.unpriced(values["provider"], unpriced)
         event_id: str = values["event_id"]
         return event_id
 
-    def _additions(self, fields: Mapping[str, Any], kind: Any) -> Tuple[Dict[str, Any], Optional[str]]:
-        """What the scope, the client and the model names add to an event, and its model if that has no price."""
+    def _additions(self, fields: Mapping[str, Any], kind: Any) -> tuple[dict[str, Any], str | None]:
+        """Return what the scope, the customer and the model names add, and the event's model if that has no price."""
         added = self._from_scope(fields)
-        if self._named_customer is not None and fields.get("customer_id") is None:
-            added["customer_id"] = self._named_customer
+        if self._customer_id is not None and fields.get("customer_id") is None:
+            added["customer_id"] = self._customer_id
         name = self._priced_name(fields) if kind in _PRICED_KINDS else None
         if name is None:
             return added, None
@@ -221,16 +224,16 @@ class Recording:
                 added["metadata"] = {MODEL_KEY: model, **(metadata or {})}
         return added, None if name.priced else model
 
-    def _from_scope(self, fields: Mapping[str, Any]) -> Dict[str, Any]:
-        scope = self._scope.get()
+    def _from_scope(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        scope = self.scope.get()
         if scope is None:
             return {}
         given = {name: fields.get(name) for name in ("user_id", "feature_id", "metadata")}
         filled = dict(zip(given, scope.fill(*given.values())))
         return {name: value for name, value in filled.items() if value is not given[name]}
 
-    def _priced_name(self, fields: Mapping[str, Any]) -> Optional[Name]:
-        """The name under which a model is billed; None where the event will be refused for lack of one."""
+    def _priced_name(self, fields: Mapping[str, Any]) -> Name | None:
+        """Return the name under which a model is billed, or None if the event will be refused for lack of one."""
         provider, model = fields.get("provider"), fields.get("model")
         if type(provider) is not str or type(model) is not str or not model:
             return None

@@ -1,4 +1,4 @@
-"""The settings of `OpenMonetize`: explicit ones before the environment's."""
+"""The settings of `OpenMonetize`: explicit arguments before environment variables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Path = Union[str, "os.PathLike[str]"]
 
 
 class DeliverySettings(TypedDict, total=False):
-    """Settings of deliveries; what they mean and their defaults are with `openmonetize.metering.Recorder`."""
+    """Settings of deliveries. See `openmonetize.metering.Recorder` for their meaning and defaults."""
 
     flush_interval: float
     flush_at: int
@@ -32,10 +32,8 @@ class DeliverySettings(TypedDict, total=False):
     retry: RetryPolicy
 
 
-def call_settings(
-    api_key: Optional[str], base_url: Optional[str], configuration: Optional[Configuration]
-) -> Configuration:
-    """The configuration of calls: a copy of the given one, or a new one, with explicit key and host in it.
+def call_settings(api_key: str | None, base_url: str | None, configuration: Configuration | None) -> Configuration:
+    """Return the configuration of calls: a copy of the given one, or a new one, with explicit key and host in it.
 
     Raises:
         ApiKeyError, ApiTypeError, ApiValueError: a setting cannot be used.

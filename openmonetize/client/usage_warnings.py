@@ -1,4 +1,4 @@
-"""What is recorded although it may not be billed as meant: told once, counted always."""
+"""Warnings about usage that may not be billed as the caller means it."""
 
 from __future__ import annotations
 
@@ -6,46 +6,47 @@ import logging
 import os
 import re
 import threading
-from typing import Dict, Set
 
 _LOG = logging.getLogger("openmonetize")
-_MOST_TOLD = 1000
-_MOST_FINE = 10_000
-_SHORT = 16
-_LONG = 100
-# "17", "user_42", "demo-1": what another customer's numbering comes to as well.
+_MAX_LOGGED = 1000
+_MAX_CHECKED_USERS = 10_000
+# Customers share the platform's user ids; a longer id is unlikely to be another customer's as well.
+_SHORT_USER_ID = 16
+# The platform answers the framework's 404 to a path parameter that is longer, so such a user has no visible balance.
+_LONG_USER_ID = 100
+# "17", "user_42", "demo-1": an id that another customer's numbering is likely to have too.
 _PLAIN_NUMBER = re.compile(r"[a-z]{0,10}[-_.: ]?\d{1,12}", re.IGNORECASE).fullmatch
 
 KINDS = ("refused", "unmetered", "unpriced_model", "short_user_id", "long_user_id")
 
 
 class UsageWarnings:
-    """Warns once of each doubtful thing, and counts all of them. Safe to use from several threads."""
+    """Logs the first occurrence of each doubtful thing, and counts all. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._counts: Dict[str, int] = dict.fromkeys(KINDS, 0)
-        self._told: Set[str] = set()
-        self._fine: Set[str] = set()  # user ids that were looked at
+        self._counts: dict[str, int] = dict.fromkeys(KINDS, 0)
+        self._logged: set[str] = set()
+        self._good_users: set[str] = set()
         self._lock, self._pid = threading.Lock(), os.getpid()
 
-    def counts(self) -> Dict[str, int]:
-        """How often each kind was seen."""
+    def counts(self) -> dict[str, int]:
+        """Return how often each kind was seen."""
         with self._locked():
             return dict(self._counts)
 
     def refused(self) -> None:
-        """An event that can never be billed was refused at the caller's line."""
+        """Count an event that can never be billed and raised at the caller's line."""
         with self._locked():
             self._counts["refused"] += 1
 
     def unmetered(self, call: str, error: BaseException) -> None:
-        """What a call used could not be read or recorded."""
+        """Warn that the usage of a call could not be read or recorded."""
         kind = type(error).__name__
-        self._notice("unmetered", f"{call} {kind}", "%s is not metered: %s: %s", call, kind, error)
+        self._warn("unmetered", f"{call} {kind}", "%s is not metered: %s: %s", call, kind, error)
 
     def unpriced(self, provider: str, model: str) -> None:
-        """A model that the platform has no price for."""
-        self._notice(
+        """Warn of a model that the platform has no price for."""
+        self._warn(
             "unpriced_model",
             f"{provider} {model}",
             "the platform has no price for the model %s of %s: present deployments bill it at a general price, which "
@@ -55,41 +56,41 @@ class UsageWarnings:
         )
 
     def user_id(self, user_id: str) -> None:
-        """Notice an id that other customers of the platform are likely to use as well, or that cannot be looked up."""
-        if user_id in self._fine:
+        """Warn of an id that other customers of the platform are likely to use too, or that cannot be looked up."""
+        if user_id in self._good_users:
             return
-        if len(user_id) < _SHORT and (len(user_id) < 4 or _PLAIN_NUMBER(user_id)):
-            self._notice(
+        if len(user_id) < _SHORT_USER_ID and (len(user_id) < 4 or _PLAIN_NUMBER(user_id)):
+            self._warn(
                 "short_user_id",
                 "user_id",
                 "the user id %r is likely to meet the same id of another customer: user ids are shared by all "
                 "customers of the platform, and the later one's usage is lost; put a prefix of yours before it",
                 user_id,
             )
-        elif len(user_id) > _LONG:
-            self._notice(
+        elif len(user_id) > _LONG_USER_ID:
+            self._warn(
                 "long_user_id",
                 "user_id",
                 "a user id has %d characters: the platform credits and bills such a user, but shows balances only "
                 "for ids of up to %d characters",
                 len(user_id),
-                _LONG,
+                _LONG_USER_ID,
             )
         else:
-            if len(self._fine) >= _MOST_FINE:
-                self._fine.clear()
-            self._fine.add(user_id)
+            if len(self._good_users) >= _MAX_CHECKED_USERS:
+                self._good_users.clear()
+            self._good_users.add(user_id)
 
     def _locked(self) -> threading.Lock:
-        if self._pid != os.getpid():  # a fork may have copied a lock that nobody will release
+        if self._pid != os.getpid():  # A fork may have copied a lock that no thread of the child can release.
             self._lock, self._pid = threading.Lock(), os.getpid()
         return self._lock
 
-    def _notice(self, kind: str, key: str, text: str, *arguments: object) -> None:
+    def _warn(self, kind: str, key: str, text: str, *arguments: object) -> None:
         with self._locked():
             self._counts[kind] += 1
             key = f"{kind} {key}"
-            if key in self._told or len(self._told) >= _MOST_TOLD:
+            if key in self._logged or len(self._logged) >= _MAX_LOGGED:
                 return
-            self._told.add(key)
+            self._logged.add(key)
         _LOG.warning(text, *arguments)

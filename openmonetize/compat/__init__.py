@@ -1,6 +1,6 @@
-"""One client for every deployment of the platform: each of its quirks is one small rule, with its reason.
+"""One client for every deployment of the platform: each difference or defect is hidden by one small rule.
 
-Nothing of this is on the generated path: `CreditsApi()` and its kin give the server's raw answers.
+The generated path has no rules: `CreditsApi()` and the other API classes give the server's own answers.
 """
 
 from __future__ import annotations

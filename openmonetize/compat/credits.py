@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from openmonetize.api_response import ApiResponse
-from openmonetize.compat.rule import NotServedError, OperationCall, Proceed, answer_from, is_missing_route
+from openmonetize.compat.rule import NotServedError, OperationCall, Proceed, is_missing_route, response_from
 from openmonetize.events.ids import mint_id
 from openmonetize.exceptions import BadRequestException, NotFoundException
 
-_PAGE = 50  # rows without a limit
+_PAGE_SIZE = 50  # rows that the platform answers without a limit
 
 
-def zero_without_wallet(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
-    """Where the customer has no wallet yet, the first release answers 404 and later ones zeros."""
+def return_zero_without_wallet(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Return zeros if the customer has no wallet yet, as later servers do: the first release answers 404."""
     try:
         return proceed(call)
     except NotFoundException as error:
@@ -22,60 +22,66 @@ def zero_without_wallet(call: OperationCall, proceed: Proceed) -> ApiResponse[An
         from openmonetize.models.v1_credits_balance_get200_response import V1CreditsBalanceGet200Response
 
         zeros = {"balance": 0, "reservedBalance": 0, "availableBalance": 0, "currency": "credits"}
-        return answer_from(error, V1CreditsBalanceGet200Response.from_dict({"data": zeros}))
+        return response_from(error, V1CreditsBalanceGet200Response.from_dict({"data": zeros}))
 
 
-def credits_for_currency(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
-    """Present servers call the zeros of a missing wallet `USD`; the amounts are credits all the same."""
-    answer = proceed(call)
-    if answer.data.data is not None:
-        answer.data.data.currency = "credits"
-    return answer
+def report_currency_as_credits(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Replace the currency by credits: present servers say `USD` with the zeros of a missing wallet."""
+    response = proceed(call)
+    if response.data.data is not None:
+        response.data.data.currency = "credits"
+    return response
 
 
-def key_for_every_grant(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
-    """Without a key a repeated grant credits twice; keys are shared by all customers of the platform."""
+def add_idempotency_key(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Give every grant a key: without one a repeated grant credits twice. All customers share the space of keys."""
     if not call.body.idempotency_key:
         call = call.with_fields(idempotency_key=mint_id())
     return proceed(call)
 
 
-def one_wallet_at_a_time(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
-    """The servers read, add and write without a lock: of parallel grants to one wallet most are lost."""
+def serialize_wallet_changes(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Change a wallet from one thread at a time.
+
+    The servers read, add and write without a lock, so most of several parallel grants to one wallet are lost.
+    """
     user_id = call.body.user_id
     with call.deployment.wallet_lock(user_id):
-        answer = proceed(call)
-    call.deployment.wallet_changed(user_id)
-    return answer
+        response = proceed(call)
+    call.deployment.on_wallet_changed(user_id)
+    return response
 
 
-def pages_cut_here(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
-    """Present servers answer 400 to any `limit` or `offset` of transactions, and show the newest 50 without."""
+def page_locally(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Cut the page out of the newest 50 transactions if the server refuses to.
+
+    Present servers answer 400 to any `limit` or `offset` of transactions, and the newest 50 without them.
+    """
     limit, offset = call.values.get("limit"), call.values.get("offset")
     try:
         return proceed(call)
     except BadRequestException as error:
-        refused = error.message or ""
-        if "querystring/limit" not in refused and "querystring/offset" not in refused:
+        message = error.message or ""
+        if "querystring/limit" not in message and "querystring/offset" not in message:
             raise
-        why = error
-    call.deployment.tell_once(
-        "this deployment refuses limit and offset of transactions: the newest %d are fetched and cut here", _PAGE
+        refusal = error
+    call.deployment.warn_once(
+        "this deployment refuses limit and offset of transactions: the newest %d are fetched and cut here", _PAGE_SIZE
     )
-    answer = proceed(call.with_values(limit=None, offset=None))
-    rows, page = answer.data.data or [], answer.data.pagination
-    limit, offset = limit or _PAGE, offset or 0
+    response = proceed(call.with_values(limit=None, offset=None))
+    rows, page = response.data.data or [], response.data.pagination
+    limit, offset = limit or _PAGE_SIZE, offset or 0
     served, total = len(rows), page.total if page is not None and page.total is not None else len(rows)
     if offset >= served and offset < total:
         raise NotServedError(
-            why.status,
+            refusal.status,
             f"this deployment shows only the newest {served} of {total} transactions, and none from {offset} on",
-            body=why.body,
-            headers=why.headers,
-            data=why.data,
-            request_id=why.request_id,
+            body=refusal.body,
+            headers=refusal.headers,
+            data=refusal.data,
+            request_id=refusal.request_id,
         )
-    answer.data.data = rows[offset : offset + limit]
+    response.data.data = rows[offset : offset + limit]
     if page is not None:
         page.limit, page.offset = limit, offset
-    return answer
+    return response

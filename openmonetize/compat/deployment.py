@@ -1,11 +1,12 @@
-"""What is known about the server behind a client, learned as calls go by."""
+"""The server behind a client, as far as the client has learned about it from earlier calls."""
 
 from __future__ import annotations
 
 import logging
 import os
 import threading
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from openmonetize._http.operation import RequestOptions
 from openmonetize.exceptions import ApiKeyError
@@ -15,34 +16,35 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("openmonetize")
 _WALLET_LOCKS = 64
-_MOST_KEYS = 1000
+_MAX_CUSTOMERS = 1000
 
 
 class Deployment:
     """Era and customer of the server behind a client, and the locks of its wallets.
 
-    Safe to use from several threads and over forks: what is learned twice is the same both times.
+    Safe to use from several threads and over forks: two threads that learn the same fact at once learn the same value.
 
     Args:
         client: asked for the customer of a key.
-        customer_id: the customer of the client's own key, where the user has named it.
-        wallet_changed: called with the user id after a grant or purchase; None for the customer's own wallet.
+        customer_id: the customer of the client's own key, if the user has named it.
+        on_wallet_changed: called with the user id after a grant or purchase; None for the customer's own wallet.
     """
 
     def __init__(
         self,
         client: ApiClient,
-        customer_id: Optional[str] = None,
-        wallet_changed: Callable[[Optional[str]], object] = lambda user_id: None,
+        customer_id: str | None = None,
+        on_wallet_changed: Callable[[str | None], object] = lambda user_id: None,
     ) -> None:
         self._client = client
-        self._named = customer_id
-        self.wallet_changed = wallet_changed
+        self._named_customer = customer_id
+        self.on_wallet_changed = on_wallet_changed
         self._host = client.configuration.host
         self._seed_era = False
-        self._customers: Dict[str, str] = {}  # by digest of the key
-        self._told: Set[str] = set()
-        self._locks: Dict[int, List[threading.Lock]] = {}  # by process: a fork may copy locks nobody will release
+        self._customers: dict[str, str] = {}  # by digest of the key
+        self._warned: set[str] = set()
+        # By process: a fork may copy locks that no thread of the child can release.
+        self._locks: dict[int, list[threading.Lock]] = {}
 
     @property
     def seed_era(self) -> bool:
@@ -55,14 +57,14 @@ class Deployment:
     def seed_era(self, value: bool) -> None:
         self._seed_era = value
 
-    def known_customer_id(self, options: RequestOptions) -> Optional[str]:
-        """The customer of the key that a call uses, where it is known without asking."""
-        if self._named is not None and options.get("_request_auth") is None:
-            return self._named
+    def known_customer_id(self, options: RequestOptions) -> str | None:
+        """Return the customer of the key that a call uses, if it is known without asking."""
+        if self._named_customer is not None and options.get("_request_auth") is None:
+            return self._named_customer
         return self._customers.get(self._digest(options))
 
     def customer_id(self, options: RequestOptions) -> str:
-        """The customer of the key that a call uses; the platform is asked once for each key.
+        """Return the customer of the key that a call uses. The platform is asked once for each key.
 
         Raises:
             ApiException: the platform does not say.
@@ -78,22 +80,22 @@ class Deployment:
         if "_request_timeout" in options:
             asked["_request_timeout"] = options["_request_timeout"]
         found = self._client.call(V1_CUSTOMERS_ME_GET, {}, None, asked).data.data.id
-        if len(self._customers) >= _MOST_KEYS:
+        if len(self._customers) >= _MAX_CUSTOMERS:
             self._customers.clear()
         self._customers[self._digest(options)] = found
         return found
 
-    def wallet_lock(self, user_id: Optional[str]) -> threading.Lock:
-        """The lock of one wallet in this process. Wallets may share one."""
+    def wallet_lock(self, user_id: str | None) -> threading.Lock:
+        """Return the lock of a wallet in this process. Wallets may share one."""
         locks = self._locks.get(os.getpid())
         if locks is None:
             locks = self._locks.setdefault(os.getpid(), [threading.Lock() for _ in range(_WALLET_LOCKS)])
         return locks[hash(user_id) % _WALLET_LOCKS]
 
-    def tell_once(self, text: str, *arguments: Any) -> None:
+    def warn_once(self, text: str, *arguments: Any) -> None:
         """Log a warning about this deployment, the first time only."""
-        if text not in self._told:
-            self._told.add(text)
+        if text not in self._warned:
+            self._warned.add(text)
             _LOG.warning(text, *arguments)
 
     def _digest(self, options: RequestOptions) -> str:

@@ -1,4 +1,4 @@
-"""Rules about the two eras: paths that moved, customer ids that the first release wants, routes that are gone."""
+"""Rules about the two eras: paths that moved, customer ids that the first release requires, routes that are gone."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from openmonetize.api_response import ApiResponse
 from openmonetize.compat.rule import NotServedError, OperationCall, Proceed, Rule, is_missing_route
 from openmonetize.exceptions import ApiValueError, BadRequestException, ForbiddenException, NotFoundException
 
-_MOST_PATH_CHARACTERS = 100
+_MAX_PATH_PARAMETER = 100  # characters
 
 
-def say_what_is_not_served(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
-    """Present servers answer documented routes (burn tables, four of analytics) with the framework's 404."""
+def raise_not_served(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Raise `NotServedError` for a route that this deployment does not have.
+
+    Present servers answer documented routes (burn tables, four of analytics) with the framework's 404.
+    """
     try:
         return proceed(call)
     except NotServedError:
@@ -33,8 +36,11 @@ def say_what_is_not_served(call: OperationCall, proceed: Proceed) -> ApiResponse
         ) from None
 
 
-def path_of_either_era(seed_operation: Operation[Any]) -> Rule:
-    """The first release has the customer id in the paths of users and entitlements; later ones took it out."""
+def try_path_of_either_era(seed_operation: Operation[Any]) -> Rule:
+    """Return a rule that tries a route's path of either era, the one that worked last first.
+
+    The first release has the customer id in the paths of users and entitlements; later ones took it out.
+    """
 
     def rule(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
         deployment = call.deployment
@@ -49,33 +55,39 @@ def path_of_either_era(seed_operation: Operation[Any]) -> Rule:
         except NotFoundException as error:
             if not is_missing_route(error):
                 raise
-            first = error
+            first_error = error
         try:
-            answer = proceed(call) if known_as_seed else seed_path()
+            response = proceed(call) if known_as_seed else seed_path()
         except NotFoundException as error:
             if is_missing_route(error):
-                raise first from None
+                raise first_error from None
             deployment.seed_era = not known_as_seed
             raise
         deployment.seed_era = not known_as_seed
-        return answer
+        return response
 
     return rule
 
 
-def readable_user_id(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
-    """Longer path parameters end in the framework's 404, although grants and events take such user ids."""
+def refuse_long_user_id(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Refuse a user id that does not fit into a path.
+
+    The framework answers 404 to longer path parameters, although grants and events take such user ids.
+    """
     user_id = call.values.get("user_id")
-    if isinstance(user_id, str) and len(user_id) > _MOST_PATH_CHARACTERS:
+    if isinstance(user_id, str) and len(user_id) > _MAX_PATH_PARAMETER:
         raise ApiValueError(
             f"user_id has {len(user_id)} characters: the platform credits and bills such a user, but shows only "
-            f"those of up to {_MOST_PATH_CHARACTERS} characters; use a shorter id, such as a hash of it"
+            f"those of up to {_MAX_PATH_PARAMETER} characters; use a shorter id, such as a hash of it"
         )
     return proceed(call)
 
 
-def customer_id_in_body(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
-    """The first release requires the customer id in bodies; later ones take it from the key and drop the field."""
+def send_customer_id_in_body(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Add the customer id to the body if it is known or required.
+
+    The first release requires it; later ones take the customer from the key and drop the field.
+    """
     if call.body.customer_id is not None:
         return proceed(call)
     known = call.deployment.known_customer_id(call.options)
@@ -90,8 +102,11 @@ def customer_id_in_body(call: OperationCall, proceed: Proceed) -> ApiResponse[An
     return proceed(call.with_fields(customer_id=call.deployment.customer_id(call.options)))
 
 
-def customer_id_in_query(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
-    """The first release's analytics call the customer id optional, and answer 403 without it."""
+def send_customer_id_in_query(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Add the customer id to the query if it is known or required.
+
+    The first release documents it as optional in analytics, and answers 403 without it.
+    """
     if call.values.get("customer_id") is not None:
         return proceed(call)
     known = call.deployment.known_customer_id(call.options)
@@ -101,13 +116,16 @@ def customer_id_in_query(call: OperationCall, proceed: Proceed) -> ApiResponse[A
         return proceed(call)
     except ForbiddenException:
         customer_id = call.deployment.customer_id(call.options)
-    answer = proceed(call.with_values(customer_id=customer_id))
+    response = proceed(call.with_values(customer_id=customer_id))
     call.deployment.seed_era = True
-    return answer
+    return response
 
 
-def customer_id_in_events(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
-    """The first release refuses events without the customer id; later ones overwrite it with the key's."""
+def send_customer_id_in_events(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Add the customer id to events if it is required.
+
+    The first release refuses events without it; later ones overwrite it with that of the key.
+    """
     known = call.deployment.known_customer_id(call.options)
     if known is not None and call.deployment.seed_era:
         return proceed(_with_customer(call, known))
@@ -119,13 +137,13 @@ def customer_id_in_events(call: OperationCall, proceed: Proceed) -> ApiResponse[
         named = _with_customer(call, call.deployment.customer_id(call.options))
         if named.body == call.body:
             raise
-    answer = proceed(named)
+    response = proceed(named)
     call.deployment.seed_era = True
-    return answer
+    return response
 
 
 def _with_customer(call: OperationCall, customer_id: str) -> OperationCall:
-    """The customer id in every event that has none."""
+    """Return the call with the customer id in every event that has none."""
     if not isinstance(call.body, bytes):
         return call
     events = json.loads(call.body)["events"]

@@ -1,9 +1,10 @@
-"""What a rule is: a step between a call and its answer."""
+"""Rules: steps between a call of an operation and its response."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from openmonetize._http.operation import Operation, RequestOptions
 from openmonetize.api_response import ApiResponse
@@ -15,11 +16,11 @@ _MISSING_ROUTE = re.compile(r"Route [A-Z]+:\S+ not found")
 
 
 class OperationCall(NamedTuple):
-    """One call on its way to the server.
+    """One call of an operation.
 
     Attributes:
         deployment: what is known about the server.
-        operation: what to send.
+        operation: the operation.
         values: path and query arguments by name.
         body: the body's model, bytes, or None.
         options: per-call options.
@@ -31,19 +32,20 @@ class OperationCall(NamedTuple):
     values: Mapping[str, Any]
     body: Any
     options: RequestOptions
-    attempts: Optional[int] = None
+    attempts: int | None = None
 
     def with_values(self, **values: Any) -> OperationCall:
-        """The same call with other path or query arguments."""
+        """Return the call with other path or query arguments."""
         return self._replace(values={**self.values, **values})
 
     def with_fields(self, **fields: Any) -> OperationCall:
-        """The same call with other fields in its body."""
+        """Return the call with other fields in its body."""
         return self._replace(body=self.body.model_copy(update=fields))
 
 
+# Sends a call, through the rules that are still to come.
 Proceed = Callable[[OperationCall], "ApiResponse[Any]"]
-#: Changes a call, or what comes of it: called with the call and with what sends it on.
+# Changes a call or its response, or sends another call.
 Rule = Callable[[OperationCall, Proceed], "ApiResponse[Any]"]
 
 
@@ -51,18 +53,18 @@ class NotServedError(NotFoundException):
     """This deployment has no such route, whatever its documentation says."""
 
 
-def through(rules: Sequence[Rule], call: OperationCall, send: Proceed) -> ApiResponse[Any]:
+def apply_rules(rules: Sequence[Rule], call: OperationCall, send: Proceed) -> ApiResponse[Any]:
     """Send a call through rules, the first one outermost."""
     if not rules:
         return send(call)
-    return rules[0](call, lambda changed: through(rules[1:], changed, send))
+    return rules[0](call, lambda changed: apply_rules(rules[1:], changed, send))
 
 
 def is_missing_route(error: NotFoundException) -> bool:
-    """Whether a 404 says that there is no such route, rather than no such thing."""
+    """Return whether a 404 means that there is no such route, rather than no such object."""
     return _MISSING_ROUTE.search(error.message or "") is not None
 
 
-def answer_from(error: ApiException, data: Any) -> ApiResponse[Any]:
-    """An answer that stands in for an error; status and body stay as they came."""
+def response_from(error: ApiException, data: Any) -> ApiResponse[Any]:
+    """Return a response that stands in for an error, with the status and the body that came."""
     return ApiResponse(error.status or 0, error.headers, data, (error.body or "").encode())

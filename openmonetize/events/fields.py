@@ -1,17 +1,17 @@
-"""The field types of usage events: what users write becomes what the platform takes, or an error at once.
+"""The field types of usage events, which convert users' values to the wire's form or refuse them.
 
-The README's ``event_id='evt_123'``, ``provider='openai'`` and ``datetime.now().isoformat()`` are not valid on the
-wire. What has the wire's own form passes at the speed of pydantic; everything else is normalised here.
+``event_id='evt_123'``, ``provider='openai'`` and ``datetime.now().isoformat()`` are not valid on the wire. Values in
+the wire's form are validated by pydantic alone; all others are converted by the functions here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Union
+from typing import TYPE_CHECKING, Annotated, Any, Callable, Union
 
 from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
-from typing_extensions import Annotated
 
 from openmonetize._schema import timestamps
 from openmonetize._schema.jsonable import jsonable, whole
@@ -19,14 +19,18 @@ from openmonetize._schema.model import MAX_SAFE_INTEGER
 from openmonetize.events.ids import UUID_PATTERN, is_uuid
 from openmonetize.exceptions import ApiValueError
 
+# The providers that the platform's gateway takes, as they are spelled on the wire.
 PROVIDERS = ("OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL")
+
+# Metadata key of a model's name as the provider gave it, where the event carries another name.
+MODEL_KEY = "gen_ai.response.model"
 
 _NO_NUL = r"^[^\x00]*$"
 
-#: For fields that the model fills in when they are left out.
+# The default of fields that the model fills in.
 FILLED: Any = None
 
-# Digits are spelt out: `\d` would let those of other scripts through. The platform cannot store the year 0.
+# `\d` would match digits of other scripts. The platform cannot store the year 0.
 _YEAR = r"(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})"
 _LEAP_YEAR = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
 _MONTH_AND_DAY = (
@@ -38,13 +42,13 @@ _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
 
 
 class PendingId(str):
-    """An event id of the caller's own that becomes a UUID as soon as its namespace is known."""
+    """A caller's own event id, which becomes a UUID once its namespace is known."""
 
 
 class _WithoutNul:
-    """NUL in any string makes the platform lose the event after it was accepted.
+    """Refuses NUL, with which the platform loses the event after accepting it (measured).
 
-    In JSON it can only stand as an escape, which is looked for in the text as a whole.
+    In JSON a NUL is always escaped; `read_json` searches the whole text for it.
     """
 
     @classmethod
@@ -53,12 +57,12 @@ class _WithoutNul:
 
 
 class _Normalised:
-    """Takes the wire's own form at the speed of pydantic, and asks a function about everything else.
+    """Validates values in the wire's form with pydantic alone, and converts others with a function.
 
     Args:
-        form: the wire's own form.
-        normalise: makes a value of that form out of another one, or raises ``ValueError``.
-        again: whether what it makes has to keep to ``form`` as well.
+        form: the schema of the wire's form.
+        normalise: converts another value to that form, or raises ``ValueError``.
+        again: whether the converted value has to match ``form`` as well.
     """
 
     def __init__(self, form: CoreSchema, normalise: Callable[[Any], Any], *, again: bool = False) -> None:
@@ -80,7 +84,7 @@ def _str(**limits: Any) -> CoreSchema:
 
 
 def _own_id(value: Any) -> str:
-    """An id that is not written as a UUID."""
+    """Return an id that is not written as a UUID."""
     if not isinstance(value, str):
         if not hasattr(value, "urn"):
             raise ApiValueError(f"event_id must be a UUID or another text of yours, not {value!r}")
@@ -101,7 +105,7 @@ def _other_provider(value: Any) -> Any:
 
 
 def _event_time(moment: Any) -> str:
-    """The time in the wire's form: naive is local, offsets become UTC."""
+    """Return the time in the wire's form. A naive time is local time; offsets are converted to UTC."""
     try:
         return timestamps.event_time(moment)
     except (TypeError, ValueError) as error:
@@ -109,12 +113,12 @@ def _event_time(moment: Any) -> str:
 
 
 class _Metadata:
-    """Anything that JSON can say. What was read from JSON needs a look only where it is nested or oddly named."""
+    """Validates metadata: any JSON object. A flat object that was read from JSON is validated by pydantic alone."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         any_dict = core_schema.no_info_plain_validator_function(_metadata)
-        scalars: List[Any] = [
+        scalars: list[Any] = [
             _str(),
             core_schema.int_schema(strict=True),
             core_schema.float_schema(strict=True, allow_inf_nan=False),
@@ -141,14 +145,14 @@ if TYPE_CHECKING:
     Count = int
     PositiveCount = int
     Quantity = float
-    Metadata = Dict[str, Any]
+    Metadata = dict[str, Any]
 else:
     Text = Annotated[str, _WithoutNul]
     EventId = Annotated[str, _Normalised(_str(pattern=rf"^(?i:{UUID_PATTERN})$", to_lower=True), _own_id)]
     Provider = Annotated[
         str, _Normalised(_str(pattern=rf"^(?i:{'|'.join(PROVIDERS)})$", to_upper=True), _other_provider)
     ]
-    #: Kept in the wire's form. The pattern knows the calendar: an impossible day would fail the whole batch.
+    # Kept in the wire's form. The pattern refuses days that do not exist, which would fail the whole batch.
     EventTime = Annotated[str, _Normalised(_str(pattern=rf"^{_DAY}T{_TIME}Z$"), _event_time)]
     Count = Annotated[
         int, _Normalised(core_schema.int_schema(strict=True, ge=0, le=MAX_SAFE_INTEGER), whole, again=True)
@@ -160,4 +164,4 @@ else:
         Annotated[int, Field(strict=True, gt=0, lt=10**12)],
         Annotated[float, Field(strict=True, gt=0, lt=10**12, allow_inf_nan=False)],
     ]
-    Metadata = Annotated[Dict[str, Any], _Metadata]
+    Metadata = Annotated[dict[str, Any], _Metadata]

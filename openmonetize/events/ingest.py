@@ -1,21 +1,13 @@
-"""Sending usage events: any number of any type in, requests that every deployment takes out, one result back."""
+"""The ``ingest`` call: checks events, sends them in as many requests as needed, and adds up the answers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import (
     TYPE_CHECKING,
     Any,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    Mapping,
     NamedTuple,
-    Optional,
-    Sequence,
-    Tuple,
     Union,
     cast,
 )
@@ -24,6 +16,7 @@ from openmonetize._http.operation import Operation, RequestOptions, refuse_unkno
 from openmonetize._schema.model import model_named
 from openmonetize.api_response import ApiResponse
 from openmonetize.events.model import EventModel, wires_of
+from openmonetize.events.result import IngestResult, with_outcome
 from openmonetize.events.sent_ids import SENT_IDS, Payload, agree, payload_of, taken
 from openmonetize.exceptions import ApiException, ApiTypeError, ApiValueError, OpenApiException, UnexpectedBodyError
 
@@ -31,77 +24,50 @@ if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
     from openmonetize._http.transport import RESTResponse
 
-#: Events in one request at the most: the platform's limit.
+# The platform's limit of events in one request.
 MAX_EVENTS = 1000
-#: Bytes of one request at the most. Present servers refuse 1 MiB, whatever they document; this leaves room for
-#: what a gateway adds on the way.
+# The largest request in bytes. Present servers refuse 1 MiB (measured), although they document more; the rest is
+# left for what a gateway adds.
 MAX_BYTES = 960 * 1024
 
 _ENVELOPE = len(b'{"events":[]}')
-_SENT = "was already sent by this process for a different event"
+_ALREADY_SENT = "was already sent by this process for a different event"
 
 _EVENT_ID, _TIMESTAMP = itemgetter("event_id"), itemgetter("timestamp")
 
 Event = Union[EventModel, Mapping[str, Any]]
-#: An event, its bytes, and what its id stands for.
-_Item = Tuple[EventModel, bytes, Payload]
+# An event, its bytes, and its id's payload.
+_Item = tuple[EventModel, bytes, Payload]
 
 
 class _Batch(NamedTuple):
-    """What goes into one request; ``payloads`` by the events' ids."""
+    """The events of one request; ``payloads`` is keyed by event id."""
 
     events: Sequence[EventModel]
     wires: Sequence[bytes]
     payloads: Mapping[str, Payload]
 
 
-@dataclass
-class IngestResult:
-    """What became of the events of one ``ingest`` call.
-
-    ``accepted`` means that the platform has taken them for processing; it bills a moment later.
-
-    Attributes:
-        accepted: events taken.
-        duplicates: events that the platform, or this call, had already.
-        rejected: events refused. The platform refuses whole requests, so this is 0 on success.
-        batch_ids: the platform's ids of the requests, for its support.
-    """
-
-    accepted: int = 0
-    duplicates: int = 0
-    rejected: int = 0
-    batch_ids: List[str] = field(default_factory=list)
-
-    def add(self, answer: Any) -> None:
-        """Count the answer of one request."""
-        self.accepted += answer.accepted or 0
-        self.duplicates += answer.duplicates or 0
-        self.rejected += answer.rejected or 0
-        if answer.batch_id:
-            self.batch_ids.append(answer.batch_id)
-
-
-def prepare(event: Event, namespace: Optional[str]) -> Tuple[EventModel, bytes]:
-    """An event that is about to be sent or stored, with its id settled, and its bytes.
+def prepare(event: Event, namespace: str | None) -> tuple[EventModel, bytes]:
+    """Return an event that is ready to be sent or stored, with its final id, and its bytes.
 
     Args:
         event: a model, or a dict with ``event_type``.
         namespace: ``Configuration.id_namespace``.
 
     Raises:
-        ApiTypeError, ApiValueError: it is no event, cannot be billed, or is too large; the text says which and why.
+        ApiTypeError, ApiValueError: it is not an event, cannot be billed, or is too large; the text says why.
     """
     ready, wire = _ready(event, namespace)
     if ready.id_was_given:
         event_id, payload = vars(ready)["event_id"], payload_of(ready, wire)
         if not agree(ready, wire, SENT_IDS.get(event_id, payload)):
-            raise taken(ready, _SENT)
+            raise taken(ready, _ALREADY_SENT)
         SENT_IDS.add({event_id: payload})
     return ready, wire
 
 
-def _ready(event: Event, namespace: Optional[str]) -> Tuple[EventModel, bytes]:
+def _ready(event: Event, namespace: str | None) -> tuple[EventModel, bytes]:
     ready: EventModel = event if isinstance(event, EventModel) else model_named("UsageEvent").from_dict(event)
     if ready.id_was_given:
         ready.identify(namespace)
@@ -117,27 +83,27 @@ def _ready(event: Event, namespace: Optional[str]) -> Tuple[EventModel, bytes]:
 def ingest(
     client: ApiClient, operation: Operation[Any], events: Iterable[Event], options: RequestOptions
 ) -> ApiResponse[IngestResult]:
-    """Send events in as many requests as it takes.
+    """Send events in as many requests as needed.
 
-    A list is checked whole before anything is sent; another iterable is read as it is sent.
+    A list is checked as a whole before anything is sent. Another iterable is read while it is sent.
 
     Raises:
-        ApiException: a request failed. ``result`` says what earlier requests achieved, ``unsent`` holds the events
-            whose fate is unknown or that were not sent; sending them again bills nothing twice.
-        ApiTypeError, ApiValueError: an event cannot be sent; the text says which and why. Nothing of a list was
-            sent then; of another iterable, ``unsent`` holds what was read and not sent.
+        ApiException: a request failed.
+        ApiTypeError, ApiValueError: an event cannot be sent; the text says which and why. If ``events`` is a list,
+            nothing was sent.
+        IngestError: every one of these; ``result`` and ``unsent`` say how far the call came.
     """
     refuse_unknown(operation, options)
     namespace, result = client.configuration.id_namespace, IngestResult()
     source = _source(events)
-    held: List[_Item] = []
+    held: list[_Item] = []
     batches = _batches(_read(source, namespace, result), held)
     checked: Iterator[_Batch] = iter(())
     if isinstance(events, (list, tuple)):
         batches = checked = iter(_in_one_pass(events) or list(batches))
         source = iter(())
     response = ApiResponse(200, {}, result, b"")
-    batch: Optional[_Batch] = None
+    batch: _Batch | None = None
     try:
         for batch in batches:
             answer = _send(client, operation, batch, options)
@@ -147,11 +113,11 @@ def ingest(
     except OpenApiException as error:
         unsent = [event for failed in (batch, *checked) if failed is not None for event in failed.events]
         unsent += [event for event, _, _ in held]
-        error.result, error.unsent = result, unsent
+        with_outcome(error, result, unsent)
         if isinstance(error, ApiException):
             try:
                 _drain(source, namespace, unsent)
-            except Exception as broken:  # the caller's iterable fails as well: the call's failure comes first
+            except Exception as broken:  # the caller's iterable failed too; the call's failure comes first
                 raise error from broken
         raise
     return response
@@ -160,7 +126,7 @@ def ingest(
 def ingest_raw(
     client: ApiClient, operation: Operation[Any], events: Iterable[Event], options: RequestOptions
 ) -> RESTResponse:
-    """Send events that fit into one request, and return its answer as it comes.
+    """Send events that fit into one request, and return its raw answer.
 
     Raises:
         ApiValueError: they need more than one request.
@@ -176,7 +142,7 @@ def ingest_raw(
 
 
 def _send(client: ApiClient, operation: Operation[Any], batch: _Batch, options: RequestOptions) -> ApiResponse[Any]:
-    """Send one request, and remember the ids that the platform may have taken."""
+    """Send one request and remember the ids that the platform may have taken."""
     try:
         answer = client.call(operation, {}, body_of(batch.wires), options)
     except ApiException as error:
@@ -187,10 +153,10 @@ def _send(client: ApiClient, operation: Operation[Any], batch: _Batch, options: 
     return answer
 
 
-def _in_one_pass(events: Sequence[Event]) -> Optional[List[_Batch]]:
-    """Group the usual list in a fraction of the time: models whose ids are settled, none twice, none large.
+def _in_one_pass(events: Sequence[Event]) -> list[_Batch] | None:
+    """Group a list of models with final, distinct ids into batches, in a fraction of the time.
 
-    None where anything is out of the ordinary and needs a closer look.
+    Return None if the list has anything else, which takes the general way.
     """
     batches = []
     for start in range(0, len(events), MAX_EVENTS):
@@ -199,7 +165,7 @@ def _in_one_pass(events: Sequence[Event]) -> Optional[List[_Batch]]:
             return None
         fields = [event.__dict__ for event in some]
         ids = list(map(_EVENT_ID, fields))
-        if not set(map(type, ids)) <= {str}:  # one waits for a namespace
+        if not set(map(type, ids)) <= {str}:  # an id still needs a namespace
             return None
         wires = wires_of(some)
         if sum(map(len, wires)) + len(wires) + _ENVELOPE > MAX_BYTES:
@@ -213,15 +179,15 @@ def _in_one_pass(events: Sequence[Event]) -> Optional[List[_Batch]]:
     return batches
 
 
-def _source(events: Iterable[Event]) -> Iterator[Tuple[int, Event]]:
+def _source(events: Iterable[Event]) -> Iterator[tuple[int, Event]]:
     if isinstance(events, (EventModel, Mapping, str, bytes)) or not hasattr(events, "__iter__"):
         raise ApiTypeError(f"events must be a list (or another iterable) of events, not {type(events).__name__}")
     return enumerate(events)
 
 
-def _read(source: Iterator[Tuple[int, Event]], namespace: Optional[str], result: IngestResult) -> Iterator[_Item]:
-    """Make events ready, one by one; a repeat of the same event in one call is counted, not sent."""
-    seen: Dict[str, Payload] = {}
+def _read(source: Iterator[tuple[int, Event]], namespace: str | None, result: IngestResult) -> Iterator[_Item]:
+    """Prepare events one by one. A repeat of the same event in one call is counted and not sent."""
+    seen: dict[str, Payload] = {}
     for index, event in source:
         try:
             ready, wire = _ready(event, namespace)
@@ -231,7 +197,7 @@ def _read(source: Iterator[Tuple[int, Event]], namespace: Optional[str], result:
             if known is not None and not agree(ready, wire, known):
                 raise taken(ready, "stands for two different events in this call")
             if not agree(ready, wire, SENT_IDS.get(event_id, payload)):
-                raise taken(ready, _SENT)
+                raise taken(ready, _ALREADY_SENT)
         except (ApiTypeError, ApiValueError) as error:
             raise type(error)(f"events[{index}]: {error}") from None
         if known is not None:
@@ -241,9 +207,9 @@ def _read(source: Iterator[Tuple[int, Event]], namespace: Optional[str], result:
         yield ready, wire, payload
 
 
-def _batches(items: Iterable[_Item], held: List[_Item]) -> Iterator[_Batch]:
-    """Group events by count and bytes; ``held`` has those that were read and not handed out yet."""
-    size = _ENVELOPE - 1  # the last event has no comma
+def _batches(items: Iterable[_Item], held: list[_Item]) -> Iterator[_Batch]:
+    """Group events by count and bytes. ``held`` has the events that were read and are not in a batch yet."""
+    size = _ENVELOPE - 1  # the last event is not followed by a comma
     for item in items:
         length = len(item[1]) + 1
         if held and (len(held) == MAX_EVENTS or size + length > MAX_BYTES):
@@ -263,8 +229,8 @@ def _batch(items: Sequence[_Item]) -> _Batch:
     return _Batch(events, wires, {vars(event)["event_id"]: payload for event, payload in zip(events, payloads)})
 
 
-def _drain(source: Iterator[Tuple[int, Event]], namespace: Optional[str], into: List[Any]) -> None:
-    """Take all the rest. What cannot be sent stays as it came, so that sending it again says why."""
+def _drain(source: Iterator[tuple[int, Event]], namespace: str | None, into: list[Any]) -> None:
+    """Read the rest of the source. An invalid event is kept unchanged, so that sending it again raises its error."""
     for _, event in source:
         try:
             into.append(_ready(event, namespace)[0])
@@ -273,9 +239,9 @@ def _drain(source: Iterator[Tuple[int, Event]], namespace: Optional[str], into: 
 
 
 def body_of(wire: Sequence[bytes]) -> bytes:
-    """The body of a request with these events, of which there is at least one."""
+    """Return the body of a request with these events (one or more)."""
     parts = list(wire)
-    # Around the first and the last event, the envelope costs no copies of the whole body.
+    # Adding the envelope to the first and the last event avoids a copy of the whole body.
     parts[0] = b'{"events":[' + parts[0]
     parts[-1] += b"]}"
     return b",".join(parts)

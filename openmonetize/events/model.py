@@ -1,21 +1,13 @@
-"""The base of the usage events: filled in, checked for what is never billed, and written as bytes."""
+"""The base of the usage events: fills in ids and times, refuses what is never billed, and writes the wire form."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import (
     TYPE_CHECKING,
     Any,
     ClassVar,
-    Dict,
-    List,
-    Mapping,
-    Optional,
-    Sequence,
-    Set,
-    Tuple,
-    Type,
     TypeVar,
-    Union,
 )
 
 from pydantic import ConfigDict, ValidationError
@@ -33,29 +25,29 @@ Self = TypeVar("Self", bound="EventModel")
 
 
 class EventModel(Model):
-    """What all usage events share.
+    """The base class of the usage events.
 
-    ``event_id``, ``timestamp`` and ``idempotency_key`` are filled in when they are left out, once and for all, so
-    that every retry carries the same. Raises :class:`~openmonetize.exceptions.ApiValueError` for what the platform
-    refuses, loses, or never bills.
+    ``event_id``, ``timestamp`` and ``idempotency_key`` are filled in at construction if they are left out, so that
+    every retry sends the same values. Raises :class:`~openmonetize.exceptions.ApiValueError` for values that the
+    platform refuses, loses, or never bills.
     """
 
     model_config = ConfigDict(extra="forbid")
-    #: Fields that count what was used.
-    counted: ClassVar[Tuple[str, ...]] = ("input_tokens", "output_tokens", "image_count")
+    # The fields that count usage.
+    counted: ClassVar[tuple[str, ...]] = ("input_tokens", "output_tokens", "image_count")
 
     if not TYPE_CHECKING:
 
         def __init__(self, /, **data: Any) -> None:
             if "quantity" in data and type(data["quantity"]) not in (int, float):
-                data["quantity"] = whole(data["quantity"])  # pydantic would take a numpy boolean for a number
+                data["quantity"] = whole(data["quantity"])  # pydantic takes a numpy boolean for a number
             try:
                 self.__pydantic_validator__.validate_python(data, self_instance=self)
             except ValidationError as error:
                 given = {name: value for name, value in data.items() if value is not None}
                 if len(given) == len(data):
                     raise describe(error, type(self)) from None
-                self.__init__(**given)  # type: ignore[misc]  # of this very class
+                self.__init__(**given)  # type: ignore[misc]  # mypy cannot know that it is this class
             else:
                 self.complete()
 
@@ -64,10 +56,10 @@ class EventModel(Model):
         def __setattr__(self, name: str, value: Any) -> None:
             if name not in type(self).model_fields:
                 raise unknown_field(name, type(self))
-            # One rule for every way a value gets in: a change is a new event with the same id.
+            # An assignment is validated like a new event with the same id.
             values = dict(vars(self))
             if values["idempotency_key"] == values["event_id"]:
-                del values["idempotency_key"]  # it was filled in, and follows the id
+                del values["idempotency_key"]  # it was filled in and has to follow the id
             vars(self).update(vars(type(self)(**{**values, name: value})))
             if value is None:
                 self.__pydantic_fields_set__.discard(name)
@@ -76,19 +68,19 @@ class EventModel(Model):
 
     @property
     def id_was_given(self) -> bool:
-        """Whether the caller chose the event's id."""
+        """Whether the caller gave the event's id."""
         return "event_id" in self.__pydantic_fields_set__
 
-    def identify(self, namespace: Optional[str]) -> None:
-        """Settle the id of an event that has neither a UUID nor a ``customer_id``.
+    def identify(self, namespace: str | None) -> None:
+        """Derive the id of an event that has neither a UUID nor a ``customer_id``.
 
         Args:
             namespace: ``Configuration.id_namespace``.
 
         Raises:
-            ApiValueError: there is no namespace; two customers' ``evt_1`` must never meet.
+            ApiValueError: there is no namespace, without which two customers' ``evt_1`` would get the same id.
         """
-        values: Dict[str, Any] = vars(self)
+        values: dict[str, Any] = vars(self)
         event_id = values["event_id"]
         if type(event_id) is not PendingId:
             return
@@ -102,32 +94,32 @@ class EventModel(Model):
             values["idempotency_key"] = wire_id
         values["metadata"] = {**(values["metadata"] or {}), SOURCE_ID_KEY: str(event_id)}
 
-    def to_dict(self) -> Dict[str, Any]:
-        """The event as the platform takes it; what was not given is left out."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the event as the platform takes it, without fields that were not given."""
         return self.model_dump(exclude_none=True)
 
     def to_wire(self) -> bytes:
-        """The event's bytes on the wire."""
+        """Return the event's bytes on the wire."""
         try:
             return self.__pydantic_serializer__.to_json(self, exclude_none=True)
-        except PydanticSerializationError as error:  # what was put into the metadata afterwards
+        except PydanticSerializationError as error:  # a value was put into the metadata after validation
             raise ApiValueError(f"{type(self).__name__} cannot be sent as JSON: {error}") from None
 
     @classmethod
-    def from_json(cls: Type[Self], json_str: Union[str, bytes]) -> Self:
-        """Build the event from JSON text, which may be as lenient as the keyword arguments are.
+    def from_json(cls: type[Self], json_str: str | bytes) -> Self:
+        """Build the event from JSON text. The values may take all forms that keyword arguments take.
 
         Raises:
-            ApiValueError: no JSON object, or a value does not fit; the text names it.
+            ApiValueError: the text is not a JSON object, or a value does not fit; the message names it.
         """
-        event: Optional[Self] = read_json(cls.__pydantic_validator__, json_str)
+        event: Self | None = read_json(cls.__pydantic_validator__, json_str)
         if event is None:
             return cls.from_dict(load_json(json_str))
         event.complete()
         return event
 
     def complete(self) -> None:
-        """Fill in what was left out, once and for all, and refuse what can never be billed."""
+        """Fill in id, time and idempotency key if they were left out, and refuse what can never be billed."""
         values = vars(self)
         event_id = values["event_id"]
         if event_id is None:
@@ -137,13 +129,13 @@ class EventModel(Model):
             event_id = values["event_id"]
         if values["timestamp"] is None:
             values["timestamp"] = timestamps.now()
-        if not values["idempotency_key"]:  # an empty one counts as none
+        if not values["idempotency_key"]:  # an empty key counts as not given
             values["idempotency_key"] = event_id
         if not (values["user_id"] and values.get("provider") and values.get("model")) or values["team_id"]:
             self._admit(values)
 
     def _admit(self, values: Mapping[str, Any]) -> None:
-        """Refuse what the platform would accept and then lose, or never bill."""
+        """Raise for what the platform would accept and then lose or never bill."""
         if values["team_id"]:
             raise ApiValueError(
                 f"{type(self).__name__}: team_id cannot be used: the platform has no way to create teams and loses "
@@ -159,28 +151,28 @@ class EventModel(Model):
         elif not (values.get("provider") and values.get("model")):
             used = [name for name in self.counted if values.get(name)]
             if "image_count" in values:
-                used = ["image_count"]  # left out it counts as one
+                used = ["image_count"]  # the platform counts a missing one as 1
             if used:
                 raise ApiValueError(
                     f"{type(self).__name__}: {' and '.join(used)} without provider and model are never billed"
                 )
 
 
-def read_json(validator: Any, text: Union[str, bytes]) -> Any:
-    """What pydantic makes of JSON text by itself; None where that takes a closer look."""
+def read_json(validator: Any, text: str | bytes) -> Any:
+    """Return what pydantic reads from JSON text, or None if the text needs the lenient reader."""
     backslash: Any = "\\" if isinstance(text, str) else b"\\"
     nul: Any = "\\u0000" if isinstance(text, str) else b"\\u0000"
     try:
-        # To look for a single character first takes a fraction of the time.
+        # Searching for a single character first is several times faster.
         return None if backslash in text and nul in text else validator.validate_json(text)
     except (TypeError, ValidationError):
         return None
 
 
-def wires_of(events: Sequence[EventModel]) -> List[bytes]:
-    """The bytes of many events on the wire; raises as :meth:`EventModel.to_wire` does."""
+def wires_of(events: Sequence[EventModel]) -> list[bytes]:
+    """Return the wire bytes of many events. Raises the same errors as :meth:`EventModel.to_wire`."""
     try:
-        kinds: Set[Type[EventModel]] = set(map(type, events))
+        kinds: set[type[EventModel]] = set(map(type, events))
         if len(kinds) == 1:
             to_json = kinds.pop().__pydantic_serializer__.to_json
             return [to_json(event, exclude_none=True) for event in events]

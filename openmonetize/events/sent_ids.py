@@ -1,10 +1,11 @@
-"""The memory of what this process has sent: one id must not stand for two events."""
+"""The ids that this process has sent, so that one id never stands for two different events."""
 
 from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Dict, Mapping, Tuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from openmonetize.events.ids import SOURCE_ID_KEY
 from openmonetize.exceptions import ApiValueError
@@ -12,46 +13,46 @@ from openmonetize.exceptions import ApiValueError
 if TYPE_CHECKING:
     from openmonetize.events.model import EventModel
 
-_REMEMBERED = 50_000
+_MAX_REMEMBERED = 50_000
 
-#: What an id stands for: the hash of the event's bytes, and the time that is in them.
-Payload = Tuple[int, str]
+# The event that an id stands for: the hash of its bytes, and the time in them.
+Payload = tuple[int, str]
 
 
 class SentIds:
-    """The ids of events that this process has sent, with what they stood for.
+    """The ids of events that this process has sent, with their payloads.
 
-    The platform drops a repeated id without a word; here the same id with another payload is an error.
+    The platform silently drops an event with a known id. Here the same id with another payload is an error.
     """
 
     def __init__(self) -> None:
-        # The younger half fills up; then it becomes the older one, whose ids are the next to be forgotten.
-        self._halves: Tuple[Dict[str, Payload], Dict[str, Payload]] = ({}, {})
+        # New ids go into the first half. When it is full it becomes the second, and the old second half is forgotten.
+        self._halves: tuple[dict[str, Payload], dict[str, Payload]] = ({}, {})
         self.unlock()
 
     def unlock(self) -> None:
-        """In a forked child: no thread holds the lock any more, whatever it looks like."""
+        """Replace the lock in a forked child, where no thread holds it any more."""
         self._lock = threading.Lock()
 
     def get(self, event_id: str, default: Payload) -> Payload:
-        """What an id stands for, or ``default`` where it was not sent."""
+        """Return the payload of an id, or ``default`` if it was not sent."""
         young, old = self._halves
         return young.get(event_id) or old.get(event_id, default)
 
     def all_new_or_same(self, payloads: Mapping[str, Payload]) -> bool:
-        """Whether all ids are new, or all stand for the same as before; a mixture needs a closer look."""
+        """Return whether all ids are new or all have the same payload as before; False for a mixture."""
         return all(half.keys().isdisjoint(payloads) or payloads.items() <= half.items() for half in self._halves)
 
     def add(self, payloads: Mapping[str, Payload]) -> None:
-        """Remember what was sent."""
+        """Add the ids and payloads of events that were sent."""
         with self._lock:
             young, _ = self._halves
-            if len(young) + len(payloads) > _REMEMBERED // 2:
+            if len(young) + len(payloads) > _MAX_REMEMBERED // 2:
                 self._halves = {}, young
             self._halves[0].update(payloads)
 
 
-#: How an event's time looks in its bytes, and nothing before it: in a text, the quotes would be escaped.
+# An event's time in its bytes. Within another text the quotes would be escaped, so that this cannot match there.
 _TIME = b'"timestamp":"%b"'
 
 SENT_IDS = SentIds()
@@ -60,14 +61,14 @@ if hasattr(os, "register_at_fork"):
 
 
 def payload_of(event: EventModel, wire: bytes) -> Payload:
-    """What an event's id stands for."""
+    """Return the payload that an event's id stands for."""
     return hash(wire), vars(event)["timestamp"]
 
 
 def agree(event: EventModel, wire: bytes, known: Payload) -> bool:
-    """Whether an event is the one that its id is known to stand for.
+    """Return whether an event is the one that its id is known to stand for.
 
-    Where the caller chose the id, the time may differ: a repeat that was built anew differs in nothing else.
+    If the caller chose the id, the time may differ, since an event that is built again for a retry gets a new time.
     """
     payload, time = hash(wire), vars(event)["timestamp"]
     if payload == known[0] or not event.id_was_given:
@@ -76,7 +77,7 @@ def agree(event: EventModel, wire: bytes, known: Payload) -> bool:
 
 
 def taken(event: EventModel, why: str) -> ApiValueError:
-    """The error for an id that stands for two events."""
+    """Return the error for an id that stands for two events."""
     values = vars(event)
     shown = (values.get("metadata") or {}).get(SOURCE_ID_KEY, values["event_id"])
     return ApiValueError(

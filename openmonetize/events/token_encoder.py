@@ -1,55 +1,56 @@
-"""The usual token event, written straight into its bytes.
+"""A fast encoder for token events.
 
-A service records the same few models and features over and over. What such events share is checked and written by
-the event model once; from then on an event is this text with an id, a time, a user, counts and facts of its own.
-Whatever is out of the ordinary goes through the model.
+A service records the same few models and features many times. The event model checks and writes what such events share
+once; after that the encoder adds id, time, user, counts and metadata to the shared text. Values that it does not know
+to be valid go through the model. A property test holds both ways to the same bytes.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Set, Tuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
 from openmonetize._schema import timestamps
 from openmonetize._schema.jsonable import is_plain_dict
 from openmonetize._schema.model import MAX_SAFE_INTEGER
+from openmonetize.events.fields import MODEL_KEY
 from openmonetize.events.ids import mint_id
-from openmonetize.pricing.model_names import MODEL_KEY
 
 _SHARED = ("event_type", "customer_id", "feature_id", "provider", "model")
-_MOST_REMEMBERED = 10_000
-_LARGE = 64 * 1024  # bytes; the model's way knows what is too large
+_MAX_REMEMBERED = 10_000
+_MAX_BYTES = 64 * 1024  # larger events go through the model, which checks the size
 
-#: Provider, model, feature and customer, as the caller gives them.
-Key = Tuple[Any, Any, Any, Any]
+# Provider, model, feature and customer, as the caller gives them.
+Key = tuple[Any, Any, Any, Any]
 
 
 class _Shared(NamedTuple):
-    """What events with the same `Key` share: the beginning of their text, and what their metadata begins with."""
+    """What events with the same `Key` share: the beginning of their text, and of their metadata."""
 
     text: str
     facts: str
 
 
 class TokenEventEncoder:
-    """Writes token events whose like was recorded before."""
+    """Encodes token events of a model and feature that was recorded before."""
 
     def __init__(self) -> None:
-        self._known: Dict[Key, _Shared] = {}
-        self._users: Set[str] = set()  # those that were looked at
+        self._known: dict[Key, _Shared] = {}
+        self._users: set[str] = set()  # user ids known to need no escaping
 
     def learn(self, given: Mapping[str, Any], made: Mapping[str, Any]) -> None:
-        """Remember what an event shares with others like it.
+        """Remember what an event shares with others of the same `Key`.
 
         Args:
             given: the fields as the caller gave them.
-            made: the fields of the event that became of them.
+            made: the fields of the event that was made of them.
         """
         key = (given["provider"], given["model"], made["feature_id"], given.get("customer_id"))
         if not all(part is None or type(part) is str for part in key):
             return
-        if len(self._known) >= _MOST_REMEMBERED:
+        if len(self._known) >= _MAX_REMEMBERED:
             self._known.clear()
         shared = to_json({name: made[name] for name in _SHARED if made[name] is not None})
         facts = to_json({MODEL_KEY: given["model"]}) if made["model"] != given["model"] else b"{}"
@@ -57,19 +58,19 @@ class TokenEventEncoder:
 
     def write(
         self, key: Key, user_id: Any, input_tokens: Any, output_tokens: Any, metadata: Any
-    ) -> Optional[Tuple[str, bytes]]:
-        """The id and the bytes of a new event, which happened now; None where it has to go through the model.
+    ) -> tuple[str, bytes] | None:
+        """Return the id and the bytes of a new event with the present time, or None if it has to go through the model.
 
         Args:
             key: provider, model, feature and customer, as the caller gives them.
-            user_id: whose wallet pays.
+            user_id: the user whose wallet pays.
             input_tokens: tokens read.
             output_tokens: tokens written.
-            metadata: facts of the caller's own.
+            metadata: the caller's own metadata.
         """
         try:
             shared = self._known.get(key)
-        except TypeError:  # a list, say: the model tells what is wrong with it
+        except TypeError:  # an unhashable value; the model raises the error for it
             return None
         if (
             shared is None
@@ -94,13 +95,13 @@ class TokenEventEncoder:
             f'"output_tokens":{output_tokens},"event_id":"{event_id}","idempotency_key":"{event_id}",'
             f'"timestamp":"{timestamps.now()}"{facts}}}'
         ).encode()
-        return (event_id, wire) if len(wire) < _LARGE else None
+        return (event_id, wire) if len(wire) < _MAX_BYTES else None
 
     def _is_plain(self, user_id: str) -> bool:
-        """Whether a user's id stands in JSON as it is."""
+        """Return whether a user id needs no escaping in JSON."""
         if not (user_id and user_id.isascii() and user_id.isprintable()) or '"' in user_id or "\\" in user_id:
             return False
-        if len(self._users) >= _MOST_REMEMBERED:
+        if len(self._users) >= _MAX_REMEMBERED:
             self._users.clear()
         self._users.add(user_id)
         return True

@@ -1,8 +1,9 @@
-"""The base of generated unions: a value is read as the model that its discriminator names."""
+"""The base of the generated union of usage events."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Dict, List, Mapping, Optional, Type, Union
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
@@ -13,15 +14,15 @@ from openmonetize.exceptions import ApiTypeError, ApiValueError
 
 
 class EventUnion:
-    """The base of generated unions: reads each value as the model that its discriminator names."""
+    """The base of the generated union of usage events: reads a value as the model that its discriminator names."""
 
     discriminator: ClassVar[str] = ""
     members: ClassVar[Mapping[str, str]] = {}
-    _list_validator: ClassVar[Optional[SchemaValidator]] = None
+    _list_validator: ClassVar[SchemaValidator | None] = None
 
     @classmethod
-    def models(cls) -> Dict[str, Type[EventModel]]:
-        """The model of each value of the discriminator."""
+    def models(cls) -> dict[str, type[EventModel]]:
+        """Return the model of each value of the discriminator."""
         from openmonetize._schema.model import model_named
 
         return {value: model_named(name) for value, name in cls.members.items()}
@@ -48,23 +49,23 @@ class EventUnion:
         return model.from_dict(obj)
 
     @classmethod
-    def from_json(cls, json_str: Union[str, bytes]) -> EventModel:
-        """Build the right model from JSON text; raises as :meth:`from_dict` does."""
+    def from_json(cls, json_str: str | bytes) -> EventModel:
+        """Build the right model from JSON text. Raises the same errors as :meth:`from_dict`."""
         return cls.from_dict(load_json(json_str))
 
     @classmethod
-    def list_from_json(cls, json_str: Union[str, bytes]) -> List[EventModel]:
+    def list_from_json(cls, json_str: str | bytes) -> list[EventModel]:
         """Build a list of events, of mixed types, from a JSON array.
 
         Raises:
-            ApiValueError: no JSON array, or an event does not fit; the text names it by its position.
+            ApiValueError: the text is not a JSON array, or an event does not fit; the message gives its position.
         """
         if cls._list_validator is None:
             from pydantic import TypeAdapter
 
-            cls._list_validator = TypeAdapter(List[cls]).validator  # type: ignore[valid-type,assignment]
+            cls._list_validator = TypeAdapter(list[cls]).validator  # type: ignore[valid-type,assignment]
         assert cls._list_validator is not None
-        events: Optional[List[EventModel]] = read_json(cls._list_validator, json_str)
+        events: list[EventModel] | None = read_json(cls._list_validator, json_str)
         if events is None:
             loaded = load_json(json_str)
             if not isinstance(loaded, list):

@@ -1,8 +1,8 @@
-"""Entitlement checks: the question, its answer, and a short memory of it."""
+"""Entitlement checks: the question, the answer, and a short-lived cache of answers."""
 
 from __future__ import annotations
 
-from openmonetize.gate.checks import CheckResult, EntitlementDenied
+from openmonetize.gate.checks import CheckResult, EntitlementDenied, Estimate, OnOutage, Question, Remedy
 from openmonetize.gate.gate import Gate
 
-__all__ = ["CheckResult", "EntitlementDenied", "Gate"]
+__all__ = ["CheckResult", "EntitlementDenied", "Estimate", "Gate", "OnOutage", "Question", "Remedy"]

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from typing_extensions import Literal, TypedDict
 
 from openmonetize.events.fields import PROVIDERS
 from openmonetize.exceptions import ApiTypeError, ApiValueError, OpenApiException
+from openmonetize.pricing.model_names import ModelNames
 
 if TYPE_CHECKING:
-    from openmonetize.pricing.model_names import ModelNames
+    from openmonetize.models.v1_entitlements_check_post_request import V1EntitlementsCheckPostRequest
 
 OnOutage = Literal["allow", "deny"]
 
 
 class Question(NamedTuple):
-    """What a check asks. Equal questions share an answer for a moment.
+    """The question of a check. Equal questions share a cached answer.
 
     Attributes:
-        user_id: who wants to use something.
-        feature_id: what.
+        user_id: the user who wants to use the feature.
+        feature_id: the feature.
         action: kind of work: token_usage, image_generation, video_generation, api_call or custom.
         provider: the gateway's name of the provider.
         model: the model, as the platform prices it.
-        input_tokens: expected, in tokens.
-        output_tokens: expected, in tokens.
-        images: expected number of images.
+        input_tokens: expected number of tokens read.
+        output_tokens: expected number of tokens written.
+        image_count: expected number of images.
         seconds: expected length of a video.
     """
 
@@ -38,12 +40,12 @@ class Question(NamedTuple):
     model: Optional[str] = None
     input_tokens: Optional[int] = None
     output_tokens: Optional[int] = None
-    images: Optional[int] = None
+    image_count: Optional[int] = None
     seconds: Optional[float] = None
 
 
 class Remedy(NamedTuple):
-    """Something that a user can do about a denial.
+    """Something that a user can do about a denial. What the platform does not say is None.
 
     Attributes:
         type: create_wallet, purchase or upgrade.
@@ -51,23 +53,23 @@ class Remedy(NamedTuple):
         url: path of a page of the platform's dashboard; no API route.
     """
 
-    type: str
-    label: str
-    url: str
+    type: Optional[str]
+    label: Optional[str]
+    url: Optional[str]
 
 
 class CheckResult(NamedTuple):
-    """The answer to a check; true where the user may go ahead.
+    """The answer to a check. It is true if the user may go ahead.
 
     Attributes:
         allowed: whether the user may go ahead.
-        reason: why not, or a warning; None where there is nothing to say.
-        estimated_credits: what it is expected to cost, in whole credits; None where the platform has no price.
+        reason: why not, or a warning; None if there is neither.
+        estimated_credits: the expected cost in whole credits; None if the platform has no price.
         estimated_usd: the same in US dollars, as the provider's cost.
         balance: credits in the user's wallet; None without one.
         actions: remedies to offer.
-        source: ``platform``, ``cache`` (its answer of a moment ago), ``outage`` (it did not answer: the policy
-            decided), or ``disabled``.
+        source: ``platform``, ``cache`` (the platform's answer of a few seconds ago), ``outage`` (the platform did
+            not answer: the policy decided), or ``disabled``.
     """
 
     allowed: bool
@@ -75,7 +77,7 @@ class CheckResult(NamedTuple):
     estimated_credits: Optional[int] = None
     estimated_usd: Optional[Decimal] = None
     balance: Optional[int] = None
-    actions: Tuple[Remedy, ...] = ()
+    actions: tuple[Remedy, ...] = ()
     source: str = "platform"
 
     def __bool__(self) -> bool:
@@ -83,10 +85,10 @@ class CheckResult(NamedTuple):
 
 
 class EntitlementDenied(OpenApiException):
-    """A user may not go ahead.
+    """A user may not use a feature now.
 
     Attributes:
-        check: the whole answer, with the reason, the balance and what to offer.
+        check: the whole answer, with the reason, the balance and the remedies.
         question: what was asked.
     """
 
@@ -102,12 +104,12 @@ class EntitlementDenied(OpenApiException):
 
 
 class Estimate(TypedDict, total=False):
-    """What a use is expected to take; all of it optional. Without it a check looks at balance and limits only.
+    """What a use is expected to take; all of it is optional. Without it a check looks at balance and limits only.
 
-    ``action``: kind of work; follows from the rest by default.
-    ``provider`` and ``model``: what would be used.
-    ``input_tokens``, ``output_tokens``: expected tokens.
-    ``images``: expected number of images.
+    ``action``: kind of work; by default it follows from the rest.
+    ``provider`` and ``model``: what is going to be used.
+    ``input_tokens``, ``output_tokens``: expected number of tokens read and written.
+    ``image_count``: expected number of images.
     ``seconds``: expected length of a video.
     """
 
@@ -116,29 +118,29 @@ class Estimate(TypedDict, total=False):
     model: str
     input_tokens: int
     output_tokens: int
-    images: int
+    image_count: int
     seconds: float
 
 
 def require_policy(on_outage: Any) -> None:
-    """Refuse anything but the two policies for outages."""
+    """Raise `ApiValueError` for anything but the two policies for outages."""
     if on_outage not in ("allow", "deny"):
         raise ApiValueError(f"on_outage must be 'allow' or 'deny', not {on_outage!r}")
 
 
-def question(
-    user_id: Optional[str], feature_id: Optional[str], estimate: Mapping[str, Any], names: ModelNames
+def make_question(
+    user_id: str | None, feature_id: str | None, estimate: Mapping[str, Any], names: ModelNames
 ) -> Question:
-    """Make a question of what the caller says.
+    """Return the question for the arguments of a check.
 
     Args:
-        user_id: who wants to use something.
-        feature_id: what.
+        user_id: the user who wants to use the feature.
+        feature_id: the feature.
         estimate: see `Estimate`.
-        names: turns a model's name into the one that the platform prices.
+        names: the names under which the platform prices models.
 
     Raises:
-        ApiTypeError, ApiValueError: something is missing, or the platform could not answer it.
+        ApiTypeError, ApiValueError: something is missing, or the platform could not answer the question.
     """
     for name, value in (("user_id", user_id), ("feature_id", feature_id)):
         if value is None:
@@ -149,7 +151,7 @@ def question(
     if unknown:
         raise ApiTypeError(f"unknown argument {unknown.pop()!r}: an estimate has {', '.join(Estimate.__annotations__)}")
     asked = dict(estimate)
-    for name in ("input_tokens", "output_tokens", "images", "seconds"):
+    for name in ("input_tokens", "output_tokens", "image_count", "seconds"):
         value = asked.get(name)
         numbers = (int, float) if name == "seconds" else int
         if value is not None and (isinstance(value, bool) or not isinstance(value, numbers) or value < 0):
@@ -162,18 +164,23 @@ def question(
         if model is not None:
             asked["model"] = names.find(provider, model).model
     if asked.get("action") is None:
-        asked["action"] = _kind(asked)
+        asked["action"] = _action_for(asked)
     assert user_id is not None and feature_id is not None
     return Question(user_id, feature_id, **asked)
 
 
-def _kind(asked: Mapping[str, Any]) -> str:
-    if asked.get("images") is not None:
+def _action_for(estimate: Mapping[str, Any]) -> str:
+    if estimate.get("image_count") is not None:
         return "image_generation"
-    return "token_usage" if asked.get("seconds") is None else "video_generation"
+    return "token_usage" if estimate.get("seconds") is None else "video_generation"
 
 
-def request(question: Question) -> Any:
+def check_request(question: Question) -> V1EntitlementsCheckPostRequest:
+    """Return the request that asks the platform a question.
+
+    Raises:
+        ApiValueError: the platform knows no such action.
+    """
     from openmonetize.models.v1_entitlements_check_post_request import V1EntitlementsCheckPostRequest
 
     action = {
@@ -182,7 +189,7 @@ def request(question: Question) -> Any:
         "model": question.model,
         "estimated_input_tokens": question.input_tokens,
         "estimated_output_tokens": question.output_tokens,
-        "estimated_count": question.images,
+        "estimated_count": question.image_count,
         "estimated_duration_seconds": question.seconds,
     }
     return V1EntitlementsCheckPostRequest.from_dict(

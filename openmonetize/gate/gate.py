@@ -1,4 +1,4 @@
-"""Asking whether a user may go ahead: entitlement checks with a short memory, and a policy for outages."""
+"""Entitlement checks with a short-lived cache, and a policy for outages."""
 
 from __future__ import annotations
 
@@ -7,23 +7,32 @@ import os
 import threading
 import time
 from concurrent.futures import Future, TimeoutError as FutureTimeout
-from typing import TYPE_CHECKING, Dict, NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple
 
 from openmonetize._http.retry import retry_after
 from openmonetize.exceptions import ApiException, ApiValueError, BadRequestException, UnexpectedBodyError
-from openmonetize.gate.checks import CheckResult, OnOutage, Question, Remedy, request
+from openmonetize.gate.checks import (
+    CheckResult,
+    EntitlementDenied,
+    OnOutage,
+    Question,
+    Remedy,
+    check_request,
+    require_policy,
+)
 from openmonetize.gate.refresher import Refresher
 
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
 
 _LOG = logging.getLogger("openmonetize.gate")
-_MOST_REMEMBERED = 10_000
-_REFRESH_AFTER = 0.5  # of the time that an answer is remembered
-_PAUSE = 1.0  # seconds without questions after a failed one
+_MAX_CACHED_RESULTS = 10_000
+_REFRESH_FRACTION = 0.5  # of a result's time in the cache, after which it is refreshed
+_MIN_PAUSE_SECONDS = 1.0  # between the requests of an outage
+_MAX_PAUSE_SECONDS = 60.0
 
 
-class _Entry(NamedTuple):
+class _CacheEntry(NamedTuple):
     result: CheckResult
     refresh_at: float
     expires: float
@@ -33,70 +42,84 @@ class Gate:
     """Entitlement checks that do not slow a service down. Safe to use from several threads and over forks.
 
     Args:
-        client: asks the platform.
-        seconds: how long an answer is remembered; from half of that on it is refreshed in the background.
+        client: sends the checks to the platform.
+        cache_seconds: how long a result is cached; after half of that it is refreshed in the background.
         timeout: seconds that one check may take.
     """
 
-    def __init__(self, client: ApiClient, *, seconds: float = 5.0, timeout: float = 3.0) -> None:
-        for name, value in (("check_cache_seconds", seconds), ("check_timeout", timeout)):
+    def __init__(self, client: ApiClient, *, cache_seconds: float = 5.0, timeout: float = 3.0) -> None:
+        for name, value in (("check_cache_seconds", cache_seconds), ("check_timeout", timeout)):
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 3600:
                 raise ApiValueError(f"{name} must be a number of seconds from 0 to 3600, not {value!r}")
         if not timeout:
             raise ApiValueError("check_timeout must be above 0")
         self._client = client
-        self._seconds = seconds
+        self._cache_seconds = cache_seconds
         self._timeout = timeout
         self._start()
 
     def _start(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._entries: Dict[Question, _Entry] = {}
-        self._asking: Dict[Question, Future[Optional[CheckResult]]] = {}
-        self._failing: Optional[str] = None
-        self._silent_until = 0.0
+        self._cache: dict[Question, _CacheEntry] = {}
+        self._in_flight: dict[Question, Future[CheckResult | None]] = {}
+        self._failure: str | None = None
+        self._paused_until = 0.0
         self._probing = False
         self._refresher: Refresher[Question] = Refresher(self._ask)
 
     def check(self, question: Question, on_outage: OnOutage) -> CheckResult:
-        """Whether the user may go ahead.
+        """Return whether the user may go ahead.
 
         Args:
             question: what is asked.
-            on_outage: what is answered where the platform does not.
+            on_outage: the answer if the platform gives none.
 
         Raises:
+            ApiValueError: `on_outage` is no policy.
             BadRequestException: the platform does not understand the question.
         """
-        known = self.remembered(question)
-        if known is not None:
-            return known
-        result = self._shared(question)
+        require_policy(on_outage)
+        cached = self.cached(question)
+        if cached is not None:
+            return cached
+        result = self._ask_once(question)
         if result is not None:
             return result
-        why = f"the platform did not answer ({self._failing or 'it is being asked'}); on_outage={on_outage!r} decided"
+        why = f"the platform did not answer ({self._failure or 'it is being asked'}); on_outage={on_outage!r} decided"
         return CheckResult(on_outage == "allow", why, source="outage")
 
-    def remembered(self, question: Question) -> Optional[CheckResult]:
-        """The answer of a moment ago, or None. Never waits."""
-        if self._pid != os.getpid():  # locks and threads of the parent mean nothing here
+    def require(self, question: Question, on_outage: OnOutage) -> CheckResult:
+        """Return the result of a check, or raise if the user may not go ahead.
+
+        Raises:
+            EntitlementDenied: the user may not go ahead.
+            ApiValueError, BadRequestException: as for :meth:`check`.
+        """
+        result = self.check(question, on_outage)
+        if not result:
+            raise EntitlementDenied(result, question)
+        return result
+
+    def cached(self, question: Question) -> CheckResult | None:
+        """Return the cached result, or None. Never waits for the platform."""
+        if self._pid != os.getpid():  # The parent's locks and threads are of no use in a forked child.
             self._start()
-        entry = self._entries.get(question)
+        entry = self._cache.get(question)
         now = time.monotonic()
         if entry is None or entry.expires <= now:
             return None
         if entry.refresh_at <= now:
-            self._refresher.ask(question)
+            self._refresher.submit(question)
         return entry.result._replace(source="cache")
 
-    def forget(self, user_id: Optional[str]) -> None:
-        """The user's wallet has changed: ask anew."""
+    def forget(self, user_id: str | None) -> None:
+        """Drop the cached results of a user, whose wallet has changed."""
         if self._pid != os.getpid():
             self._start()
         with self._lock:
-            for question in [known for known in self._entries if known.user_id == user_id]:
-                del self._entries[question]
+            for question in [cached for cached in self._cache if cached.user_id == user_id]:
+                del self._cache[question]
 
     def close(self) -> None:
         """End the refreshing in the background."""
@@ -104,14 +127,14 @@ class Gate:
 
     # Asking the platform
 
-    def _shared(self, question: Question) -> Optional[CheckResult]:
-        """Ask, or wait for who is asking the same."""
+    def _ask_once(self, question: Question) -> CheckResult | None:
+        """Ask the platform, or wait for a thread that asks the same question already."""
         with self._lock:
-            future = self._asking.get(question)
-            mine = future is None
+            future = self._in_flight.get(question)
+            first = future is None
             if future is None:
-                future = self._asking[question] = Future()
-        if not mine:
+                future = self._in_flight[question] = Future()
+        if not first:
             try:
                 return future.result(self._timeout)
             except FutureTimeout:
@@ -125,30 +148,30 @@ class Gate:
             raise
         finally:
             with self._lock:
-                self._asking.pop(question, None)
+                self._in_flight.pop(question, None)
 
-    def _ask(self, question: Question) -> Optional[CheckResult]:
-        """The platform's answer, or None where it gives none. While it gives none, one caller at a time asks."""
+    def _ask(self, question: Question) -> CheckResult | None:
+        """Return the platform's answer, or None if there is none. During an outage one thread at a time asks."""
         with self._lock:
-            failing = self._failing is not None
-            if failing and (self._probing or time.monotonic() < self._silent_until):
+            failing = self._failure is not None
+            if failing and (self._probing or time.monotonic() < self._paused_until):
                 return None
             self._probing = failing
         try:
-            return self._answered(question)
+            return self._request(question)
         except BadRequestException:
             raise
         except ApiException as error:
-            self._failed(error)
+            self._note_failure(error)
             return None
         finally:
             if failing:
                 self._probing = False
 
-    def _answered(self, question: Question) -> CheckResult:
+    def _request(self, question: Question) -> CheckResult:
         from openmonetize.api.entitlements_api import EntitlementsApi
 
-        answer = EntitlementsApi(self._client).check(request(question), _request_timeout=self._timeout)
+        answer = EntitlementsApi(self._client).check(check_request(question), _request_timeout=self._timeout)
         if answer.allowed is None:
             raise UnexpectedBodyError(200, "the answer to an entitlement check says neither yes nor no")
         result = CheckResult(
@@ -159,26 +182,30 @@ class Gate:
             answer.current_balance,
             tuple(Remedy(action.type, action.label, action.url) for action in answer.actions or ()),
         )
-        now = time.monotonic()
-        with self._lock:
-            if self._failing is not None:
-                _LOG.info("the platform answers entitlement checks again")
-                self._failing = None
-            if self._seconds:
-                self._entries.pop(question, None)  # the newest last
-                self._entries[question] = _Entry(result, now + _REFRESH_AFTER * self._seconds, now + self._seconds)
-                if len(self._entries) > _MOST_REMEMBERED:
-                    del self._entries[next(iter(self._entries))]
+        self._note_success(question, result)
         return result
 
-    def _failed(self, error: ApiException) -> None:
-        wait = retry_after(error.headers) or 0.0
-        cause = f"HTTP {error.status}" if error.status is not None else str(error.reason)
+    def _note_success(self, question: Question, result: CheckResult) -> None:
+        now = time.monotonic()
         with self._lock:
-            first = self._failing is None
-            self._failing = cause
-            self._silent_until = time.monotonic() + min(max(_PAUSE, wait), 60.0)
-        ours = error.status is not None and 400 <= error.status < 500 and error.status != 429
+            if self._failure is not None:
+                _LOG.info("the platform answers entitlement checks again")
+                self._failure = None
+            if self._cache_seconds:
+                self._cache.pop(question, None)  # A dict keeps its order of insertion: the oldest entry goes first.
+                refresh_at = now + _REFRESH_FRACTION * self._cache_seconds
+                self._cache[question] = _CacheEntry(result, refresh_at, now + self._cache_seconds)
+                if len(self._cache) > _MAX_CACHED_RESULTS:
+                    del self._cache[next(iter(self._cache))]
+
+    def _note_failure(self, error: ApiException) -> None:
+        pause = min(max(_MIN_PAUSE_SECONDS, retry_after(error.headers) or 0.0), _MAX_PAUSE_SECONDS)
+        with self._lock:
+            first = self._failure is None
+            self._failure = f"HTTP {error.status}" if error.status is not None else str(error.reason)
+            self._paused_until = time.monotonic() + pause
         if first:
-            level = logging.ERROR if ours else logging.WARNING
+            # A 4xx other than 429 does not end by itself: the key or the request is wrong.
+            permanent = error.status is not None and 400 <= error.status < 500 and error.status != 429
+            level = logging.ERROR if permanent else logging.WARNING
             _LOG.log(level, "no entitlement checks: %s; on_outage decides until it is over", error)

@@ -1,35 +1,36 @@
-"""Work behind the caller's back that need not happen: one short-lived thread, and no thread without work."""
+"""Optional work in the background: one thread, which exists only while there is work."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from typing import Callable, Dict, Generic, TypeVar
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 _LOG = logging.getLogger("openmonetize")
-_MOST_WAITING = 1000
+_MAX_WAITING = 1000
 
 
 class Refresher(Generic[T]):
-    """Calls a function for each item asked for, one after the other, in a thread that ends with the work.
+    """Calls a function for each submitted item, one after the other, in a thread that ends with the work.
 
     Args:
-        work: called with an item. What it raises is logged for debugging only.
+        work: called with an item. Its exceptions are logged for debugging only.
     """
 
     def __init__(self, work: Callable[[T], object]) -> None:
         self._work = work
         self._lock = threading.Lock()
-        self._waiting: Dict[T, None] = {}
+        self._waiting: dict[T, None] = {}
         self._running = False
         self._closed = False
 
-    def ask(self, item: T) -> None:
-        """Have the work done for an item soon, or never; an item that waits already is not added twice."""
+    def submit(self, item: T) -> None:
+        """Have the work done for an item, if there is room for it. An item that waits already is not added again."""
         with self._lock:
-            if self._closed or item in self._waiting or len(self._waiting) >= _MOST_WAITING:
+            if self._closed or item in self._waiting or len(self._waiting) >= _MAX_WAITING:
                 return
             self._waiting[item] = None
             if self._running:
@@ -37,13 +38,13 @@ class Refresher(Generic[T]):
             self._running = True
         try:
             threading.Thread(target=self._run, name="openmonetize-refresh", daemon=True).start()
-        except RuntimeError:  # no threads at interpreter shutdown; the caller asks by itself in a moment
+        except RuntimeError:  # No thread can start at interpreter shutdown; the work is optional.
             with self._lock:
                 self._running = False
                 self._waiting.clear()
 
     def close(self) -> None:
-        """Take no more work; what is under way ends by itself."""
+        """Accept no more work. The item in progress is finished."""
         with self._lock:
             self._closed = True
             self._waiting.clear()

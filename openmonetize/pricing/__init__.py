@@ -1,6 +1,6 @@
 """The platform's price rows and its credit arithmetic, without any I/O.
 
-The sandbox bills with it, and offline estimates use the same functions, so that both give what the platform gives.
+The sandbox and offline estimates use the same functions, so that both arrive at what the platform bills.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from openmonetize.pricing.rows import (
     SEED_TEXT_PRICES,
     SOURCE,
     TEXT_PRICES,
+    TOP_UP_TEXT_PRICES,
     VIDEO_PRICES,
     Price,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "SOURCE",
     "TEXT_BOOK",
     "TEXT_PRICES",
+    "TOP_UP_TEXT_PRICES",
     "VIDEO_PRICES",
     "Charge",
     "Price",

@@ -1,4 +1,4 @@
-"""Usage to credits, exactly as the platform computes it. No I/O.
+"""Credits for usage, exactly as the platform computes them. No I/O.
 
 The platform works in IEEE doubles, in one fixed order of operations, and rounds up once per event:
 ``ceil((input / unit * price + output / unit * price) * 1000)``. Decimal arithmetic would be more exact and
@@ -8,10 +8,13 @@ therefore wrong: 4,400 input tokens of ``gpt-4o`` burn 12 credits, not 11, becau
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import Any, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple
 
+from openmonetize._schema.model import MAX_SAFE_INTEGER
+from openmonetize.exceptions import ApiValueError
 from openmonetize.pricing.book import TEXT_BOOK, PriceBook
 from openmonetize.pricing.rows import IMAGE, VIDEO
 
@@ -26,20 +29,17 @@ FALLBACK = "fallback"
 UNIT = "unit"
 NONE = "none"
 
-MAX_WHOLE = 2**53 - 1
-"""The largest count that travels without loss; the platform refuses more."""
-
 _TEN_DECIMALS = Decimal("1e-10")
 _EXACT = Context(prec=400, rounding=ROUND_HALF_UP)
 
-Cost = Tuple[int, float, str]
-"""Credits, US dollars as the platform's double, and the basis; the raw form that `Charge` wraps."""
+# Credits, US dollars as the platform's double, and the basis; the raw form that `Charge` wraps.
+Cost = tuple[int, float, str]
 
 FREE: Cost = (0, 0.0, NONE)
 
 
 class Charge(NamedTuple):
-    """What one event costs.
+    """The cost of one event.
 
     Attributes:
         credits: whole credits that the platform burns; 1,000 credits are one US dollar.
@@ -54,16 +54,16 @@ class Charge(NamedTuple):
 
 
 def credits_for_tokens(
-    provider: Optional[str],
-    model: Optional[str],
+    provider: str | None,
+    model: str | None,
     input_tokens: int = 0,
     output_tokens: int = 0,
     *,
     book: PriceBook = TEXT_BOOK,
     era: str = "current",
-    at: Optional[datetime] = None,
+    at: datetime | None = None,
 ) -> Charge:
-    """Credits for a text model's tokens.
+    """Return the credits for a text model's tokens.
 
     A model without rows is billed at the platform's default (2.50 and 10.00 US dollars for a million input and
     output tokens; 15 and 60 if its name contains ``o1``); in the seed era it is free. Without provider or model
@@ -83,7 +83,7 @@ def credits_for_tokens(
         The charge; its credits are rounded up to a whole number.
 
     Raises:
-        ValueError: a count is no whole number of 0 or more.
+        ApiValueError: a count is not a whole number of 0 or more.
     """
     _require_whole("input_tokens", input_tokens)
     _require_whole("output_tokens", output_tokens)
@@ -91,45 +91,50 @@ def credits_for_tokens(
 
 
 def credits_for_images(
-    provider: Optional[str],
-    model: Optional[str],
+    provider: str | None,
+    model: str | None,
     image_count: int = 1,
     *,
     book: PriceBook = TEXT_BOOK,
-    at: Optional[datetime] = None,
+    at: datetime | None = None,
 ) -> Charge:
-    """Credits for generated images: the model's row, else 0.04 US dollars each; none without provider or model.
+    """Return the credits for generated images.
 
-    Args, what is returned and what is raised: as for :func:`credits_for_tokens`.
+    A model without a row is billed at 0.04 US dollars an image. Without provider or model nothing is billed.
+    Arguments, result and errors are as for :func:`credits_for_tokens`.
     """
     _require_whole("image_count", image_count)
     return _charge(image_cost(provider, model, image_count, book, at))
 
 
 def credits_for_video(
-    provider: Optional[str],
-    model: Optional[str],
+    provider: str | None,
+    model: str | None,
     seconds: float = 1,
     *,
     book: PriceBook = TEXT_BOOK,
-    at: Optional[datetime] = None,
+    at: datetime | None = None,
 ) -> Charge:
-    """Credits for seconds of video: the model's row, else 0.10 US dollars a second.
+    """Return the credits for seconds of video.
 
-    Args, what is returned and what is raised: as for :func:`credits_for_tokens`; ``seconds`` may be a fraction.
+    A model without a row is billed at 0.10 US dollars a second. Arguments, result and errors are as for
+    :func:`credits_for_tokens`; ``seconds`` may be a fraction.
     """
     _require_finite("seconds", seconds)
     return _charge(_unit_cost(provider, model, seconds, VIDEO, FALLBACK_VIDEO_USD_PER_SECOND, book, at))
 
 
-def credits_for_custom(unit_type: Optional[str], quantity: Optional[float]) -> Charge:
-    """Credits for a custom quantity: ten each.
+def credits_for_custom(unit_type: str | None, quantity: float | None) -> Charge:
+    """Return the credits for a custom quantity: ten a unit.
 
     If ten times the quantity is not a whole number in doubles (1.55, 0.35), the platform bills **nothing**.
 
     Args:
         unit_type: the unit's name; nothing is billed without one.
-        quantity: how many units.
+        quantity: the number of units.
+
+    Raises:
+        ApiValueError: the quantity is not a finite number of 0 or more.
     """
     if quantity is not None:
         _require_finite("quantity", quantity)
@@ -141,15 +146,15 @@ def credits_for_event(
     *,
     book: PriceBook = TEXT_BOOK,
     era: str = "current",
-    at: Optional[datetime] = None,
+    at: datetime | None = None,
 ) -> Charge:
-    """Credits for a usage event.
+    """Return the credits for a usage event.
 
     Args:
-        event: its fields by the wire's names (``event_type``, ``input_tokens``, ...).
+        event: the event's fields by their names on the wire (``event_type``, ``input_tokens``, ...).
         book: as for :func:`credits_for_tokens`.
-        era: as there.
-        at: as there.
+        era: as for :func:`credits_for_tokens`.
+        at: as for :func:`credits_for_tokens`.
 
     Returns:
         The charge, equal to what the platform burns for the event.
@@ -157,8 +162,8 @@ def credits_for_event(
     return _charge(event_cost(event, book, era, at))
 
 
-def event_cost(event: Mapping[str, Any], book: PriceBook, era: str, at: Optional[datetime]) -> Cost:
-    """The raw form of `credits_for_event`, for a caller that prices thousands of events."""
+def event_cost(event: Mapping[str, Any], book: PriceBook, era: str, at: datetime | None) -> Cost:
+    """Return what `credits_for_event` returns in its raw form, for a caller that prices thousands of events."""
     get = event.get
     kind = get("event_type")
     if kind == "TOKEN_USAGE":
@@ -173,13 +178,13 @@ def event_cost(event: Mapping[str, Any], book: PriceBook, era: str, at: Optional
 
 
 def token_cost(
-    provider: Optional[str],
-    model: Optional[str],
+    provider: str | None,
+    model: str | None,
     input_tokens: int,
     output_tokens: int,
     book: PriceBook,
     era: str,
-    at: Optional[datetime],
+    at: datetime | None,
 ) -> Cost:
     if not provider or not model or not (input_tokens or output_tokens):
         return FREE
@@ -194,13 +199,11 @@ def token_cost(
     return math.ceil(usd * CREDITS_PER_USD), usd, FALLBACK
 
 
-def image_cost(
-    provider: Optional[str], model: Optional[str], image_count: int, book: PriceBook, at: Optional[datetime]
-) -> Cost:
+def image_cost(provider: str | None, model: str | None, image_count: int, book: PriceBook, at: datetime | None) -> Cost:
     return _unit_cost(provider, model, image_count, IMAGE, FALLBACK_IMAGE_USD, book, at)
 
 
-def custom_cost(unit_type: Optional[str], quantity: Optional[float]) -> Cost:
+def custom_cost(unit_type: str | None, quantity: float | None) -> Cost:
     if not unit_type or not quantity:
         return FREE
     tenfold = float(quantity) * CREDITS_PER_CUSTOM_UNIT
@@ -210,13 +213,13 @@ def custom_cost(unit_type: Optional[str], quantity: Optional[float]) -> Cost:
 
 
 def _unit_cost(
-    provider: Optional[str],
-    model: Optional[str],
+    provider: str | None,
+    model: str | None,
     count: float,
     unit: str,
     fallback_usd: float,
     book: PriceBook,
-    at: Optional[datetime],
+    at: datetime | None,
 ) -> Cost:
     if not provider or not model or not count:
         return FREE
@@ -226,7 +229,7 @@ def _unit_cost(
 
 
 def usd_decimal(usd: float) -> Decimal:
-    """The platform's double as the ten-decimal number that it stores."""
+    """Return the platform's double as the ten-decimal number that it stores."""
     return Decimal(repr(usd)).quantize(_TEN_DECIMALS, context=_EXACT)
 
 
@@ -236,10 +239,10 @@ def _charge(cost: Cost) -> Charge:
 
 
 def _require_whole(name: str, value: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_WHOLE:
-        raise ValueError(f"{name} must be a whole number from 0 to {MAX_WHOLE}, not {value!r}")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_SAFE_INTEGER:
+        raise ApiValueError(f"{name} must be a whole number from 0 to {MAX_SAFE_INTEGER}, not {value!r}")
 
 
 def _require_finite(name: str, value: float) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-        raise ValueError(f"{name} must be a finite number of at least 0, not {value!r}")
+        raise ApiValueError(f"{name} must be a finite number of at least 0, not {value!r}")

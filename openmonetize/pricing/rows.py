@@ -1,10 +1,10 @@
 """The platform's own price rows, as data.
 
-These are the rates at which the platform itself turns usage into credits. They are not the vendors' list prices
-and they are not always equal to them; the model names are the platform's house spelling.
+These are the rates at which the platform turns usage into credits. They are not the vendors' list prices, which may
+differ, and the model names are spelled as the platform spells them.
 
-Text rows come from the platform's database seed (``platform/scripts/seed.ts``), image and video rows from its
-optional price script (``platform/packages/common/prisma/seed-provider-costs.ts``), both in the public repository
+Text rows come from the platform's database seed (``platform/scripts/seed.ts``), image and video rows from an optional
+price script (``platform/packages/common/prisma/seed-provider-costs.ts``), both in the public repository
 ``openmonetize/openmonetize`` as of commit ``3c544ee`` of 2025-12-24. The rows of the first release come from the
 same seed at commit ``7188f3d`` of 2025-11-19.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import NamedTuple, Tuple
+from typing import NamedTuple
 
 SOURCE = "openmonetize/openmonetize, commit 3c544ee of 2025-12-24"
 SEED_SOURCE = "openmonetize/openmonetize, commit 7188f3d of 2025-11-19"
@@ -25,7 +25,16 @@ VIDEO = "VIDEO"
 
 
 class Price(NamedTuple):
-    """One price row: `usd` US dollars for `per` units of `unit` (a token, an image, a second of video)."""
+    """One price row.
+
+    Attributes:
+        provider: the platform's name of the provider, in upper case.
+        model: the platform's name of the model.
+        unit: what is counted: ``INPUT_TOKEN``, ``OUTPUT_TOKEN``, ``IMAGE`` or ``VIDEO`` (a second of it).
+        usd: US dollars for `per` units.
+        per: the number of units that `usd` pays for.
+        valid_from: when the row starts to apply.
+    """
 
     provider: str
     model: str
@@ -39,10 +48,10 @@ _START = datetime(2025, 1, 1, tzinfo=timezone.utc)
 _NOVEMBER = datetime(2025, 11, 1, tzinfo=timezone.utc)
 _GEMINI_3 = datetime(2025, 11, 12, tzinfo=timezone.utc)
 
-_TextRow = Tuple[str, str, str, str, datetime]
+_TextRow = tuple[str, str, str, str, datetime]
 
 # provider, model, US dollars for a million input tokens, the same for output tokens, valid from
-_TEXT: Tuple[_TextRow, ...] = (
+_TEXT: tuple[_TextRow, ...] = (
     ("OPENAI", "gpt-5", "1.25", "10.00", _NOVEMBER),
     ("OPENAI", "o3", "2.00", "8.00", _NOVEMBER),
     ("OPENAI", "o1-pro", "75.00", "300.00", _START),
@@ -62,7 +71,7 @@ _TEXT: Tuple[_TextRow, ...] = (
     ("MISTRAL", "mistral-large", "4.00", "12.00", _START),
 )
 
-_SEED_TEXT: Tuple[_TextRow, ...] = (
+_SEED_TEXT: tuple[_TextRow, ...] = (
     ("OPENAI", "o1-pro", "75.00", "300.00", _START),
     ("OPENAI", "o1", "15.00", "60.00", _START),
     ("OPENAI", "gpt-4o", "2.50", "10.00", _START),
@@ -79,7 +88,10 @@ _SEED_TEXT: Tuple[_TextRow, ...] = (
     ("MISTRAL", "mistral-large", "4.00", "12.00", _START),
 )
 
-# US dollars for one image; size and quality are part of the model name, the platform ignores the event's fields
+# Added by the optional script `platform/scripts/seed-pricing.ts`; its other rows are those above.
+_TOP_UP_TEXT: tuple[_TextRow, ...] = (("GOOGLE", "gemini-2.5-flash", "0.15", "0.60", _START),)
+
+# US dollars for one image. Size and quality are part of the model name; the platform ignores the event's fields.
 _IMAGES = {
     "OPENAI": {
         "dall-e-3": "0.04",
@@ -170,7 +182,7 @@ _VIDEO = {
 }
 
 
-def _text_prices(rows: Tuple[_TextRow, ...]) -> Tuple[Price, ...]:
+def _text_prices(rows: tuple[_TextRow, ...]) -> tuple[Price, ...]:
     return tuple(
         Price(provider, model, unit, Decimal(usd), 1_000_000, valid_from)
         for provider, model, usd_in, usd_out, valid_from in rows
@@ -178,7 +190,7 @@ def _text_prices(rows: Tuple[_TextRow, ...]) -> Tuple[Price, ...]:
     )
 
 
-def _unit_prices(unit: str, table: dict[str, dict[str, str]]) -> Tuple[Price, ...]:
+def _unit_prices(unit: str, table: dict[str, dict[str, str]]) -> tuple[Price, ...]:
     return tuple(
         Price(provider, model, unit, Decimal(usd), 1, _START)
         for provider, models in table.items()
@@ -186,11 +198,14 @@ def _unit_prices(unit: str, table: dict[str, dict[str, str]]) -> Tuple[Price, ..
     )
 
 
+# The 34 rows that every present installation starts with: 17 models, input and output.
 TEXT_PRICES = _text_prices(_TEXT)
-"""The 34 rows every present installation starts with: 17 models, input and output."""
 
+# The rows that an installation has as well where the optional script was run.
+TOP_UP_TEXT_PRICES = _text_prices(_TOP_UP_TEXT)
+
+# The 28 rows of the platform's first release.
 SEED_TEXT_PRICES = _text_prices(_SEED_TEXT)
-"""The 28 rows of the platform's first release."""
 
 IMAGE_PRICES = _unit_prices(IMAGE, _IMAGES)
 VIDEO_PRICES = _unit_prices(VIDEO, _VIDEO)

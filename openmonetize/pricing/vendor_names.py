@@ -1,35 +1,28 @@
-"""From a vendor's model name to the name the platform prices.
+"""Vendors' model names, mapped to the names that the platform prices.
 
-The platform looks prices up by exact name, and its names are often not the ones that vendors' APIs return: an
-unknown name is billed at a general price, up to 16 times too high. What is mapped here is only what the
-vendor's name plainly says: a dated snapshot, or a stable alias, of a model that has a price. Anything else
-has no mapping; nothing is billed under a guessed name. The platform has one price per model, so snapshots
-that a vendor sells at another price than the model's present one are billed at the platform's.
+The platform looks prices up by exact name, and often has another name for a model than the vendor's API returns. An
+unknown name is billed at a general price, up to 16 times too high. A name is mapped only where it plainly says which
+priced model it is: a dated snapshot or a stable alias. Everything else has no mapping; nothing is billed under a
+guessed name. The platform has one price per model, so a snapshot that a vendor sells at another price than the model's
+present one is billed at the platform's price.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Dict, Optional, Tuple
 
-#: Names with a token price on the platform (present and seed-era deployments together).
-PRICED: Dict[str, Tuple[str, ...]] = {
-    "OPENAI": ("gpt-5", "o3", "o1-pro", "o1", "o1-preview", "gpt-4o", "o4-mini", "gpt-4o-mini"),
-    "ANTHROPIC": ("claude-4.1-opus", "claude-4.5-sonnet", "claude-4.5-haiku", "claude-3.5-sonnet"),
-    "GOOGLE": (
-        "gemini-3.0-pro",
-        "gemini-3.0-flash",
-        "gemini-2.5-pro",
-        "gemini-2.5-flash",
-        "gemini-2.5-flash-lite",
-        "gemini-1.5-pro",
-    ),
-    "COHERE": ("command-r-plus",),
-    "MISTRAL": ("mistral-large",),
-}
+from openmonetize.events.fields import PROVIDERS
+from openmonetize.pricing.rows import IMAGE_PRICES, SEED_TEXT_PRICES, TEXT_PRICES, TOP_UP_TEXT_PRICES
 
-#: Vendor's name, without its date, to the platform's, where they differ.
-ALIASES: Dict[str, Dict[str, str]] = {
+# (provider, model) with a price for tokens or images in some installation, of the providers that events may name.
+PRICED_MODELS = frozenset(
+    (price.provider, price.model)
+    for price in (*TEXT_PRICES, *TOP_UP_TEXT_PRICES, *SEED_TEXT_PRICES, *IMAGE_PRICES)
+    if price.provider in PROVIDERS
+)
+
+# The vendor's name, without its date, to the platform's, where they differ.
+ALIASES: dict[str, dict[str, str]] = {
     "ANTHROPIC": {
         "claude-opus-4-1": "claude-4.1-opus",
         "claude-sonnet-4-5": "claude-4.5-sonnet",
@@ -59,30 +52,14 @@ _SNAPSHOT = {
     "MISTRAL": re.compile(r"-\d{4}$|-latest$"),
 }
 
-#: Names with a price per image. OpenAI's quality (and, for dall-e-3, a wide or tall size) is part of the
-#: priced name.
-PRICED_IMAGES: Dict[str, Tuple[str, ...]] = {
-    "OPENAI": (
-        "dall-e-3",
-        "dall-e-3-hd",
-        "dall-e-3-xl",
-        "dall-e-3-hd-xl",
-        "gpt-image-1-low",
-        "gpt-image-1-medium",
-        "gpt-image-1-high",
-        "gpt-image-1-mini-low",
-        "gpt-image-1-mini-medium",
-        "gpt-image-1-mini-high",
-    ),
-    "GOOGLE": ("imagen-3", "imagen-4", "imagen-4-fast", "imagen-4-ultra"),
-}
-_DALL_E_WIDE = ("1792x1024", "1024x1792")
+# Sizes of dall-e-3 that have a price of their own.
+_DALL_E_LARGE_SIZES = ("1792x1024", "1024x1792")
 
 
 def priced_name(
-    provider: str, model: str, *, image_size: Optional[str] = None, image_quality: Optional[str] = None
-) -> Optional[str]:
-    """The name under which the platform prices a vendor's model.
+    provider: str, model: str, *, image_size: str | None = None, image_quality: str | None = None
+) -> str | None:
+    """Return the name under which the platform prices a vendor's model.
 
     Args:
         provider: gateway name, such as ``OPENAI``.
@@ -95,18 +72,19 @@ def priced_name(
     """
     if provider == "GOOGLE":
         model = model.rpartition("/")[2]  # models/…, publishers/google/models/…
-    model = _image_name(model, image_size, image_quality)
+    model = _with_size_and_quality(model, image_size, image_quality)
     undated = _SNAPSHOT[provider].sub("", model) if provider in _SNAPSHOT else model
     for name in (model, undated):
         name = ALIASES.get(provider, {}).get(name, name)
-        if name in PRICED.get(provider, ()) or name in PRICED_IMAGES.get(provider, ()):
+        if (provider, name) in PRICED_MODELS:
             return name
     return None
 
 
-def _image_name(model: str, size: Optional[str], quality: Optional[str]) -> str:
+def _with_size_and_quality(model: str, size: str | None, quality: str | None) -> str:
+    """Return the name of an image model with the size and quality that the platform prices as part of it."""
     if model == "dall-e-3":
-        return model + ("-hd" if quality == "hd" else "") + ("-xl" if size in _DALL_E_WIDE else "")
+        return model + ("-hd" if quality == "hd" else "") + ("-xl" if size in _DALL_E_LARGE_SIZES else "")
     if model in ("gpt-image-1", "gpt-image-1-mini") and quality:
         return f"{model}-{quality}"
     return model

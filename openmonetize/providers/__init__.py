@@ -1,13 +1,16 @@
-"""What AI providers' calls used, read from their responses, their streams and their clients.
+"""The usage of AI providers' calls, read from their responses, streams and clients.
 
-Nothing here imports a provider's library.
+No provider's library is imported here.
 """
 
+from __future__ import annotations
+
+from openmonetize.events.fields import PROVIDERS
 from openmonetize.pricing.vendor_names import priced_name
 from openmonetize.providers.coverage import METERED, NOT_METERED
 from openmonetize.providers.extract import StreamMeter, usage_from
 from openmonetize.providers.identity import event_id_for
-from openmonetize.providers.usage import PROVIDERS, Usage, UsageError
+from openmonetize.providers.usage import Usage, UsageError
 from openmonetize.providers.wrap import wrap
 
 __all__ = [

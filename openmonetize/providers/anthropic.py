@@ -1,12 +1,15 @@
-"""Anthropic messages. ``input_tokens`` leaves out what was read from or written to the prompt cache."""
+"""The format of Anthropic's messages.
+
+``input_tokens`` leaves out what was read from or written to the prompt cache.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 from openmonetize.providers import otel
 from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
-from openmonetize.providers.fields import count, get, items, text, token_pair
+from openmonetize.providers.response_fields import count, get, items, text, token_pair
 
 STREAM_EVENTS = (
     "message_start",
@@ -28,34 +31,32 @@ _USAGE_FIELDS = (
     "iterations",
 )
 
-# Passes whose tokens the top-level counters contain; tokens of all others (compaction, advisor) come on top.
+# Passes whose tokens the top-level counters contain; the tokens of all others (compaction, advisor) come on top.
 _COUNTED_PASSES = ("message", "fallback_message")
 
 
 class Messages(Dialect):
-    """The messages API. Its streamed counters are cumulative: the last value stands, nothing is ever
-    summed.
-    """
+    """The messages API. Its streamed counters are cumulative: the last value replaces the one before."""
 
     provider = "ANTHROPIC"
 
     def read(self, response: Any) -> ResponseReading:
         return ResponseReading(text(response, "id"), text(response, "model"), get(response, "usage"), finished=True)
 
-    def feed(self, answer: ResponseReading, chunk: Any) -> None:
+    def feed(self, reading: ResponseReading, chunk: Any) -> None:
         kind = get(chunk, "type")
         if kind == "message_start":
             message = get(chunk, "message")
-            answer.response_id, answer.model = text(message, "id"), text(message, "model")
-            answer.usage = _latest({}, get(message, "usage"))
+            reading.response_id, reading.model = text(message, "id"), text(message, "model")
+            reading.usage = _latest({}, get(message, "usage"))
         elif kind == "message_delta":
-            answer.usage = _latest(answer.usage or {}, get(chunk, "usage"))
-            answer.finished = answer.finished or get(get(chunk, "delta"), "stop_reason") is not None
+            reading.usage = _latest(reading.usage or {}, get(chunk, "usage"))
+            reading.finished = reading.finished or get(get(chunk, "delta"), "stop_reason") is not None
         elif kind == "message_stop":
-            answer.finished = True
+            reading.finished = True
         elif kind == "content_block_delta":
             delta = get(chunk, "delta")
-            answer.output_characters += len(text(delta, "text", "partial_json", "thinking") or "")
+            reading.output_characters += len(text(delta, "text", "partial_json", "thinking") or "")
 
     def counts(self, usage: Any) -> Counts:
         input_tokens, output_tokens = token_pair(usage, "input_tokens", "output_tokens")
@@ -76,12 +77,12 @@ class Messages(Dialect):
         return Counts(input_tokens, output_tokens, details)
 
 
-def _latest(known: Dict[str, Any], usage: Any) -> Dict[str, Any]:
-    said = {name: get(usage, name) for name in _USAGE_FIELDS}
-    return {**known, **{name: value for name, value in said.items() if value is not None}}
+def _latest(known: dict[str, Any], usage: Any) -> dict[str, Any]:
+    reported = {name: get(usage, name) for name in _USAGE_FIELDS}
+    return {**known, **{name: value for name, value in reported.items() if value is not None}}
 
 
-def _extra_passes(usage: Any) -> Dict[str, int]:
+def _extra_passes(usage: Any) -> dict[str, int]:
     extra = [step for step in items(usage, "iterations") if get(step, "type") not in _COUNTED_PASSES]
     return {
         "anthropic.usage.extra_passes.input_tokens": sum(count(step, "input_tokens") or 0 for step in extra),

@@ -1,7 +1,6 @@
-"""AWS Bedrock ``converse``.
+"""The format of AWS Bedrock's ``converse``.
 
-The platform's gateway has no such provider, and the answer names no model: the user says under which ones it is
-billed.
+The platform's gateway has no such provider, and the response names no model, so the user has to name both.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from typing import Any
 
 from openmonetize.providers import otel
 from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
-from openmonetize.providers.fields import count, get, text, token_pair
+from openmonetize.providers.response_fields import count, get, text, token_pair
 
 STREAM_EVENTS = (
     "messageStart",
@@ -23,7 +22,10 @@ STREAM_EVENTS = (
 
 
 class Converse(Dialect):
-    """``inputTokens`` leaves out what was read from or written to the prompt cache."""
+    """The response of ``converse``.
+
+    Its ``inputTokens`` leaves out what was read from or written to the prompt cache.
+    """
 
     provider = None
 
@@ -32,12 +34,12 @@ class Converse(Dialect):
             text(get(response, "ResponseMetadata"), "RequestId"), None, get(response, "usage"), finished=True
         )
 
-    def feed(self, answer: ResponseReading, chunk: Any) -> None:
+    def feed(self, reading: ResponseReading, chunk: Any) -> None:
         metadata = get(chunk, "metadata")
         if metadata is not None:
-            answer.usage, answer.finished = get(metadata, "usage"), True
+            reading.usage, reading.finished = get(metadata, "usage"), True
         delta = get(get(chunk, "contentBlockDelta"), "delta")
-        answer.output_characters += len(text(delta, "text") or text(get(delta, "toolUse"), "input") or "")
+        reading.output_characters += len(text(delta, "text") or text(get(delta, "toolUse"), "input") or "")
 
     def counts(self, usage: Any) -> Counts:
         input_tokens, output_tokens = token_pair(usage, "inputTokens", "outputTokens")

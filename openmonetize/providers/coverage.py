@@ -1,11 +1,14 @@
-"""What ``wrap`` meters, and what it does not, by library. Tests hold both lists against the libraries."""
+"""The calls that ``wrap`` meters, and those that it does not, by library.
+
+Tests compare both lists with the libraries themselves.
+"""
 
 from __future__ import annotations
 
-from typing import Mapping, Tuple
+from collections.abc import Mapping
 
-#: Library to the calls that are metered. Asynchronous clients have the same names, or those with ``_async``.
-METERED: Mapping[str, Tuple[str, ...]] = {
+# Library to the calls that are metered. Asynchronous clients have the same names, or names that end in ``_async``.
+METERED: Mapping[str, tuple[str, ...]] = {
     "openai": (
         "chat.completions.create",
         "chat.completions.parse",
@@ -47,13 +50,12 @@ METERED: Mapping[str, Tuple[str, ...]] = {
     "boto3": ("converse", "converse_stream"),
 }
 
-_LATER = "the work is done later, and its usage is told elsewhere"
-_NO_USAGE = "the answer has no token usage"
-_SOCKET = "a socket, not a call with an answer"
+_LATER = "the work is done later, and its usage is reported elsewhere"
+_NO_USAGE = "the response has no token usage"
+_SOCKET = "a socket, not a call with a response"
 _OTHER_UNIT = "billed in another unit than tokens or images"
 
-#: Library to the calls that are not metered, each with the reason. Record what they use with ``track_…``
-#: calls.
+# Library to the calls that are not metered, each with the reason. Record their usage with ``track_…`` calls.
 NOT_METERED: Mapping[str, Mapping[str, str]] = {
     "openai": {
         "audio.speech.create": _NO_USAGE,
@@ -64,7 +66,7 @@ NOT_METERED: Mapping[str, Mapping[str, str]] = {
         "moderations.create": "free of charge",
         "realtime.connect": _SOCKET,
         "responses.connect": _SOCKET,
-        "responses.compact": "its answer names no model",
+        "responses.compact": "its response names no model",
         "responses.create(background=True)": _LATER,
         "responses.retrieve": "reading a response again is not another call",
         "videos.create": _LATER,
@@ -84,8 +86,8 @@ NOT_METERED: Mapping[str, Mapping[str, str]] = {
         "interactions.create": "another format than generateContent",
         "aio.live.connect": _SOCKET,
         "models.count_tokens": "free of charge",
-        "models.embed_content": "the Gemini API tells no usage for it",
-        "models.generate_images": "no usage in the answer; track_image_generation records it",
+        "models.embed_content": "the Gemini API reports no usage for it",
+        "models.generate_images": "no usage in the response; track_image_generation records it",
         "models.generate_videos": _LATER,
     },
     "mistralai": {

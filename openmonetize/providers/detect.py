@@ -1,12 +1,12 @@
-"""Which provider wrote this? Decided here and nowhere else, by the shape of a response or of a chunk."""
+"""Detection of the format of a response or of a stream's chunk, by its shape."""
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 from openmonetize.providers import anthropic, bedrock, cohere, google, mistral, openai
 from openmonetize.providers.dialect import Dialect
-from openmonetize.providers.fields import get
+from openmonetize.providers.response_fields import get
 from openmonetize.providers.usage import UsageError
 
 _CHAT = openai.Chat()
@@ -23,10 +23,10 @@ _COHERE_V1_EVENTS = ("stream-start", "text-generation", "stream-end")
 
 
 def dialect_of(response: Any) -> Dialect:
-    """The dialect of a whole response.
+    """Return the dialect of a whole response.
 
     Raises:
-        UsageError: it has no usage, or a shape that is not known.
+        UsageError: the response has no usage, or an unknown shape.
     """
     metadata = get(response, "usageMetadata", "usage_metadata")
     if get(metadata, *google.TOTALS) is not None:
@@ -51,8 +51,8 @@ def dialect_of(response: Any) -> Dialect:
     raise UsageError(f"the usage of this response ({type(response).__name__}) has an unknown shape")
 
 
-def dialect_of_chunk(chunk: Any) -> Optional[Dialect]:
-    """The dialect of a stream, by one of its chunks; None when this chunk could be anyone's."""
+def dialect_of_chunk(chunk: Any) -> Dialect | None:
+    """Return the dialect of a stream, by one of its chunks, or None where the chunk does not tell."""
     kind = get(chunk, "type", "event_type")
     if kind in anthropic.STREAM_EVENTS:
         return _MESSAGES

@@ -1,55 +1,61 @@
-"""The common ground of the provider files: what is read from a response, and the steps that differ."""
+"""The base class of the providers' response formats, and what is read from a response."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 
 class Counts(NamedTuple):
-    """A usage block in numbers: the provider's own input and output fields (tokens), and OpenTelemetry
-    details.
+    """A usage block in numbers.
+
+    Attributes:
+        input_tokens: the provider's own input field, in tokens.
+        output_tokens: the provider's own output field, in tokens.
+        details: OpenTelemetry names to whole numbers.
     """
 
     input_tokens: int
     output_tokens: int
-    details: Dict[str, int]
+    details: dict[str, int]
 
 
 @dataclass
 class ResponseReading:
-    """What is known of a response: all of a whole one, or as much as a stream has said so far."""
+    """What is known of a response: everything of a whole one, or what the chunks of a stream have said so far."""
 
-    response_id: Optional[str] = None
-    model: Optional[str] = None
+    response_id: str | None = None
+    model: str | None = None
     usage: Any = None  # the provider's own usage block, merged over the chunks of a stream
     ended: bool = False  # the model has finished writing (the usage may still be to come)
-    finished: bool = False  # the usage is the provider's last word
-    image_count: Optional[int] = None
-    image_size: Optional[str] = None
-    image_quality: Optional[str] = None
+    finished: bool = False  # the usage is the provider's final one
+    image_count: int | None = None
+    image_size: str | None = None
+    image_quality: str | None = None
     output_characters: int = 0  # visible text of a stream, for estimates only
 
 
 class Dialect:
-    """How one provider writes its responses. ``provider`` is the gateway name; None means that the user must
-    say.
+    """One provider's response format, whole and streamed.
+
+    Attributes:
+        provider: the gateway's name of the provider; None where the user has to name one.
+        estimable: whether the text of a stream that was cut tells anything about its cost.
     """
 
-    provider: Optional[str] = None
-    #: Does text tell anything about what a cut stream cost?
+    provider: str | None = None
     estimable = True
 
     def read(self, response: Any) -> ResponseReading:
-        """Find id, model and usage block in a whole response."""
+        """Return the id, model and usage block of a whole response."""
         raise NotImplementedError
 
-    def feed(self, answer: ResponseReading, chunk: Any) -> None:
+    def feed(self, reading: ResponseReading, chunk: Any) -> None:
         """Merge one chunk of a stream into what is known."""
         raise NotImplementedError
 
     def counts(self, usage: Any) -> Counts:
-        """Turn a usage block into numbers.
+        """Return a usage block in numbers.
 
         Raises:
             UsageError: the block has none of this provider's counters, or one that is not a whole number.

@@ -1,17 +1,18 @@
-"""A rough estimate of tokens where a stream was cut before the provider said how many there were.
+"""A rough estimate of tokens where a stream was cut before the provider reported how many there were.
 
-One token per four characters of visible text, rounded up: about right for English prose, too few for code and
-for Chinese, Japanese or Korean. Images, audio, files and hidden reasoning are not counted at all. It is
-opt-in for that reason, and whatever is billed from it is marked ``estimated``.
+It counts one token per four characters of visible text, rounded up: about right for English prose, too few for code
+and for Chinese, Japanese or Korean. Images, audio, files and hidden reasoning are not counted at all. For that reason
+it is opt-in, and usage that it completes is marked ``estimated``.
 """
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 CHARACTERS_PER_TOKEN = 4
 
-# Where requests keep what the model reads, over all providers.
+# The request parameters that hold what the model reads, of all providers.
 _PROMPT_FIELDS = (
     "messages", "message", "chat_history", "preamble", "input", "instructions", "prompt", "system", "contents", "tools",
 )  # fmt: skip
@@ -29,17 +30,17 @@ _NOT_TEXT = (
     "file_data",
     "source",
 )
-_DEPTH = 12
+_MAX_DEPTH = 12
 
 
 def tokens(characters: int) -> int:
-    """Tokens for so many characters, rounded up."""
+    """Return the estimated tokens of this many characters, rounded up."""
     return -(-characters // CHARACTERS_PER_TOKEN)
 
 
 def prompt_characters(request: Mapping[str, Any]) -> int:
-    """Characters of prompt text in a request's parameters."""
-    return sum(_characters(request.get(name), _DEPTH) for name in _PROMPT_FIELDS)
+    """Return the number of characters of prompt text in a request's parameters."""
+    return sum(_characters(request.get(name), _MAX_DEPTH) for name in _PROMPT_FIELDS)
 
 
 def _characters(value: Any, depth: int) -> int:

@@ -1,24 +1,23 @@
-"""From a provider's response, whole or streamed, to :class:`Usage`."""
+"""Extraction of :class:`Usage` from a provider's response, whole or streamed."""
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional
-
-from typing_extensions import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from openmonetize.providers import estimate, otel
 from openmonetize.providers.detect import dialect_of, dialect_of_chunk
 from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
-from openmonetize.providers.fields import parsed
+from openmonetize.providers.response_fields import parsed
 from openmonetize.providers.usage import Completeness, Usage, UsageError, gateway_name
 
 OnPartial = Literal["reported", "estimate"]
 
 
 def usage_from(
-    response: Any, *, provider: Optional[str] = None, model: Optional[str] = None, host: Optional[str] = None
+    response: Any, *, provider: str | None = None, model: str | None = None, host: str | None = None
 ) -> Usage:
-    """The usage of a whole response: OpenAI, Anthropic, Google, Mistral, Cohere, or a server with their formats.
+    """Return the usage of a whole response of OpenAI, Anthropic, Google, Mistral or Cohere, or in one of their formats.
 
     Args:
         response: the library's object, a dictionary, or JSON as text or bytes.
@@ -28,10 +27,10 @@ def usage_from(
         host: the host that answered (``api.openai.com``), if you know it; see ``event_id_for``.
 
     Returns:
-        Usage, ``exact``.
+        The usage; its ``completeness`` is ``exact``.
 
     Raises:
-        UsageError: no usage, an unknown shape, or no provider or model to bill under.
+        UsageError: the response has no usage or an unknown shape, or there is no provider or model to bill under.
     """
     return read_usage(response, provider=provider, model=model, host=host)
 
@@ -39,37 +38,35 @@ def usage_from(
 def read_usage(
     response: Any,
     *,
-    provider: Optional[str],
-    model: Optional[str],
-    host: Optional[str],
-    default_model: Optional[str] = None,
+    provider: str | None,
+    model: str | None,
+    host: str | None,
+    default_model: str | None = None,
 ) -> Usage:
-    """As :func:`usage_from`; ``default_model`` is the model that was asked for, used where the response names
-    none.
-    """
+    """Return what :func:`usage_from` returns; ``default_model`` is used where the response names no model."""
     response = parsed(response)
     dialect = dialect_of(response)
-    answer = dialect.read(response)
-    model = model or answer.model or default_model
-    return _usage(dialect, answer, dialect.counts(answer.usage), "exact", provider, model, host)
+    reading = dialect.read(response)
+    model = model or reading.model or default_model
+    return _usage(dialect, reading, dialect.counts(reading.usage), "exact", provider, model, host)
 
 
 class StreamMeter:
-    """Adds up one streamed response: ``feed`` every chunk, then ask for ``usage``.
+    """The usage of one streamed response: ``feed`` every chunk, then ask for ``usage``.
 
-    Counters are merged by the provider's own rule: Anthropic's are cumulative (the last stands), Gemini's
-    repeat and may go missing (the largest stands), the others come once, on the last chunk or on any terminal
+    Counters are merged by the provider's own rule: Anthropic's are cumulative (the last one counts), Gemini's
+    repeat and may be missing (the largest one counts), the others come once, on the last chunk or on a terminal
     event.
 
     Args:
         provider: bill under this provider instead of the one whose format it is. Required for AWS Bedrock.
         model: bill under this model instead of the one the stream names.
-        default_model: the model that was asked for; used where the stream names none.
+        default_model: the model that was asked for; used where the stream names no model.
         host: the host that answers, if known.
         response_id: the response's id, where the stream does not carry it (AWS Bedrock).
-        on_partial: what a stream that ended early, or never said its usage, comes to. ``reported``: what the
+        on_partial: the usage of a stream that ended early, or that never reported any. ``reported``: what the
             provider reported, marked ``partial``, and an error if that is nothing. ``estimate``: reported
-            figures completed by a rough estimate (one token per four characters of text), marked
+            counts completed by a rough estimate (one token per four characters of text), marked
             ``estimated``.
         request: the request's parameters; the estimate counts the prompt in it.
     """
@@ -77,13 +74,13 @@ class StreamMeter:
     def __init__(
         self,
         *,
-        provider: Optional[str] = None,
-        model: Optional[str] = None,
-        default_model: Optional[str] = None,
-        host: Optional[str] = None,
-        response_id: Optional[str] = None,
+        provider: str | None = None,
+        model: str | None = None,
+        default_model: str | None = None,
+        host: str | None = None,
+        response_id: str | None = None,
         on_partial: OnPartial = "reported",
-        request: Optional[Mapping[str, Any]] = None,
+        request: Mapping[str, Any] | None = None,
     ) -> None:
         self._provider = provider
         self._model = model
@@ -91,46 +88,46 @@ class StreamMeter:
         self._host = host
         self._on_partial = on_partial
         self._request = request or {}
-        self._dialect: Optional[Dialect] = None
-        self._answer = ResponseReading(response_id=response_id)
+        self._dialect: Dialect | None = None
+        self._reading = ResponseReading(response_id=response_id)
 
     def feed(self, chunk: Any) -> None:
-        """Take in one chunk: the library's object, a dictionary, or JSON as text or bytes."""
+        """Add one chunk: the library's object, a dictionary, or JSON as text or bytes."""
         chunk = parsed(chunk)
         if self._dialect is None:
             self._dialect = dialect_of_chunk(chunk)
         if self._dialect is not None:
-            self._dialect.feed(self._answer, chunk)
+            self._dialect.feed(self._reading, chunk)
 
     @property
     def finished(self) -> bool:
-        """Has the provider said its last word about usage?"""
-        return self._answer.finished
+        """Whether the provider has reported its final usage."""
+        return self._reading.finished
 
     def usage(self) -> Usage:
-        """The usage so far: ``exact`` once the stream is finished, else ``partial`` or ``estimated``.
+        """Return the usage so far: ``exact`` once the stream is finished, else ``partial`` or ``estimated``.
 
         Raises:
-            UsageError: nothing was reported (and no estimate is wanted), or there is no provider or model to
-                bill under.
+            UsageError: nothing was reported (and no estimate was asked for), or there is no provider or model
+                to bill under.
         """
         if self._dialect is None:
             raise UsageError("the stream had no chunk of a known shape: nothing to bill")
-        answer = self._answer
-        counts = None if answer.usage is None else self._dialect.counts(answer.usage)
+        reading = self._reading
+        counts = None if reading.usage is None else self._dialect.counts(reading.usage)
         completeness: Completeness = "exact"
-        if counts is None or not answer.finished:
+        if counts is None or not reading.finished:
             if self._on_partial == "estimate" and self._dialect.estimable:
                 counts, completeness = self._estimated(counts), "estimated"
             elif counts is None:
                 raise UsageError("the stream ended before the provider reported any usage")
             else:
                 completeness = "partial"
-        model = self._model or answer.model or self._default_model
-        return _usage(self._dialect, answer, counts, completeness, self._provider, model, self._host)
+        model = self._model or reading.model or self._default_model
+        return _usage(self._dialect, reading, counts, completeness, self._provider, model, self._host)
 
-    def _estimated(self, reported: Optional[Counts]) -> Counts:
-        written = estimate.tokens(self._answer.output_characters)
+    def _estimated(self, reported: Counts | None) -> Counts:
+        written = estimate.tokens(self._reading.output_characters)
         if reported is None:
             return Counts(estimate.tokens(estimate.prompt_characters(self._request)), written, {})
         missing = max(0, written - reported.output_tokens)
@@ -142,12 +139,12 @@ class StreamMeter:
 
 def _usage(
     dialect: Dialect,
-    answer: ResponseReading,
+    reading: ResponseReading,
     counts: Counts,
     completeness: Completeness,
-    provider: Optional[str],
-    model: Optional[str],
-    host: Optional[str],
+    provider: str | None,
+    model: str | None,
+    host: str | None,
 ) -> Usage:
     provider = provider or dialect.provider
     if provider is None:
@@ -157,11 +154,11 @@ def _usage(
         model=model or "",
         input_tokens=counts.input_tokens,
         output_tokens=counts.output_tokens,
-        response_id=answer.response_id,
+        response_id=reading.response_id,
         host=host,
-        image_count=answer.image_count,
-        image_size=answer.image_size,
-        image_quality=answer.image_quality,
+        image_count=reading.image_count,
+        image_size=reading.image_size,
+        image_quality=reading.image_quality,
         details=counts.details,
         completeness=completeness,
     )

@@ -1,12 +1,15 @@
-"""Gemini, through Google Gen AI or Vertex. ``candidatesTokenCount`` leaves out thoughts."""
+"""The format of Gemini, through Google Gen AI or Vertex.
+
+``candidatesTokenCount`` leaves out thoughts.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+from typing import Any
 
 from openmonetize.providers import otel
 from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
-from openmonetize.providers.fields import count, get, items, text, token_pair
+from openmonetize.providers.response_fields import count, get, items, text, token_pair
 
 # JSON name, Python name. Counters of a stream grow; lists of modalities are replaced.
 _COUNTERS = {
@@ -22,13 +25,15 @@ _LISTS = {
     "toolUsePromptTokensDetails": "tool_use_prompt_tokens_details",
 }
 
-#: One of these is in every usage block of Gemini; other libraries have a ``usage_metadata`` of their own.
+# One of these is in every usage block of Gemini; other libraries have a ``usage_metadata`` of their own.
 TOTALS = ("promptTokenCount", "prompt_token_count", "totalTokenCount", "total_token_count")
 
 
 class GenerateContent(Dialect):
-    """``generateContent``. A stream repeats its usage on every chunk, and any of them may lack a counter that
-    an earlier one had, so each counter keeps the largest value seen.
+    """The response of ``generateContent``.
+
+    A stream repeats its usage on every chunk, and a chunk may lack a counter that an earlier one had, so each counter
+    keeps the largest value seen.
     """
 
     provider = "GOOGLE"
@@ -41,26 +46,26 @@ class GenerateContent(Dialect):
             finished=True,
         )
 
-    def feed(self, answer: ResponseReading, chunk: Any) -> None:
-        answer.response_id = text(chunk, "responseId", "response_id") or answer.response_id
-        answer.model = text(chunk, "modelVersion", "model_version") or answer.model
-        answer.usage = _merged(answer.usage or {}, get(chunk, "usageMetadata", "usage_metadata"))
+    def feed(self, reading: ResponseReading, chunk: Any) -> None:
+        reading.response_id = text(chunk, "responseId", "response_id") or reading.response_id
+        reading.model = text(chunk, "modelVersion", "model_version") or reading.model
+        reading.usage = _merged(reading.usage or {}, get(chunk, "usageMetadata", "usage_metadata"))
         candidates = items(chunk, "candidates")
         feedback = get(chunk, "promptFeedback", "prompt_feedback")
-        answer.ended = (
-            answer.ended
+        reading.ended = (
+            reading.ended
             or any(get(candidate, "finishReason", "finish_reason") for candidate in candidates)
             or get(feedback, "blockReason", "block_reason") is not None
         )
-        answer.finished = answer.ended and answer.usage is not None
+        reading.finished = reading.ended and reading.usage is not None
         for candidate in candidates:
             for part in items(get(candidate, "content"), "parts"):
-                answer.output_characters += len(text(part, "text") or "")
+                reading.output_characters += len(text(part, "text") or "")
 
     def counts(self, usage: Any) -> Counts:
         input_tokens, output_tokens = token_pair(usage, "promptTokenCount", "candidatesTokenCount")
         thoughts = count(usage, "thoughtsTokenCount") or 0
-        parts: Dict[str, Optional[int]] = {
+        parts: dict[str, int | None] = {
             otel.CACHE_READ: count(usage, "cachedContentTokenCount"),
             otel.REASONING: thoughts,
         }
@@ -79,7 +84,7 @@ class GenerateContent(Dialect):
         return Counts(input_tokens, output_tokens, details)
 
 
-def _merged(known: Dict[str, Any], usage: Any) -> Optional[Dict[str, Any]]:
+def _merged(known: dict[str, Any], usage: Any) -> dict[str, Any] | None:
     if usage is None:
         return known or None
     merged = dict(known)

@@ -1,16 +1,20 @@
-"""The host that a client talks to, by library. Without it an event merely gets a fresh id, so failing is no harm."""
+"""The host that a provider's client talks to.
+
+Without it an event gets a fresh id instead of a derived one, so a host that cannot be found does no harm.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, Optional
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 
-def _hostname(url: Any) -> Optional[str]:
+def _hostname(url: Any) -> str | None:
     return urlsplit(str(url)).hostname
 
 
-HOSTS: Mapping[str, Callable[[Any], Optional[str]]] = {
+HOSTS: Mapping[str, Callable[[Any], str | None]] = {
     "openai": lambda client: _hostname(client.base_url),
     "anthropic": lambda client: _hostname(client.base_url),
     "google-genai": lambda client: _hostname(client._api_client._http_options.base_url),
@@ -20,8 +24,8 @@ HOSTS: Mapping[str, Callable[[Any], Optional[str]]] = {
 }
 
 
-def host_of(library: str, client: Any) -> Optional[str]:
-    """The host name, or None where it cannot be told."""
+def host_of(library: str, client: Any) -> str | None:
+    """Return the host name that a library's client talks to, or None where it cannot be found."""
     try:
         return HOSTS[library](client)
     except Exception:  # private attributes of libraries come and go

@@ -1,15 +1,14 @@
-"""One id for one provider call, whoever sees it."""
+"""The event id of a provider call, derived so that every layer that sees the call gets the same one."""
 
 from __future__ import annotations
 
 import json
 import uuid
-from typing import Optional
 
 from openmonetize.providers.usage import Usage
 
-# Response ids are unique at the vendors themselves. A server that merely speaks their format may number its
-# answers "chatcmpl-1", "chatcmpl-2" after each restart, and then two different calls would be taken for one.
+# Response ids are unique at the vendors themselves. Another server that speaks their format may number its responses
+# "chatcmpl-1", "chatcmpl-2" after each restart, and then two different calls would be taken for one.
 _FIRST_PARTY = {
     "api.openai.com": "OPENAI",
     "api.anthropic.com": "ANTHROPIC",
@@ -21,15 +20,15 @@ _FIRST_PARTY = {
 }
 _VERTEX_REGION = "-aiplatform.googleapis.com"
 
-# Never change this: the same call seen by two releases must come to the same id.
+# Never change this: two releases must derive the same id for the same call.
 _NAMESPACE = uuid.UUID("fcb212d1-4c34-4ad5-a3f1-fab76290fb4a")
 
 
-def event_id_for(usage: Usage) -> Optional[str]:
-    """The event id of a call, the same for every layer that sees it, so that it is billed once.
+def event_id_for(usage: Usage) -> str | None:
+    """Return the event id of a call: the same for every layer that sees it, so that it is billed once.
 
     Returns:
-        A UUIDv5 of provider, host, model and response id, for the hosts of OpenAI, Anthropic, Google (Gemini
+        A UUIDv5 (RFC 9562) of provider, host, model and response id, for the hosts of OpenAI, Anthropic, Google (Gemini
         API and Vertex), Mistral and Cohere themselves; None for any other host and for responses without an
         id: such an event gets a fresh id.
     """

@@ -1,4 +1,4 @@
-"""The metering of one provider call, from its parameters to its record, never in the caller's way."""
+"""The metering of one provider call, from its parameters to its record."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import copy
 import inspect
 import logging
 import os
-from typing import Any, Callable, Mapping, Optional, Set, Union
+from collections.abc import Callable, Mapping
+from typing import Any, Union
 
 from openmonetize.providers.extract import OnPartial, StreamMeter, read_usage
-from openmonetize.providers.fields import text
 from openmonetize.providers.hosts import host_of
 from openmonetize.providers.proxy import is_stream, metered_stream
+from openmonetize.providers.response_fields import text
 from openmonetize.providers.usage import Usage
 
 logger = logging.getLogger("openmonetize.providers")
@@ -21,7 +22,7 @@ ModelChoice = Union[str, Mapping[str, str], None]
 
 
 class Metering:
-    """What the calls of one wrapped client have in common: where usage goes, and under which names.
+    """The settings that all calls of one wrapped client share: where usage goes, and under which names.
 
     Args:
         library: the provider library.
@@ -32,7 +33,7 @@ class Metering:
         model: bill under this model: one name for all calls, or a mapping from the model asked for to the
             name.
         request_usage: ask for usage in streams where the provider only gives it on request.
-        on_unmetered: told of trouble instead of the log.
+        on_unmetered: called with the error for each call that is not metered, instead of logging it.
     """
 
     def __init__(
@@ -42,10 +43,10 @@ class Metering:
         *,
         record: Callable[[Usage], object],
         on_partial: OnPartial = "reported",
-        provider: Optional[str] = None,
+        provider: str | None = None,
         model: ModelChoice = None,
         request_usage: bool = True,
-        on_unmetered: Optional[Callable[[Exception], object]] = None,
+        on_unmetered: Callable[[Exception], object] | None = None,
     ) -> None:
         self._library = library
         self._client = client
@@ -55,22 +56,24 @@ class Metering:
         self.model = model
         self.request_usage = request_usage
         self._on_unmetered = on_unmetered
-        self._failing: Set[str] = set()  # kinds of trouble in the present incident
+        self._failing: set[str] = set()  # kinds of errors in the present incident
 
-    def of(self, client: Any) -> Metering:
-        """The same metering for another client, made from this one."""
+    def for_client(self, client: Any) -> Metering:
+        """Return the same settings for another client that was made from this one."""
         other = copy.copy(self)
         other._client = client
         return other
 
     def record(self, usage: Usage) -> None:
-        """Hand the usage over; a record that works ends whatever incident there was."""
+        """Hand over the usage of a call; success ends the present incident, so that the next error is logged again."""
         self._record(usage)
         self._failing.clear()
 
-    def trouble(self, error: Exception) -> None:
-        """Tell of a call that is not metered: to ``on_unmetered``, else to the log, which gets one warning for a run
-        of the same trouble, and the rest for debugging only."""
+    def report(self, error: Exception) -> None:
+        """Report a call that is not metered to ``on_unmetered``, or else to the log.
+
+        Of successive errors of one kind only the first is logged as a warning, the rest for debugging.
+        """
         if self._on_unmetered is not None:
             try:
                 self._on_unmetered(error)
@@ -82,18 +85,18 @@ class Metering:
         self._failing.add(kind)
         logger.log(level, "a call of the %s client is not metered: %s: %s", self._library, kind, error)
 
-    def host(self) -> Optional[str]:
-        """The host the client talks to now, if it can be told."""
+    def host(self) -> str | None:
+        """Return the host that the client talks to now, or None where it cannot be found."""
         return host_of(self._library, self._client)
 
-    def billed_model(self, request: Mapping[str, Any]) -> Optional[str]:
-        """The model to bill under whatever the response says, if the user chose one."""
+    def billed_model(self, request: Mapping[str, Any]) -> str | None:
+        """Return the model that the user chose to bill a request under, or None to leave it to the response."""
         if self.model is None or isinstance(self.model, str):
             return self.model
         return self.model.get(request.get("model") or request.get("modelId") or "")
 
     def metered(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        """The method with a meter in it, for methods whose keyword arguments are the request's parameters."""
+        """Return a metered version of a method whose keyword arguments are the request's parameters."""
 
         def call(*args: Any, **kwargs: Any) -> Any:
             return MeteredCall(self, kwargs).run(method, *args, **kwargs)
@@ -104,7 +107,13 @@ class Metering:
 
 
 class MeteredCall:
-    """One call. ``run`` makes it and gives back what the library gave, streams with a meter in them."""
+    """One call of a wrapped client. An error in metering is reported, and never reaches the caller.
+
+    Args:
+        metering: the settings of the client.
+        request: the parameters of the request.
+        hide: whether to hide a chunk of a stream from the caller.
+    """
 
     def __init__(
         self,
@@ -114,48 +123,52 @@ class MeteredCall:
         hide: Callable[[Any], bool] = lambda chunk: False,
     ) -> None:
         self._metering = metering
-        estimating = metering.on_partial == "estimate"  # only then is the prompt of any use
+        estimating = metering.on_partial == "estimate"  # the prompt is needed for estimates only
         self._request = request if estimating else {name: request.get(name) for name in ("model", "modelId")}
         self._hide = hide
         self._process = os.getpid()
-        self._meter: Optional[StreamMeter] = None
-        self._context: Optional[contextvars.Context] = None
+        self._meter: StreamMeter | None = None
+        self._context: contextvars.Context | None = None
 
     def run(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """MeteredCall the provider; its exceptions pass through untouched, and nothing is recorded for them."""
-        answer = method(*args, **kwargs)
-        return self._later(answer) if inspect.isawaitable(answer) else self.settle(answer)
+        """Call the provider, and return what the library returns, streams with a meter in them.
 
-    async def _later(self, answer: Any) -> Any:
-        return self.settle(await answer)
+        The provider's exceptions pass through untouched, and nothing is recorded for them.
+        """
+        response = method(*args, **kwargs)
+        return self._run_async(response) if inspect.isawaitable(response) else self.settle(response)
 
-    def settle(self, answer: Any) -> Any:
-        """Record a whole answer, or put a meter in a stream."""
+    async def _run_async(self, response: Any) -> Any:
+        return self.settle(await response)
+
+    def settle(self, response: Any) -> Any:
+        """Record a whole response, or put a meter in a stream; return what to hand to the caller."""
         try:
-            return self._settle(answer)
+            return self._settle(response)
         except Exception as error:
-            self._metering.trouble(error)
-            return answer
+            self._metering.report(error)
+            return response
 
-    def _settle(self, answer: Any) -> Any:
-        if is_stream(answer):
-            return self.stream(answer)
-        if hasattr(answer, "http_response") and hasattr(answer, "parse"):
-            return self._raw(answer)
-        self._record_whole(answer)
-        return answer
+    def _settle(self, response: Any) -> Any:
+        if is_stream(response):
+            return self.stream(response)
+        if hasattr(response, "http_response") and hasattr(response, "parse"):
+            return self._settle_raw(response)
+        self._record_whole(response)
+        return response
 
-    def stream(self, stream: Any, *, response_id: Optional[str] = None) -> Any:
-        """The stream with this call's meter in it."""
+    def stream(self, stream: Any, *, response_id: str | None = None) -> Any:
+        """Return the stream with this call's meter in it."""
         try:
             self._meter = self._new_meter(response_id)
         except Exception as error:
-            self._metering.trouble(error)
+            self._metering.report(error)
             return stream
-        self._context = contextvars.copy_context()  # a stream may end elsewhere, and belongs to where it was asked for
-        return metered_stream(stream, self._take, self._finish)
+        # A stream may end in another context, but is recorded in the one of the call.
+        self._context = contextvars.copy_context()
+        return metered_stream(stream, self._on_chunk, self._on_end)
 
-    def _new_meter(self, response_id: Optional[str]) -> StreamMeter:
+    def _new_meter(self, response_id: str | None) -> StreamMeter:
         metering = self._metering
         return StreamMeter(
             provider=metering.provider,
@@ -167,24 +180,24 @@ class MeteredCall:
             request=self._request,
         )
 
-    def _raw(self, answer: Any) -> Any:
-        """``with_raw_response``: the body is there already, or, where it is to be streamed, ``parse`` reads it."""
-        if answer.http_response.is_closed:
-            self._record_whole(answer.http_response.content)
-            return answer
-        parse = answer.parse
+    def _settle_raw(self, response: Any) -> Any:
+        """Record a response of ``with_raw_response``, whose body is there or, if it is streamed, read by ``parse``."""
+        if response.http_response.is_closed:
+            self._record_whole(response.http_response.content)
+            return response
+        parse = response.parse
 
         def metered_parse(*args: Any, **kwargs: Any) -> Any:
-            answer.parse = parse  # a call is recorded once, however often it is parsed
+            response.parse = parse  # a call is recorded once, however often it is parsed
             return self.run(parse, *args, **kwargs)
 
-        answer.parse = metered_parse
-        return answer
+        response.parse = metered_parse
+        return response
 
-    def _record_whole(self, answer: Any) -> None:
+    def _record_whole(self, response: Any) -> None:
         metering = self._metering
         usage = read_usage(
-            answer,
+            response,
             provider=metering.provider,
             model=metering.billed_model(self._request),
             default_model=text(self._request, "model"),
@@ -192,21 +205,21 @@ class MeteredCall:
         )
         metering.record(usage)
 
-    def _take(self, chunk: Any) -> bool:
-        """Show a chunk to the meter; False hides it from the caller."""
+    def _on_chunk(self, chunk: Any) -> bool:
+        """Show a chunk to the meter; return False to hide it from the caller."""
         try:
             if self._meter is not None:
                 self._meter.feed(chunk)
             return not self._hide(chunk)
         except Exception as error:
-            self._metering.trouble(error)
+            self._metering.report(error)
             return True
 
-    def _finish(self) -> None:
+    def _on_end(self) -> None:
         meter, context = self._meter, self._context
         if meter is None or context is None or os.getpid() != self._process:  # a fork's copy is not another call
             return
         try:
             context.run(self._metering.record, meter.usage())
         except Exception as error:
-            self._metering.trouble(error)
+            self._metering.report(error)

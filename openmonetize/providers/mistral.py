@@ -1,4 +1,4 @@
-"""Mistral: OpenAI's chat format, with another provider behind it and each streamed chunk in an envelope."""
+"""The format of Mistral: OpenAI's chat format, with each streamed chunk in an envelope."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from openmonetize.providers.dialect import ResponseReading
-from openmonetize.providers.fields import get
 from openmonetize.providers.openai import Chat
+from openmonetize.providers.response_fields import get
 
 # How Mistral's own API names its models; the same weights served elsewhere are named otherwise
 # ("mistralai/Mixtral-8x7B", "mistral:7b"), and those servers are not Mistral.
@@ -22,10 +22,10 @@ class MistralChat(Chat):
 
     provider = "MISTRAL"
 
-    def feed(self, answer: ResponseReading, chunk: Any) -> None:
-        super().feed(answer, get(chunk, "data") or chunk)
+    def feed(self, reading: ResponseReading, chunk: Any) -> None:
+        super().feed(reading, get(chunk, "data") or chunk)
 
 
 def is_mistral_model(model: Any) -> bool:
-    """Is this the name of a model as Mistral's own API spells it?"""
+    """Return whether this is the name of a model as Mistral's own API spells it."""
     return isinstance(model, str) and _MODEL.fullmatch(model) is not None

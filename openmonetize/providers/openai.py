@@ -1,12 +1,12 @@
-"""OpenAI and servers that speak its formats: chat and legacy completions, embeddings, responses, images."""
+"""The formats of OpenAI, which many servers speak: chat, legacy completions, embeddings, responses and images."""
 
 from __future__ import annotations
 
-from typing import Any, Optional, Tuple
+from typing import Any
 
 from openmonetize.providers import otel
 from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
-from openmonetize.providers.fields import count, get, items, text, token_pair
+from openmonetize.providers.response_fields import count, get, items, text, token_pair
 
 TERMINAL_EVENTS = ("response.completed", "response.incomplete", "response.failed")
 
@@ -14,23 +14,23 @@ TERMINAL_EVENTS = ("response.completed", "response.incomplete", "response.failed
 class Chat(Dialect):
     """Chat completions, legacy completions and embeddings: ``prompt_tokens`` and ``completion_tokens``."""
 
-    provider: Optional[str] = "OPENAI"
+    provider: str | None = "OPENAI"
 
     def read(self, response: Any) -> ResponseReading:
         return ResponseReading(text(response, "id"), text(response, "model"), get(response, "usage"), finished=True)
 
-    def feed(self, answer: ResponseReading, chunk: Any) -> None:
-        answer.response_id = text(chunk, "id") or answer.response_id
-        answer.model = text(chunk, "model") or answer.model
+    def feed(self, reading: ResponseReading, chunk: Any) -> None:
+        reading.response_id = text(chunk, "id") or reading.response_id
+        reading.model = text(chunk, "model") or reading.model
         choices = items(chunk, "choices")
         usage = get(chunk, "usage")
         if usage is not None:
-            answer.usage = usage  # some servers repeat a running total on every chunk: the last one stands
-            answer.ended = answer.ended or not choices  # OpenAI's own last chunk: usage and nothing else
-        answer.ended = answer.ended or any(get(choice, "finish_reason") for choice in choices)
-        answer.finished = answer.ended and answer.usage is not None
+            reading.usage = usage  # some servers repeat a running total on every chunk: the last one counts
+            reading.ended = reading.ended or not choices  # OpenAI's own last chunk: usage and nothing else
+        reading.ended = reading.ended or any(get(choice, "finish_reason") for choice in choices)
+        reading.finished = reading.ended and reading.usage is not None
         for choice in choices:
-            answer.output_characters += _delta_characters(choice)
+            reading.output_characters += _delta_characters(choice)
 
     def counts(self, usage: Any) -> Counts:
         return _counts(
@@ -42,23 +42,23 @@ class Chat(Dialect):
 
 
 class Responses(Dialect):
-    """The responses API: ``input_tokens`` and ``output_tokens``, in a stream on whichever event is terminal."""
+    """The responses API: ``input_tokens`` and ``output_tokens``, which a stream has on its terminal event."""
 
     provider = "OPENAI"
 
     def read(self, response: Any) -> ResponseReading:
         return ResponseReading(text(response, "id"), text(response, "model"), get(response, "usage"), finished=True)
 
-    def feed(self, answer: ResponseReading, chunk: Any) -> None:
+    def feed(self, reading: ResponseReading, chunk: Any) -> None:
         kind = text(chunk, "type") or ""
         response = get(chunk, "response")
         if response is not None:
-            answer.response_id = text(response, "id") or answer.response_id
-            answer.model = text(response, "model") or answer.model
-            answer.usage = get(response, "usage") or answer.usage
-        answer.finished = answer.finished or kind in TERMINAL_EVENTS
+            reading.response_id = text(response, "id") or reading.response_id
+            reading.model = text(response, "model") or reading.model
+            reading.usage = get(response, "usage") or reading.usage
+        reading.finished = reading.finished or kind in TERMINAL_EVENTS
         if kind.endswith(".delta"):
-            answer.output_characters += len(text(chunk, "delta") or "")
+            reading.output_characters += len(text(chunk, "delta") or "")
 
     def counts(self, usage: Any) -> Counts:
         return _counts(
@@ -69,7 +69,10 @@ class Responses(Dialect):
 
 
 class Images(Responses):
-    """Image generation. Images are counted; tokens only the GPT image models have. No id, and no model name."""
+    """Image generation.
+
+    Images are counted; only the GPT image models report tokens. The response has neither id nor model name.
+    """
 
     estimable = False  # an unfinished image is not made of text
 
@@ -82,19 +85,19 @@ class Images(Responses):
             image_quality=text(response, "quality"),
         )
 
-    def feed(self, answer: ResponseReading, chunk: Any) -> None:
+    def feed(self, reading: ResponseReading, chunk: Any) -> None:
         if (text(chunk, "type") or "").endswith(".completed"):
-            answer.image_count = (answer.image_count or 0) + 1
-            answer.usage = get(chunk, "usage") or answer.usage or {}
-            answer.image_size = text(chunk, "size")
-            answer.image_quality = text(chunk, "quality")
-            answer.finished = True
+            reading.image_count = (reading.image_count or 0) + 1
+            reading.usage = get(chunk, "usage") or reading.usage or {}
+            reading.image_size = text(chunk, "size")
+            reading.image_quality = text(chunk, "quality")
+            reading.finished = True
 
     def counts(self, usage: Any) -> Counts:
         return super().counts(usage) if usage else Counts(0, 0, {})
 
 
-def _counts(tokens: Tuple[int, int], input_details: Any, output_details: Any, cached: Optional[int] = None) -> Counts:
+def _counts(tokens: tuple[int, int], input_details: Any, output_details: Any, cached: int | None = None) -> Counts:
     parts = {
         otel.CACHE_READ: count(input_details, "cached_tokens") or cached,
         otel.CACHE_WRITE: count(input_details, "cache_write_tokens"),

@@ -1,14 +1,13 @@
-"""Token details under the OpenTelemetry GenAI names, normalised once.
+"""Token details under the names of the OpenTelemetry GenAI conventions.
 
 Providers disagree on what their totals contain: OpenAI's prompt tokens include cached ones, Anthropic's input
 tokens do not; Gemini's candidate tokens leave out thoughts. Here ``gen_ai.usage.input_tokens`` always
-includes caches and ``gen_ai.usage.output_tokens`` always includes reasoning, as the OpenTelemetry conventions
-define them.
+includes caches and ``gen_ai.usage.output_tokens`` always includes reasoning, as the conventions define them.
 """
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, Mapping, Optional
+from collections.abc import Iterator, Mapping
 
 INPUT = "gen_ai.usage.input_tokens"
 OUTPUT = "gen_ai.usage.output_tokens"
@@ -20,14 +19,16 @@ MODALITIES = ("text", "image", "audio", "video")
 
 
 def input_of(modality: str) -> str:
+    """Return the name of a modality's input tokens."""
     return f"gen_ai.usage.{modality}.input_tokens"
 
 
 def output_of(modality: str) -> str:
+    """Return the name of a modality's output tokens."""
     return f"gen_ai.usage.{modality}.output_tokens"
 
 
-# Parts of one family do not overlap, so their sum may not exceed the total.
+# A total, and parts of it that do not overlap, so that their sum may not exceed it.
 _FAMILIES = (
     (INPUT, (CACHE_READ, CACHE_WRITE)),
     (INPUT, tuple(input_of(modality) for modality in MODALITIES)),
@@ -39,24 +40,23 @@ _FAMILIES = (
 def normalised(
     input_tokens: int,
     output_tokens: int,
-    parts: Mapping[str, Optional[int]],
+    parts: Mapping[str, int | None],
     *,
-    input_total: Optional[int] = None,
-    output_total: Optional[int] = None,
-) -> Dict[str, int]:
-    """The details of a usage: its parts, and the inclusive totals where they differ from the provider's own
-    fields.
+    input_total: int | None = None,
+    output_total: int | None = None,
+) -> dict[str, int]:
+    """Return the details of a usage: its parts, and the inclusive totals where they differ from the provider's fields.
+
+    Some OpenAI-compatible servers report parts larger than the field that ought to contain them (reasoning
+    tokens counted apart, for instance). Such a field cannot be inclusive, so the inclusive total is the sum
+    of both.
 
     Args:
         input_tokens: the provider's own input field, in tokens.
         output_tokens: the provider's own output field, in tokens.
         parts: OpenTelemetry names to tokens; None and 0 are left out.
-        input_total: everything read, where the provider's field is known to leave something out.
-        output_total: everything written, likewise.
-
-    Some OpenAI-compatible servers report parts larger than the field that ought to contain them (reasoning
-    tokens counted apart, for instance). Such a field cannot be inclusive, so the inclusive total is the sum
-    of both.
+        input_total: everything read, in tokens, where the provider's field is known to leave something out.
+        output_total: everything written, in tokens, where the provider's field is known to leave something out.
     """
     details = {name: value for name, value in parts.items() if value}
     own = {INPUT: input_tokens, OUTPUT: output_tokens}
@@ -72,7 +72,7 @@ def normalised(
 
 
 def broken_invariants(input_tokens: int, output_tokens: int, details: Mapping[str, int]) -> Iterator[str]:
-    """One sentence for each total that is smaller than something it contains."""
+    """Yield a sentence for each total that is smaller than something it contains."""
     own = {INPUT: input_tokens, OUTPUT: output_tokens}
     for total, value in own.items():
         if details.get(total, value) < value:

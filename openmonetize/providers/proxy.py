@@ -1,7 +1,7 @@
 """Objects that stand in for a provider's client or stream and behave as it does.
 
-Both pass on every attribute, read or set, and answer ``isinstance`` for the class they stand for; ``type()``
-tells the truth. The original is never changed.
+Both pass on every attribute, read or set, and ``isinstance`` holds for the class that they stand in for; ``type()``
+returns their own class. The original is never changed.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ import _thread
 import atexit
 import functools
 import weakref
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from collections.abc import Callable, Iterator
+from typing import Any
 
-_OWN = ("_proxied", "_replaced", "_iterator", "_take", "_end")
+_OWN_ATTRIBUTES = ("_proxied", "_replaced", "_iterator", "_on_chunk", "_end")
 
 
 class Proxy:
-    """Stands in for ``proxied``, with some attributes replaced."""
+    """A stand-in for ``proxied``, with some attributes replaced."""
 
-    def __init__(self, proxied: Any, replaced: Optional[Dict[str, Any]] = None) -> None:
+    def __init__(self, proxied: Any, replaced: dict[str, Any] | None = None) -> None:
         self._proxied = proxied
         self._replaced = replaced or {}
 
@@ -27,19 +28,19 @@ class Proxy:
         return type(self._proxied)
 
     def __getattr__(self, name: str) -> Any:
-        # Only reached for names this class lacks. Before __init__ (copy, pickle) there is nothing to ask yet.
-        if name in _OWN:
+        # Only called for names that this class lacks. Before __init__ (copy, pickle) there is nothing to ask yet.
+        if name in _OWN_ATTRIBUTES:
             raise AttributeError(name)
         replaced = self._replaced
         return replaced[name] if name in replaced else getattr(self._proxied, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _OWN:
+        if name in _OWN_ATTRIBUTES:
             object.__setattr__(self, name, value)
         else:
             setattr(self._proxied, name, value)
 
-    def __dir__(self) -> List[str]:
+    def __dir__(self) -> list[str]:
         return dir(self._proxied)
 
     def __repr__(self) -> str:
@@ -61,30 +62,30 @@ class Proxy:
 
 
 class _Stream(Proxy):
-    """A stream whose chunks are shown to ``take`` on their way, and whose end, whatever it is, calls ``finish`` once.
+    """The base of metered streams: ``on_chunk`` is called with every chunk, ``on_end`` once when the stream ends.
 
-    The end is exhaustion, an exception, a close, or the stream being dropped (or still alive at exit).
+    A stream ends when it is exhausted, raises, is closed, or is dropped (or still alive at exit).
     """
 
-    def __init__(self, stream: Any, take: Callable[[Any], bool], finish: Callable[[], None]) -> None:
+    def __init__(self, stream: Any, on_chunk: Callable[[Any], bool], on_end: Callable[[], None]) -> None:
         super().__init__(stream)
-        dropped = weakref.finalize(self, _finish_dropped, finish)
+        dropped = weakref.finalize(self, _end_dropped, on_end)
         _notice_exit()
 
         def end() -> None:
             if dropped.detach():
-                finish()
+                on_end()
 
-        self._take = take
+        self._on_chunk = on_chunk
         self._end = end
-        _on_close(getattr(stream, "response", None), end)
+        _call_on_close(getattr(stream, "response", None), end)
 
 
 class MeteredStream(_Stream):
     """A metered iterator of chunks."""
 
-    def __init__(self, stream: Any, take: Callable[[Any], bool], finish: Callable[[], None]) -> None:
-        super().__init__(stream, take, finish)
+    def __init__(self, stream: Any, on_chunk: Callable[[Any], bool], on_end: Callable[[], None]) -> None:
+        super().__init__(stream, on_chunk, on_end)
         self._iterator = stream if hasattr(stream, "__next__") else iter(stream)
 
     def __iter__(self) -> Iterator[Any]:
@@ -93,7 +94,7 @@ class MeteredStream(_Stream):
     def __next__(self) -> Any:
         try:
             chunk = next(self._iterator)
-            while not self._take(chunk):
+            while not self._on_chunk(chunk):
                 chunk = next(self._iterator)
         except BaseException:
             self._end()
@@ -122,7 +123,7 @@ class AsyncMeteredStream(_Stream):
     async def __anext__(self) -> Any:
         try:
             chunk = await self._proxied.__anext__()
-            while not self._take(chunk):
+            while not self._on_chunk(chunk):
                 chunk = await self._proxied.__anext__()
         except BaseException:
             self._end()
@@ -148,37 +149,46 @@ class AsyncMeteredStream(_Stream):
             self._end()
 
 
-def is_stream(answer: Any) -> bool:
-    """Is this an iterator of chunks, rather than a whole response?"""
-    return hasattr(answer, "__next__") or hasattr(answer, "__anext__")
+def is_stream(response: Any) -> bool:
+    """Return whether this is an iterator of chunks, rather than a whole response."""
+    return hasattr(response, "__next__") or hasattr(response, "__anext__")
 
 
-def metered_stream(stream: Any, take: Callable[[Any], bool], finish: Callable[[], None]) -> Any:
-    """The stream with a meter in it: ``take`` gets every chunk and says whether the caller sees it."""
-    return (AsyncMeteredStream if hasattr(stream, "__anext__") else MeteredStream)(stream, take, finish)
+def metered_stream(stream: Any, on_chunk: Callable[[Any], bool], on_end: Callable[[], None]) -> Any:
+    """Return the stream with a meter in it.
+
+    Args:
+        stream: a synchronous or asynchronous iterator of chunks.
+        on_chunk: called with every chunk; returns whether the caller gets it.
+        on_end: called once when the stream ends, for whatever reason.
+    """
+    return (AsyncMeteredStream if hasattr(stream, "__anext__") else MeteredStream)(stream, on_chunk, on_end)
 
 
 _exiting = False
 
 
-def _finish_dropped(finish: Callable[[], None]) -> None:
-    """Finish a stream that nobody holds any more, on a thread of its own.
+def _end_dropped(on_end: Callable[[], None]) -> None:
+    """Call ``on_end`` for a stream that was dropped, on a thread of its own.
 
-    Garbage collection may strike anywhere, also where this thread holds a lock that recording would wait for. A bare
-    thread is started because ``threading`` takes locks itself; at exit there are no more threads to be had.
+    Garbage collection may happen anywhere, also where this thread holds a lock that recording would wait for. A bare
+    thread is started because ``threading`` takes locks itself. At exit no thread can be started any more.
     """
     if not _exiting:
         try:
-            _thread.start_new_thread(finish, ())
+            _thread.start_new_thread(on_end, ())
             return
         except RuntimeError:
             pass
-    finish()
+    on_end()
 
 
 @functools.lru_cache(maxsize=None)
 def _notice_exit() -> None:
-    """Know that the interpreter exits before ``weakref.finalize`` does: what is registered last runs first."""
+    """Register, once, a note of the interpreter's exit that runs before ``weakref.finalize`` does its work at exit.
+
+    What is registered last runs first, and ``weakref.finalize`` registers itself on its first use.
+    """
 
     def note() -> None:
         global _exiting
@@ -187,8 +197,8 @@ def _notice_exit() -> None:
     atexit.register(note)
 
 
-def _on_close(response: Any, end: Callable[[], None]) -> None:
-    """MeteredCall ``end`` after the HTTP response of a stream is closed.
+def _call_on_close(response: Any, end: Callable[[], None]) -> None:
+    """Make the HTTP response of a stream call ``end`` after it is closed.
 
     The stream managers of the OpenAI library close the response itself, not the stream, when their ``with``
     block ends.
@@ -213,4 +223,4 @@ def _on_close(response: Any, end: Callable[[], None]) -> None:
         if aclose is not None:
             response.aclose = aclosing
     except AttributeError:
-        pass  # a response that takes no attributes: the stream's own end will do
+        pass  # the response takes no attributes: the end of the stream itself has to do

@@ -1,25 +1,23 @@
-"""What one provider call used, in the terms the platform bills, and the error where that cannot be told."""
+"""The usage of one provider call, in the terms that the platform bills."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Mapping, Optional
+from typing import Literal, Optional, get_args
 
-from typing_extensions import Literal
-
+from openmonetize._schema.model import MAX_SAFE_INTEGER
+from openmonetize.events.fields import PROVIDERS
+from openmonetize.exceptions import ApiValueError
 from openmonetize.providers.otel import broken_invariants
-
-#: The providers the platform's gateway takes, spelled as on the wire.
-PROVIDERS = ("OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL")
 
 Completeness = Literal["exact", "partial", "estimated"]
 
-_COMPLETENESS = ("exact", "partial", "estimated")
-_MAX_COUNT = 2**53 - 1  # beyond this a JSON reader of the platform (IEEE doubles) loses whole tokens
+_COMPLETENESS = get_args(Completeness)
 
 
-class UsageError(ValueError):
-    """A response has no usage, an unknown shape, or figures that cannot be true."""
+class UsageError(ApiValueError):
+    """A response has no usage, an unknown shape, or counts that cannot be true."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Usage:
     leave out or contain (cached, reasoning, audio tokens) is in ``details``.
 
     Args:
-        provider: gateway name, one of :data:`PROVIDERS`.
+        provider: gateway name, one of ``PROVIDERS``.
         model: the model's name as the provider gave it (see ``priced_name`` for the name that is billed).
         input_tokens: whole tokens, 0 or more.
         output_tokens: whole tokens, 0 or more.
@@ -43,7 +41,7 @@ class Usage:
         details: OpenTelemetry GenAI names to whole numbers, zeros left out. ``gen_ai.usage.input_tokens``
             (everything read, caches included) and ``gen_ai.usage.output_tokens`` (everything written,
             reasoning included) appear where they differ from the provider's own fields.
-        completeness: ``exact``: the provider's final figures; ``partial``: what it had reported when a stream
+        completeness: ``exact``: the provider's final counts; ``partial``: what it had reported when a stream
             was cut; ``estimated``: a rough estimate, see ``StreamMeter``.
 
     Raises:
@@ -83,10 +81,10 @@ class Usage:
 
 
 def gateway_name(provider: str) -> str:
-    """The platform's spelling of a provider's name: ``openai`` becomes ``OPENAI``.
+    """Return the platform's spelling of a provider's name: ``openai`` becomes ``OPENAI``.
 
     Raises:
-        UsageError: the platform does not take this provider; map it to one it takes.
+        UsageError: the platform does not take this provider; map it to one that it takes.
     """
     name = provider.upper() if isinstance(provider, str) else provider
     if name not in PROVIDERS:
@@ -99,5 +97,5 @@ def gateway_name(provider: str) -> str:
 def _check_count(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise UsageError(f"{name} must be a whole number, not {value!r}")
-    if not 0 <= value <= _MAX_COUNT:
+    if not 0 <= value <= MAX_SAFE_INTEGER:
         raise UsageError(f"{name} must be between 0 and 2**53-1, not {value}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
+from openmonetize.exceptions import ApiTypeError, ApiValueError
 from openmonetize.providers.coverage import METERED
 from openmonetize.providers.extract import OnPartial
 from openmonetize.providers.metered_call import MeteredCall, Metering, ModelChoice
@@ -20,46 +22,45 @@ def wrap(
     *,
     record: Callable[[Usage], object],
     on_partial: OnPartial = "reported",
-    provider: Optional[str] = None,
+    provider: str | None = None,
     model: ModelChoice = None,
     request_usage: bool = True,
-    on_unmetered: Optional[Callable[[Exception], object]] = None,
+    on_unmetered: Callable[[Exception], object] | None = None,
 ) -> ClientT:
-    """A client that behaves as this one and records the usage of every finished call.
+    """Return a stand-in for a provider's client that records the usage of every finished call.
 
-    The client itself is not changed, and calls made on it directly are not recorded. What comes back stands
-    in for it: all attributes are passed on and ``isinstance`` holds, ``type()`` differs. An exception of the
-    provider passes through untouched and records nothing, unless a stream had reported usage before it broke.
-    Trouble in metering never reaches the caller: it is logged, once per incident, by the logger
-    ``openmonetize.providers``.
+    The client itself is not changed, and calls made on it directly are not recorded. The stand-in passes on all
+    attributes, and ``isinstance`` holds for the client's class; ``type()`` differs. An exception of the provider
+    passes through untouched and records nothing, unless a stream had reported usage before it broke. An error in
+    metering never reaches the caller: it is logged, once per incident, by the logger ``openmonetize.providers``.
 
     Args:
         client: a client of openai, anthropic, google-genai, mistralai, cohere (all synchronous or
-            asynchronous), or a boto3 ``bedrock-runtime`` client. What is metered is listed in ``METERED``,
-            what is not in ``NOT_METERED``.
+            asynchronous), or a boto3 ``bedrock-runtime`` client. ``METERED`` lists the calls that are metered,
+            ``NOT_METERED`` those that are not.
         record: called once per finished call, on the thread (or event loop) that finished it; it should not
             block.
-        on_partial: what to record for a stream that ended before the provider's last word on usage.
-            ``reported``: what it had reported, marked ``partial``, or nothing. ``estimate``: completed by a
-            rough estimate, marked ``estimated``.
+        on_partial: what to record for a stream that ended before the provider's final usage. ``reported``: what
+            the provider had reported, marked ``partial``, or nothing. ``estimate``: that completed by a rough
+            estimate, marked ``estimated``.
         provider: bill under this provider instead of the one whose format it is. Required for boto3.
         model: bill under this model instead of the one the response names; or a mapping from models asked for
             to names. Required for boto3, where the keys are model ids.
-        request_usage: let OpenAI chat streams carry usage (``stream_options.include_usage``) where the caller
-            has not asked; the extra chunk is hidden. Turn it off for servers that refuse the option.
+        request_usage: ask for usage in OpenAI chat streams (``stream_options.include_usage``) where the caller
+            has not; the extra chunk is hidden. Turn it off for servers that refuse the option.
         on_unmetered: called with the error for each call that could not be metered, instead of logging it.
 
     Returns:
         The metered client.
 
     Raises:
-        TypeError: this is not a client that can be metered.
-        UsageError: the provider is not one the platform takes, or a boto3 client comes without provider and
+        ApiTypeError: the client cannot be metered.
+        UsageError: the provider is not one that the platform takes, or a boto3 client comes without provider and
             model.
-        ValueError: the client is metered already.
+        ApiValueError: the client is metered already.
     """
     if isinstance(client, Proxy):
-        raise ValueError("this client is metered already: wrap the original, or its calls are billed twice")
+        raise ApiValueError("this client is metered already: wrap the original, or its calls are billed twice")
     library = _library_of(client)
     metering = Metering(
         library,
@@ -73,7 +74,7 @@ def wrap(
     )
     meter = _METERS.get(library)
     if meter is None:
-        raise TypeError(
+        raise ApiTypeError(
             f"cannot meter {type(client).__module__}.{type(client).__qualname__}: "
             f"pass a client of {', '.join(sorted(_METERS))}, or use usage_from and StreamMeter"
         )
@@ -81,7 +82,7 @@ def wrap(
 
 
 def _library_of(client: Any) -> str:
-    """The library a client comes from, also when its class is a subclass of the user's own."""
+    """Return the library that a client comes from, also where its class is the user's own subclass."""
     for parent in type(client).__mro__:
         for library, module in _MODULES.items():
             if parent.__module__ == module or parent.__module__.startswith(module + "."):
@@ -98,9 +99,8 @@ def _anthropic(client: Any, metering: Metering) -> Any:
 
 
 def _google(client: Any, metering: Metering) -> Any:
-    # One public call may make several requests (automatic function calling, continuation), each with usage of
-    # its own that the final response does not add up. So the meter sits on the request below the public
-    # methods.
+    # One public call may make several requests (automatic function calling, continuation), each with a usage of
+    # its own that the final response does not include. So the private methods that make one request are metered.
     models = _with_metered(client.models, ("_generate_content", "_generate_content_stream"), metering)
     replaced = {"models": models, "chats": type(client.chats)(modules=models)}
     if hasattr(client, "aio"):
@@ -116,13 +116,13 @@ def _mistral(client: Any, metering: Metering) -> Any:
         {
             name: _with_metered(getattr(client, name), methods, metering)
             for name, methods in resources.items()
-            if hasattr(client, name)  # those of Azure and Google Cloud have fewer
+            if hasattr(client, name)  # the clients for Azure and Google Cloud have fewer
         },
     )
 
 
 def _cohere(client: Any, metering: Metering) -> Any:
-    def metered(target: Any) -> Dict[str, Any]:
+    def metered(target: Any) -> dict[str, Any]:
         return {name: metering.metered(getattr(target, name)) for name in METERED["cohere"]}
 
     replaced = metered(client)
@@ -133,7 +133,7 @@ def _cohere(client: Any, metering: Metering) -> Any:
 
 def _bedrock(client: Any, metering: Metering) -> Any:
     if client.meta.service_model.service_name != "bedrock-runtime":
-        raise TypeError("of the boto3 clients only bedrock-runtime can be metered")
+        raise ApiTypeError("of the boto3 clients only bedrock-runtime can be metered")
     if metering.provider is None or metering.model is None:
         raise UsageError(
             "AWS Bedrock is not a provider the platform takes: pass provider= and model= (one name, or a mapping from "
@@ -151,17 +151,17 @@ def _bedrock(client: Any, metering: Metering) -> Any:
     return Proxy(client, {"converse": metering.metered(client.converse), "converse_stream": converse_stream})
 
 
-def _with_metered(resource: Any, names: Tuple[str, ...], metering: Metering) -> Any:
-    """A copy of a resource on which these methods are metered, also when its other methods call them."""
+def _with_metered(resource: Any, names: tuple[str, ...], metering: Metering) -> Any:
+    """Return a copy of a resource on which these methods are metered, also when its other methods call them."""
     metered = copy.copy(resource)
     for name in names:
         if not hasattr(resource, name):
-            raise TypeError(f"this version of {type(resource).__module__} has no {name}: it cannot be metered")
+            raise ApiTypeError(f"this version of {type(resource).__module__} has no {name}: it cannot be metered")
         setattr(metered, name, metering.metered(getattr(resource, name)))
     return metered
 
 
-_METERS: Dict[str, Callable[[Any, Metering], Any]] = {
+_METERS: dict[str, Callable[[Any, Metering], Any]] = {
     "openai": _openai,
     "anthropic": _anthropic,
     "google-genai": _google,

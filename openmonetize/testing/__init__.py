@@ -1,1 +1,1 @@
-"""Fixtures for pytest, found by themselves once the library is installed; see `openmonetize.testing.plugin`."""
+"""Fixtures for pytest, which finds them by the installed package's entry point; see `openmonetize.testing.plugin`."""

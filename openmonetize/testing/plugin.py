@@ -1,20 +1,21 @@
 """The pytest plugin: a sandbox for each test, and a client of it.
 
 Fixtures:
-    openmonetize_sandbox: a running, clean `openmonetize.sandbox.Sandbox`. While the test runs, the environment says
-        ``OPENMONETIZE_BASE_URL`` and ``OPENMONETIZE_API_KEY``, so that ``OpenMonetize()`` reaches it too.
-    openmonetize_client: an `openmonetize.ApiClient` of it.
+    openmonetize_sandbox: a running, clean `openmonetize.sandbox.Sandbox`. While the test runs, the environment has
+        its ``OPENMONETIZE_BASE_URL`` and ``OPENMONETIZE_API_KEY``, so that ``OpenMonetize()`` reaches it too.
+    openmonetize_client: an `openmonetize.ApiClient` for it.
 
 Marker:
-    openmonetize(**settings): what the sandbox is like, for a test, a class or a module; the settings are those of
-        `Sandbox`, such as ``era="seed"``, ``mode="faithful"``, ``processing_delay=1.5``. The nearest marker wins.
+    openmonetize(**settings): settings of the sandbox for a test, a class or a module: those of `Sandbox`, such as
+        ``era="seed"``, ``mode="faithful"``, ``processing_delay=1.5``. The nearest marker wins.
 
-pytest loads this module in every run of everybody who has the library, so it imports nothing but pytest by itself.
+pytest loads this module in every run where the library is installed, so at import time it needs nothing but pytest.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Iterator, Tuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -37,20 +38,20 @@ _SETTINGS = (
 )
 _SHOWN_REQUESTS = 20
 
-Kind = Tuple[Tuple[str, str], ...]
+Kind = tuple[tuple[str, str], ...]  # the settings of a sandbox
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        f"{_MARKER}(**settings): what `openmonetize_sandbox` is like: {', '.join(_SETTINGS)}",
+        f"{_MARKER}(**settings): settings of `openmonetize_sandbox`: {', '.join(_SETTINGS)}",
     )
 
 
 @pytest.fixture(scope="session")
-def _openmonetize_sandboxes() -> Iterator[Dict[Kind, Sandbox]]:
-    """The sandboxes of this run, one for each kind that tests ask for."""
-    running: Dict[Kind, Sandbox] = {}
+def _openmonetize_sandboxes() -> Iterator[dict[Kind, Sandbox]]:
+    """Keep the sandboxes of this run, one for each kind that tests ask for."""
+    running: dict[Kind, Sandbox] = {}
     yield running
     for sandbox in running.values():
         sandbox.stop()
@@ -60,9 +61,9 @@ def _openmonetize_sandboxes() -> Iterator[Dict[Kind, Sandbox]]:
 def openmonetize_sandbox(
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
-    _openmonetize_sandboxes: Dict[Kind, Sandbox],
+    _openmonetize_sandboxes: dict[Kind, Sandbox],
 ) -> Sandbox:
-    """A running sandbox as it is at its start: no events, real time, no faults but those of the marker."""
+    """Give a running sandbox in its initial state: no events, real time, no faults but those of the marker."""
     try:
         from openmonetize.sandbox import Sandbox
     except ImportError as error:
@@ -72,7 +73,7 @@ def openmonetize_sandbox(
     sandbox = _openmonetize_sandboxes.get(kind)
     if sandbox is not None and sandbox.running:
         sandbox.reset()
-    else:  # none yet, or a test has stopped it
+    else:  # There is none of this kind yet, or a test has stopped it.
         try:
             sandbox = Sandbox(**settings).start()
         except (ValueError, TypeError) as error:
@@ -88,7 +89,7 @@ def openmonetize_sandbox(
 
 @pytest.fixture
 def openmonetize_client(openmonetize_sandbox: Sandbox) -> Iterator[ApiClient]:
-    """A client of the sandbox, with its key."""
+    """Give a client of the sandbox, with its key."""
     from openmonetize import ApiClient, Configuration
 
     key = openmonetize_sandbox.key
@@ -108,9 +109,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         report.sections.append(("last requests to the OpenMonetize sandbox", "\n".join(lines) or "none"))
 
 
-def _settings(item: pytest.Item) -> Dict[str, Any]:
-    """The settings of all markers; the nearest one wins."""
-    settings: Dict[str, Any] = {}
+def _settings(item: pytest.Item) -> dict[str, Any]:
+    """Return the settings of all markers; the nearest one wins."""
+    settings: dict[str, Any] = {}
     for marker in item.iter_markers(_MARKER):
         if marker.args:
             pytest.fail(f"@pytest.mark.{_MARKER} takes names and values, such as mode='faithful'", pytrace=False)
@@ -122,7 +123,7 @@ def _settings(item: pytest.Item) -> Dict[str, Any]:
     return settings
 
 
-def _line(entry: Dict[str, Any]) -> str:
+def _line(entry: dict[str, Any]) -> str:
     status = "no answer" if entry["status"] is None else entry["status"]
     fault = f", fault {entry['fault']}" if entry["fault"] else ""
     request = f"{entry['method']} {entry['target']}"

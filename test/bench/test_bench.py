@@ -1,4 +1,4 @@
-"""The benchmarks run. What they measure is not judged here: that takes a quiet machine."""
+"""The benchmarks run. Their results are not checked here: that takes a machine without other load."""
 
 from __future__ import annotations
 

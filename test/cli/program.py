@@ -1,4 +1,4 @@
-"""The command as a process of its own."""
+"""The command, run in another process."""
 
 from __future__ import annotations
 
@@ -7,51 +7,50 @@ import signal
 import subprocess
 import sys
 from types import TracebackType
-from typing import List, Optional, Type
 
 COMMAND = (sys.executable, "-m", "openmonetize")
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
-def run(*arguments: str, without: Optional[str] = None) -> "subprocess.CompletedProcess[str]":
-    """Run the command to its end; `without` a package, as if that were not installed."""
-    command: List[str] = [*COMMAND, *arguments]
+def run(*arguments: str, without: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end; `without` names a package to treat as not installed."""
+    command: list[str] = [*COMMAND, *arguments]
     if without is not None:
         program = f"import sys; sys.modules[{without!r}] = None; from openmonetize.cli import main; sys.exit(main())"
         command = [sys.executable, "-c", program, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
 
 
 class Serving:
-    """``openmonetize sandbox`` with a free port, up to its welcome; it is stopped at the end."""
+    """``openmonetize sandbox`` on a free port, once it has printed its first lines; it is stopped at the end."""
 
     def __init__(self, *arguments: str) -> None:
         command = [*COMMAND, "sandbox", "--port", "0", *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.welcome: List[str] = []
+        self.welcome: list[str] = []
 
     def __enter__(self) -> Serving:
         assert self.process.stdout is not None
-        for line in self.process.stdout:  # ends by itself if the process does
+        for line in self.process.stdout:  # The output ends if the process does.
             self.welcome.append(line.rstrip("\n"))
             if line.startswith("Ctrl-C"):
                 return self
-        raise AssertionError(self.process.communicate(timeout=PATIENCE))
+        raise AssertionError(self.process.communicate(timeout=TIMEOUT))
 
     def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with contextlib.suppress(OSError):
             self.process.kill()
-        self.process.communicate(timeout=PATIENCE)
+        self.process.communicate(timeout=TIMEOUT)
 
     @property
     def url(self) -> str:
         return self.welcome[0].split()[3]
 
     def end(self, number: signal.Signals) -> int:
-        """Send a signal and return the exit code; nothing may be complained about."""
+        """Send a signal, and return the exit code. There must be no error output."""
         self.process.send_signal(number)
-        _, complaints = self.process.communicate(timeout=PATIENCE)
-        assert complaints == ""
+        _, errors = self.process.communicate(timeout=TIMEOUT)
+        assert errors == ""
         return self.process.returncode

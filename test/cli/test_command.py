@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import socket
 from pathlib import Path
-from typing import List
 
 import pytest
 
@@ -16,7 +15,7 @@ from openmonetize.sandbox import Sandbox
 from .program import run
 
 
-def test_as_a_process_it_says_its_version_and_complains_in_one_line() -> None:
+def test_the_process_prints_its_version_and_errors_of_one_line() -> None:
     assert run("--version").stdout == f"openmonetize {__version__}\n"
     wrong = run("sandbox", "--host", "0.0.0.0")
     assert (wrong.returncode, wrong.stdout, wrong.stderr.count("\n")) == (2, "", 1)
@@ -33,20 +32,20 @@ def test_help_names_every_option() -> None:
     assert [name for name in options.split() if f"--{name} " not in shown] == []
 
 
-def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """The one line that a command in this process complains with."""
+def error_line(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Run a command in this process, and return its error of one line."""
     try:
         code: object = main(arguments)
     except SystemExit as end:
         code = end.code
-    said = capsys.readouterr()
-    assert (code, said.out) == (2, "")
-    assert said.err.count("\n") == 1
-    return said.err
+    output = capsys.readouterr()
+    assert (code, output.out) == (2, "")
+    assert output.err.count("\n") == 1
+    return output.err
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["--era", "future"], "'future'"),
         (["--port", "65536"], "0 to 65535, not '65536'"),
@@ -66,35 +65,35 @@ def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     ],
 )
 def test_a_bad_option_is_one_line_and_exit_code_2(
-    capsys: pytest.CaptureFixture[str], arguments: List[str], said: str
+    capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
 ) -> None:
-    line = complaint(capsys, "sandbox", *arguments)
+    line = error_line(capsys, "sandbox", *arguments)
     assert line.startswith("openmonetize")
-    assert said in line
+    assert expected in line
 
 
-def test_so_is_a_port_that_is_in_use(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_in_use_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     handler = signal.getsignal(signal.SIGINT)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        assert f"cannot listen on 127.0.0.1 port {port}" in complaint(capsys, "sandbox", "--port", port)
+        assert f"cannot listen on 127.0.0.1 port {port}" in error_line(capsys, "sandbox", "--port", port)
     assert signal.getsignal(signal.SIGINT) is handler
 
 
-def test_so_is_a_file_that_is_no_database(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "letter.db"
     file.write_text("Dear Sir or Madam, " * 100)
-    assert "letter.db" in complaint(capsys, "sandbox", "--db", str(file))
+    assert "letter.db" in error_line(capsys, "sandbox", "--db", str(file))
     assert file.read_text().startswith("Dear Sir")
 
 
-def test_so_is_a_file_of_another_sandbox(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_file_in_use_by_another_sandbox_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = str(tmp_path / "sandbox.db")
     with Sandbox(db=file):
-        assert f"'{file}' is in use" in complaint(capsys, "sandbox", "--port", "0", "--db", file)
+        assert f"'{file}' is in use" in error_line(capsys, "sandbox", "--port", "0", "--db", file)
 
 
-def test_without_the_extra_it_names_the_extra() -> None:
+def test_without_the_extra_the_error_names_the_extra() -> None:
     done = run("sandbox", without="werkzeug")
     assert done.returncode == 2
     assert done.stderr.splitlines() == [

@@ -1,4 +1,4 @@
-"""``openmonetize sandbox``, from its welcome to its end."""
+"""``openmonetize sandbox`` as a process, from its first output to its end."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import os
 import signal
 import subprocess
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any
 
 import pytest
 import urllib3
 
-from .program import PATIENCE, Serving
+from .program import TIMEOUT, Serving
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and lines to paste are those of a POSIX shell")
 
 
-def get(url: str, key: Optional[str] = None, **options: Any) -> Any:
+def get(url: str, key: str | None = None, **options: Any) -> Any:
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    return urllib3.request("GET", url, headers=headers, retries=False, timeout=PATIENCE, **options)
+    return urllib3.request("GET", url, headers=headers, retries=False, timeout=TIMEOUT, **options)
 
 
 def pasted(serving: Serving, *lines: str) -> str:
-    """What a shell prints for the lines of the welcome, and for more."""
+    """Return what a shell prints for the lines to paste, and for further lines."""
     script = "\n".join([line.strip() for line in serving.welcome if line.startswith("  ")] + list(lines))
     path = f"{os.path.dirname(serving.process.args[0])}:{os.environ['PATH']}"  # type: ignore[index]
     done = subprocess.run(
@@ -31,7 +31,7 @@ def pasted(serving: Serving, *lines: str) -> str:
         env={**os.environ, "PATH": path},
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -51,7 +51,7 @@ def test_the_lines_to_paste_work() -> None:
         assert pasted(serving) == "10000\n"
 
 
-def test_a_strange_key_is_quoted_in_them() -> None:
+def test_a_key_with_special_characters_is_quoted_in_the_lines() -> None:
     key = "it's-$HOME"
     with Serving("--key", key) as serving:
         assert f"key: {key}" in serving.welcome
@@ -63,7 +63,7 @@ def test_without_an_account_it_says_how_to_register() -> None:
         lines = [line.strip() for line in serving.welcome if line.startswith("  ")]
         assert lines[0].startswith(f"curl {serving.url}/v1/customers/register")
         body = json.loads(lines[0].split("-d ")[1].strip("'"))
-        reply = urllib3.request("POST", f"{serving.url}/v1/customers/register", json=body, timeout=PATIENCE)
+        reply = urllib3.request("POST", f"{serving.url}/v1/customers/register", json=body, timeout=TIMEOUT)
         assert reply.status == 201
 
 
@@ -73,7 +73,7 @@ def test_every_option_reaches_the_sandbox() -> None:
         *("--rate-limit", "50", "--quota", "7", "--processing-delay", "1.5"),
         *("--fault", "429:5%,retry-after=2", "--fault", "slow=3s:0%"),
     ) as serving:
-        state: Dict[str, Any] = get(f"{serving.url}/_sandbox/state").json()
+        state: dict[str, Any] = get(f"{serving.url}/_sandbox/state").json()
         faults = get(f"{serving.url}/_sandbox/faults").json()
         assert (state["era"], state["mode"], list(state["defects"])) == ("seed", "faithful", ["summary-500"])
         assert (state["accounts"], state["rateLimit"], state["processingDelaySeconds"]) == ("dev", 50, 1.5)
@@ -81,16 +81,16 @@ def test_every_option_reaches_the_sandbox() -> None:
         assert faults["standing"] == ["429:5%,retry-after=2", "slow=3s:0%"]
 
 
-def test_quota_alone_is_the_platforms_own() -> None:
+def test_quota_without_a_number_is_the_platforms_own() -> None:
     with Serving("--quota") as serving:
         assert get(f"{serving.url}/_sandbox/state").json()["quota"]["STARTER"] == 10_000
 
 
-def test_a_file_keeps_everything_and_a_rotated_key(tmp_path: Path) -> None:
+def test_a_file_keeps_everything_including_a_rotated_key(tmp_path: Path) -> None:
     file = str(tmp_path / "sandbox.db")
     with Serving("--db", file) as serving:
         headers = {"Authorization": "Bearer om_dev_test_key"}
-        answer = urllib3.request("POST", f"{serving.url}/v1/customers/rotate-key", headers=headers, timeout=PATIENCE)
+        answer = urllib3.request("POST", f"{serving.url}/v1/customers/rotate-key", headers=headers, timeout=TIMEOUT)
         rotated = answer.json()["data"]["apiKey"]
         serving.end(signal.SIGTERM)
     with Serving("--db", file) as serving:
@@ -98,14 +98,14 @@ def test_a_file_keeps_everything_and_a_rotated_key(tmp_path: Path) -> None:
         assert any(line.startswith("key: the one that was rotated to") for line in serving.welcome)
 
 
-def test_others_can_reach_it_only_with_the_key() -> None:
+def test_other_machines_can_reach_it_only_with_the_key() -> None:
     with Serving("--host", "0.0.0.0", "--key", "a-key-of-my-own") as serving:
         local = serving.url.replace("0.0.0.0", "127.0.0.1")
         assert get(f"{local}/").status == 401
         assert get(f"{local}/", "a-key-of-my-own").status == 200
 
 
-def test_nobody_listening_to_its_output_does_not_stop_it() -> None:
+def test_it_goes_on_when_its_output_is_closed() -> None:
     with Serving() as serving:
         assert serving.process.stdout is not None
         serving.process.stdout.close()

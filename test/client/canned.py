@@ -1,13 +1,14 @@
-"""A loopback server that answers what a test says, and remembers what it was asked."""
+"""A loopback server that gives canned answers, and keeps the requests that it got."""
 
 from __future__ import annotations
 
 import json
 import threading
 from collections import deque
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
-from typing import Any, Deque, Dict, List, Mapping, NamedTuple, Optional, Union
+from typing import Any, NamedTuple
 
 
 class Asked(NamedTuple):
@@ -15,7 +16,7 @@ class Asked(NamedTuple):
 
     method: str
     target: str
-    headers: Dict[str, str]
+    headers: dict[str, str]
     body: Any
 
 
@@ -24,7 +25,7 @@ class Reply(NamedTuple):
 
     status: int = 200
     body: Any = None
-    events: Optional[List[Any]] = None
+    events: list[Any] | None = None
     headers: Mapping[str, str] = MappingProxyType({})
 
 
@@ -32,13 +33,14 @@ class Canned:
     """Answers with `replies` in turn, then always with `reply`.
 
     Attributes:
+        asked: the requests so far.
         hold: answers wait until it is set.
     """
 
     def __init__(self) -> None:
         self.reply = Reply(body={})
-        self.replies: Deque[Union[Reply, str]] = deque()
-        self.asked: List[Asked] = []
+        self.replies: deque[Reply | str] = deque()
+        self.asked: list[Asked] = []
         self.hold = threading.Event()
         self.hold.set()
         self._http = _Server(("127.0.0.1", 0), _Handler)
@@ -62,7 +64,7 @@ class _Server(ThreadingHTTPServer):
     canned: Canned
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients may go away."""
+        """Ignore clients that close their connection early."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,8 +1,9 @@
-"""A clean sandbox of each kind for every test, and clients that are closed at its end."""
+"""Clean sandboxes of each kind, and clients that are closed at the end of a test."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterator, List
+from collections.abc import Iterator
+from typing import Any, Callable
 
 import pytest
 
@@ -18,16 +19,16 @@ USER = "acme-corp-user-000001"
 
 
 @pytest.fixture(scope="session")
-def _running() -> Iterator[Dict[Any, Sandbox]]:
-    found: Dict[Any, Sandbox] = {}
+def _running() -> Iterator[dict[Any, Sandbox]]:
+    found: dict[Any, Sandbox] = {}
     yield found
     for sandbox in found.values():
         sandbox.stop()
 
 
 @pytest.fixture
-def start(_running: Dict[Any, Sandbox]) -> Start:
-    """Give a clean sandbox with these settings, shared between tests."""
+def start(_running: dict[Any, Sandbox]) -> Start:
+    """Give a function that returns a clean sandbox with these settings; tests share it."""
 
     def start(**settings: Any) -> Sandbox:
         name = tuple(sorted((key, repr(value)) for key, value in settings.items()))
@@ -41,26 +42,26 @@ def start(_running: Dict[Any, Sandbox]) -> Start:
 
 @pytest.fixture
 def sandbox(start: Start) -> Sandbox:
-    """The present era, as its contract says."""
+    """Give a sandbox of the present era, as the contract says."""
     return start()
 
 
 @pytest.fixture
 def faithful(start: Start) -> Sandbox:
-    """The present era, with its servers' defects."""
+    """Give a sandbox of the present era, with its servers' defects."""
     return start(mode="faithful")
 
 
 @pytest.fixture
 def seed(start: Start) -> Sandbox:
-    """The first release."""
+    """Give a sandbox of the first release."""
     return start(era="seed")
 
 
 @pytest.fixture
 def opened() -> Iterator[Open]:
-    """Make clients of a sandbox or of a URL; they are closed at the end."""
-    made: List[OpenMonetize] = []
+    """Give a function that makes clients of a server; they are closed at the end."""
+    made: list[OpenMonetize] = []
 
     def opened(server: Any, api_key: Any = None, **options: Any) -> OpenMonetize:
         om = OpenMonetize(api_key or getattr(server, "key", "om_live_test"), server.url, **options)
@@ -74,23 +75,23 @@ def opened() -> Iterator[Open]:
 
 @pytest.fixture
 def om(sandbox: Sandbox, opened: Open) -> OpenMonetize:
-    """A client of the clean sandbox."""
+    """Give a client of the clean sandbox."""
     return opened(sandbox)
 
 
 @pytest.fixture
 def canned() -> Iterator[Canned]:
-    """A server that answers what the test says."""
+    """Give a server with canned answers."""
     with Canned() as running:
         yield running
 
 
-def targets(sandbox: Sandbox) -> List[str]:
-    """Method, target and status of the requests so far."""
+def targets(sandbox: Sandbox) -> list[str]:
+    """Return method, target and status of the requests so far."""
     return [f"{request['method']} {request['target']} {request['status']}" for request in sandbox.requests]
 
 
 def accepted(om: OpenMonetize) -> int:
-    """Deliver everything; how many events the platform has taken so far."""
+    """Deliver everything, and return how many events the platform has taken so far."""
     assert om.flush()
     return om.stats().accepted

@@ -1,4 +1,4 @@
-"""One test for each rule: the same answer from every deployment."""
+"""The rules of `openmonetize.compat`: the same answer from every deployment."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SEED_USER = "0a4f5f0e-6d0c-4c1e-9f4b-1f2a3b4c5d6e"
 MISSING_ROUTE = Reply(404, {"statusCode": 404, "error": "Not Found", "message": "Route GET:/v1/x not found"})
 
 
-def test_a_users_balance_is_found_under_either_eras_path(sandbox: Sandbox, seed: Sandbox, opened: Open) -> None:
+def test_a_users_balance_is_found_under_the_path_of_either_era(sandbox: Sandbox, seed: Sandbox, opened: Open) -> None:
     for server, user in ((sandbox, USER), (seed, SEED_USER)):
         om = opened(server)
         om.credits.grant(user_id=user, amount=500)
@@ -57,20 +57,20 @@ def test_a_server_that_moves_to_the_present_era_is_followed(canned: Canned, open
     assert [asked.target for asked in canned.asked] == [present, seed, seed, seed, present, present]
 
 
-def test_a_missing_wallet_is_no_missing_route(sandbox: Sandbox, opened: Open) -> None:
+def test_a_missing_wallet_is_not_a_missing_route(sandbox: Sandbox, opened: Open) -> None:
     with pytest.raises(NotFoundException, match="Credit wallet not found") as caught:
         opened(sandbox).credits.user_balance(USER)
     assert not isinstance(caught.value, NotServedError)
     assert len(sandbox.requests) == 1
 
 
-def test_entitlements_are_listed_under_either_eras_path(sandbox: Sandbox, seed: Sandbox, opened: Open) -> None:
+def test_entitlements_are_listed_under_the_path_of_either_era(sandbox: Sandbox, seed: Sandbox, opened: Open) -> None:
     for server in (sandbox, seed):
         rows = opened(server).entitlements.list().data
         assert {row.feature_id for row in rows} == {"ai-text-generation", "ai-image-generation"}
 
 
-def test_the_customer_id_goes_into_bodies_where_it_is_wanted_and_is_asked_for_once(seed: Sandbox, opened: Open) -> None:
+def test_the_customer_id_is_sent_in_bodies_that_need_it_and_asked_for_once(seed: Sandbox, opened: Open) -> None:
     om = opened(seed)
     om.credits.grant(user_id=SEED_USER, amount=1)
     om.credits.purchase(user_id=SEED_USER, amount=1, purchase_price=1)
@@ -86,7 +86,7 @@ def test_the_customer_id_goes_into_bodies_where_it_is_wanted_and_is_asked_for_on
     ]
 
 
-def test_no_customer_id_is_asked_for_where_none_is_wanted(sandbox: Sandbox, opened: Open) -> None:
+def test_no_customer_id_is_asked_for_if_none_is_needed(sandbox: Sandbox, opened: Open) -> None:
     om = opened(sandbox)
     om.credits.grant(user_id=USER, amount=1)
     om.analytics.usage()
@@ -110,7 +110,7 @@ def test_the_customer_belongs_to_the_key_of_the_call(seed: Sandbox, opened: Open
     assert seed.balance(customer_id=registered.customer_id) == 5
 
 
-def test_analytics_name_the_customer_where_the_server_insists(seed: Sandbox, opened: Open) -> None:
+def test_analytics_send_the_customer_id_if_the_server_requires_it(seed: Sandbox, opened: Open) -> None:
     om = opened(seed)
     assert om.analytics.usage().data.summary.total_events == 0
     assert om.analytics.costs().data.summary.total_revenue == 0
@@ -122,12 +122,12 @@ def test_analytics_name_the_customer_where_the_server_insists(seed: Sandbox, ope
     ]
 
 
-def test_a_foreign_customer_stays_forbidden(sandbox: Sandbox, opened: Open) -> None:
+def test_another_customer_is_still_forbidden(sandbox: Sandbox, opened: Open) -> None:
     with pytest.raises(ForbiddenException):
         opened(sandbox).analytics.usage(customer_id=str(uuid.uuid4()))
 
 
-def test_events_carry_the_customer_where_the_server_insists(seed: Sandbox, opened: Open) -> None:
+def test_events_have_the_customer_id_if_the_server_requires_it(seed: Sandbox, opened: Open) -> None:
     om = opened(seed)
     for number in range(1, 4):
         om.track_token_usage(
@@ -150,7 +150,7 @@ def test_ids_need_not_be_uuids(sandbox: Sandbox, opened: Open) -> None:
     assert om.credits.user_balance(user).data.balance == 3
 
 
-def test_an_unreadably_long_user_id_is_refused_before_it_is_sent(sandbox: Sandbox, opened: Open) -> None:
+def test_a_user_id_too_long_for_a_path_is_refused_before_it_is_sent(sandbox: Sandbox, opened: Open) -> None:
     om = opened(sandbox)
     for ask in (om.credits.user_balance, om.credits.transactions):
         with pytest.raises(ApiValueError, match="101 characters"):
@@ -167,7 +167,7 @@ def test_a_missing_customer_wallet_is_a_balance_of_zero(start: Start, opened: Op
         assert (data.balance, data.available_balance, data.currency) == (0, 0, "credits")
 
 
-def test_balances_are_in_credits_whatever_the_text_says(canned: Canned, opened: Open) -> None:
+def test_balances_are_in_credits_whatever_currency_is_answered(canned: Canned, opened: Open) -> None:
     canned.reply = Reply(body={"data": {"balance": "5", "reservedBalance": "0", "currency": "USD"}})
     data = opened(canned).credits.balance().data
     assert (data.balance, data.currency) == (5, "credits")
@@ -195,7 +195,7 @@ def test_one_wallet_is_credited_one_grant_at_a_time(canned: Canned, opened: Open
     threads.append(threading.Thread(target=om.credits.purchase, kwargs=PURCHASE))
     for thread in threads:
         thread.start()
-    # Wallets may share a lock by chance; hardly all of these do.
+    # Two wallets may share a lock by chance, but hardly all of these do.
     others = [
         threading.Thread(target=om.credits.grant, kwargs={"user_id": f"acme-corp-other-{number}", "amount": 1})
         for number in range(4)
@@ -211,7 +211,7 @@ def test_one_wallet_is_credited_one_grant_at_a_time(canned: Canned, opened: Open
     assert len(canned.asked) == 9
 
 
-def test_transactions_are_paged_here_where_the_server_refuses_to(
+def test_transactions_are_paged_locally_if_the_server_refuses_to(
     faithful: Sandbox, opened: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     om = opened(faithful)
@@ -224,7 +224,7 @@ def test_transactions_are_paged_here_where_the_server_refuses_to(
     assert sum("cut here" in record.message for record in caplog.records) == 1
 
 
-def test_a_page_that_the_server_cannot_show_is_an_error_and_not_the_end(faithful: Sandbox, opened: Open) -> None:
+def test_a_page_that_the_server_cannot_show_is_an_error_and_not_an_empty_page(faithful: Sandbox, opened: Open) -> None:
     om = opened(faithful)
     for _ in range(52):
         om.credits.grant(user_id=USER, amount=1)
@@ -233,7 +233,7 @@ def test_a_page_that_the_server_cannot_show_is_an_error_and_not_the_end(faithful
         om.credits.transactions(USER, limit=10, offset=50)
 
 
-def test_a_bad_request_about_something_else_stays_one(canned: Canned, opened: Open) -> None:
+def test_a_bad_request_for_another_reason_is_raised(canned: Canned, opened: Open) -> None:
     canned.reply = Reply(400, {"error": "Bad Request", "message": "body/amount nonsense"})
     om = opened(canned)
     with pytest.raises(BadRequestException):
@@ -254,7 +254,7 @@ def test_a_price_has_cost_and_credits_in_every_shape(start: Start, opened: Open,
     assert om.rating.calculate_bulk(calculations=[use, use]).results[1].cost == Decimal("0.0075")
 
 
-def test_a_price_that_the_bulk_route_does_not_know_either_stays_an_error(canned: Canned, opened: Open) -> None:
+def test_a_price_that_the_bulk_route_does_not_know_is_still_an_error(canned: Canned, opened: Open) -> None:
     message = {"error": "Internal Server Error", "message": "Response doesn't match the schema"}
     canned.reply = Reply(500, message)
     om = opened(canned)
@@ -263,7 +263,7 @@ def test_a_price_that_the_bulk_route_does_not_know_either_stays_an_error(canned:
     assert len(canned.asked) == 1
 
 
-def test_what_is_not_served_says_so(faithful: Sandbox, opened: Open) -> None:
+def test_a_route_that_is_not_served_is_a_not_served_error(faithful: Sandbox, opened: Open) -> None:
     om = opened(faithful)
     for ask in (om.burn_tables.list, om.burn_tables.active, om.analytics.summary, om.analytics.usage_trends):
         with pytest.raises(NotServedError, match="is not served by this deployment") as caught:
@@ -276,7 +276,7 @@ def test_what_is_not_served_says_so(faithful: Sandbox, opened: Open) -> None:
 
 @pytest.mark.parametrize("mode", ["contract", "faithful"])
 @pytest.mark.parametrize("era", ["current", "seed"])
-def test_burn_rates_are_positive_and_have_a_runout(start: Start, opened: Open, era: str, mode: str) -> None:
+def test_burn_rates_are_positive_and_have_a_run_out(start: Start, opened: Open, era: str, mode: str) -> None:
     defects = {"negative-burn-rate"} if mode == "faithful" else None
     server = start(era=era, mode=mode, defects=defects)
     om = opened(server)

@@ -1,11 +1,11 @@
-"""What a block knows fills in what calls leave out."""
+"""`OpenMonetize.context` fills in what recording calls in its block leave out."""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
 import threading
-from typing import Any, List
+from typing import Any
 
 import pytest
 
@@ -18,7 +18,7 @@ from .conftest import USER, Open
 CALL: Any = {"provider": "openai", "model": "gpt-4o"}
 
 
-def seen(om: OpenMonetize, sandbox: Sandbox) -> List[Any]:
+def seen(om: OpenMonetize, sandbox: Sandbox) -> list[Any]:
     assert om.flush()
     return [(event["user_id"], event["feature_id"], event["metadata"]) for event in sandbox.events()]
 
@@ -46,7 +46,7 @@ def test_a_block_ends_with_an_exception_too(om: OpenMonetize) -> None:
         om.track_api_call()
 
 
-def test_tasks_do_not_see_each_others_blocks(om: OpenMonetize, sandbox: Sandbox) -> None:
+def test_tasks_have_their_own_blocks(om: OpenMonetize, sandbox: Sandbox) -> None:
     async def one(name: str) -> None:
         with om.context(user_id=name, feature_id="chat"):
             await asyncio.sleep(0)
@@ -59,7 +59,7 @@ def test_tasks_do_not_see_each_others_blocks(om: OpenMonetize, sandbox: Sandbox)
     assert sorted(user for user, _, _ in seen(om, sandbox)) == [f"acme-corp-user-{number}" for number in range(5)]
 
 
-def test_threads_get_a_block_by_copying_their_context(om: OpenMonetize, sandbox: Sandbox) -> None:
+def test_a_thread_gets_a_block_with_a_copied_context(om: OpenMonetize, sandbox: Sandbox) -> None:
     with om.context(user_id=USER, feature_id="chat"):
         copied = contextvars.copy_context()
         thread = threading.Thread(target=copied.run, args=(om.track_api_call,))
@@ -68,14 +68,14 @@ def test_threads_get_a_block_by_copying_their_context(om: OpenMonetize, sandbox:
     assert seen(om, sandbox) == [(USER, "chat", {})]
 
 
-def test_a_block_is_its_clients_own(om: OpenMonetize, sandbox: Sandbox, opened: Open) -> None:
+def test_a_block_applies_to_its_own_client_only(om: OpenMonetize, sandbox: Sandbox, opened: Open) -> None:
     other = opened(sandbox)
     with om.context(feature_id="chat"), pytest.raises(ApiTypeError):
         other.track_api_call()
 
 
 def test_a_bad_value_is_refused_where_the_block_begins(om: OpenMonetize) -> None:
-    bad: List[Any] = [
+    bad: list[Any] = [
         {"user_id": 7},
         {"feature_id": ""},
         {"user_id": "a\0"},

@@ -1,11 +1,11 @@
-"""Checks: an answer with its reasons, a short memory, and a policy for when there is no answer."""
+"""Checks: an answer with its reasons, a short-lived cache, and a policy for outages."""
 
 from __future__ import annotations
 
 import pickle
 import threading
 from decimal import Decimal
-from typing import Any, List
+from typing import Any
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_a_denial_can_be_raised(om: OpenMonetize) -> None:
     assert om.require("chat", user_id=USER, on_outage="allow").balance == 1
 
 
-def test_an_answer_is_remembered_for_a_moment(sandbox: Sandbox, om: OpenMonetize) -> None:
+def test_an_answer_is_cached_for_a_few_seconds(sandbox: Sandbox, om: OpenMonetize) -> None:
     om.credits.grant(user_id=USER, amount=100)
     sources = [om.check("chat", user_id=USER, on_outage="deny", **USE).source for _ in range(3)]
     assert sources == ["platform", "cache", "cache"]
@@ -70,14 +70,14 @@ def test_a_grant_or_purchase_is_noticed_at_once(om: OpenMonetize) -> None:
     assert om.check("chat", user_id=USER, on_outage="deny").balance == 10
 
 
-def test_without_memory_every_check_asks(canned: Canned, opened: Open) -> None:
+def test_without_a_cache_every_check_asks(canned: Canned, opened: Open) -> None:
     canned.reply = YES
     om = opened(canned, check_cache_seconds=0)
     assert [om.check("chat", user_id=USER, on_outage="deny").source for _ in range(3)] == ["platform"] * 3
     assert len(canned.asked) == 3
 
 
-def test_an_old_answer_is_refreshed_behind_the_callers_back(canned: Canned, opened: Open) -> None:
+def test_an_old_answer_is_refreshed_in_the_background(canned: Canned, opened: Open) -> None:
     canned.reply = YES
     om = opened(canned, check_cache_seconds=1.0)
     assert om.check("chat", user_id=USER, on_outage="deny")
@@ -87,20 +87,20 @@ def test_an_old_answer_is_refreshed_behind_the_callers_back(canned: Canned, open
     assert {(answer.allowed, answer.source) for answer in answers} == {(False, "cache")}
 
 
-def test_the_memory_is_bounded(canned: Canned, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openmonetize.gate.gate._MOST_REMEMBERED", 3)
+def test_the_cache_is_bounded(canned: Canned, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openmonetize.gate.gate._MAX_CACHED_RESULTS", 3)
     canned.reply = YES
     om = opened(canned)
     for number in range(5):
         om.check("chat", user_id=f"acme-corp-user-{number}", on_outage="deny")
-    assert [question.user_id[-1] for question in om._gate._entries] == ["2", "3", "4"]
+    assert [question.user_id[-1] for question in om._gate._cache] == ["2", "3", "4"]
 
 
 def test_equal_questions_at_the_same_time_are_asked_once(canned: Canned, opened: Open) -> None:
     canned.reply = YES
     canned.hold.clear()
     om = opened(canned)
-    answers: List[Any] = []
+    answers: list[Any] = []
     threads = [
         threading.Thread(target=lambda: answers.append(om.check("chat", user_id=USER, on_outage="deny")))
         for _ in range(5)
@@ -117,7 +117,7 @@ def test_equal_questions_at_the_same_time_are_asked_once(canned: Canned, opened:
 
 
 @pytest.mark.parametrize("fault", ["500", "503", "429:retry-after=30", "html-200", "html-502", "reset-before", "401"])
-def test_the_policy_decides_where_there_is_no_answer(sandbox: Sandbox, opened: Open, fault: str) -> None:
+def test_the_policy_decides_if_there_is_no_answer(sandbox: Sandbox, opened: Open, fault: str) -> None:
     om = opened(sandbox, check_timeout=0.3)
     om.credits.grant(user_id=USER, amount=100)
     sandbox.fail_next(fault, times=20)
@@ -143,7 +143,7 @@ def test_a_server_that_hangs_costs_the_timeout_once(canned: Canned, opened: Open
     eventually(lambda: om.check("chat", user_id=USER, on_outage="deny"))
 
 
-def test_an_answer_that_says_nothing_is_no_answer(canned: Canned, opened: Open) -> None:
+def test_an_answer_without_a_decision_is_no_answer(canned: Canned, opened: Open) -> None:
     canned.reply = Reply(body={})
     assert opened(canned).check("chat", user_id=USER, on_outage="allow").source == "outage"
 
@@ -155,14 +155,14 @@ def test_a_question_that_the_platform_does_not_understand_is_an_error(canned: Ca
 
 
 def test_a_wrong_question_is_refused_before_it_is_sent(om: OpenMonetize, sandbox: Sandbox) -> None:
-    bad: List[Any] = [
+    bad: list[Any] = [
         {"user_id": USER},
         {"on_outage": "perhaps", "user_id": USER},
         {"on_outage": "deny"},
         {"on_outage": "deny", "user_id": ""},
         {"on_outage": "deny", "user_id": USER, "provider": "bedrock", "model": "x"},
         {"on_outage": "deny", "user_id": USER, "input_tokens": -1},
-        {"on_outage": "deny", "user_id": USER, "images": 1.5},
+        {"on_outage": "deny", "user_id": USER, "image_count": 1.5},
         {"on_outage": "deny", "user_id": USER, "estimatedInputTokens": 5},
         {"on_outage": "deny", "user_id": USER, "action": "video"},
     ]
@@ -172,12 +172,12 @@ def test_a_wrong_question_is_refused_before_it_is_sent(om: OpenMonetize, sandbox
     assert sandbox.requests == []
 
 
-def test_context_and_estimate_make_the_question(canned: Canned, opened: Open) -> None:
+def test_the_question_is_made_of_context_and_estimate(canned: Canned, opened: Open) -> None:
     canned.reply = YES
     om = opened(canned)
     with om.context(user_id=USER, feature_id="studio"):
         om.check(on_outage="deny", **USE)
-        om.check(on_outage="deny", provider="openai", model="dall-e-3", images=2)
+        om.check(on_outage="deny", provider="openai", model="dall-e-3", image_count=2)
         om.check(on_outage="deny", seconds=2.5)
         om.check(on_outage="deny", action="api_call")
     assert [asked.body["action"] for asked in canned.asked] == [

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import inspect
-from typing import Any, AsyncIterator, Iterator, List
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def om(om: OpenMonetize) -> OpenMonetize:
     return om
 
 
-def recorded(om: OpenMonetize, sandbox: Sandbox) -> List[Any]:
+def recorded(om: OpenMonetize, sandbox: Sandbox) -> list[Any]:
     assert om.flush()
     fields = ("user_id", "feature_id", "input_tokens", "output_tokens")
     return [tuple(event[name] for name in fields) for event in sandbox.events()]
@@ -108,7 +109,7 @@ def test_an_exception_passes_and_records_nothing(om: OpenMonetize) -> None:
     assert om.stats().tracked == 0
 
 
-def test_coroutines_are_metered_without_holding_up_the_loop(om: OpenMonetize, sandbox: Sandbox) -> None:
+def test_coroutines_are_metered_without_blocking_the_event_loop(om: OpenMonetize, sandbox: Sandbox) -> None:
     @om.metered(**METERED, user_id=USER)
     async def answer() -> Any:
         await asyncio.sleep(0)
@@ -129,7 +130,7 @@ def test_coroutines_are_metered_without_holding_up_the_loop(om: OpenMonetize, sa
     assert recorded(om, sandbox) == [ONE, ONE]
 
 
-def test_generators_are_metered_at_their_end_whatever_it_is(om: OpenMonetize, sandbox: Sandbox) -> None:
+def test_generators_are_metered_however_they_end(om: OpenMonetize, sandbox: Sandbox) -> None:
     @om.metered(**METERED, user_id=USER)
     def stream(fail: bool = False) -> Iterator[Any]:
         yield from chunks()
@@ -154,7 +155,9 @@ def test_generators_are_metered_at_their_end_whatever_it_is(om: OpenMonetize, sa
     assert recorded(om, sandbox) == [ONE] * 5
 
 
-def test_a_generator_cut_before_any_usage_is_counted(om: OpenMonetize, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_generator_closed_before_any_usage_is_counted_as_unmetered(
+    om: OpenMonetize, caplog: pytest.LogCaptureFixture
+) -> None:
     @om.metered(**METERED, user_id=USER)
     def stream() -> Iterator[Any]:
         yield from chunks()
@@ -186,7 +189,9 @@ def test_async_generators_are_metered(om: OpenMonetize, sandbox: Sandbox) -> Non
     assert recorded(om, sandbox) == [ONE, ONE]
 
 
-def test_a_librarys_stream_keeps_its_ways(om: OpenMonetize, sandbox: Sandbox, canned: Canned, ai: Any) -> None:
+def test_a_librarys_stream_keeps_its_type_and_methods(
+    om: OpenMonetize, sandbox: Sandbox, canned: Canned, ai: Any
+) -> None:
     canned.reply = Reply(events=chunks())
 
     @om.metered(**METERED, user_id=USER)
@@ -203,7 +208,7 @@ def test_a_librarys_stream_keeps_its_ways(om: OpenMonetize, sandbox: Sandbox, ca
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-def test_a_wrapped_client_within_is_not_recorded_twice(
+def test_a_call_of_a_wrapped_client_inside_is_not_recorded_twice(
     om: OpenMonetize, sandbox: Sandbox, canned: Canned, ai: Any, streamed: bool
 ) -> None:
     wrapped = om.wrap(ai)
@@ -224,7 +229,7 @@ def test_a_wrapped_client_within_is_not_recorded_twice(
     assert recorded(om, sandbox) == [ONE, ONE]
 
 
-def test_texts_from_a_wrapped_client_need_say_nothing(
+def test_a_result_without_usage_is_no_warning_if_a_wrapped_client_recorded_the_call(
     om: OpenMonetize, sandbox: Sandbox, canned: Canned, ai: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrapped = om.wrap(ai)
@@ -245,7 +250,7 @@ def test_texts_from_a_wrapped_client_need_say_nothing(
     assert om.warning_counts()["unmetered"] == 0
 
 
-def test_two_equal_calls_are_two(om: OpenMonetize, sandbox: Sandbox) -> None:
+def test_two_equal_calls_are_two_events(om: OpenMonetize, sandbox: Sandbox) -> None:
     @om.metered(**METERED, user_id=USER)
     def embed() -> Usage:
         return Usage(provider="OPENAI", model="gpt-4o", input_tokens=1000, output_tokens=500)
@@ -259,7 +264,7 @@ def test_two_equal_calls_are_two(om: OpenMonetize, sandbox: Sandbox) -> None:
     assert recorded(om, sandbox) == [ONE, ONE]
 
 
-def test_the_response_may_be_inside_of_the_result(om: OpenMonetize, sandbox: Sandbox) -> None:
+def test_the_response_may_be_a_part_of_the_result(om: OpenMonetize, sandbox: Sandbox) -> None:
     @om.metered(**METERED, user_id=USER, usage_of=lambda result: result[1])
     def answer() -> Any:
         return "Hello", completion()
@@ -274,7 +279,7 @@ def test_the_response_may_be_inside_of_the_result(om: OpenMonetize, sandbox: San
     assert recorded(om, sandbox) == [ONE, ONE]
 
 
-def test_a_result_without_usage_is_told_once_and_counted(om: OpenMonetize, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_result_without_usage_is_logged_once_and_counted(om: OpenMonetize, caplog: pytest.LogCaptureFixture) -> None:
     @om.metered(**METERED, user_id=USER)
     def answer() -> str:
         return "a text"
@@ -285,7 +290,7 @@ def test_a_result_without_usage_is_told_once_and_counted(om: OpenMonetize, caplo
 
 
 def test_wrong_settings_are_refused_where_the_function_is_decorated(om: OpenMonetize) -> None:
-    bad: List[Any] = [
+    bad: list[Any] = [
         {"feature_id": "chat", "on_outage": "perhaps"},
         {"feature_id": "", "on_outage": "deny"},
         {"feature_id": "chat", "on_outage": "deny", "input_tokens": -1},

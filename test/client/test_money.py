@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, List
+from typing import Any
 
 import pytest
 
@@ -16,7 +16,7 @@ from openmonetize.sandbox import Sandbox
 from .canned import Canned, Reply
 from .conftest import USER, Open, Start
 
-USES: List[Any] = [
+USES: list[Any] = [
     {"provider": "openai", "model": model, "input_tokens": tokens, "output_tokens": other}
     for model in ("gpt-4o", "gpt-4o-mini-2024-07-18", "o1", "unknown-o1-x", "unknown")
     for tokens, other in ((0, 0), (1, 0), (4400, 0), (0, 1100), (1000, 500), (123_456, 7))
@@ -51,7 +51,7 @@ def test_an_estimate_is_what_is_burned_event_for_event(start: Start, opened: Ope
     assert [event["credits"] for event in sandbox.events()] == expected
 
 
-def test_an_event_can_be_estimated_as_it_is(om: OpenMonetize) -> None:
+def test_an_event_can_be_estimated(om: OpenMonetize) -> None:
     model = TokenUsageEvent(feature_id="chat", provider="openai", model="gpt-4o", input_tokens=4400)
     assert om.estimate_credits(model) == om.estimate_credits(provider="openai", model="gpt-4o", input_tokens=4400)
     assert om.estimate_credits(CustomEvent(feature_id="chat", unit_type="page", quantity=2)).credits == 20
@@ -59,13 +59,29 @@ def test_an_event_can_be_estimated_as_it_is(om: OpenMonetize) -> None:
     assert om.stats().tracked == 0
 
 
-def test_half_a_use_cannot_be_estimated(om: OpenMonetize) -> None:
-    bad: List[Any] = [
+@pytest.mark.parametrize(("provider", "model", "credits"), [("google", "veo-3-video", 1401), ("openai", "sora-2", 701)])
+def test_video_is_estimated_by_seconds_as_the_platform_does(
+    start: Start, opened: Open, provider: str, model: str, credits: int
+) -> None:
+    om = opened(start(prices="all"))
+    use: Any = {"provider": provider, "model": model, "seconds": 7}
+    assert om.estimate_credits(**use, book=FULL_BOOK).credits == credits
+    om.credits.grant(user_id=USER, amount=1)
+    assert om.check("video", user_id=USER, on_outage="deny", **use).estimated_credits == credits
+    assert om.estimate_credits(**use).basis == "fallback"
+
+
+def test_incomplete_usage_cannot_be_estimated(om: OpenMonetize) -> None:
+    bad: list[Any] = [
         {},
         {"provider": "openai", "model": "gpt-4o"},
         {"provider": "openai", "model": "gpt-4o", "input_tokens": 1, "quantity": 1},
         {"input_tokens": 1},
         {"quantity": 0.35},
+        {"seconds": 7},
+        {"provider": "google", "model": "veo-3-video", "seconds": -1},
+        {"provider": "google", "model": "veo-3-video", "seconds": 7, "quality": "hd"},
+        {"provider": "google", "model": "veo-3-video", "seconds": 7, "image_count": 1},
     ]
     for use in bad:
         with pytest.raises((ApiTypeError, ApiValueError)):
@@ -98,8 +114,8 @@ def test_the_proxys_settings_do_not_show_the_key(sandbox: Sandbox, om: OpenMonet
     assert sandbox.key not in f"{config!r} {config}"
 
 
-def test_what_the_proxy_cannot_take_is_refused(om: OpenMonetize) -> None:
-    bad: List[Any] = [
+def test_values_that_the_proxy_cannot_take_are_refused(om: OpenMonetize) -> None:
+    bad: list[Any] = [
         {"provider": "mistral"},
         {"user_id": "größe"},
         {"user_id": "a\nb"},

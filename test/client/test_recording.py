@@ -1,11 +1,11 @@
-"""Recording: a validation error at the caller's line, or done."""
+"""Recording: each call records an event, or raises at the caller's line."""
 
 from __future__ import annotations
 
 import logging
 import uuid
 from datetime import datetime, timezone
-from typing import Any, List
+from typing import Any
 
 import pytest
 
@@ -21,7 +21,7 @@ from .conftest import USER, Open, accepted
 CHAT: Any = {"provider": "openai", "model": "gpt-4o", "input_tokens": 1000, "output_tokens": 500}
 
 
-def stored(om: OpenMonetize, sandbox: Sandbox) -> List[Any]:
+def stored(om: OpenMonetize, sandbox: Sandbox) -> list[Any]:
     assert om.flush()
     return sandbox.events()
 
@@ -46,7 +46,7 @@ def test_each_kind_of_usage_is_recorded_and_billed(om: OpenMonetize, sandbox: Sa
     assert om.credits.user_balance(USER).data.balance == 1000 - 103
 
 
-def test_everything_that_was_given_goes_out(om: OpenMonetize, sandbox: Sandbox) -> None:
+def test_every_given_field_is_sent(om: OpenMonetize, sandbox: Sandbox) -> None:
     moment = datetime(2026, 11, 20, 13, 30, tzinfo=timezone.utc)
     event_id = str(uuid.uuid4())
     recorded = om.track_token_usage(
@@ -66,7 +66,7 @@ def test_everything_that_was_given_goes_out(om: OpenMonetize, sandbox: Sandbox) 
 
 
 def test_a_bad_event_raises_at_the_callers_line_and_is_not_recorded(om: OpenMonetize) -> None:
-    bad: List[Any] = [
+    bad: list[Any] = [
         lambda: om.track_token_usage(**{**CHAT, "input_tokens": -1}, feature_id="chat"),
         lambda: om.track_token_usage(**{**CHAT, "input_tokens": 1.5}, feature_id="chat"),
         lambda: om.track_token_usage(**{**CHAT, "provider": "bedrock"}, feature_id="chat"),
@@ -90,7 +90,7 @@ def test_a_missing_feature_says_what_to_do(om: OpenMonetize) -> None:
         om.track_api_call()
 
 
-def test_track_takes_models_and_dicts_and_leaves_them_alone(om: OpenMonetize, sandbox: Sandbox) -> None:
+def test_track_takes_models_and_dicts_and_does_not_change_them(om: OpenMonetize, sandbox: Sandbox) -> None:
     model = TokenUsageEvent(feature_id="chat", **CHAT)
     plain = {"event_type": "CUSTOM", "feature_id": "chat", "unit_type": "page", "quantity": 1}
     before = (model.to_dict(), dict(plain))
@@ -103,7 +103,7 @@ def test_track_takes_models_and_dicts_and_leaves_them_alone(om: OpenMonetize, sa
     assert [event["metadata"] for event in events] == [{"team": "blue"}, {"team": "blue"}]
 
 
-def test_an_id_of_ones_own_is_told_apart_by_the_named_customer(start: Any, opened: Open) -> None:
+def test_an_id_of_the_callers_own_is_derived_in_the_namespace_of_the_named_customer(start: Any, opened: Open) -> None:
     server = start()
     customer = opened(server).customer_id
     om = opened(server, customer_id=customer)
@@ -118,7 +118,7 @@ def test_an_id_of_ones_own_is_told_apart_by_the_named_customer(start: Any, opene
     }
 
 
-def test_a_dated_model_goes_out_as_the_one_that_is_priced(om: OpenMonetize, sandbox: Sandbox) -> None:
+def test_a_dated_model_is_sent_as_the_one_that_is_priced(om: OpenMonetize, sandbox: Sandbox) -> None:
     om.track_token_usage(**{**CHAT, "model": "gpt-4o-mini-2024-07-18"}, user_id=USER, feature_id="chat")
     om.track_image_generation(provider="openai", model="dall-e-3", quality="hd", user_id=USER, feature_id="chat")
     tokens, image = stored(om, sandbox)
@@ -127,7 +127,7 @@ def test_a_dated_model_goes_out_as_the_one_that_is_priced(om: OpenMonetize, sand
     assert image["model"] == "dall-e-3-hd"
 
 
-def test_model_names_are_left_alone_on_request(
+def test_model_names_are_left_unchanged_on_request(
     sandbox: Sandbox, opened: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     om = opened(sandbox, resolve_models=False)
@@ -139,7 +139,7 @@ def test_model_names_are_left_alone_on_request(
     assert sum("no price" in record.message for record in caplog.records) == 1
 
 
-def test_doubtful_things_are_recorded_told_once_and_counted(om: OpenMonetize, caplog: pytest.LogCaptureFixture) -> None:
+def test_doubtful_usage_is_recorded_logged_once_and_counted(om: OpenMonetize, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(2):
         om.track_token_usage(**{**CHAT, "model": "llama-3"}, user_id="user_1", feature_id="chat")
         om.track_token_usage(**CHAT, user_id="42", feature_id="chat")
@@ -154,13 +154,13 @@ def test_doubtful_things_are_recorded_told_once_and_counted(om: OpenMonetize, ca
         "short_user_id": 4,
         "long_user_id": 1,
     }
-    told = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
-    assert len(told) == 3
-    assert "llama-3" in told[0] or "llama-3" in told[1]
+    logged = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(logged) == 3
+    assert "llama-3" in logged[0] or "llama-3" in logged[1]
 
 
-def test_callbacks_and_counts_tell_what_became_of_events(sandbox: Sandbox, opened: Open) -> None:
-    delivered: List[Delivered] = []
+def test_callbacks_and_counts_report_what_became_of_events(sandbox: Sandbox, opened: Open) -> None:
+    delivered: list[Delivered] = []
     om = opened(sandbox, on_delivered=delivered.append)
     event_id = om.track_token_usage(**CHAT, feature_id="chat")
     assert accepted(om) == 1
@@ -171,8 +171,8 @@ def test_callbacks_and_counts_tell_what_became_of_events(sandbox: Sandbox, opene
     assert (stats.tracked, stats.accepted, stats.duplicate) == (2, 1, 1)
 
 
-def test_refused_events_can_be_looked_at_exported_and_replayed(canned: Canned, opened: Open, tmp_path: Any) -> None:
-    incidents: List[Incident] = []
+def test_refused_events_can_be_read_exported_and_replayed(canned: Canned, opened: Open, tmp_path: Any) -> None:
+    incidents: list[Incident] = []
     canned.reply = Reply(400, {"error": "Bad Request", "message": "body/events/0/feature_id no such thing"})
     om = opened(canned, on_error=incidents.append)
     event_id = om.track_token_usage(**CHAT, feature_id="chat")

@@ -1,8 +1,9 @@
-"""Wrapped clients and responses become events, once each."""
+"""Each call of a wrapped client, and each response, becomes one event."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ openai = pytest.importorskip("openai", minversion="1.0")
 MESSAGES: Any = [{"role": "user", "content": "Hi"}]
 
 
-def completion(response_id: str = "chatcmpl-1", model: str = "gpt-4o-2024-08-06") -> Dict[str, Any]:
+def completion(response_id: str = "chatcmpl-1", model: str = "gpt-4o-2024-08-06") -> dict[str, Any]:
     return {
         "id": response_id,
         "object": "chat.completion",
@@ -35,10 +36,10 @@ def completion(response_id: str = "chatcmpl-1", model: str = "gpt-4o-2024-08-06"
     }
 
 
-def chunks() -> List[Dict[str, Any]]:
+def chunks() -> list[dict[str, Any]]:
     base = {"id": "chatcmpl-2", "object": "chat.completion.chunk", "created": 1767225600, "model": "gpt-4o"}
-    said = [{**base, "choices": [{"index": 0, "delta": {"content": word}}]} for word in ("Hello ", "there")]
-    return [*said, {**base, "choices": [], "usage": completion()["usage"]}]
+    texts = [{**base, "choices": [{"index": 0, "delta": {"content": word}}]} for word in ("Hello ", "there")]
+    return [*texts, {**base, "choices": [], "usage": completion()["usage"]}]
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def client(canned: Canned) -> Iterator[Any]:
         yield made
 
 
-def stored(om: OpenMonetize, sandbox: Sandbox) -> List[Any]:
+def stored(om: OpenMonetize, sandbox: Sandbox) -> list[Any]:
     assert om.flush()
     return sandbox.events()
 
@@ -68,7 +69,7 @@ def test_the_readmes_five_lines(om: OpenMonetize, sandbox: Sandbox, client: Any)
     }
 
 
-def test_the_context_of_the_call_says_who_and_what(
+def test_user_and_feature_come_from_the_context_of_the_call(
     om: OpenMonetize, sandbox: Sandbox, client: Any, canned: Canned
 ) -> None:
     ai = om.wrap(client, metadata={"tier": "gold"})
@@ -83,7 +84,7 @@ def test_the_context_of_the_call_says_who_and_what(
     assert {event["metadata"]["plan"] + event["metadata"]["tier"] for event in events} == {"progold"}
 
 
-def test_trouble_in_metering_never_reaches_the_call(
+def test_an_error_of_the_metering_never_reaches_the_caller(
     om: OpenMonetize, client: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     ai = om.wrap(client)
@@ -94,8 +95,8 @@ def test_trouble_in_metering_never_reaches_the_call(
     assert sum("feature_id is missing" in record.message for record in caplog.records) == 1
 
 
-def test_a_bad_setting_is_an_error_where_the_client_is_wrapped(om: OpenMonetize, client: Any) -> None:
-    bad: List[Any] = [{"feature_id": ""}, {"user_id": 5}, {"metadata": {"a": {1}}}]
+def test_a_bad_setting_is_an_error_when_the_client_is_wrapped(om: OpenMonetize, client: Any) -> None:
+    bad: list[Any] = [{"feature_id": ""}, {"user_id": 5}, {"metadata": {"a": {1}}}]
     for options in bad:
         with pytest.raises((ApiTypeError, ApiValueError)):
             om.wrap(client, **options)
@@ -136,7 +137,7 @@ def test_partial_and_estimated_usage_is_marked(om: OpenMonetize, sandbox: Sandbo
     assert event["metadata"] == {"usage_completeness": "partial"}
 
 
-def test_images_are_billed_by_number_and_tokens_kept(om: OpenMonetize, sandbox: Sandbox) -> None:
+def test_images_are_billed_by_number_and_their_tokens_are_kept(om: OpenMonetize, sandbox: Sandbox) -> None:
     usage = Usage(
         provider="OPENAI",
         model="gpt-image-1",

@@ -7,15 +7,15 @@ import re
 import sys
 from pathlib import Path
 from types import FunctionType
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List, get_args
 
 from pydantic import BaseModel
+from typing_extensions import is_typeddict
 
 HERE = Path(__file__).parent
 #: Public by inheritance, though nobody imports them from the package itself.
 BASES = (
     "openmonetize._schema.model.Model",
-    "openmonetize.events.model.EventModel",
     "openmonetize.events.union.EventUnion",
 )
 #: The variants of each operation: other tests hold them to the operation's own parameters.
@@ -48,6 +48,8 @@ def _lines(name: str, value: Any) -> Iterator[str]:
         bases = ", ".join(base.__name__ for base in value.__bases__ if base is not object)
         yield f"class {name}({bases})"
         yield from (f"    {line}" for line in sorted(_members(value)))
+    elif get_args(value):
+        yield f"{name}: one of {', '.join(map(repr, get_args(value)))}"
     elif callable(value):
         yield f"def {name}{_signature(value)}"
     else:
@@ -55,7 +57,10 @@ def _lines(name: str, value: Any) -> Iterator[str]:
 
 
 def _members(described: Any) -> Iterator[str]:
-    """Fields of a model; otherwise how it is made, and what else it or our own bases have."""
+    """Fields of a model or a typed dict; otherwise how it is made, and what else it or our own bases have."""
+    if is_typeddict(described):
+        yield from (f"{name}: {kind.__forward_arg__}" for name, kind in described.__annotations__.items())
+        return
     if issubclass(described, BaseModel) and described.model_fields:
         yield from (f"{name}: {kind}" for name, kind in described.__annotations__.items())
         return

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import json
 import os
+import pickle
 import subprocess
 import sys
+from collections.abc import Callable
+from importlib import import_module
 from types import ModuleType
 from typing import Any, List
 
@@ -15,6 +20,7 @@ import openmonetize
 import openmonetize.api
 import openmonetize.models
 from openmonetize import _exports
+from openmonetize.rest import RESTClient, RESTResponse
 
 from .contract import ROOT, schemas
 
@@ -73,8 +79,8 @@ def test_every_name_is_importable_without_a_warning() -> None:
     program = (
         "import openmonetize, openmonetize.models, openmonetize.api\n"
         "for name in openmonetize.__all__: assert getattr(openmonetize, name) is not None, name\n"
-        "for room in (openmonetize.models, openmonetize.api):\n"
-        "    for name in dir(room): assert getattr(room, name) is getattr(openmonetize, name), name\n"
+        "for package in (openmonetize.models, openmonetize.api):\n"
+        "    for name in dir(package): assert getattr(package, name) is getattr(openmonetize, name), name\n"
         "for name in dir(openmonetize.models):\n"
         "    model = getattr(openmonetize, name)\n"
         "    if hasattr(model, 'model_rebuild'): model.model_rebuild(force=True)\n"
@@ -104,6 +110,23 @@ def test_a_name_that_is_not_there_is_an_attribute_error(module: Any) -> None:
         module.TokenUsage
     assert not hasattr(module, "__wrapped__")
     assert getattr(module, "nothing", None) is None
+
+
+def test_a_class_names_the_public_module_that_it_is_found_in() -> None:
+    classes = {getattr(openmonetize, name) for name in openmonetize.__all__ if name != "__version__"}
+    classes = {kind for kind in classes if inspect.isclass(kind)} | {RESTClient, RESTResponse}
+    assert len(classes) > 100
+    for kind in classes:
+        assert "._" not in kind.__module__, kind
+        assert getattr(import_module(kind.__module__), kind.__name__) is kind
+        assert pickle.loads(pickle.dumps(kind)) is kind
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])
+def test_settings_and_unset_can_be_copied(copied: Callable[[Any], Any]) -> None:
+    policy = openmonetize.RetryPolicy(attempts=2)
+    assert copied(policy) == policy
+    assert copied(openmonetize.UNSET) is openmonetize.UNSET
 
 
 def test_models_are_one_and_the_same_from_everywhere() -> None:

@@ -1,29 +1,30 @@
-"""A provider on loopback: each library gets an answer in its own format."""
+"""A provider server on loopback that answers each library in its own format."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Iterator, Tuple
+from collections.abc import Iterator
+from typing import Any
 
 from providers import wire
 from providers.server import ProviderServer, Reply, aws_reply, json_reply, sse_reply
 
-Json = Dict[str, Any]
+Json = dict[str, Any]
 
-#: A completion of 8 credits.
+# A completion of 8 credits.
 EIGHT: Json = {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500}
 
 
 def provider() -> ProviderServer:
-    """A running server. Its `close` ends it."""
+    """Return a running server. Its `close` stops it."""
     server = ProviderServer()
     numbers = iter(range(1, 1_000_000))
     server.script = lambda body: _reply(server.requests[-1].path, body, numbers)
     return server
 
 
-def environment(url: str) -> Dict[str, str]:
-    """The variables that point the libraries to it."""
+def environment(url: str) -> dict[str, str]:
+    """Return the variables that point the libraries to the server."""
     return {
         "OPENAI_API_KEY": "sk-test",
         "OPENAI_BASE_URL": f"{url}/v1",
@@ -54,7 +55,7 @@ def _id(end: str, numbers: Iterator[int]) -> Json:
 
 
 def _dated(model: str, answer: Any) -> Any:
-    """Anthropic's answers name the snapshot of the model that was asked for."""
+    """Return the answer with the dated snapshot of the requested model, as Anthropic names it."""
     return json.loads(json.dumps(answer).replace("claude-sonnet-4-5-20250929", f"{model}-20251001"))
 
 
@@ -62,7 +63,7 @@ def _openai_events(model: str) -> Reply:
     return sse_reply(wire.openai_chat_chunks(model=model), done=True)
 
 
-_CHATS: Dict[str, Tuple[Any, Any]] = {
+_CHATS: dict[str, tuple[Any, Any]] = {
     "/chat/completions": (lambda model: wire.openai_chat(model, **EIGHT), _openai_events),
     "/responses": (lambda model: wire.openai_response(), lambda model: sse_reply(wire.openai_response_events())),
     "/embeddings": (lambda model: wire.openai_embeddings(), None),

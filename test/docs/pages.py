@@ -1,17 +1,18 @@
-"""The guides as tests read them: Python blocks by section, and tables."""
+"""The guides, parsed for tests: Python blocks by section, and tables."""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Optional, Set
+from typing import NamedTuple
 
 GUIDES = Path(__file__).parents[2] / "docs" / "guides"
 PAGES = sorted(path.stem for path in GUIDES.glob("*.md"))
 
 _FILE = re.compile(r"# ([a-z_]+\.py)$")
-_SAID = re.compile(r"^ *print\(.*\)  # (.*)$")
+_PRINT = re.compile(r"^ *print\(.*\)  # (.*)$")
 _CELL = re.compile(r"(?<!\\)\|")
 
 
@@ -19,7 +20,7 @@ class Block(NamedTuple):
     """One Python block.
 
     Attributes:
-        line: lines of the page before its code.
+        line: number of lines of the page before the code.
         code: the code.
     """
 
@@ -27,34 +28,34 @@ class Block(NamedTuple):
     code: str
 
     @property
-    def file(self) -> Optional[str]:
-        """The name in its first line, where the block is a whole file."""
+    def file(self) -> str | None:
+        """The file name in the first line, if the block is a whole file."""
         found = _FILE.match(self.code.splitlines()[0])
         return found.group(1) if found else None
 
     @property
-    def said(self) -> Dict[int, str]:
-        """What prints are said to print, by line of the page."""
+    def expected(self) -> dict[int, str]:
+        """The output in the comments of prints, by line of the page."""
         lines = enumerate(self.code.splitlines(), self.line + 1)
-        return {number: found.group(1) for number, line in lines if (found := _SAID.match(line))}
+        return {number: found.group(1) for number, line in lines if (found := _PRINT.match(line))}
 
 
 class Section(NamedTuple):
-    """What stands below a heading of the second level."""
+    """A heading of the second level and the Python blocks below it."""
 
     title: str
-    blocks: List[Block]
+    blocks: list[Block]
 
 
 def text(page: str) -> str:
-    """A page as it is written."""
+    """Return the Markdown of a page."""
     return (GUIDES / f"{page}.md").read_text(encoding="utf-8")
 
 
-def sections(page: str) -> List[Section]:
-    """The sections of a page with their Python blocks; the first has no title."""
+def sections(page: str) -> list[Section]:
+    """Return the sections of a page with their Python blocks; the first has no title."""
     found = [Section("", [])]
-    start: Optional[int] = None
+    start: int | None = None
     fenced = False
     lines = text(page).splitlines()
     for number, line in enumerate(lines):
@@ -71,8 +72,8 @@ def sections(page: str) -> List[Section]:
     return found
 
 
-def missing_libraries(section: Section, page: List[Section]) -> Set[str]:
-    """Libraries that a section imports and that are not installed."""
+def missing_libraries(section: Section, page: list[Section]) -> set[str]:
+    """Return the libraries that a section imports and that are not installed."""
     own = {block.file[:-3] for part in page for block in part.blocks if block.file} | {"openmonetize"}
     missing = set()
     for block in section.blocks:
@@ -93,8 +94,8 @@ def _imports(node: ast.stmt) -> bool:
     return True
 
 
-def table(page: str, heading: str) -> List[List[str]]:
-    """The rows of the first table below the heading, without the table's head; a cell as it is written."""
+def table(page: str, heading: str) -> list[list[str]]:
+    """Return the rows of the first table below the heading, without the table's head; cells are Markdown."""
     lines = iter(text(page).splitlines())
     assert any(line.lstrip("#") == f" {heading}" and line.startswith("#") for line in lines), f"no heading {heading!r}"
     rows = list(_rows(lines))
@@ -102,7 +103,7 @@ def table(page: str, heading: str) -> List[List[str]]:
     return rows[2:]
 
 
-def _rows(lines: Iterator[str]) -> Iterator[List[str]]:
+def _rows(lines: Iterator[str]) -> Iterator[list[str]]:
     started = False
     for line in lines:
         if line.startswith("|"):
@@ -112,6 +113,6 @@ def _rows(lines: Iterator[str]) -> Iterator[List[str]]:
             return
 
 
-def codes(cell: str) -> List[str]:
-    """What stands in backquotes in a cell."""
+def codes(cell: str) -> list[str]:
+    """Return the code spans of a cell."""
     return re.findall(r"`([^`]+)`", cell)

@@ -1,4 +1,4 @@
-"""The demo that the README begins with: it counts what the sandbox counts, and says so, or fails."""
+"""The README's demo counts what the sandbox counts, and reports it, or fails."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def test_another_trace(tmp_path: Path) -> None:
     trace.write_text("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.6805900,1000,20\n")
     done = demo("--trace", str(trace))
     assert done.returncode == 0, done.stderr
-    said = done.stdout.splitlines()
-    assert said[0] == "assuming that own.csv was served by OPENAI gpt-4o-mini"
-    assert said[-1].startswith("metered 1 requests: 1,000 input tokens, 20 output tokens, 1 credits; the sandbox ")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "assuming that own.csv was served by OPENAI gpt-4o-mini"
+    assert lines[-1].startswith("metered 1 requests: 1,000 input tokens, 20 output tokens, 1 credits; the sandbox ")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_another_trace(tmp_path: Path) -> None:
         (None, "No such file"),
     ],
 )
-def test_what_is_no_trace_is_refused_with_the_reason(tmp_path: Path, content: str, reason: str) -> None:
+def test_an_invalid_trace_is_refused_with_the_reason(tmp_path: Path, content: str, reason: str) -> None:
     trace = tmp_path / "own.csv"
     if content is not None:
         trace.write_text(content)

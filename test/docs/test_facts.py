@@ -1,12 +1,13 @@
-"""What the guides state of the code, in tables and numbers, is what the code does."""
+"""Tables and numbers in the guides agree with the code."""
 
 from __future__ import annotations
 
 import inspect
 import queue
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any
 
 import pytest
 from providers.server import ProviderServer, Reply, json_reply
@@ -16,6 +17,7 @@ from openmonetize import ApiTypeError, ApiValueError, OpenMonetize, RetryPolicy
 from openmonetize.client.provider_usage import COMPLETENESS_KEY, RESPONSE_KEY
 from openmonetize.client.settings import DeliverySettings
 from openmonetize.client.usage_warnings import KINDS
+from openmonetize.events.fields import MODEL_KEY
 from openmonetize.metering import (
     Delivered,
     Incident,
@@ -26,7 +28,7 @@ from openmonetize.metering import (
 )
 from openmonetize.metering.buffers import memory, outbox
 from openmonetize.pricing import credits
-from openmonetize.pricing.model_names import MODEL_KEY, ModelNames
+from openmonetize.pricing.model_names import ModelNames
 from openmonetize.providers import METERED, NOT_METERED, otel
 
 from .pages import GUIDES, PAGES, codes, table, text
@@ -34,14 +36,14 @@ from .pages import GUIDES, PAGES, codes, table, text
 CODE = Path(openmonetize.__file__).parent
 
 
-def first_codes(page: str, heading: str) -> List[str]:
-    """What stands in backquotes in the first cells of a table."""
+def first_codes(page: str, heading: str) -> list[str]:
+    """Return the code spans in the first cells of a table."""
     return [code for row in table(page, heading) for code in codes(row[0])]
 
 
-def in_the_source(pattern: str, *rooms: str) -> List[str]:
-    """What a pattern finds in some of the package."""
-    files = [file for room in rooms for file in (CODE / room).rglob("*.py")]
+def in_the_source(pattern: str, *packages: str) -> list[str]:
+    """Return what a pattern finds in the source of some packages."""
+    files = [file for package in packages for file in (CODE / package).rglob("*.py")]
     return sorted({found for file in files for found in re.findall(pattern, file.read_text(encoding="utf-8"))})
 
 
@@ -51,35 +53,35 @@ def in_the_source(pattern: str, *rooms: str) -> List[str]:
 def test_the_settings_have_these_defaults() -> None:
     defaults = {
         name: parameter.default
-        for made in (Recorder, OpenMonetize)
-        for name, parameter in inspect.signature(made).parameters.items()
+        for owner in (Recorder, OpenMonetize)
+        for name, parameter in inspect.signature(owner).parameters.items()
     }
     rows = table("recording", "Settings")
-    said = {codes(row[0])[0]: eval(codes(row[1])[0], {"RetryPolicy": RetryPolicy}) for row in rows}
-    assert said == {name: defaults[name] for name in said}
-    assert set(DeliverySettings.__annotations__) <= set(said)
+    stated = {codes(row[0])[0]: eval(codes(row[1])[0], {"RetryPolicy": RetryPolicy}) for row in rows}
+    assert stated == {name: defaults[name] for name in stated}
+    assert set(DeliverySettings.__annotations__) <= set(stated)
     for name in inspect.signature(OpenMonetize).parameters:
         assert name == "delivery" or name in text("recording")
 
 
-@pytest.mark.parametrize("fields", first_codes("recording", "What is refused at once"))
+@pytest.mark.parametrize("fields", first_codes("recording", "Events that are refused"))
 def test_these_events_are_refused(fields: str) -> None:
     om = OpenMonetize(enabled=False)
-    event: Dict[str, Any] = {"feature_id": "guide", **eval(f"dict({fields})")}
+    event: dict[str, Any] = {"feature_id": "guide", **eval(f"dict({fields})")}
     with pytest.raises((ApiValueError, ApiTypeError)):
         om.track(event)
     assert om.warning_counts()["refused"] == 1
 
 
 def test_these_are_the_warnings_counts_and_kinds_of_incident() -> None:
-    assert tuple(first_codes("recording", "What is recorded with a warning")) == KINDS
-    assert tuple(first_codes("recording", "What became of it")) == Stats._fields
+    assert tuple(first_codes("recording", "Events that are recorded with a warning")) == KINDS
+    assert tuple(first_codes("recording", "Delivery and counts")) == Stats._fields
     assert sorted(first_codes("recording", "Callbacks")) == in_the_source(r'Incident\(\s*"(\w+)"', "metering")
 
 
-def test_these_names_of_models_go_out_as_said() -> None:
+def test_these_model_names_are_sent_as_stated() -> None:
     names = ModelNames(True)
-    for row in table("recording", "Names of models"):
+    for row in table("recording", "Model names"):
         provider, given, sent = (codes(cell)[0] for cell in row)
         assert names.find(provider.upper(), given).model == sent
     assert MODEL_KEY in text("recording")
@@ -112,16 +114,16 @@ def test_these_are_the_sources_of_an_answer_and_of_a_price() -> None:
     sources = in_the_source(r'source(?:: str = |=)"(\w+)"', "gate", "client")
     assert sorted(first_codes("gating", "Checking")) == sources
     bases = [credits.ROW, credits.FALLBACK, credits.UNIT, credits.NONE]
-    assert first_codes("gating", "What will it cost") == bases
+    assert first_codes("gating", "Estimating credits") == bases
 
 
 # Providers
 
 
 def test_this_is_metered_and_this_is_not() -> None:
-    said = {row[0]: tuple(codes(row[1])) for row in table("providers", "What is metered")}
-    assert said == METERED
-    listed: Dict[str, Dict[str, str]] = {}
+    stated = {row[0]: tuple(codes(row[1])) for row in table("providers", "What is metered")}
+    assert stated == METERED
+    listed: dict[str, dict[str, str]] = {}
     for library, call, why in table("providers", "What is not metered"):
         listed.setdefault(library, {})[call.replace("`", "")] = why
     assert listed == NOT_METERED
@@ -129,7 +131,7 @@ def test_this_is_metered_and_this_is_not() -> None:
 
 def test_the_metadata_has_these_names() -> None:
     names = [otel.CACHE_READ, otel.CACHE_WRITE, otel.REASONING, otel.input_of("audio"), otel.INPUT, otel.OUTPUT]
-    assert first_codes("providers", "In the metadata") == names
+    assert first_codes("providers", "Metadata") == names
     for key in (COMPLETENESS_KEY, RESPONSE_KEY, MODEL_KEY):
         assert key in text("providers")
 
@@ -137,8 +139,8 @@ def test_the_metadata_has_these_names() -> None:
 # Outages
 
 
-def told(server: ProviderServer) -> Tuple[Any, Stats]:
-    """What is told first of one event, and where it is then."""
+def first_report(server: ProviderServer) -> tuple[Any, Stats]:
+    """Record one event, and return the first callback's argument and the counts after it."""
     outcome: queue.Queue[Any] = queue.Queue()
     om = OpenMonetize("om_live_k", server.url, flush_interval=0.0, on_error=outcome.put, on_delivered=outcome.put)
     om.track_api_call(feature_id="guide")
@@ -149,7 +151,7 @@ def told(server: ProviderServer) -> Tuple[Any, Stats]:
 
 
 def replies(answer: str) -> Iterator[Reply]:
-    """The answers that a row of the table speaks of."""
+    """Yield the answers that a row of the table describes."""
     statuses = [int(code) for code in codes(answer)]
     statuses += [418] if "rest of 4xx" in answer else [507] if "rest of 5xx" in answer else []
     if not statuses:
@@ -166,15 +168,15 @@ def replies(answer: str) -> Iterator[Reply]:
 
 
 @pytest.mark.parametrize(
-    "row", table("outage", "Every answer, and what becomes of the events"), ids=lambda row: row[0].replace("`", "")[:20]
+    "row", table("outage", "Responses of the platform"), ids=lambda row: row[0].replace("`", "")[:20]
 )
-def test_an_answer_is_told_and_kept_as_said(row: List[str]) -> None:
+def test_an_answer_is_reported_and_counted_as_stated(row: list[str]) -> None:
     answer, kinds = row[0], codes(row[1])
     server = ProviderServer()
     try:
         for reply in replies(answer):
             server.script = reply
-            first, stats = told(server)
+            first, stats = first_report(server)
             if not kinds:
                 assert (first, stats.accepted) == (Delivered(1, 0, "b"), 1)
                 continue
@@ -188,7 +190,7 @@ def test_an_answer_is_told_and_kept_as_said(row: List[str]) -> None:
 def test_an_unreachable_platform_is_no_answer() -> None:
     server = ProviderServer()
     server.close()
-    first, stats = told(server)
+    first, stats = first_report(server)
     assert (first.kind, stats.pending) == ("retrying", 1)
 
 
@@ -209,8 +211,8 @@ def test_the_times_are_these() -> None:
 # Links
 
 
-def anchors(page: str) -> List[str]:
-    """The anchors of a page's headings, as Git hosts make them."""
+def anchors(page: str) -> list[str]:
+    """Return the anchors of a page's headings, as Git hosts generate them."""
     headings = re.findall(r"^#+ (.*)$", text(page), re.M)
     return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
 

@@ -1,9 +1,9 @@
-"""The guides are promises: their Python blocks are run as they stand, against the sandbox.
+"""The Python blocks of the guides run as written, against the sandbox.
 
-The blocks of a page share their names, in order. Only hosts and keys are substituted, most of them by the environment.
-A block that begins with a file's name is a program and runs in a process of its own. What stands after a print as a
-comment is what it must print. Provider clients are the real libraries and talk to a server on loopback; a section that
-needs a library that is not installed is left out, and the page's test then ends as skipped, with the reason.
+The blocks of a page share one namespace, in order. Only hosts and keys are substituted, most of them by the
+environment. A block that begins with a file name is a program and runs in a process of its own. A comment after a print
+is its expected output. Provider clients are the real libraries and talk to a server on loopback. A section that needs a
+library that is not installed is left out, and the page's test is then skipped with the reason.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import gc
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Set
+from typing import Any
 
 import pytest
 from providers.calls import library_warnings
@@ -29,58 +30,58 @@ ROOT = GUIDES.parents[1]
 
 
 class Run:
-    """A page being run.
+    """One run of a page.
 
     Args:
-        page: its name.
-        folder: where its files are written.
-        hosts: hosts and keys of the text, and what stands in for them.
+        page: the page's name.
+        folder: the directory for its files.
+        hosts: hosts and keys in the text, and their substitutes.
     """
 
-    def __init__(self, page: str, folder: Path, hosts: Dict[str, str]) -> None:
+    def __init__(self, page: str, folder: Path, hosts: dict[str, str]) -> None:
         self._page = page
         self._folder = folder
         self._hosts = hosts
-        self._printed: Set[int] = set()
-        self._said: Dict[int, str] = {}
-        self.names: Dict[str, Any] = {"__name__": "guide", "print": self._print}
+        self._printed: set[int] = set()
+        self._expected: dict[int, str] = {}
+        self.names: dict[str, Any] = {"__name__": "guide", "print": self._print}
 
     def block(self, block: Block) -> None:
-        """Run one block, and hold what it prints against what it says."""
+        """Run one block, and compare its output with the comments."""
         code = block.code
-        for host, other in self._hosts.items():
-            code = code.replace(host, other)
+        for host, substitute in self._hosts.items():
+            code = code.replace(host, substitute)
         if block.file is not None:
-            self._program(block.file, code, list(block.said.values()))
+            self._program(block.file, code, list(block.expected.values()))
             return
-        self._said, self._printed = block.said, set()
+        self._expected, self._printed = block.expected, set()
         path = str(GUIDES / f"{self._page}.md")
         exec(compile("\n" * block.line + code, path, "exec", dont_inherit=True), self.names)
-        assert self._printed == set(self._said), f"{self._page}.md: a print that does not run"
+        assert self._printed == set(self._expected), f"{self._page}.md: a print that does not run"
 
     def _print(self, *values: object) -> None:
         line = sys._getframe(1).f_lineno
-        assert " ".join(map(str, values)) == self._said[line], f"{self._page}.md, line {line}"
+        assert " ".join(map(str, values)) == self._expected[line], f"{self._page}.md, line {line}"
         self._printed.add(line)
 
-    def _program(self, name: str, code: str, said: List[str]) -> None:
+    def _program(self, name: str, code: str, expected: list[str]) -> None:
         (self._folder / name).write_text(code, encoding="utf-8")
         done = subprocess.run(
             [sys.executable, name], cwd=self._folder, env=dict(os.environ), capture_output=True, text=True, timeout=60
         )
         assert done.returncode == 0, done.stderr
         assert "Traceback" not in done.stderr, done.stderr
-        assert done.stdout.splitlines() == said, done.stderr
+        assert done.stdout.splitlines() == expected, done.stderr
 
     def close(self) -> None:
-        """Close what the page has left open."""
+        """Close every client and sandbox that the page has left open."""
         for value in list(self.names.values()):
             if isinstance(value, OpenMonetize):
                 value.close(1.0)
             elif isinstance(value, Sandbox):
                 value.stop()
         self.names.clear()
-        gc.collect()  # what provider libraries leave open ends here, not in another's test
+        gc.collect()  # collects what provider libraries leave open here, not in another test
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from openmonetize import ApiTypeError, ApiValueError, OpenMonetize, TokenUsageEvent
+from openmonetize.events.fields import MODEL_KEY
 from openmonetize.events.token_encoder import TokenEventEncoder
-from openmonetize.pricing.model_names import MODEL_KEY
 from openmonetize.sandbox import Sandbox
 
 many = settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import uuid
 from itertools import count, islice
 from typing import Any, Dict, Iterator, List
@@ -21,6 +22,7 @@ from openmonetize import (
     CustomEvent,
     EventsApi,
     ImageGenerationEvent,
+    IngestError,
     IngestResult,
     ServiceException,
     TokenUsageEvent,
@@ -509,3 +511,25 @@ def test_failures_are_api_exceptions_of_their_kind(server: Loopback, make_client
         with pytest.raises(kind) as caught:
             api.ingest(events=[event()])
         assert len(caught.value.unsent) == 1
+
+
+def test_a_failed_call_is_an_ingest_error_of_its_kind(server: Loopback, make_client: MakeClient) -> None:
+    server.then(FAULTS["500"])
+    with pytest.raises(IngestError) as caught:
+        EventsApi(make_client(server.url, retries=0)).ingest(events=[event()])
+    error = caught.value
+    assert isinstance(error, ServiceException)
+    assert type(error).__name__ == "ServiceException"
+    assert error.status == 500
+    again = pickle.loads(pickle.dumps(error))
+    assert isinstance(again, ServiceException)
+    assert isinstance(again, IngestError)
+    assert (str(again), again.result, again.unsent) == (str(error), IngestResult(), error.unsent)
+
+
+def test_other_failures_say_nothing_of_events(server: Loopback, make_client: MakeClient) -> None:
+    server.then(FAULTS["500"])
+    with pytest.raises(ServiceException) as caught:
+        EventsApi(make_client(server.url, retries=0)).list()
+    assert not isinstance(caught.value, IngestError)
+    assert not hasattr(caught.value, "unsent")

@@ -1,4 +1,4 @@
-"""Property tests are not timed."""
+"""Property tests without a deadline for each example."""
 
 from __future__ import annotations
 

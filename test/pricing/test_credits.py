@@ -1,14 +1,16 @@
-"""The platform's arithmetic, against values seen on a running platform."""
+"""The platform's arithmetic, compared with values seen on a running platform."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Optional
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
+from openmonetize.exceptions import OpenApiException
 from openmonetize.pricing import (
     FULL_BOOK,
     TEXT_BOOK,
@@ -53,9 +55,7 @@ from openmonetize.pricing import (
         (None, "gpt-4o", 1000, 500, 0),
     ],
 )
-def test_tokens(
-    provider: Optional[str], model: Optional[str], input_tokens: int, output_tokens: int, burned: int
-) -> None:
+def test_tokens(provider: str | None, model: str | None, input_tokens: int, output_tokens: int, burned: int) -> None:
     assert credits_for_tokens(provider, model, input_tokens, output_tokens).credits == burned
 
 
@@ -145,6 +145,20 @@ def test_counts_must_be_whole(tokens: Any) -> None:
 def test_quantities_must_be_finite(quantity: Any) -> None:
     with pytest.raises(ValueError, match="quantity must be a finite number"):
         credits_for_custom("pages", quantity)
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda: credits_for_tokens("OPENAI", "gpt-4o", -1),
+        lambda: credits_for_custom("pages", -1),
+        lambda: price_book("tomorrow"),
+        lambda: price_book(prices="some"),
+    ],
+)
+def test_errors_of_pricing_belong_to_the_library(refused: Callable[[], object]) -> None:
+    with pytest.raises(OpenApiException):
+        refused()
 
 
 _priced = st.sampled_from(TEXT_BOOK.models())

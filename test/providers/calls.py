@@ -1,11 +1,12 @@
-"""Steps that the tests of all wrapped clients share."""
+"""Helpers that the tests of all wrapped clients share."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 import warnings
-from typing import Any, AsyncIterator, Callable, Coroutine, Iterable, List, Optional, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from typing import Any, TypeVar
 
 import pytest
 
@@ -13,28 +14,28 @@ from openmonetize.providers import Usage
 
 T = TypeVar("T")
 
-#: What a provider's library deprecates, says about this Python, or leaves open when a stream of its is dropped, is not
-#: what these tests are about.
+# Warnings about what a provider's library deprecates, about this Python, or about connections that the library leaves
+# open when a stream is dropped. These tests are not about them.
 library_warnings = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning"
 )
 
 
 def library(name: str) -> Any:
-    """A provider's library; without it the tests of the file are skipped."""
+    """Return a provider's library, or skip the tests of the file where it is not installed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return pytest.importorskip(name, reason=f"{name} is not installed: pip install --group providers")
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run on a fresh event loop, and let the generators and connections that it leaves behind end."""
+    """Run a coroutine on a fresh event loop, and end the generators and connections that it leaves behind."""
     return asyncio.run(coroutine)
 
 
-async def collect(stream: AsyncIterator[T], limit: Optional[int] = None) -> List[T]:
-    """The first ``limit`` chunks of an asynchronous stream, or all of them."""
-    chunks: List[T] = []
+async def collect(stream: AsyncIterator[T], limit: int | None = None) -> list[T]:
+    """Return the first ``limit`` chunks of an asynchronous stream, or all of them."""
+    chunks: list[T] = []
     async for chunk in stream:
         chunks.append(chunk)
         if len(chunks) == limit:
@@ -42,9 +43,9 @@ async def collect(stream: AsyncIterator[T], limit: Optional[int] = None) -> List
     return chunks
 
 
-def take(stream: Iterable[T], limit: int) -> List[T]:
-    """The first ``limit`` chunks; the stream is dropped then."""
-    chunks: List[T] = []
+def take(stream: Iterable[T], limit: int) -> list[T]:
+    """Return the first ``limit`` chunks of a stream, and drop it."""
+    chunks: list[T] = []
     for chunk in stream:
         chunks.append(chunk)
         if len(chunks) == limit:
@@ -53,11 +54,12 @@ def take(stream: Iterable[T], limit: int) -> List[T]:
 
 
 def summary(usage: Usage) -> Any:
+    """Return the fields of a usage that most tests compare."""
     return (usage.provider, usage.model, usage.input_tokens, usage.output_tokens, usage.completeness)
 
 
 def eventually(condition: Callable[[], Any]) -> Any:
-    """The condition's value once it is true: a dropped stream is recorded on another thread."""
+    """Return the condition's value once it is true: a dropped stream is recorded on another thread."""
     for _ in range(1000):
         value = condition()
         if value:

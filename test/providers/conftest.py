@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import gc
-from typing import Iterator, List
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,13 +18,13 @@ def server() -> Iterator[ProviderServer]:
 
 
 @pytest.fixture
-def recorded() -> List[Usage]:
-    """Give ``recorded.append`` to ``wrap`` as ``record``."""
+def recorded() -> list[Usage]:
+    """The usages recorded so far: give ``recorded.append`` to ``wrap`` as ``record``."""
     return []
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _nothing_left_for_other_tests() -> Iterator[None]:
-    """Dropped streams leave sockets in reference cycles of their libraries: collected here, not in another's test."""
+    """Collect the sockets that dropped streams leave in reference cycles of their libraries before other tests run."""
     yield
     gc.collect()

@@ -1,4 +1,4 @@
-"""A loopback server that gives whatever a test scripts, in the wire formats of the providers."""
+"""A loopback server that sends the replies of a test, in the wire formats of the providers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import json
 import struct
 import threading
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Callable, Dict, List, Sequence, Union
+from typing import Any, Callable, Union
 
 
 @dataclass
 class Reply:
-    """One answer. ``cut`` drops the connection where the end of the body should be."""
+    """A scripted response. ``cut`` drops the connection where the end of the body should be."""
 
     status: int = 200
     content_type: str = "application/json"
@@ -22,19 +23,23 @@ class Reply:
 
 
 def json_reply(body: Any, status: int = 200) -> Reply:
+    """Return a reply with a JSON body."""
     return Reply(status, parts=[json.dumps(body).encode()])
 
 
 def sse_reply(events: Sequence[Any], *, cut: bool = False, done: bool = False, named: bool = False) -> Reply:
-    """Server-sent events; ``named`` repeats the event's type on an ``event:`` line, ``done`` ends with [DONE]."""
+    """Return a reply of server-sent events.
+
+    ``named`` repeats the type of each event on an ``event:`` line, ``done`` ends with [DONE].
+    """
     parts = [_sse(event, named) for event in events]
     if done and not cut:
         parts.append(b"data: [DONE]\n\n")
     return Reply(content_type="text/event-stream", parts=parts, cut=cut)
 
 
-def aws_reply(events: Sequence[Dict[str, Any]], *, cut: bool = False) -> Reply:
-    """The binary event stream of AWS."""
+def aws_reply(events: Sequence[dict[str, Any]], *, cut: bool = False) -> Reply:
+    """Return a reply in the binary event stream of AWS."""
     parts = [_aws_frame(name, payload) for event in events for name, payload in event.items()]
     return Reply(content_type="application/vnd.amazon.eventstream", parts=parts, cut=cut)
 
@@ -44,7 +49,7 @@ def _sse(event: Any, named: bool) -> bytes:
     return f"{name}data: {json.dumps(event)}\n\n".encode()
 
 
-def _aws_frame(event_type: str, payload: Dict[str, Any]) -> bytes:
+def _aws_frame(event_type: str, payload: dict[str, Any]) -> bytes:
     headers = b""
     for name, value in (
         (":event-type", event_type),
@@ -58,23 +63,26 @@ def _aws_frame(event_type: str, payload: Dict[str, Any]) -> bytes:
     return message + struct.pack("!I", zlib.crc32(message))
 
 
-Script = Union[Reply, Callable[[Dict[str, Any]], Reply]]
+Script = Union[Reply, Callable[[dict[str, Any]], Reply]]
 
 
 @dataclass
 class Request:
     path: str
-    body: Dict[str, Any]
-    headers: Dict[str, str] = field(default_factory=dict)
+    body: dict[str, Any]
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class ProviderServer:
-    """Listens on a free loopback port. ``script`` is the answer, or a function of the request's body; a list is used
-    up in order and its last entry repeats."""
+    """A server on a free loopback port.
+
+    ``script`` is the reply, or a function that returns one for a request's body. A list of them is used in order, and
+    its last entry repeats.
+    """
 
     def __init__(self) -> None:
-        self.script: Union[Script, List[Script]] = json_reply({})
-        self.requests: List[Request] = []
+        self.script: Union[Script, list[Script]] = json_reply({})
+        self.requests: list[Request] = []
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -86,11 +94,11 @@ class ProviderServer:
                 is_json = "json" in (self.headers.get("content-type") or "")
                 body = json.loads(raw) if raw and is_json else {}
                 owner.requests.append(Request(self.path, body, dict(self.headers)))
-                self.answer(owner._next(body))
+                self.send(owner._next(body))
 
             do_GET = do_POST
 
-            def answer(self, reply: Reply) -> None:
+            def send(self, reply: Reply) -> None:
                 self.send_response(reply.status)
                 self.send_header("content-type", reply.content_type)
                 self.send_header("x-amzn-RequestId", "req-aws-1")
@@ -103,7 +111,7 @@ class ProviderServer:
                     if not reply.cut:
                         self.wfile.write(b"0\r\n\r\n")
                 except OSError:
-                    pass  # the client went away, as some tests want
+                    pass  # the client went away, as it does in some tests
                 self.close_connection = reply.cut
 
             def log_message(self, format: str, *args: Any) -> None:
@@ -113,14 +121,14 @@ class ProviderServer:
             daemon_threads = True
 
             def handle_error(self, request: Any, client_address: Any) -> None:
-                pass  # a client that goes away half-way is what some tests are about
+                pass  # a client goes away half-way in some tests
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
 
-    def _next(self, body: Dict[str, Any]) -> Reply:
+    def _next(self, body: dict[str, Any]) -> Reply:
         script = self.script
         if isinstance(script, list):
             script = script.pop(0) if len(script) > 1 else script[0]

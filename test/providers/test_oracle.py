@@ -1,4 +1,4 @@
-"""Extraction compared with genai-prices, an independent reader of the same responses."""
+"""Extraction of usage, compared with genai-prices, an independent implementation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .calls import library
 
 genai_prices = library("genai_prices")
 
-# Their names to ours; they make totals inclusive, as OpenTelemetry does.
+# Names of genai-prices to ours. Its totals are inclusive, as those of OpenTelemetry are.
 NAMES = {
     "cache_read_tokens": "gen_ai.usage.cache_read.input_tokens",
     "cache_write_tokens": "gen_ai.usage.cache_write.input_tokens",

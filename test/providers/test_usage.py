@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from openmonetize.exceptions import OpenApiException
 from openmonetize.providers import Usage, UsageError
 
 
@@ -53,3 +54,4 @@ def test_an_inclusive_total_makes_room_for_parts_outside_the_providers_own_field
 
 def test_a_usage_error_is_a_value_error() -> None:
     assert issubclass(UsageError, ValueError)
+    assert issubclass(UsageError, OpenApiException)

@@ -1,4 +1,4 @@
-"""What holds for every wrapped client, shown on the smallest stand-ins that have a provider's shape."""
+"""Behaviour of all wrapped clients, tested with minimal responses in a provider's format."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import os
 import subprocess
 import sys
 import threading
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from openmonetize.exceptions import OpenApiException
 from openmonetize.providers import Usage, UsageError, wrap
 from openmonetize.providers.metered_call import MeteredCall, Metering
 from openmonetize.providers.proxy import Proxy
@@ -42,6 +44,12 @@ def test_a_provider_the_platform_lacks_is_refused_at_once() -> None:
 def test_a_metered_client_is_not_metered_twice() -> None:
     with pytest.raises(ValueError, match="metered already"):
         wrap(Proxy(object()), record=print)
+
+
+@pytest.mark.parametrize("client", [object(), Proxy(object())])
+def test_errors_of_wrap_belong_to_the_library(client: Any) -> None:
+    with pytest.raises(OpenApiException):
+        wrap(client, record=print)
 
 
 def test_a_proxy_is_safe_to_copy_and_to_look_at() -> None:
@@ -76,7 +84,7 @@ def test_a_dropped_stream_is_recorded_on_another_thread_in_the_callers_context()
     stream = MeteredCall(Metering("test", None, record=record), {}).run(chunks)
     user.set("u-2")
     take(stream, 2)
-    with lock:  # garbage collection may strike where this thread holds the lock that record needs
+    with lock:  # garbage collection may happen where this thread holds the lock that `record` needs
         del stream
     assert eventually(lambda: seen) == [("partial", "u-1")]
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import gc
 import logging
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ MESSAGES: Any = [{"role": "user", "content": "Hi"}]
 
 
 def chat_stream(body: Any) -> Any:
-    """As OpenAI does: usage comes in an extra chunk, if asked for."""
+    """Reply as OpenAI does: usage comes in an extra chunk, if the request asks for it."""
     asked = (body.get("stream_options") or {}).get("include_usage", False)
     return sse_reply(wire.openai_chat_chunks(usage=asked), done=True)
 

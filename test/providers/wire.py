@@ -1,10 +1,10 @@
-"""Answers of the providers, as their APIs write them."""
+"""Responses of the providers, as their APIs write them."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any
 
-Json = Dict[str, Any]
+Json = dict[str, Any]
 
 
 def openai_chat(model: str = "gpt-4o-mini-2024-07-18", **usage: Any) -> Json:
@@ -33,7 +33,7 @@ OPENAI_CHAT_DETAILS = {
 }
 
 
-def openai_chat_chunks(*, usage: bool = True, model: str = "gpt-4o-mini-2024-07-18") -> List[Json]:
+def openai_chat_chunks(*, usage: bool = True, model: str = "gpt-4o-mini-2024-07-18") -> list[Json]:
     base = {"id": "chatcmpl-2", "object": "chat.completion.chunk", "created": 1767225600, "model": model}
 
     def chunk(delta: Json, finish: Any = None) -> Json:
@@ -82,13 +82,13 @@ OPENAI_RESPONSE_DETAILS = {
 }
 
 
-def openai_response_events(terminal: str = "completed") -> List[Json]:
+def openai_response_events(terminal: str = "completed") -> list[Json]:
     started = {**openai_response("in_progress"), "output": [], "usage": None}
     text = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
     part = {"type": "output_text", "text": "", "annotations": []}
     item = {"type": "message", "id": "msg_1", "status": "in_progress", "role": "assistant", "content": []}
     done = openai_response(terminal)
-    events: List[Json] = [
+    events: list[Json] = [
         {"type": "response.created", "response": started},
         {"type": "response.output_item.added", "output_index": 0, "item": item},
         {"type": "response.content_part.added", **text, "part": part},
@@ -123,7 +123,7 @@ def openai_images(tokens: bool = True) -> Json:
     return images
 
 
-def openai_image_events() -> List[Json]:
+def openai_image_events() -> list[Json]:
     shared = {"b64_json": "aGk=", "created_at": 1767225600, "size": "1024x1024", "quality": "low"}
     shared.update(background="opaque", output_format="png")
     return [
@@ -161,7 +161,7 @@ ANTHROPIC_DETAILS = {
 }
 
 
-def anthropic_events() -> List[Json]:
+def anthropic_events() -> list[Json]:
     start = {**anthropic_message(), "content": [], "stop_reason": None}
     start["usage"] = {
         "input_tokens": 5,
@@ -218,7 +218,7 @@ GOOGLE_DETAILS = {
 }
 
 
-def google_chunks() -> List[Json]:
+def google_chunks() -> list[Json]:
     first, second, last = google_content("Hello ", None), google_content("there", None), google_content("")
     first["usageMetadata"].update(candidatesTokenCount=2, thoughtsTokenCount=9)
     second["usageMetadata"].update(candidatesTokenCount=4)
@@ -245,7 +245,7 @@ def mistral_chat() -> Json:
     }
 
 
-def mistral_chunks() -> List[Json]:
+def mistral_chunks() -> list[Json]:
     base = {"id": "d2f9c2", "object": "chat.completion.chunk", "created": 1767225600, "model": "mistral-large-latest"}
 
     def chunk(content: str, finish: Any = None) -> Json:
@@ -301,7 +301,7 @@ def cohere_embed() -> Json:
     }
 
 
-def cohere_events() -> List[Json]:
+def cohere_events() -> list[Json]:
     def delta(text: str) -> Json:
         return {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": text}}}}
 
@@ -315,7 +315,7 @@ def cohere_events() -> List[Json]:
     ]
 
 
-def cohere_v1_events() -> List[Json]:
+def cohere_v1_events() -> list[Json]:
     return [
         {"event_type": "stream-start", "generation_id": "g-2", "is_finished": False},
         {"event_type": "text-generation", "text": "Hello there", "is_finished": False},
@@ -342,7 +342,7 @@ def bedrock_converse() -> Json:
     }
 
 
-def bedrock_events() -> List[Json]:
+def bedrock_events() -> list[Json]:
     return [
         {"messageStart": {"role": "assistant"}},
         {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "Hello "}}},

@@ -7,20 +7,21 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 import pytest
 
 PAGE = Path(__file__).parents[2] / "docs" / "sandbox.md"
 PORT = "3000"
-PATIENCE = 120.0
+TIMEOUT = 120.0
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# (\w+\.py)\n")
-_SAID = re.compile(r"print\(.*\)  # (.*)$", re.MULTILINE)
+_EXPECTED_OUTPUT = re.compile(r"print\(.*\)  # (.*)$", re.MULTILINE)
 
-# Installing is not tried; whether the right thing would be installed is. Everything else is this environment's.
+# `pip` installs nothing, but fails unless it is asked for the right package. The other programs are this environment's.
 _PROGRAMS = {
     "pip": 'case "$*" in *"openmonetize[sandbox]"*) ;; *) exit 1 ;; esac',
     "python": 'exec "$PYTHON" "$@"',
@@ -34,14 +35,14 @@ class Block(NamedTuple):
     code: str
 
 
-def blocks() -> List[Block]:
+def blocks() -> list[Block]:
     return [Block(*found) for found in _BLOCK.findall(PAGE.read_text(encoding="utf-8"))]
 
 
 class Guide:
-    """A reader who does what the page says, in a directory of its own.
+    """Runs the blocks of the page in a directory of its own.
 
-    Instead of port 3000 a free one is used. A block that is nothing but ``openmonetize sandbox ...`` serves until the
+    A free port is used instead of port 3000. A block that is nothing but ``openmonetize sandbox ...`` serves until the
     next such block, or the end.
     """
 
@@ -49,8 +50,8 @@ class Guide:
         self._directory = directory
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = str(free.getsockname()[1])
-        self._serving: Optional[subprocess.Popen[str]] = None
-        self._names: Dict[str, Any] = {"__name__": "guide"}
+        self._serving: subprocess.Popen[str] | None = None
+        self._names: dict[str, Any] = {"__name__": "guide"}
         programs = directory / "bin"
         programs.mkdir()
         for name, script in _PROGRAMS.items():
@@ -64,9 +65,9 @@ class Guide:
             "OPENMONETIZE_API_KEY": "om_dev_test_key",
         }
 
-    def do(self, block: Block) -> None:
-        """Run a block, and hold what it prints against what it says."""
-        runners: Dict[str, Callable[[str], None]] = {"bash": self._bash, "python": self._python, "yaml": self._yaml}
+    def run(self, block: Block) -> None:
+        """Run a block, and compare its output with what the page says."""
+        runners: dict[str, Callable[[str], None]] = {"bash": self._bash, "python": self._python, "yaml": self._yaml}
         runners[block.language](block.code.replace(PORT, self._port))
 
     def _bash(self, code: str) -> None:
@@ -92,7 +93,7 @@ class Guide:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
             check=False,
         )
         assert done.returncode == 0, f"{code}\n{done.stdout}{done.stderr}"
@@ -103,22 +104,22 @@ class Guide:
             (self._directory / file.group(1)).write_text(code, encoding="utf-8")
             self._shell(f"pytest {file.group(1)}")
             return
-        printed: List[str] = []
+        printed: list[str] = []
         self._names["print"] = lambda *values: printed.append(" ".join(map(str, values)))
         exec(compile(code, str(PAGE), "exec", dont_inherit=True), self._names)
-        assert printed == _SAID.findall(code)
+        assert printed == _EXPECTED_OUTPUT.findall(code)
 
     def _yaml(self, code: str) -> None:
         yaml = pytest.importorskip("yaml")
-        self.close()  # a job starts on a machine of its own
+        self.close()  # A CI job starts on another machine, where nothing serves yet.
         for job in yaml.safe_load(code)["jobs"].values():
             for step in job["steps"]:
                 self._shell(step["run"])
 
     def close(self) -> None:
-        """Stop what serves."""
+        """Stop the sandbox that serves."""
         if self._serving is not None:
             self._serving.terminate()
-            self._serving.communicate(timeout=PATIENCE)
+            self._serving.communicate(timeout=TIMEOUT)
             assert self._serving.returncode == 0
             self._serving = None

@@ -1,4 +1,4 @@
-"""Suites of somebody who uses the plugin: written to a directory, and run by a pytest of their own."""
+"""Test suites that use the plugin, written to a directory and run by pytest in another process."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 from textwrap import dedent
-from typing import List, NamedTuple, Optional
+from typing import NamedTuple
 
-PATIENCE = 120.0
+TIMEOUT = 120.0
 _MODULE = "openmonetize.testing.plugin"
 
 
@@ -20,14 +20,14 @@ class Ran(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """Such as ``2 passed, 1 failed``, without the time."""
+        """The summary without the time, such as ``2 passed, 1 failed``."""
         return self.output.strip().splitlines()[-1].strip("= ").partition(" in ")[0]
 
 
-def run(directory: Path, suite: str, *options: str, without: Optional[str] = None) -> Ran:
-    """Run a suite; `without` a package, as if that were not installed."""
+def run(directory: Path, suite: str, *options: str, without: str | None = None) -> Ran:
+    """Run a suite; `without` names a package to treat as not installed."""
     (directory / "test_suite.py").write_text(dedent(suite), encoding="utf-8")
-    # Warnings are errors, and so are markers that nobody declares: the plugin must live with both.
+    # Warnings and undeclared markers are errors: users may run their suites with these options.
     settings = ["-W", "error", "--strict-markers", "-p", "no:cacheprovider", "-o", "addopts=", "-q", "--no-header"]
     program = "import sys; sys.path.insert(0, ''); import pytest; sys.exit(pytest.main(sys.argv[1:]))"
     if without is not None:
@@ -41,14 +41,14 @@ def run(directory: Path, suite: str, *options: str, without: Optional[str] = Non
         env=environment,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         check=False,
     )
     return Ran(done.returncode, done.stdout + done.stderr)
 
 
-def _load() -> List[str]:
-    """Nothing where the library is installed: its entry point is found. For a mere checkout, the plugin's name."""
+def _load() -> list[str]:
+    """Return the options that load the plugin: none if the library is installed, for pytest finds its entry point."""
     found = entry_points()
     group = found.select(group="pytest11") if hasattr(found, "select") else found.get("pytest11", [])
     return [] if any(each.value == _MODULE for each in group) else ["-p", _MODULE]

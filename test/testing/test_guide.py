@@ -1,4 +1,4 @@
-"""The sandbox's guide is a promise: what it says to type works, and what it lists is what there is."""
+"""The sandbox's guide: its blocks run, and its lists are complete."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_every_block_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.Monkey
         monkeypatch.setenv(name, guide.environment[name])
     try:
         for block in blocks():
-            guide.do(block)
+            guide.run(block)
     finally:
         guide.close()
 
@@ -42,7 +42,7 @@ def test_every_option_is_listed() -> None:
     assert set(re.findall(r"^\| `(--[\w-]+)", TEXT, re.MULTILINE)) == options - {"-h", "--help"}
 
 
-def test_every_defect_is_listed_with_its_words() -> None:
+def test_every_defect_is_listed_with_its_description() -> None:
     section = TEXT.partition("| defect |")[2].partition("\n\n")[0]
     assert dict(re.findall(r"^\| `([\w-]+)` \| (.*) \|$", section, re.MULTILINE)) == dict(DEFECTS)
 

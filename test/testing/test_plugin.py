@@ -1,4 +1,4 @@
-"""The pytest plugin, in the hands of its users."""
+"""The pytest plugin, as the suites of its users see it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SEND = """
 """
 
 
-def test_a_suite_meters_fails_waits_and_looks(tmp_path: Path) -> None:
+def test_a_suite_can_meter_inject_faults_and_move_the_clock(tmp_path: Path) -> None:
     suite = (
         SEND
         + """
@@ -59,7 +59,7 @@ def test_a_suite_meters_fails_waits_and_looks(tmp_path: Path) -> None:
     assert run(tmp_path, suite).summary == "5 passed"
 
 
-def test_every_test_gets_a_clean_one_from_the_same_server(tmp_path: Path) -> None:
+def test_every_test_gets_a_clean_sandbox_of_the_same_server(tmp_path: Path) -> None:
     suite = (
         SEND
         + """
@@ -135,7 +135,7 @@ def test_a_wrong_marker_says_what_is_wrong(tmp_path: Path) -> None:
         suite += f"@pytest.mark.openmonetize({marker})\ndef test_{number}(openmonetize_sandbox): pass\n"
     ran = run(tmp_path, suite)
     assert ran.summary == f"{len(wrong)} errors"
-    assert [said for said in wrong.values() if said not in ran.output] == []
+    assert [text for text in wrong.values() if text not in ran.output] == []
     assert "Traceback" not in ran.output
 
 

@@ -1,4 +1,4 @@
-"""Rules about rating: two shapes of one answer, and a route that fails when it succeeds."""
+"""Rules about rating: two shapes of one answer, and a route that answers 500 when it succeeds."""
 
 from __future__ import annotations
 
@@ -11,21 +11,27 @@ from openmonetize.exceptions import ServiceException
 _SCHEMA_MISMATCH = "Response doesn't match the schema"
 
 
-def cost_under_both_names(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
-    """The contract's answer has `cost` and `currency`, the rating engine's `providerCostUsd`."""
-    answer = proceed(call)
-    for price in getattr(answer.data, "results", None) or [answer.data]:
+def fill_in_cost(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Give the cost under both its names, and the currency.
+
+    The contract's answer has `cost` and `currency`, the rating engine's has `providerCostUsd`.
+    """
+    response = proceed(call)
+    for price in getattr(response.data, "results", None) or [response.data]:
         if price.cost is None:
             price.cost = price.provider_cost_usd
         if price.provider_cost_usd is None:
             price.provider_cost_usd = price.cost
         if price.currency is None:
             price.currency = "USD"
-    return answer
+    return response
 
 
-def bulk_of_one(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
-    """Present servers answer 500 to every calculation that succeeds; their bulk route works, for text."""
+def calculate_in_bulk(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Send a failed calculation to the bulk route.
+
+    Present servers answer 500 to every single calculation that succeeds. Their bulk route works, for text.
+    """
     try:
         return proceed(call)
     except ServiceException as error:
@@ -35,12 +41,12 @@ def bulk_of_one(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
     from openmonetize.models.v1_rating_calculate_bulk_post_request import V1RatingCalculateBulkPostRequest
 
     asked = call.body
-    one = {
+    calculation = {
         "provider": asked.provider,
         "model": asked.model,
         "inputTokens": asked.input_tokens or 0,
         "outputTokens": asked.output_tokens or 0,
     }
-    bulk = V1RatingCalculateBulkPostRequest.from_dict({"customerId": asked.customer_id, "calculations": [one]})
-    answer = proceed(call._replace(operation=V1_RATING_CALCULATE_BULK_POST, body=bulk))
-    return ApiResponse(answer.status_code, answer.headers, answer.data.results[0], answer.raw_data)
+    bulk = V1RatingCalculateBulkPostRequest.from_dict({"customerId": asked.customer_id, "calculations": [calculation]})
+    response = proceed(call._replace(operation=V1_RATING_CALCULATE_BULK_POST, body=bulk))
+    return ApiResponse(response.status_code, response.headers, response.data.results[0], response.raw_data)

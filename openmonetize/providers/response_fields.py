@@ -1,16 +1,16 @@
-"""Reading of provider responses, which may be library objects, plain dictionaries or JSON text."""
+"""Reading of single fields from provider responses: library objects, dictionaries or JSON text."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, Optional, Sequence, Tuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from openmonetize.providers.usage import UsageError
 
 
 def parsed(response: Any) -> Any:
-    """JSON text or bytes decoded; anything else as it is.
+    """Return JSON text or bytes decoded, and anything else as it is.
 
     Raises:
         UsageError: the text is not JSON.
@@ -24,7 +24,7 @@ def parsed(response: Any) -> Any:
 
 
 def get(source: Any, *names: str) -> Any:
-    """The first of these keys (of a mapping) or attributes (of an object) that is not None."""
+    """Return the first of these keys (of a mapping) or attributes (of an object) that is not None."""
     if source is None:
         return None
     mapping = isinstance(source, Mapping)
@@ -35,14 +35,14 @@ def get(source: Any, *names: str) -> Any:
     return None
 
 
-def text(source: Any, *names: str) -> Optional[str]:
-    """As :func:`get`, but only a non-empty string counts."""
+def text(source: Any, *names: str) -> str | None:
+    """Return what :func:`get` finds if it is a string that is not empty, else None."""
     value = get(source, *names)
     return value if isinstance(value, str) and value else None
 
 
-def count(source: Any, *names: str) -> Optional[int]:
-    """As :func:`get`, for a number of tokens or images.
+def count(source: Any, *names: str) -> int | None:
+    """Return what :func:`get` finds as a number of tokens or images.
 
     Whole floats are accepted (Cohere's units are floats), and so are the "unset" markers of generated
     libraries, which are false and mean None.
@@ -61,15 +61,15 @@ def count(source: Any, *names: str) -> Optional[int]:
 
 
 def items(source: Any, *names: str) -> Sequence[Any]:
-    """As :func:`get`, for a list; an empty one when there is none."""
+    """Return what :func:`get` finds if it is a list, else an empty one."""
     value = get(source, *names)
     if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__getitem__") or not hasattr(value, "__len__"):
         return ()
     return value  # type: ignore[no-any-return]
 
 
-def token_pair(usage: Any, input_name: str, output_name: str) -> Tuple[int, int]:
-    """The input and output counters of a usage block; one of them may be missing and is then 0.
+def token_pair(usage: Any, input_name: str, output_name: str) -> tuple[int, int]:
+    """Return the input and output counters of a usage block; one of them may be missing and is then 0.
 
     Raises:
         UsageError: both are missing.

@@ -1,9 +1,10 @@
-"""Opening, closing, disabling: what the constructor promises."""
+"""`OpenMonetize` itself: settings, closing, threads, forks, and ``enabled=False``."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import openmonetize
 from openmonetize import ApiKeyError, ApiTypeError, ApiValueError, Configuration
 from openmonetize.client import OpenMonetize
 from openmonetize.client.disabled import DisabledError
@@ -19,6 +21,19 @@ from openmonetize.sandbox import Sandbox
 from .conftest import USER, Open, accepted
 
 CHAT: Any = {"provider": "openai", "model": "gpt-4o", "input_tokens": 1, "feature_id": "chat", "user_id": USER}
+
+
+# Names of the standard library, type variables, and aliases for unions of plain types.
+OTHER_TYPES = {"Any", "Callable", "Mapping", "None", "AbstractContextManager", "Unpack", "Client", "F"}
+OTHER_TYPES |= {"Path", "Time", "UserId", "ModelChoice"}
+
+
+def test_what_its_methods_take_and_return_is_importable_from_the_package() -> None:
+    methods = [getattr(member, "fget", member) for member in vars(OpenMonetize).values()]
+    annotations = [kind for method in methods for kind in getattr(method, "__annotations__", {}).values()]
+    assert len(annotations) > 100
+    names = {name for kind in annotations for name in re.findall(r"\b[A-Z]\w*", kind)}
+    assert names - OTHER_TYPES <= set(openmonetize.__all__)
 
 
 def test_explicit_settings_come_before_the_environments(
@@ -76,7 +91,7 @@ def test_no_thread_before_there_is_something_to_deliver(sandbox: Sandbox, opened
     before = threading.active_count()
     om = opened(sandbox)
     assert om.credits.balance().data.balance == 10_000
-    assert threading.active_count() <= before + 1  # the sandbox's own, for the connection
+    assert threading.active_count() <= before + 1  # One is the sandbox's, for the connection.
 
 
 def test_each_api_is_there_under_its_name(om: OpenMonetize) -> None:
@@ -89,13 +104,13 @@ def test_each_api_is_there_under_its_name(om: OpenMonetize) -> None:
     assert om.customers.me().data.id == om.customer_id
 
 
-def test_a_rotated_key_is_taken_up_at_once(om: OpenMonetize, sandbox: Sandbox) -> None:
+def test_a_rotated_key_is_used_at_once(om: OpenMonetize, sandbox: Sandbox) -> None:
     om.configuration.api_key["bearerAuth"] = om.customers.rotate_key().data.api_key
     om.track_token_usage(**CHAT)
     assert accepted(om) == 1
 
 
-def test_disabled_it_records_nothing_and_allows_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disabled_client_records_nothing_and_allows_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENMONETIZE_API_KEY", raising=False)
     with OpenMonetize(enabled=False) as om:
         assert len(om.track_token_usage(**CHAT)) == 36
@@ -115,7 +130,7 @@ def test_disabled_it_records_nothing_and_allows_everything(monkeypatch: pytest.M
         assert om.proxy_config("openai", user_id=USER, feature_id="chat").base_url == "https://api.openai.com/v1"
 
 
-def test_disabled_it_still_refuses_what_is_wrong() -> None:
+def test_a_disabled_client_still_refuses_bad_arguments() -> None:
     om = OpenMonetize(enabled=False)
     with pytest.raises(ApiValueError):
         om.track_token_usage(**{**CHAT, "input_tokens": -1})
@@ -125,9 +140,10 @@ def test_disabled_it_still_refuses_what_is_wrong() -> None:
         om.credits.balance()
     with pytest.raises(DisabledError):
         _ = om.customer_id
+    assert OpenMonetize(enabled=False, customer_id="acme").customer_id == "acme"
 
 
-def test_closing_delivers_and_says_so(sandbox: Sandbox) -> None:
+def test_closing_delivers_and_returns_the_result(sandbox: Sandbox) -> None:
     om = OpenMonetize(sandbox.key, sandbox.url)
     om.track_token_usage(**CHAT)
     assert om.close()

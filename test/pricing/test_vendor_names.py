@@ -1,10 +1,12 @@
+"""Vendors' model names, mapped to the names that the platform prices."""
+
 from __future__ import annotations
 
 import pytest
 
-from openmonetize.pricing.vendor_names import ALIASES, PRICED, PRICED_IMAGES
-from openmonetize.providers import priced_name
-from openmonetize.providers.usage import PROVIDERS
+from openmonetize.events.fields import PROVIDERS
+from openmonetize.pricing import IMAGE_PRICES, SEED_TEXT_PRICES, TEXT_PRICES
+from openmonetize.pricing.vendor_names import ALIASES, PRICED_MODELS, priced_name
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,12 @@ def test_imagen_versions_map_to_the_priced_names() -> None:
 
 
 def test_the_tables_only_name_providers_the_gateway_takes_and_aliases_end_at_prices() -> None:
-    for table in (PRICED, PRICED_IMAGES, ALIASES):
-        assert set(table) <= set(PROVIDERS)
+    assert {provider for provider, _ in PRICED_MODELS} | set(ALIASES) <= set(PROVIDERS)
     for provider, aliases in ALIASES.items():
-        assert set(aliases.values()) <= {*PRICED[provider], *PRICED_IMAGES.get(provider, ())}
+        assert {(provider, name) for name in aliases.values()} <= PRICED_MODELS
+
+
+def test_every_row_is_priced_under_its_own_name() -> None:
+    for price in TEXT_PRICES + SEED_TEXT_PRICES + IMAGE_PRICES:
+        expected = price.model if price.provider in PROVIDERS else None
+        assert priced_name(price.provider, price.model) == expected

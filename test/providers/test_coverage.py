@@ -1,10 +1,11 @@
-"""The lists of what is metered and what is not, held against the libraries themselves."""
+"""The lists of calls that are metered and not metered, compared with the libraries themselves."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Any, Callable, Dict, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def bedrock_client(server: ProviderServer) -> Any:
     )
 
 
-CLIENTS: Dict[str, Callable[[ProviderServer], Any]] = {
+CLIENTS: dict[str, Callable[[ProviderServer], Any]] = {
     "openai": openai_client,
     "anthropic": anthropic_client,
     "google-genai": google_client,
@@ -57,7 +58,7 @@ CLIENTS: Dict[str, Callable[[ProviderServer], Any]] = {
     "boto3": bedrock_client,
 }
 
-# An answer that would be recorded, were the call metered.
+# A response that would be recorded if the call were metered.
 USAGE: Mapping[str, Any] = {
     "openai": wire.openai_chat(),
     "anthropic": wire.anthropic_message(),
@@ -135,7 +136,7 @@ def named(lists: Mapping[str, Any]) -> Any:
         pytest.param(name, call, id=f"{name}: {call}")
         for name, calls in lists.items()
         for call in calls
-        if not call.startswith("with_") or name == "cohere"  # those of openai and anthropic are sentences
+        if not call.startswith("with_") or name == "cohere"  # the entries of openai and anthropic are sentences
     ]
 
 
@@ -155,7 +156,7 @@ def test_calls_listed_as_not_metered_are_not(
     assert call in NOT_METERED[name]
     server.script = json_reply(USAGE[name])
     server.requests.clear()
-    with contextlib.suppress(Exception):  # the answer is not the one that the call is for, and some libraries mind
+    with contextlib.suppress(Exception):  # some libraries refuse the response, which is that of another call
         PLAIN_CALLS[name][call](metered)
     assert server.requests
     assert recorded == []

@@ -1,0 +1,95 @@
+"""What became of the events of one ``ingest`` call, whether it succeeded or failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from openmonetize.exceptions import OpenApiException
+
+if TYPE_CHECKING:
+    from openmonetize.events.model import EventModel
+
+
+@dataclass
+class IngestResult:
+    """What became of the events of one ``ingest`` call.
+
+    ``accepted`` means that the platform has taken the events for processing; it bills them a moment later.
+
+    Attributes:
+        accepted: events taken.
+        duplicates: events that the platform, or this call, had already.
+        rejected: events refused. The platform refuses whole requests, so this is 0 on success.
+        batch_ids: the platform's ids of the requests, for its support.
+    """
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    batch_ids: list[str] = field(default_factory=list)
+
+    def add(self, answer: Any) -> None:
+        """Count the answer of one request."""
+        self.accepted += answer.accepted or 0
+        self.duplicates += answer.duplicates or 0
+        self.rejected += answer.rejected or 0
+        if answer.batch_id:
+            self.batch_ids.append(answer.batch_id)
+
+
+class IngestError(OpenApiException):
+    """An ``ingest`` call that ended before all of its events were sent.
+
+    It is also an instance of what went wrong: ``except ServiceException`` and ``except IngestError`` both catch a
+    call that failed with status 500.
+
+    Attributes:
+        result: what earlier requests of the same call achieved.
+        unsent: the events whose fate is unknown or that were not sent, with their ids fixed: passing them to
+            ``ingest`` again bills nothing twice.
+    """
+
+    result: IngestResult
+    unsent: Sequence[EventModel]
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return f"{text} [{len(self.unsent)} events unsent, see .unsent]" if self.unsent else text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        cause = type(self).__bases__[1]
+        return _unpickled, (cause, self.args, vars(self))
+
+
+def with_outcome(error: OpenApiException, result: IngestResult, unsent: Sequence[EventModel]) -> OpenApiException:
+    """Turn the error that ended an ``ingest`` call into an `IngestError` of the same kind.
+
+    Args:
+        error: what went wrong; it is changed in place, so that its traceback and cause stay.
+        result: what earlier requests achieved.
+        unsent: what is left to send.
+    """
+    error.__class__ = _kind(type(error))
+    vars(error).update(result=result, unsent=unsent)
+    return error
+
+
+_KINDS: dict[type[OpenApiException], type[OpenApiException]] = {}
+
+
+def _kind(cause: type[OpenApiException]) -> type[OpenApiException]:
+    """Return the class of errors that are both an `IngestError` and a ``cause``."""
+    if cause not in _KINDS:
+        attributes = {"__module__": cause.__module__, "__doc__": cause.__doc__}
+        _KINDS[cause] = type(cause.__name__, (IngestError, cause), attributes)
+    return _KINDS[cause]
+
+
+def _unpickled(cause: type[OpenApiException], args: tuple[Any, ...], attributes: dict[str, Any]) -> OpenApiException:
+    kind = _kind(cause)
+    error = kind.__new__(kind, *args)
+    error.args = args
+    vars(error).update(attributes)
+    return error
