@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Any, Dict, Generic, Optional, Tuple, TypeVar, Union
 from urllib.parse import quote
 
 from typing_extensions import TypedDict
@@ -52,14 +52,15 @@ class RequestOptions(TypedDict, total=False):
     ``_host_index``: the number of a server of the contract, used instead of ``Configuration.host``.
     """
 
-    _request_timeout: float | tuple[float, float] | None
-    _request_auth: str | None
-    _content_type: str | None
-    _headers: dict[str, str] | None
-    _host_index: int | None
+    _request_timeout: Union[float, Tuple[float, float], None]
+    _request_auth: Optional[str]
+    _content_type: Optional[str]
+    _headers: Optional[Dict[str, str]]
+    _host_index: Optional[int]
 
 
 RequestOptions.__module__ = "openmonetize"  # The body of a TypedDict may not assign it.
+
 
 _OPTIONS = frozenset(RequestOptions.__annotations__)
 
