@@ -6,7 +6,6 @@ leaves as an :class:`~openmonetize.exceptions.ApiException`.
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
 import threading
@@ -30,6 +29,7 @@ from urllib3.exceptions import (
 )
 from urllib3.util import create_urllib3_context, parse_url
 
+from openmonetize._fork import ProcessMark
 from openmonetize._http.configuration import Configuration
 from openmonetize._http.connection import CURRENT, TimedHTTPConnectionPool, TimedHTTPSConnectionPool
 from openmonetize._http.redaction import Redactor
@@ -177,7 +177,7 @@ class RESTClient:
         self._lock = threading.Lock()
         self._pools: Dict[str, Tuple[Any, str]] = {}
         self._tls: Optional[ssl.SSLContext] = None
-        self._pid = os.getpid()
+        self._mark = ProcessMark()
 
     def request(
         self,
@@ -211,8 +211,8 @@ class RESTClient:
         Raises:
             ApiConnectionError, ApiTimeoutError: no answer.
         """
-        if self._pid != os.getpid():  # a forked child must not write to its parent's sockets, nor wait for its locks
-            self._pools, self._lock, self._pid = {}, threading.Lock(), os.getpid()
+        if self._mark.forked():  # a forked child must not write to its parent's sockets, nor wait for its locks
+            self._pools, self._lock, self._mark = {}, threading.Lock(), ProcessMark()
         while True:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
@@ -246,7 +246,7 @@ class RESTClient:
         """Close every connection; the next request opens new ones."""
         with self._lock:
             pools, self._pools = self._pools, {}
-        if self._pid == os.getpid():
+        if not self._mark.forked():
             for pool, _ in pools.values():
                 pool.close()
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import threading
 from typing import Dict, Set
+
+from openmonetize._fork import ProcessMark
 
 _LOG = logging.getLogger("openmonetize")
 _MOST_TOLD = 1000
@@ -26,7 +27,7 @@ class UsageWarnings:
         self._counts: Dict[str, int] = dict.fromkeys(KINDS, 0)
         self._told: Set[str] = set()
         self._fine: Set[str] = set()  # user ids that were looked at
-        self._lock, self._pid = threading.Lock(), os.getpid()
+        self._lock, self._mark = threading.Lock(), ProcessMark()
 
     def counts(self) -> Dict[str, int]:
         """How often each kind was seen."""
@@ -81,8 +82,8 @@ class UsageWarnings:
             self._fine.add(user_id)
 
     def _locked(self) -> threading.Lock:
-        if self._pid != os.getpid():  # a fork may have copied a lock that nobody will release
-            self._lock, self._pid = threading.Lock(), os.getpid()
+        if self._mark.forked():  # a fork may have copied a lock that nobody will release
+            self._lock, self._mark = threading.Lock(), ProcessMark()
         return self._lock
 
     def _notice(self, kind: str, key: str, text: str, *arguments: object) -> None:

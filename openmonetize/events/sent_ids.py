@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import TYPE_CHECKING, Dict, Mapping, Tuple
 
+from openmonetize._fork import ProcessMark
 from openmonetize.events.ids import SOURCE_ID_KEY
 from openmonetize.exceptions import ApiValueError
 
@@ -27,11 +27,7 @@ class SentIds:
     def __init__(self) -> None:
         # The younger half fills up; then it becomes the older one, whose ids are the next to be forgotten.
         self._halves: Tuple[Dict[str, Payload], Dict[str, Payload]] = ({}, {})
-        self.unlock()
-
-    def unlock(self) -> None:
-        """In a forked child: no thread holds the lock any more, whatever it looks like."""
-        self._lock = threading.Lock()
+        self._lock, self._mark = threading.Lock(), ProcessMark()
 
     def get(self, event_id: str, default: Payload) -> Payload:
         """What an id stands for, or ``default`` where it was not sent."""
@@ -44,6 +40,8 @@ class SentIds:
 
     def add(self, payloads: Mapping[str, Payload]) -> None:
         """Remember what was sent."""
+        if self._mark.forked():  # a thread of the parent may have held the lock
+            self._lock, self._mark = threading.Lock(), ProcessMark()
         with self._lock:
             young, _ = self._halves
             if len(young) + len(payloads) > _REMEMBERED // 2:
@@ -55,8 +53,6 @@ class SentIds:
 _TIME = b'"timestamp":"%b"'
 
 SENT_IDS = SentIds()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=SENT_IDS.unlock)
 
 
 def payload_of(event: EventModel, wire: bytes) -> Payload:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from concurrent.futures import Future, TimeoutError as FutureTimeout
 from typing import TYPE_CHECKING, Dict, NamedTuple, Optional
 
+from openmonetize._fork import ProcessMark
 from openmonetize._http.retry import retry_after
 from openmonetize.exceptions import ApiException, ApiValueError, BadRequestException, UnexpectedBodyError
 from openmonetize.gate.checks import CheckResult, OnOutage, Question, Remedy, request
@@ -50,7 +50,7 @@ class Gate:
         self._start()
 
     def _start(self) -> None:
-        self._pid = os.getpid()
+        self._mark = ProcessMark()
         self._lock = threading.Lock()
         self._entries: Dict[Question, _Entry] = {}
         self._asking: Dict[Question, Future[Optional[CheckResult]]] = {}
@@ -80,7 +80,7 @@ class Gate:
 
     def remembered(self, question: Question) -> Optional[CheckResult]:
         """The answer of a moment ago, or None. Never waits."""
-        if self._pid != os.getpid():  # locks and threads of the parent mean nothing here
+        if self._mark.forked():  # locks and threads of the parent mean nothing here
             self._start()
         entry = self._entries.get(question)
         now = time.monotonic()
@@ -92,7 +92,7 @@ class Gate:
 
     def forget(self, user_id: Optional[str]) -> None:
         """The user's wallet has changed: ask anew."""
-        if self._pid != os.getpid():
+        if self._mark.forked():
             self._start()
         with self._lock:
             for question in [known for known in self._entries if known.user_id == user_id]:

@@ -11,13 +11,15 @@ import weakref
 from types import FrameType
 from typing import TYPE_CHECKING, Any, List, Optional
 
+from openmonetize._fork import ProcessMark
+
 if TYPE_CHECKING:
     from openmonetize.metering.recorder import Recorder
 
 _RECORDERS: weakref.WeakSet[Recorder] = weakref.WeakSet()
 _forking: List[Recorder] = []  # those that prepared for the fork under way
 _hooked = False
-_finalizers_of = 0  # the process whose finalizers are set
+_finalizers: Optional[ProcessMark] = None  # the process that has set them
 
 
 def watch(recorder: Recorder) -> None:
@@ -52,10 +54,10 @@ def import_all() -> None:
 
 def flush_in_workers() -> None:
     """Workers of multiprocessing and Celery leave without atexit; their own finalizers and signals do run."""
-    global _finalizers_of
-    if _finalizers_of == os.getpid():
+    global _finalizers
+    if _finalizers is not None and not _finalizers.forked():
         return
-    _finalizers_of = os.getpid()
+    _finalizers = ProcessMark()
     multiprocessing = sys.modules.get("multiprocessing.util")
     if multiprocessing is not None:
         multiprocessing.Finalize(None, _at_exit, exitpriority=10)

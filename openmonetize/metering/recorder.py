@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional, Tuple, Union
 
-from openmonetize._fork import ProcessMark, mark_process
+from openmonetize._fork import ProcessMark
 from openmonetize._http.retry import RetryPolicy
 from openmonetize.events.ingest import MAX_EVENTS, prepare
 from openmonetize.exceptions import ApiValueError
@@ -137,7 +137,7 @@ class Recorder:
             prepare=lifecycle.import_all,
             before_step=self._account.identify,
         )
-        self._mark: ProcessMark = mark_process()
+        self._mark = ProcessMark()
         self._closed = False
         lifecycle.watch(self)
         if flush_on_sigterm:
@@ -187,7 +187,7 @@ class Recorder:
         Args:
             wire: the event as the platform takes it, JSON in UTF-8.
         """
-        if not self._mark[0]:
+        if self._mark.forked():
             self._after_fork(in_child=True)
         if self._closed:
             raise MeteringError("the recorder is closed: this event was not recorded")
@@ -213,7 +213,7 @@ class Recorder:
                 refused, or the server asked to wait for longer.
         """
         _check("timeout", timeout, 0.0)
-        if not self._mark[0]:
+        if self._mark.forked():
             self._after_fork(in_child=True)
         before = self._totals()
         complete = self._sender.flush(timeout)
@@ -321,7 +321,7 @@ class Recorder:
         self.close()
 
     def _at_exit(self, started: float) -> None:
-        if self._closed or not self._mark[0]:
+        if self._closed or self._mark.forked():
             return
         deadline = started + self._atexit_timeout
         try:
@@ -338,7 +338,7 @@ class Recorder:
     def _after_fork(self, in_child: bool) -> None:
         self._buffer.after_fork(in_child)
         if in_child:
-            self._mark = mark_process()
+            self._mark = ProcessMark()
             self._incidents.after_fork()
             self._sender.after_fork()
 

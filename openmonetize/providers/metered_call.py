@@ -6,9 +6,9 @@ import contextvars
 import copy
 import inspect
 import logging
-import os
 from typing import Any, Callable, Mapping, Optional, Set, Union
 
+from openmonetize._fork import ProcessMark
 from openmonetize.providers.extract import OnPartial, StreamMeter, read_usage
 from openmonetize.providers.fields import text
 from openmonetize.providers.hosts import host_of
@@ -117,7 +117,7 @@ class MeteredCall:
         estimating = metering.on_partial == "estimate"  # only then is the prompt of any use
         self._request = request if estimating else {name: request.get(name) for name in ("model", "modelId")}
         self._hide = hide
-        self._process = os.getpid()
+        self._mark = ProcessMark()
         self._meter: Optional[StreamMeter] = None
         self._context: Optional[contextvars.Context] = None
 
@@ -204,7 +204,7 @@ class MeteredCall:
 
     def _finish(self) -> None:
         meter, context = self._meter, self._context
-        if meter is None or context is None or os.getpid() != self._process:  # a fork's copy is not another call
+        if meter is None or context is None or self._mark.forked():  # a fork's copy is not another call
             return
         try:
             context.run(self._metering.record, meter.usage())

@@ -64,7 +64,7 @@ class Outbox(Connections):
 
     def put(self, wire: bytes) -> int:
         """Write one event. Raises `OutboxError` where it is not on disk."""
-        if not self._mark[0]:
+        if self._mark.forked():
             self._abandon()
         now = time.monotonic()
         if now >= self._next_look:

@@ -7,7 +7,7 @@ import threading
 from contextlib import closing, contextmanager
 from typing import Iterator, Optional
 
-from openmonetize._fork import mark_process
+from openmonetize._fork import ProcessMark
 from openmonetize.metering.buffers import lease_owner, outbox_accounts as accounts
 from openmonetize.metering.buffers.outbox_file import OutboxFile, failure, give_back, leak, transaction
 from openmonetize.metering.buffers.outbox_move import move
@@ -36,7 +36,7 @@ class Connections:
         self._reset()
 
     def _reset(self) -> None:
-        self._mark = mark_process()
+        self._mark = ProcessMark()
         self._writer = Writer(self._file, self.base_url, self.fingerprint, self._synchronous, self._max_bytes)
         self._side_lock = threading.Lock()  # guards the sender's connection; taken before the writer's lock
         self._side: Optional[sqlite3.Connection] = None
@@ -56,7 +56,7 @@ class Connections:
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """The sender's connection; unlike the writer's it may exceed max_bytes, or a full file never drains."""
-        if not self._mark[0]:
+        if self._mark.forked():
             self._abandon()
         with self._side_lock:
             try:
@@ -158,7 +158,7 @@ class Connections:
 
     def close(self) -> None:
         """Give leases back and close the file."""
-        if not self._mark[0]:
+        if self._mark.forked():
             self._abandon()
             return
         try:
