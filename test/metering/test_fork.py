@@ -9,7 +9,7 @@ from typing import Callable
 
 import pytest
 
-from openmonetize._fork import ProcessMark
+from openmonetize._fork import ProcessMark, _Pid
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="calls the C library's fork")
 
@@ -35,7 +35,7 @@ def fork_in_c() -> int:
 def mark(request: pytest.FixtureRequest) -> ProcessMark:
     made = ProcessMark()
     if request.param == "pid":  # where the kernel cannot empty a page in a fork
-        made._page = None
+        made._page = _Pid()
     return made
 
 
