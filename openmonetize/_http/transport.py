@@ -6,7 +6,6 @@ limit on the answer's size apply. Every failure is raised as an :class:`~openmon
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
 import threading
@@ -31,6 +30,7 @@ from urllib3.exceptions import (
 )
 from urllib3.util import create_urllib3_context, parse_url
 
+from openmonetize._fork import ProcessMark
 from openmonetize._http.configuration import Configuration
 from openmonetize._http.connection import CURRENT, TimedHTTPConnectionPool, TimedHTTPSConnectionPool
 from openmonetize._http.redaction import Redactor
@@ -182,7 +182,7 @@ class RESTClient:
         self._lock = threading.Lock()
         self._pools: dict[str, tuple[Any, str]] = {}
         self._tls: ssl.SSLContext | None = None
-        self._pid = os.getpid()
+        self._mark = ProcessMark()
 
     def request(
         self,
@@ -216,8 +216,8 @@ class RESTClient:
         Raises:
             ApiConnectionError, ApiTimeoutError: no answer was received.
         """
-        if self._pid != os.getpid():  # a forked child must not write to its parent's sockets, nor wait for its locks
-            self._pools, self._lock, self._pid = {}, threading.Lock(), os.getpid()
+        if self._mark.forked():  # a forked child must not write to its parent's sockets, nor wait for its locks
+            self._pools, self._lock, self._mark = {}, threading.Lock(), ProcessMark()
         while True:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
@@ -251,7 +251,7 @@ class RESTClient:
         """Close all connections. The next request opens new ones."""
         with self._lock:
             pools, self._pools = self._pools, {}
-        if self._pid == os.getpid():
+        if not self._mark.forked():
             for pool, _ in pools.values():
                 pool.close()
 

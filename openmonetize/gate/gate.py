@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from concurrent.futures import Future, TimeoutError as FutureTimeout
 from typing import TYPE_CHECKING, NamedTuple
 
+from openmonetize._fork import ProcessMark
 from openmonetize._http.retry import retry_after
 from openmonetize.exceptions import ApiException, ApiValueError, BadRequestException, UnexpectedBodyError
 from openmonetize.gate.checks import (
@@ -59,7 +59,6 @@ class Gate:
         self._start()
 
     def _start(self) -> None:
-        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._cache: dict[Question, _CacheEntry] = {}
         self._in_flight: dict[Question, Future[CheckResult | None]] = {}
@@ -67,6 +66,8 @@ class Gate:
         self._paused_until = 0.0
         self._probing = False
         self._refresher: Refresher[Question] = Refresher(self._ask)
+        # Last: another thread of a forked child must not see the mark before the new lock.
+        self._mark = ProcessMark()
 
     def check(self, question: Question, on_outage: OnOutage) -> CheckResult:
         """Return whether the user may go ahead.
@@ -103,7 +104,7 @@ class Gate:
 
     def cached(self, question: Question) -> CheckResult | None:
         """Return the cached result, or None. Never waits for the platform."""
-        if self._pid != os.getpid():  # The parent's locks and threads are of no use in a forked child.
+        if self._mark.forked():  # The parent's locks and threads are of no use in a forked child.
             self._start()
         entry = self._cache.get(question)
         now = time.monotonic()
@@ -115,7 +116,7 @@ class Gate:
 
     def forget(self, user_id: str | None) -> None:
         """Drop the cached results of a user, whose wallet has changed."""
-        if self._pid != os.getpid():
+        if self._mark.forked():
             self._start()
         with self._lock:
             for question in [cached for cached in self._cache if cached.user_id == user_id]:

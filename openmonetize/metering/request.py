@@ -1,8 +1,9 @@
-"""One request of ready events, sent once: the schedule is the delivery's own."""
+"""One request of encoded events, sent once: the delivery does the retries."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from openmonetize.api.events_api import INGEST
 from openmonetize.events.ingest import body_of
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def send_batch(
-    client: ApiClient, wire: Sequence[bytes], *, deadline: Optional[float] = None, key: Optional[str] = None
+    client: ApiClient, wires: Sequence[bytes], *, deadline: float | None = None, key: str | None = None
 ) -> ApiResponse[Any]:
-    """Send ready events in one request.
+    """Send encoded events in one request.
 
     Args:
-        client: whose configuration is used, but for the retries.
-        wire: the events' bytes; at most MAX_EVENTS, and MAX_BYTES together.
+        client: its configuration is used, except for the retries.
+        wires: the events' bytes; at most MAX_EVENTS, and MAX_BYTES together.
         deadline: total seconds for the request.
         key: the API key to send instead of the client's.
 
@@ -30,4 +31,4 @@ def send_batch(
     options: RequestOptions = {} if deadline is None else {"_request_timeout": deadline}
     if key is not None:
         options["_request_auth"] = key
-    return client.call(INGEST, {}, body_of(wire), options, attempts=1)
+    return client.call(INGEST, {}, body_of(wires), options, attempts=1)
