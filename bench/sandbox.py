@@ -6,13 +6,13 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
-from typing import Callable, Dict, Iterator, List, Mapping, Tuple
 from urllib.parse import urlencode
 
 import urllib3
@@ -149,7 +149,7 @@ def _ingest(servers: Mapping[str, _Process], batches: Iterator[bytes], pace: Pac
     return Row("batch of 1,000 events, file database", "≤ 2.00 × floor", str(found), found.within(2.0), text, _WHY)
 
 
-def _stored(sandbox: _Process, batches: Iterator[bytes], stored: int, pace: Pace) -> List[Row]:
+def _stored(sandbox: _Process, batches: Iterator[bytes], stored: int, pace: Pace) -> list[Row]:
     before = sandbox.resident()
     for number in range(stored // _BATCH):
         sandbox.post(next(batches))
@@ -157,13 +157,13 @@ def _stored(sandbox: _Process, batches: Iterator[bytes], stored: int, pace: Pace
             before = sandbox.resident()
     after = sandbox.resident()
     now = datetime.now(timezone.utc)
-    windows: Dict[str, Tuple[datetime, datetime]] = {
+    windows: dict[str, tuple[datetime, datetime]] = {
         "all of it, odd ends": (now - timedelta(days=_DAYS + 1, seconds=1234.5), now - timedelta(seconds=77.7)),
         "30 days": (now - timedelta(days=30), now),
         "36 hours, odd ends": (now - timedelta(days=20, hours=36.123), now - timedelta(days=20)),
         "25 minutes": (now - timedelta(days=10, minutes=25), now - timedelta(days=10)),
     }
-    times: Dict[str, List[float]] = {}
+    times: dict[str, list[float]] = {}
     for _ in range(pace.rounds):
         for path in ("usage", "costs"):
             for name, (start, end) in windows.items():

@@ -10,10 +10,11 @@ import json
 import sqlite3
 import sys
 import threading
-from typing import Any, Callable, Dict, Iterable, List
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from openmonetize.sandbox import Sandbox
-from openmonetize.sandbox.http.body import READ
+from openmonetize.sandbox.http.environ import BODY_BYTES_READ
 from openmonetize.sandbox.http.server import open_server
 
 _COLUMNS = (
@@ -32,7 +33,7 @@ _COLUMNS = (
 )
 
 
-def floor(file: str, key: str) -> Callable[[Dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
+def floor(file: str, key: str) -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
     """An application that reads a batch and stores its rows in one table, with a key or without, and nothing else."""
     database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
     database.execute("PRAGMA journal_mode = WAL")
@@ -40,8 +41,8 @@ def floor(file: str, key: str) -> Callable[[Dict[str, Any], Callable[..., Any]],
     database.execute(f"CREATE TABLE events ({', '.join(_COLUMNS)}{key})")
     insert = f"INSERT INTO events VALUES ({', '.join('?' * len(_COLUMNS))})"
 
-    def application(environ: Dict[str, Any], start_response: Callable[..., Any]) -> List[bytes]:
-        length = environ[READ] = int(environ["CONTENT_LENGTH"])
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        length = environ[BODY_BYTES_READ] = int(environ["CONTENT_LENGTH"])
         events = json.loads(environ["wsgi.input"].read(length))["events"]
         for event in events:
             event["metadata"] = json.dumps(event["metadata"])

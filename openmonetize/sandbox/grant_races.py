@@ -1,7 +1,7 @@
-"""What the present servers do to grants that overlap in time: they read, then write, and lock nothing in between.
+"""The present servers' defects with grants that overlap in time: they read, then write, and take no lock in between.
 
-The sandbox carries them out one after the other. With the defects of these names it treats a grant that arrived
-before another one was done as if it had read what was there before that one.
+The sandbox carries grants out one after the other. With the defects ``grants-collide`` and ``grants-overwrite`` it
+treats a grant that arrived before another one was carried out as if it had read the state before that one.
 """
 
 from __future__ import annotations
@@ -9,32 +9,34 @@ from __future__ import annotations
 import time
 from collections import deque
 from itertools import takewhile
-from typing import Deque, List, NamedTuple, Optional, Tuple
+from typing import NamedTuple
 
-Owner = Tuple[int, str, str]
-"""Whose wallet: customer, user, team; the last two may be empty."""
+# Customer, user, team of a wallet; the last two may be empty.
+WalletOwner = tuple[int, str, str]
+
+_MAX_GRANTS = 1000
 
 
-class Done(NamedTuple):
-    """A grant that has been carried out. `created` says that its user was made for it."""
+class CompletedGrant(NamedTuple):
+    """A grant that has been carried out. `created_user` says that its user was created for it."""
 
-    moment: float
-    owner: Owner
+    completed: float
+    owner: WalletOwner
     amount: int
-    key: Optional[str]
-    created: bool
+    key: str | None
+    created_user: bool
 
 
-class Races:
-    """The last grants, for those to come."""
+class GrantRaces:
+    """The last grants, by which the next one is found to overlap them."""
 
     def __init__(self) -> None:
-        self._done: Deque[Done] = deque(maxlen=1000)
+        self._grants: deque[CompletedGrant] = deque(maxlen=_MAX_GRANTS)
 
-    def note(self, owner: Owner, amount: int, key: Optional[str], created: bool) -> None:
-        """A grant has been carried out."""
-        self._done.append(Done(time.perf_counter(), owner, amount, key, created))
+    def record(self, owner: WalletOwner, amount: int, key: str | None, created_user: bool) -> None:
+        """Record that a grant has been carried out."""
+        self._grants.append(CompletedGrant(time.perf_counter(), owner, amount, key, created_user))
 
-    def since(self, arrived: float) -> List[Done]:
-        """The grants that were carried out after `arrived` (`time.perf_counter`), the latest first."""
-        return list(takewhile(lambda done: done.moment > arrived, reversed(self._done)))
+    def completed_since(self, arrived: float) -> list[CompletedGrant]:
+        """Return the grants carried out after `arrived` (by `time.perf_counter`), the latest first."""
+        return list(takewhile(lambda grant: grant.completed > arrived, reversed(self._grants)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from http.client import HTTPConnection
-from typing import Any, Dict
+from typing import Any
 from urllib.parse import quote
 
 import urllib3
@@ -28,9 +28,9 @@ def call(sandbox: Sandbox, method: str, target: str, body: Any = None, key: Any 
     return urllib3.request(method, sandbox.url + target, body=raw, headers=sent, retries=False, timeout=10)
 
 
-def event(**fields: Any) -> Dict[str, Any]:
+def event(**fields: Any) -> dict[str, Any]:
     """A token event that costs 8 credits."""
-    made: Dict[str, Any] = {
+    made: dict[str, Any] = {
         "event_id": str(uuid.uuid4()),
         "event_type": "TOKEN_USAGE",
         "feature_id": "chat",
@@ -43,7 +43,7 @@ def event(**fields: Any) -> Dict[str, Any]:
     return {**made, **fields}
 
 
-def ingest(sandbox: Sandbox, *events: Dict[str, Any], key: Any = "own") -> None:
+def ingest(sandbox: Sandbox, *events: dict[str, Any], key: Any = "own") -> None:
     reply = call(sandbox, "POST", "/v1/events/ingest", {"events": list(events)}, key=key)
     assert reply.status in (200, 202), reply.data
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any
 
 import pytest
 
@@ -26,15 +26,15 @@ def in_shell(command: str, directory: Path, key: str = "om_dev_test_key") -> byt
     return done.stdout
 
 
-def words(command: str, directory: Path) -> List[str]:
+def words(command: str, directory: Path) -> list[str]:
     """What a shell hands over to the program of that name."""
     shown = in_shell('curl() { printf "%s\\0" "$@"; }\n' + command, directory)
     return shown.decode().split("\0")[:-1]
 
 
-def entry(**fields: Any) -> Dict[str, Any]:
+def entry(**fields: Any) -> dict[str, Any]:
     body = fields.get("body", "")
-    made: Dict[str, Any] = {"method": "GET", "target": "/v1/events", "headers": {}, "keyed": False, "body": body}
+    made: dict[str, Any] = {"method": "GET", "target": "/v1/events", "headers": {}, "keyed": False, "body": body}
     return {**made, "body_bytes": len(body), **fields}
 
 
@@ -59,7 +59,7 @@ def test_the_key_comes_from_the_environment(tmp_path: Path) -> None:
         ("$(id)", "", ["--request", "$(id)"]),
     ],
 )
-def test_methods(tmp_path: Path, method: str, body: str, expected: List[str]) -> None:
+def test_methods(tmp_path: Path, method: str, body: str, expected: list[str]) -> None:
     found = words(curl(entry(method=method, body=body), "http://h"), tmp_path)
     assert found[: len(expected) + 1] == [*expected, "http://h/v1/events"]
 

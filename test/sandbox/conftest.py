@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -16,15 +17,15 @@ settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
-def _running() -> Iterator[Dict[Any, Sandbox]]:
-    found: Dict[Any, Sandbox] = {}
+def _running() -> Iterator[dict[Any, Sandbox]]:
+    found: dict[Any, Sandbox] = {}
     yield found
     for sandbox in found.values():
         sandbox.stop()
 
 
 @pytest.fixture
-def start(_running: Dict[Any, Sandbox]) -> Iterator[Callable[..., Talk]]:
+def start(_running: dict[Any, Sandbox]) -> Iterator[Callable[..., Talk]]:
     """Give a client of a clean sandbox with these settings, shared between tests."""
     talks = []
 

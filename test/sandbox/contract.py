@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 import yaml
 
 _FILE = Path(__file__).parents[2] / "openapi.yaml"
-_TYPES: Dict[str, Tuple[type, ...]] = {
+_TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
     "string": (str,),
@@ -31,7 +31,7 @@ def _contract() -> Any:
 
 
 @lru_cache(maxsize=None)
-def _paths() -> List[Tuple[Any, Dict[str, Any]]]:
+def _paths() -> list[tuple[Any, dict[str, Any]]]:
     """Every path as a pattern, fixed ones first."""
     found = sorted(_contract()["paths"].items(), key=lambda pair: pair[0].count("{"))
     return [
@@ -64,10 +64,10 @@ def check(method: str, target: str, status: int, body: Any, seed_era: bool = Fal
     _fits(schema, body, f"{method} {target} {status}")
 
 
-def _operation(method: str, path: str) -> Optional[Dict[str, Any]]:
+def _operation(method: str, path: str) -> dict[str, Any] | None:
     for pattern, operations in _paths():
         if pattern.fullmatch(path) is not None and method in operations:
-            found: Dict[str, Any] = operations[method]
+            found: dict[str, Any] = operations[method]
             return found
     return None
 
@@ -79,7 +79,7 @@ def _resolve(reference: str) -> Any:
     return found
 
 
-def _fits(schema: Dict[str, Any], value: Any, place: str) -> None:
+def _fits(schema: dict[str, Any], value: Any, place: str) -> None:
     while "$ref" in schema:
         schema = _resolve(schema["$ref"])
     if value is None and schema.get("nullable"):

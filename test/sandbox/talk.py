@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import uuid
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 import urllib3
 
@@ -23,7 +23,7 @@ class Reply(NamedTuple):
 class Talk:
     """Requests with one key to one sandbox. In contract mode every answer is checked against the contract."""
 
-    def __init__(self, sandbox: Sandbox, key: Optional[str] = None) -> None:
+    def __init__(self, sandbox: Sandbox, key: str | None = None) -> None:
         self.sandbox = sandbox
         self.key = key or sandbox.key
         self._pool = urllib3.PoolManager(maxsize=4, retries=False, timeout=10.0)
@@ -34,11 +34,11 @@ class Talk:
         path: str,
         body: Any = None,
         *,
-        key: Optional[str] = "own",
-        raw: Optional[bytes] = None,
-        headers: Optional[Dict[str, str]] = None,
+        key: str | None = "own",
+        raw: bytes | None = None,
+        headers: dict[str, str] | None = None,
     ) -> Reply:
-        sent: Dict[str, str] = {}
+        sent: dict[str, str] = {}
         shown = self.key if key == "own" else key
         if shown:
             sent["Authorization"] = f"Bearer {shown}"
@@ -66,10 +66,10 @@ class Talk:
     def post(self, path: str, body: Any = None, **more: Any) -> Reply:
         return self("POST", path, body, **more)
 
-    def ingest(self, *events: Dict[str, Any], **more: Any) -> Reply:
+    def ingest(self, *events: dict[str, Any], **more: Any) -> Reply:
         return self.post("/v1/events/ingest", {"events": list(events)}, **more)
 
-    def grant(self, amount: int, user_id: Optional[str] = None, **more: Any) -> Reply:
+    def grant(self, amount: int, user_id: str | None = None, **more: Any) -> Reply:
         body = {"amount": amount, **more}
         if user_id is not None:
             body["userId"] = user_id
@@ -110,9 +110,9 @@ def send_raw(sandbox: Sandbox, request: bytes) -> bytes:
             received += chunk
 
 
-def event(**fields: Any) -> Dict[str, Any]:
+def event(**fields: Any) -> dict[str, Any]:
     """A token event of gpt-4o, 1000 in and 500 out, which costs 8 credits; fields set to None are left out."""
-    made: Dict[str, Any] = {
+    made: dict[str, Any] = {
         "event_id": str(uuid.uuid4()),
         "event_type": "TOKEN_USAGE",
         "feature_id": "chat",
@@ -126,5 +126,5 @@ def event(**fields: Any) -> Dict[str, Any]:
     return {name: value for name, value in made.items() if value is not None}
 
 
-def events(count: int, **fields: Any) -> List[Dict[str, Any]]:
+def events(count: int, **fields: Any) -> list[dict[str, Any]]:
     return [event(**fields) for _ in range(count)]

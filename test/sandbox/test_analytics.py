@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Dict, List
+from typing import Any
 
 import pytest
 
@@ -82,7 +82,7 @@ def test_usage_groups(talk: Talk) -> None:
 def test_any_window_equals_the_sum_over_its_events(talk: Talk) -> None:
     rnd = random.Random(4)
     first = datetime(2026, 1, 1, tzinfo=timezone.utc)
-    batch: List[Dict[str, Any]] = []
+    batch: list[dict[str, Any]] = []
     for _ in range(400):
         moment = first + timedelta(milliseconds=rnd.randrange(6 * 86_400_000))
         batch.append(
@@ -266,7 +266,7 @@ def test_seven_days_of_burning_end_to_the_second(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize(("granted", "kinds"), [(130, ["urgent"]), (200, ["warning"]), (5000, [])])
-def test_recommendations(talk: Talk, granted: int, kinds: List[str]) -> None:
+def test_recommendations(talk: Talk, granted: int, kinds: list[str]) -> None:
     talk.sandbox.set_time(NOW)
     talk.grant(granted, "anna")
     talk.ingest(*events(10, user_id="anna"))
@@ -310,7 +310,7 @@ def test_cost_breakdown_and_trends(talk: Talk) -> None:
     }
     assert body["period"]["days"] == 30
 
-    def periods(group_by: str) -> List[str]:
+    def periods(group_by: str) -> list[str]:
         return [row["period"] for row in talk.get(f"/v1/analytics/usage-trends?groupBy={group_by}").body["data"]]
 
     assert periods("day") == ["2026-06-01", "2026-06-07", "2026-06-08"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Callable, Dict
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ from .talk import Talk, event, events
         ({"event_type": "CUSTOM", "quantity": 3}, 0),
     ],
 )
-def test_what_an_event_burns(talk: Talk, fields: Dict[str, Any], burned: int) -> None:
+def test_what_an_event_burns(talk: Talk, fields: dict[str, Any], burned: int) -> None:
     talk.grant(1000, "anna")
     assert talk.ingest(event(user_id="anna", **fields)).status == 202
     assert talk.get("/v1/users/anna/credits").body["data"]["balance"] == 1000 - burned
@@ -168,7 +169,7 @@ def test_202_does_not_mean_billed(start: Callable[..., Talk]) -> None:
         {"model": "o1-pro", "input_tokens": 2**53 - 1},  # more than 10^10 US dollars
     ],
 )
-def test_what_no_database_takes_is_accepted_and_lost(talk: Talk, fields: Dict[str, Any]) -> None:
+def test_what_no_database_takes_is_accepted_and_lost(talk: Talk, fields: dict[str, Any]) -> None:
     assert talk.ingest(event(**fields), event()).body["accepted"] == 2
     assert len(talk.sandbox.events()) == 1
     assert len(talk.sandbox.dead_letters()) == 1
@@ -229,7 +230,7 @@ def test_events_info(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"event_type": "FEATURE_ACCESS"}, {"team_id": "red"}, {"user_id": "user_001"}])
-def test_the_present_servers_lose_more(talk: Talk, faithful: Talk, fields: Dict[str, Any]) -> None:
+def test_the_present_servers_lose_more(talk: Talk, faithful: Talk, fields: dict[str, Any]) -> None:
     assert talk.ingest(event(**fields)).status == 202
     assert len(talk.sandbox.events()) == 1
     assert faithful.ingest(event(**fields)).status == 202

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime, timezone
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 
@@ -101,7 +101,7 @@ def test_the_state(talk: Talk) -> None:
         {"Host": "127.0.0.1.evil.example"},
     ],
 )
-def test_no_page_of_another_site_can_steer_it(talk: Talk, headers: Dict[str, str]) -> None:
+def test_no_page_of_another_site_can_steer_it(talk: Talk, headers: dict[str, str]) -> None:
     for method, path in (("POST", "/_sandbox/reset"), ("GET", "/_sandbox/events")):
         reply = talk(method, path, headers=headers)
         assert reply.status == 403
@@ -174,7 +174,7 @@ def test_a_port_that_is_taken_is_named() -> None:
         ({"faults": ["teapot"]}, "cannot read the fault"),
     ],
 )
-def test_settings_are_checked_at_once(settings: Dict[str, Any], message: str) -> None:
+def test_settings_are_checked_at_once(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Sandbox(**settings)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timezone
-from typing import Any, Dict, Optional
+from typing import Any
 
 import pytest
 
@@ -14,14 +14,14 @@ TOKENS = {"type": "token_usage", "provider": "OPENAI", "model": "gpt-4o"}
 EIGHT = {**TOKENS, "estimated_input_tokens": 1000, "estimated_output_tokens": 500}
 
 
-def check(talk: Talk, action: Dict[str, Any] = EIGHT, user_id: str = "anna", feature: str = "chat") -> Dict[str, Any]:
+def check(talk: Talk, action: dict[str, Any] = EIGHT, user_id: str = "anna", feature: str = "chat") -> dict[str, Any]:
     reply = talk.post("/v1/entitlements/check", {"userId": user_id, "featureId": feature, "action": action})
     assert reply.status == 200
-    body: Dict[str, Any] = reply.body
+    body: dict[str, Any] = reply.body
     return body
 
 
-def limit(talk: Talk, kind: str, value: Optional[float], **more: Any) -> str:
+def limit(talk: Talk, kind: str, value: float | None, **more: Any) -> str:
     body = {"featureId": "chat", "limitType": kind, "limitValue": value, **more}
     reply = talk.post("/v1/entitlements", body)
     assert reply.status == 201
@@ -29,7 +29,7 @@ def limit(talk: Talk, kind: str, value: Optional[float], **more: Any) -> str:
     return found
 
 
-def outcome(body: Dict[str, Any]) -> Any:
+def outcome(body: dict[str, Any]) -> Any:
     return body["allowed"], body["reason"], body["currentBalance"], [action["type"] for action in body["actions"]]
 
 
@@ -77,7 +77,7 @@ def test_a_hard_limit_counts_events(talk: Talk) -> None:
     ],
 )
 def test_the_rest_of_the_table(
-    talk: Talk, kind: Optional[str], value: Optional[float], used: int, balance: int, expected: Any
+    talk: Talk, kind: str | None, value: float | None, used: int, balance: int, expected: Any
 ) -> None:
     talk.grant(balance, "anna")
     if kind is not None:
@@ -102,7 +102,7 @@ def test_the_rest_of_the_table(
         ({"type": "custom"}, None),
     ],
 )
-def test_estimates(talk: Talk, action: Dict[str, Any], credits_needed: Optional[int]) -> None:
+def test_estimates(talk: Talk, action: dict[str, Any], credits_needed: int | None) -> None:
     talk.grant(100, "anna")
     body = check(talk, action)
     assert body["estimatedCostCredits"] == credits_needed

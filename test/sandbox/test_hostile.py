@@ -6,12 +6,13 @@ import json
 import re
 import socket
 import threading
-from typing import Any, Iterator, List
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from openmonetize.sandbox import Sandbox
-from openmonetize.sandbox.http import server as http
+from openmonetize.sandbox.http import server
 
 from .talk import Talk, event, send_raw
 
@@ -80,7 +81,7 @@ def test_expectations_are_met(talk: Talk) -> None:
 
 
 def test_slow_clients_are_dropped_and_disturb_nobody(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(server, "REQUEST_TIMEOUT", 0.3)
     host, _, port = talk.sandbox.url.rpartition("//")[2].rpartition(":")
     drips = [socket.create_connection((host, int(port)), timeout=10.0) for _ in range(20)]
     try:
@@ -123,7 +124,7 @@ def test_text_that_no_database_takes(talk: Talk, start: Any, text: str) -> None:
 
 def test_many_at_once(talk: Talk) -> None:
     """Grants in parallel are all kept, one after the other."""
-    statuses: List[int] = []
+    statuses: list[int] = []
 
     def work() -> None:
         mine = Talk(talk.sandbox)

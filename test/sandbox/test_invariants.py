@@ -12,7 +12,7 @@ import tempfile
 import uuid
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Set
+from typing import Any
 
 from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -36,12 +36,12 @@ class Service(RuleBasedStateMachine):
         self.path = str(Path(self.folder.name) / "sandbox.db")
         self.made = 0
         self.accepted = 0
-        self.stored: Dict[str, Dict[str, Any]] = {}
-        self.outcomes: Dict[str, str] = {}
-        self.keys: Set[str] = set()
-        self.grants: Dict[str, Any] = {}
-        self.balances: Dict[Optional[str], int] = {}
-        self.history: Counter[Optional[str]] = Counter()
+        self.stored: dict[str, dict[str, Any]] = {}
+        self.outcomes: dict[str, str] = {}
+        self.keys: set[str] = set()
+        self.grants: dict[str, Any] = {}
+        self.balances: dict[str | None, int] = {}
+        self.history: Counter[str | None] = Counter()
         self.dead = 0
         self.credits = 0
         self.open()
@@ -80,7 +80,7 @@ class Service(RuleBasedStateMachine):
             Path(killed + end).unlink(missing_ok=True)
 
     @rule(user=_payer, amount=st.integers(1, 500), key=st.none() | st.sampled_from(["g1", "g2"]))
-    def grant(self, user: Optional[str], amount: int, key: Optional[str]) -> None:
+    def grant(self, user: str | None, amount: int, key: str | None) -> None:
         reply = self.customer.grant(amount, user, **({} if key is None else {"idempotencyKey": key}))
         assert reply.status == 200
         data = reply.body["data"]
@@ -109,7 +109,7 @@ class Service(RuleBasedStateMachine):
         ),
         repeat=st.booleans(),
     )
-    def ingest(self, batch: List[Any], repeat: bool) -> None:
+    def ingest(self, batch: list[Any], repeat: bool) -> None:
         events = []
         for user, model, tokens, key, again in batch:
             known = sorted(self.stored)
@@ -124,7 +124,7 @@ class Service(RuleBasedStateMachine):
         self.made += 1
         return str(uuid.uuid5(uuid.NAMESPACE_OID, str(self.made)))
 
-    def send(self, events: List[Dict[str, Any]]) -> None:
+    def send(self, events: list[dict[str, Any]]) -> None:
         fresh = [item for item in events if item.get("idempotency_key") not in self.keys]
         reply = self.customer.ingest(*events)
         assert reply.status == (202 if fresh else 200)

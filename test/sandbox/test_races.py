@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Callable, Optional, Tuple, Type
+from typing import Any
 
 import pytest
 
@@ -34,12 +35,12 @@ class SlowGrant:
         return self
 
     def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._answer.close()
         self._connection.close()
 
-    def finish(self) -> Tuple[int, Any]:
+    def finish(self) -> tuple[int, Any]:
         self._connection.sendall(self._body)
         status = int(self._answer.readline().split()[1])
         length = 0
@@ -53,7 +54,7 @@ class SlowGrant:
 FAILED = (500, {"error": "Internal Server Error", "message": "Failed to grant credits"})
 
 
-def balances(talk: Talk, user_id: str) -> Tuple[int, int]:
+def balances(talk: Talk, user_id: str) -> tuple[int, int]:
     """What the wallet says, and what its transactions add up to."""
     transactions = talk.get(f"/v1/users/{user_id}/transactions").body["data"]
     return talk.sandbox.balance(user_id), sum(entry["amount"] for entry in transactions)

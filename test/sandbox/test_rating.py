@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Callable, Dict
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from .test_wire import bad, invalid, no_route
 CALCULATE = "/v1/rating/calculate"
 BULK = "/v1/rating/calculate/bulk"
 TABLES = "/v1/burn-tables"
-GPT: Dict[str, Any] = {"provider": "OPENAI", "model": "gpt-4o", "inputTokens": 1000, "outputTokens": 500}
+GPT: dict[str, Any] = {"provider": "OPENAI", "model": "gpt-4o", "inputTokens": 1000, "outputTokens": 500}
 RULES = {"gpt-4o": {"inputTokens": 2, "outputTokens": 4}}
 
 
@@ -113,7 +114,7 @@ def test_the_present_servers_answer_no_calculation(faithful: Talk) -> None:
         ),
     ],
 )
-def test_what_is_refused(talk: Talk, faithful: Talk, path: str, body: Dict[str, Any], message: str) -> None:
+def test_what_is_refused(talk: Talk, faithful: Talk, path: str, body: dict[str, Any], message: str) -> None:
     for client in (talk, faithful):
         assert client.post(path, body, key=None).body == bad(message)
 

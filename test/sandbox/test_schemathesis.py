@@ -6,8 +6,9 @@ answer that does not fit its schema, and nothing invalid is taken. What is gener
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator, Tuple
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -42,7 +43,7 @@ _bounded = settings(
 )
 
 
-def _contract(left_out: Tuple[str, ...] = ()) -> Any:
+def _contract(left_out: tuple[str, ...] = ()) -> Any:
     """The contract without the wildcard paths, which document nothing, and without `left_out`."""
     contract = yaml.load(_FILE.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     for path in list(contract["paths"]):
@@ -66,7 +67,7 @@ def _contract_of_the_present() -> Any:
     return contract
 
 
-def _view(contract: Any, not_checked: Tuple[str, ...], systematic: bool) -> Any:
+def _view(contract: Any, not_checked: tuple[str, ...], systematic: bool) -> Any:
     """`systematic` adds every bound and every wrong type of every field to the random data."""
     config = {
         "checks": {name: {"enabled": False} for name in not_checked},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Callable, Dict
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -88,7 +89,7 @@ def test_purchases_may_be_free(seed: Talk) -> None:
 # --- events ---------------------------------------------------------------------------------------------------------
 
 
-def own(seed: Talk, **fields: Any) -> Dict[str, Any]:
+def own(seed: Talk, **fields: Any) -> dict[str, Any]:
     return event(customer_id=seed.customer_id, **fields)
 
 

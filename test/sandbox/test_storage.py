@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Set
 
 import pytest
 import urllib3
@@ -61,8 +60,8 @@ class Client(threading.Thread):
         super().__init__()
         self.url = url
         self.enough = enough
-        self.accepted: Set[str] = set()
-        self.uncertain: Set[str] = set()
+        self.accepted: set[str] = set()
+        self.uncertain: set[str] = set()
 
     def run(self) -> None:
         with urllib3.PoolManager(retries=False, timeout=10.0) as pool:
@@ -87,8 +86,8 @@ class Client(threading.Thread):
 def test_no_accepted_event_is_lost_to_kill_9(tmp_path: Path) -> None:
     """The process dies in the middle of its work, twice; afterwards every sum still fits the stored events."""
     path = str(tmp_path / "sandbox.db")
-    accepted: Set[str] = set()
-    uncertain: Set[str] = set()
+    accepted: set[str] = set()
+    uncertain: set[str] = set()
     for _ in range(2):
         server = subprocess.Popen([sys.executable, "-c", _SERVE, path], stdout=subprocess.PIPE, text=True)
         assert server.stdout is not None

@@ -1,1 +1,1 @@
-"""From an accepted event to a booking: ingestion, processing, wallet charges, ledger, roll-ups, rating."""
+"""Billing: an accepted event is priced, stored and charged to a wallet; and what may still be spent."""
