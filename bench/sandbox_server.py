@@ -1,7 +1,7 @@
 """A server to send batches of events to: the sandbox, or a floor on the same server stack.
 
 Arguments: ``sandbox``, ``floor`` or ``bare`` (a floor whose table has no key), and a database file. It prints its URL,
-and ends when its standard input does.
+and ends when its standard input ends.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _COLUMNS = (
 
 
 def floor(file: str, key: str) -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
-    """An application that reads a batch and stores its rows in one table, with a key or without, and nothing else."""
+    """Return an application that only reads a batch and stores its rows in one table, with a key or without."""
     database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = NORMAL")
@@ -57,7 +57,7 @@ def floor(file: str, key: str) -> Callable[[dict[str, Any], Callable[..., Any]],
 
 
 def main() -> None:
-    """Serve until the parent goes away."""
+    """Serve until standard input ends."""
     kind, file = sys.argv[1:]
     if kind == "sandbox":
         with Sandbox(db=file) as sandbox:

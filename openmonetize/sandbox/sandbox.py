@@ -40,6 +40,8 @@ class SandboxStateError(OpenApiException, RuntimeError):
 class Sandbox:
     """The platform's API on this machine: stateful, strict, no account and no network needed.
 
+    Use it as a context manager, or call `start` and `stop`. A file holds one sandbox at a time.
+
     Args:
         host: the address to listen on. Anything but a loopback address needs a `key` of your own.
         port: the port; 0 takes any free one.
@@ -57,8 +59,6 @@ class Sandbox:
 
     Raises:
         ApiValueError: an argument makes no sense, or the file is in use or not a database of the sandbox.
-
-    Use it as a context manager, or call `start` and `stop`. A file holds one sandbox at a time.
     """
 
     def __init__(

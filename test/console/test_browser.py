@@ -12,7 +12,7 @@ from openmonetize.sandbox import Sandbox
 
 from .payloads import MARK, PROGRAM, call, event, fill, ingest
 
-PATIENCE = 20.0
+TIMEOUT = 20.0  # seconds; long, since the machine may be busy
 
 NOTES = """
 window.notes = {};
@@ -25,8 +25,8 @@ new MutationObserver(() => {
 
 
 def wait(what: Callable[[], Any], said: str) -> Any:
-    """Until `what` is true; for a long time, since the machine may be busy."""
-    deadline = time.monotonic() + PATIENCE
+    """Wait until `what` returns something true, and return that."""
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
         found = what()
         if found:
@@ -52,7 +52,7 @@ def click(browser: Any, selector: str) -> None:
 
 
 def open_all(browser: Any) -> None:
-    """Open everything that opens, and wait for what is then asked for."""
+    """Open all details, and wait for those that are fetched then."""
     browser.execute_script("for (const each of document.querySelectorAll('details')) each.open = true;")
     waiting = "return Array.from(document.querySelectorAll('.detail')).some(each => each.textContent === '…')"
     wait(lambda: not browser.execute_script(waiting), "the requests in full")
@@ -74,12 +74,12 @@ def test_an_event_is_shown_within_two_seconds_of_its_arrival(browser: Any, sandb
         delays.append(seen - sent)
         if delays[-1] < 2:
             break
-    assert min(delays) < 2, delays  # once is enough: a busy machine may delay any of them
+    assert min(delays) < 2, delays  # once is enough, since a busy machine may delay any of them
     wait(lambda: f"Events {len(delays)}" in fragment(browser, "tiles"), "the number of events")
     assert "gpt-4o" in fragment(browser, "usage")
 
 
-def test_strangers_text_stays_text(browser: Any, sandbox: Sandbox) -> None:
+def test_untrusted_text_stays_text(browser: Any, sandbox: Sandbox) -> None:
     browser.get(sandbox.url)
     fill(sandbox)  # part of it arrives in the open page,
     wait(lambda: MARK in fragment(browser, "faults"), "the fault")
@@ -151,7 +151,7 @@ def fill_long(sandbox: Sandbox) -> None:
     call(sandbox, "GET", "/v1/" + long)
 
 
-def test_what_somebody_reads_stays_open_while_more_arrives(browser: Any, sandbox: Sandbox) -> None:
+def test_open_details_stay_open_while_events_arrive(browser: Any, sandbox: Sandbox) -> None:
     call(sandbox, "GET", "/v1/first?q=1")
     ingest(sandbox, event(feature_id="first", metadata={"note": "kept"}))
     browser.get(sandbox.url)
@@ -180,7 +180,7 @@ def test_a_paused_page_stays_as_it_is(browser: Any, sandbox: Sandbox) -> None:
     wait(lambda: "later" in fragment(browser, "events"), "the event")
 
 
-def test_clock_and_faults_are_in_the_readers_hands(browser: Any, sandbox: Sandbox) -> None:
+def test_the_page_controls_clock_and_faults(browser: Any, sandbox: Sandbox) -> None:
     browser.get(sandbox.url)
     real = sandbox.state.clock.now()
     click(browser, "[data-post=clock][data-body*='30']")
@@ -201,15 +201,15 @@ def test_clock_and_faults_are_in_the_readers_hands(browser: Any, sandbox: Sandbo
     wait(lambda: "429" not in fragment(browser, "faults"), "no fault")
 
 
-def test_a_fault_that_cannot_be_read_is_said_to_be(browser: Any, sandbox: Sandbox) -> None:
+def test_a_malformed_fault_is_reported(browser: Any, sandbox: Sandbox) -> None:
     browser.get(sandbox.url)
     browser.execute_script("document.getElementById('spec').value = 'teapot'")
     click(browser, "#fault [value=next]")
     wait(lambda: "cannot read the fault 'teapot'" in text(browser, "#status"), "the reason")
-    assert "400" in str(browser.get_log("browser"))  # the browser notes the refusal by itself
+    assert "400" in str(browser.get_log("browser"))  # the browser logs the refusal by itself
 
 
-def test_everything_can_be_forgotten(browser: Any, sandbox: Sandbox) -> None:
+def test_the_sandbox_can_be_reset(browser: Any, sandbox: Sandbox) -> None:
     ingest(sandbox, event(feature_id="old"))
     browser.get(sandbox.url)
     click(browser, "#reset")

@@ -1,4 +1,4 @@
-"""What the server makes of the console: content, escaping, headers, and who may have it."""
+"""The console as the server renders it: content, escaping, headers, and access control."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def words(html: str) -> str:
     return " ".join(Reader(html.replace("<", " <")).text.split())
 
 
-# --- what it shows --------------------------------------------------------------------------------------------------
+# --- content --------------------------------------------------------------------------------------------------------
 
 
 def test_a_sandbox_without_events_says_so(sandbox: Sandbox) -> None:
@@ -133,7 +133,7 @@ def test_an_unknown_measure_is_credits(sandbox: Sandbox) -> None:
     assert live(sandbox, query="&metric=<script>")["version"] == live(sandbox)["version"]
 
 
-def test_the_page_asks_for_nothing_new_until_something_is(sandbox: Sandbox) -> None:
+def test_fragments_are_sent_only_if_they_have_changed(sandbox: Sandbox) -> None:
     html = page(sandbox)
     found = re.search('data-version="(.*?)"', html)
     assert found is not None
@@ -142,7 +142,7 @@ def test_the_page_asks_for_nothing_new_until_something_is(sandbox: Sandbox) -> N
     assert "fragments" in live(sandbox, found.group(1))
 
 
-def test_looking_leaves_no_trace_and_meets_no_fault(sandbox: Sandbox) -> None:
+def test_the_console_is_not_logged_and_meets_no_faults(sandbox: Sandbox) -> None:
     sandbox.fail_next("500")
     assert "500" in words(page(sandbox))
     live(sandbox)
@@ -156,7 +156,7 @@ def test_a_page_of_long_texts_stays_small(sandbox: Sandbox) -> None:
     assert len(page(sandbox)) < 400_000
 
 
-# --- strangers' text ------------------------------------------------------------------------------------------------
+# --- untrusted text -------------------------------------------------------------------------------------------------
 
 
 def test_text_stays_text_in_every_field(sandbox: Sandbox) -> None:
@@ -175,7 +175,7 @@ def test_text_stays_text_in_every_field(sandbox: Sandbox) -> None:
     assert f"<img src={MARK}" not in html
 
 
-def test_what_nobody_sees_is_made_visible(sandbox: Sandbox) -> None:
+def test_invisible_characters_are_made_visible(sandbox: Sandbox) -> None:
     ingest(sandbox, event(feature_id="gpj.\u202eexe", user_id="a\u0007b\u200fc", model="zero\u200dwidth"))
     shown = words(live(sandbox)["fragments"]["events"])
     assert "gpj.\\u202eexe" in shown
@@ -194,7 +194,7 @@ def test_lone_surrogates_and_nul_do_not_break_the_page() -> None:
             assert reply.status == 200
 
 
-# --- who may have it ------------------------------------------------------------------------------------------------
+# --- access control -------------------------------------------------------------------------------------------------
 
 
 def test_the_policy_allows_this_script_and_this_style_only(sandbox: Sandbox) -> None:
@@ -244,7 +244,7 @@ def test_a_link_from_anywhere_may_be_followed_and_a_form_may_not_be_sent(sandbox
 
 
 @pytest.mark.parametrize("name", ["localhost", "LOCALHOST", "127.0.0.2", "[::1]"])
-def test_every_name_of_this_machine_will_do(sandbox: Sandbox, name: str) -> None:
+def test_every_name_of_this_machine_is_accepted(sandbox: Sandbox, name: str) -> None:
     assert call(sandbox, "GET", "/", key=None, Host=f"{name}:{sandbox.url.rpartition(':')[2]}").status == 200
     assert call(sandbox, "GET", "/", key=None, Host=name).status == 200
 
@@ -276,14 +276,14 @@ def test_where_others_can_reach_it_the_browser_asks_for_the_key() -> None:
 
 
 class _Local:
-    """A sandbox that listens everywhere, as this machine sees it."""
+    """A sandbox on all addresses, as this machine reaches it."""
 
     def __init__(self, port: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.key = None
 
 
-def test_a_key_of_ones_own_is_never_shown() -> None:
+def test_a_key_other_than_the_development_accounts_is_never_shown() -> None:
     with Sandbox(key="my-own-key") as private:
         call(private, "GET", "/v1/customers/me")
         html = page(private) + call(private, "GET", "/_sandbox/console/request?number=1", key=None).data.decode()
@@ -291,19 +291,19 @@ def test_a_key_of_ones_own_is_never_shown() -> None:
         assert "$OPENMONETIZE_API_KEY" in html
 
 
-def test_a_request_that_the_log_has_dropped_is_said_to_be(sandbox: Sandbox) -> None:
+def test_a_request_that_the_log_has_dropped_is_reported(sandbox: Sandbox) -> None:
     for number in ("0", "-5", "123456789"):
         reply = call(sandbox, "GET", f"/_sandbox/console/request?number={number}", key=None)
         assert "has dropped this request" in reply.data.decode()
     assert call(sandbox, "GET", "/_sandbox/console/request?number=x", key=None).status == 400
 
 
-# --- how it looks ---------------------------------------------------------------------------------------------------
+# --- appearance -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_text_can_be_told_from_its_background(sandbox: Sandbox, dark: bool) -> None:
-    """WCAG 2, level AA: a contrast of 4.5 for text, 3 for what charts are drawn with."""
+    """WCAG 2, level AA: a contrast of 4.5 for text, and of 3 for graphics."""
     light, _, after = page(sandbox).partition("prefers-color-scheme: dark")
     colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6})", light))
     if dark:

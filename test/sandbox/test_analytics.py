@@ -136,9 +136,9 @@ def test_ends_are_inclusive_and_windows_may_be_empty(talk: Talk) -> None:
 
 
 def test_every_window_within_and_around_one_hour(talk: Talk) -> None:
-    """The sums of an hour may stand for its events only where a window holds all of them."""
+    """The sums of an hour may replace its events only in a window that has all of them."""
     moments = [f"2026-01-01T{clock}Z" for clock in ("09:59:59.999", "10:20:00.000", "10:20:00.001", "10:40:00.000")]
-    for number in (2, 0, 1, 3):  # each in a batch of its own, neither the first nor the last of its hour first
+    for number in (2, 0, 1, 3):  # each in a batch of its own, with neither the first nor the last of the hour first
         talk.ingest(event(timestamp=moments[number], input_tokens=10**number))
     edges = [
         _ms(moment) + timedelta(milliseconds=step)
@@ -218,7 +218,7 @@ def test_what_is_refused(talk: Talk, query: str, message: str) -> None:
     assert talk.get(f"/v1/analytics/usage?{query}", key=None).body == invalid(message)
 
 
-def test_another_customer_is_none_of_ones_business(talk: Talk) -> None:
+def test_another_customers_analytics_are_forbidden(talk: Talk) -> None:
     other = talk.other_customer()
     talk.ingest(event())
     for path in ("usage", "costs", "burn-rate"):

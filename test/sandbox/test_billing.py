@@ -134,7 +134,7 @@ def test_a_repeated_event_id_is_accepted_and_becomes_a_dead_letter(talk: Talk) -
 
 
 def test_keys_are_global(talk: Talk) -> None:
-    """Another customer's key counts, so keys have to be unique in the world."""
+    """Another customer's key counts too, so keys must be globally unique."""
     talk.ingest(event(idempotency_key="one"))
     other = talk.other_customer()
     assert other.ingest(event(idempotency_key="one")).body["status"] == "all_duplicates"
@@ -198,7 +198,7 @@ def test_dead_letters_show_and_replay(talk: Talk) -> None:
     assert talk.post("/v1/events/dlq/replay").status == 400
 
 
-def test_dead_letters_are_nobody_elses(talk: Talk) -> None:
+def test_dead_letters_belong_to_their_customer(talk: Talk) -> None:
     one = event()
     talk.ingest(one)
     talk.ingest(one)
@@ -208,7 +208,7 @@ def test_dead_letters_are_nobody_elses(talk: Talk) -> None:
 
 
 def test_the_list_of_events_shows_the_latest_first_from_any_offset(talk: Talk) -> None:
-    """Among them days with many events, moments with several, and the years that the platform takes."""
+    """Also on days with many events, at times with several events, and in the first and last years."""
     moments = ["2999-12-31T23:59:59.999Z", *["2026-11-20T00:00:00Z"] * 3, *["2026-11-19T23:59:59.999Z"] * 2]
     moments += ["2026-11-19T00:00:00Z", "2026-11-01T12:00:00Z", "1969-12-31T23:00:00Z", "0001-01-01T00:00:00Z"]
     sent = [event(timestamp=moment, model=f"model-{number % 3}") for number, moment in enumerate(moments)]
@@ -226,7 +226,7 @@ def test_events_info(talk: Talk) -> None:
     assert (body["status"], body["services"]) == ("ready", {"database": "connected", "queue": "connected"})
 
 
-# --- what the present servers lose besides --------------------------------------------------------------------------
+# --- losses of the present servers only -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("fields", [{"event_type": "FEATURE_ACCESS"}, {"team_id": "red"}, {"user_id": "user_001"}])
@@ -266,7 +266,7 @@ def test_a_user_made_beforehand_cannot_be_credited_on_the_present_servers(talk: 
     assert faithful.get("/v1/users/carl/credits").status == 404
 
 
-def test_event_ids_do_not_cross_customers_unnoticed(talk: Talk) -> None:
+def test_an_event_id_of_another_customer_is_not_stored_again(talk: Talk) -> None:
     same = str(uuid.uuid4())
     talk.ingest(event(event_id=same))
     other = talk.other_customer()

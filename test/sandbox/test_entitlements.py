@@ -122,7 +122,7 @@ def test_estimates_of_images_and_video_need_their_rows(start: Any) -> None:
 def test_an_unknown_price_is_refused_only_below_zero(talk: Talk) -> None:
     talk.grant(8, "anna")
     talk.ingest(event(user_id="anna"))
-    assert check(talk, {"type": "api_call"})["allowed"]  # a balance of 0 is enough for what costs 0
+    assert check(talk, {"type": "api_call"})["allowed"]  # a balance of 0 is enough for an action that costs 0
     talk.ingest(event(user_id="anna"))
     assert not check(talk, {"type": "api_call"})["allowed"]
 
@@ -185,7 +185,7 @@ def test_a_limit_of_zero_and_fractions_on_the_present_servers(faithful: Talk) ->
     made = faithful.post("/v1/entitlements", {"featureId": "chat", "limitType": "HARD", "limitValue": 0})
     assert made.body["data"]["limitValue"] is None
     faithful.grant(10, "anna")
-    assert not check(faithful)["allowed"]  # the check knows better
+    assert not check(faithful)["allowed"]  # the check uses the stored limit of 0
     assert (
         faithful.post("/v1/entitlements", {"featureId": "chat", "limitType": "HARD", "limitValue": 1.5}).status == 500
     )
@@ -225,7 +225,7 @@ def test_another_customers_entitlement(talk: Talk) -> None:
     assert talk.get("/v1/entitlements").body["data"][-1]["limitValue"] == 5
 
 
-def test_an_entitlement_for_nobody(talk: Talk, faithful: Talk) -> None:
+def test_an_entitlement_for_an_unknown_user(talk: Talk, faithful: Talk) -> None:
     body = {"featureId": "chat", "limitType": "HARD", "userId": str(uuid.uuid4())}
     assert talk.post("/v1/entitlements", body).status == 400
     assert faithful.post("/v1/entitlements", body).status == 500

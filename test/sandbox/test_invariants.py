@@ -1,8 +1,8 @@
 """A random walk over the whole service against a small model of it.
 
-In every state: the balance of each wallet is what was granted and bought, less the events that this wallet pays; each
-accepted event was billed, or is unfunded, or is a dead letter, and exactly one of these; analytics are sums over the
-stored events. The database is a file that is closed and opened now and then, or found as a kill would have left it.
+In every state, the balance of each wallet is what was granted and bought, less the events that the wallet paid for;
+each accepted event is exactly one of billed, unfunded and dead-lettered; analytics are sums over the stored events. The
+database is a file, which is sometimes closed and reopened, or reopened as a killed process would have left it.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Service(RuleBasedStateMachine):
 
     @rule()
     def kill(self) -> None:
-        """Go on with the files as they are on the disk at this moment, which is all that a killed process leaves."""
+        """Continue with the files as they are on disk at this moment, which is what a killed process leaves."""
         left = str(Path(self.folder.name) / f"left-{uuid.uuid4().hex}.db")
         for end in ("", "-wal"):
             shutil.copyfile(self.path + end, left + end)
@@ -120,7 +120,7 @@ class Service(RuleBasedStateMachine):
             self.send(events)
 
     def new_id(self) -> str:
-        """The same in each run of the same steps: which event is repeated depends on the order of the ids."""
+        """Return an id that is the same in each run of the same steps; the order of ids decides which is repeated."""
         self.made += 1
         return str(uuid.uuid5(uuid.NAMESPACE_OID, str(self.made)))
 
@@ -149,7 +149,7 @@ class Service(RuleBasedStateMachine):
     @precondition(lambda self: self.dead > 0)
     @rule()
     def replay(self) -> None:
-        """What could not be stored once cannot be stored now."""
+        """Replay the dead letters, which still cannot be stored."""
         assert self.customer.post("/v1/events/dlq/replay", {}).body["count"] == min(self.dead, 1000)
 
     @rule(user=_users, estimate=st.integers(0, 100_000))

@@ -1,4 +1,4 @@
-"""Grants that overlap in time: harmless by contract, costly on the present servers."""
+"""Grants that overlap in time: all kept by contract, lost or refused by the present servers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Start = Callable[..., Talk]
 
 
 class SlowGrant:
-    """A grant whose head has arrived at the sandbox, and whose body is still on its way."""
+    """A grant whose head has arrived at the sandbox, and whose body has not."""
 
     def __init__(self, talk: Talk, amount: int, user_id: str, **more: Any) -> None:
         host, _, port = talk.sandbox.url.rpartition("//")[2].rpartition(":")
@@ -55,7 +55,7 @@ FAILED = (500, {"error": "Internal Server Error", "message": "Failed to grant cr
 
 
 def balances(talk: Talk, user_id: str) -> tuple[int, int]:
-    """What the wallet says, and what its transactions add up to."""
+    """Return the balance of the wallet, and the sum of its transactions."""
     transactions = talk.get(f"/v1/users/{user_id}/transactions").body["data"]
     return talk.sandbox.balance(user_id), sum(entry["amount"] for entry in transactions)
 

@@ -1,4 +1,4 @@
-"""The fast reader and the validators, with input that nobody thought of."""
+"""The fast reader and the validators, with generated input."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ _batch = st.fixed_dictionaries({"events": st.lists(_event, max_size=2)}, optiona
 
 
 def exact(raw: bytes) -> Any:
-    """What the exact path makes of a body: the cleaned value, or None."""
+    """Return the cleaned value of a body by the exact validator, or None."""
     try:
         value = parse_body(raw, "application/json", declares_400=True)
     except Refusal:

@@ -1,4 +1,4 @@
-"""What events, registrations and pages must be, in the very words of the present platform."""
+"""Validation of events, registrations and pages, in the words of the present platform."""
 
 from __future__ import annotations
 

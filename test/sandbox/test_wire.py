@@ -1,4 +1,4 @@
-"""Requests and the answers that the present platform gave to them: statuses, shapes, exact texts, order of checks."""
+"""Requests and the present platform's responses to them: statuses, shapes, exact texts, order of checks."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_keys(talk: Talk, headers: dict[str, str], status: int, body: Any) -> No
     assert body is None or reply.body == body
 
 
-def test_a_key_in_the_query_is_no_key(talk: Talk) -> None:
+def test_a_key_in_the_query_is_ignored(talk: Talk) -> None:
     assert talk.get(f"/v1/customers/me?api_key={OWN}", key=None).body == MISSING
 
 
@@ -163,7 +163,7 @@ def test_options(talk: Talk) -> None:
 
 # --- bodies ---------------------------------------------------------------------------------------------------------
 
-DECLARING = "/v1/customers/register"  # a route that declares 400 and so strips these errors to two keys
+DECLARING = "/v1/customers/register"  # a route that declares 400, which strips these errors to two keys
 OTHER = "/v1/credits/grant"
 
 
@@ -211,7 +211,7 @@ OTHER = "/v1/credits/grant"
         (b"{}", {}, 415, "FST_ERR_CTP_INVALID_MEDIA_TYPE", "Unsupported Media Type: undefined"),
     ],
 )
-def test_bodies_that_are_none(
+def test_malformed_bodies(
     talk: Talk, raw: bytes, headers: dict[str, str], status: int, code: str, message: str
 ) -> None:
     title = {400: "Bad Request", 415: "Unsupported Media Type"}[status]

@@ -1,1 +1,1 @@
-"""Billing: an accepted event is priced, stored and charged to a wallet; and what may still be spent."""
+"""Billing: events are priced, stored and charged to wallets; estimates and checks of what may still be spent."""

@@ -1,7 +1,8 @@
 """The request log, and each request as a curl command.
 
 The log keeps no key, so the command takes it from the environment. The command is safe to paste into a terminal,
-whatever the request contains: every word is quoted, and control characters are left out.
+whatever the request contains: every word is quoted, control characters become escapes, and a body that has any is left
+out.
 """
 
 from __future__ import annotations
@@ -51,9 +52,9 @@ def detail(entry: dict[str, Any] | None, base: str) -> Markup:
         return html("<p>The log has dropped this request: it keeps the last few hundred.</p>")
     status = entry["status"]
     return html(
-        '<div class="code"><button type="button" class="copy">Copy</button><pre>{curl}</pre></div>{answer}',
+        '<div class="code"><button type="button" class="copy">Copy</button><pre>{curl}</pre></div>{response}',
         curl=curl(entry, base),
-        answer=html(
+        response=html(
             "<h4>{status}, {size:,} bytes</h4><pre>{body}</pre>",
             status="the connection was cut" if status is None else f"{status} {_phrase(status)}",
             size=entry["answer_bytes"],

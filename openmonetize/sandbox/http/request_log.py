@@ -11,7 +11,7 @@ MAX_BODY_KEPT = 4096  # bytes
 
 _MAX_ENTRIES = 500
 _KEY = re.compile(r"om_live_[0-9a-z]+")
-_SHOWN_HEADERS = ("CONTENT_TYPE", "HTTP_USER_AGENT", "HTTP_X_REQUEST_ID")
+_KEPT_HEADERS = ("CONTENT_TYPE", "HTTP_USER_AGENT", "HTTP_X_REQUEST_ID")
 
 
 class RequestLog:
@@ -37,7 +37,7 @@ class RequestLog:
         """Add a request. `status` is None if the connection was cut without a response."""
         headers = {
             name.replace("HTTP_", "").replace("_", "-").lower(): environ[name]
-            for name in _SHOWN_HEADERS
+            for name in _KEPT_HEADERS
             if name in environ
         }
         with self._lock:

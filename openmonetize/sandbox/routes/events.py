@@ -161,7 +161,7 @@ def replay_dead_letters(request: Request) -> Response:
 
 
 def info(request: Request) -> Response:
-    """Say that the ingestion service runs."""
+    """Return the readiness of the ingestion service."""
     return Response(
         {
             "status": "ready",

@@ -11,12 +11,12 @@ from openmonetize.sandbox.http.routing import Route
 
 
 def health(request: Request) -> Response:
-    """Say that the gateway runs."""
+    """Return the health of the gateway."""
     return Response({"status": "ok", "timestamp": iso(request.state.clock.now())})
 
 
 def ready(request: Request) -> Response:
-    """Say that the gateway and what it needs run."""
+    """Return the readiness of the gateway and of the services behind it."""
     database = request.state.db.value("SELECT 1") == 1
     checks = {"database": database, "ingestionService": True, "ratingEngine": True}
     return Response({"status": "ready", "checks": checks, "timestamp": iso(request.state.clock.now())})

@@ -17,7 +17,7 @@ class Rules:
     """How one of the platform's validators differs from the others.
 
     Attributes:
-        message: words an issue.
+        message: puts an issue into words.
         coerces: whether values of another type are converted, as in ``"5"`` to 5.
         keeps_unknown: whether fields that are not declared are kept.
         stops_at_first: whether only the first issue is reported.
