@@ -7,6 +7,19 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any, Optional, Tuple
 
+# The time of an event as the platform takes it, such as 2026-01-31T12:00:00.5Z: the years 0001 to 9999 (the platform
+# cannot store the year 0), days that exist, seconds and their fraction optional. It serves Python's and Rust's regular
+# expressions; digits are spelt out, since `\d` would match those of other scripts.
+_YEAR = r"(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})"
+_LEAP_YEAR = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
+_MONTH_AND_DAY = (
+    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+)
+_DAY = rf"(?:{_YEAR}-{_MONTH_AND_DAY}|{_LEAP_YEAR}-02-29)"
+_TIME_OF_DAY = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
+WIRE_TIME_PATTERN = rf"{_DAY}T{_TIME_OF_DAY}Z"
+
 
 def utc(value: Any) -> datetime:
     """Turn a datetime or an ISO 8601 text into an aware UTC datetime.

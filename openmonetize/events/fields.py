@@ -15,7 +15,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from openmonetize._schema import timestamps
 from openmonetize._schema.jsonable import jsonable, whole
-from openmonetize._schema.model import MAX_SAFE_INTEGER
+from openmonetize._schema.numbers import MAX_SAFE_INTEGER
 from openmonetize.events.ids import UUID_PATTERN, is_uuid
 from openmonetize.exceptions import ApiValueError
 
@@ -29,16 +29,6 @@ _NO_NUL = r"^[^\x00]*$"
 
 # The default of fields that the model fills in.
 FILLED: Any = None
-
-# `\d` would match digits of other scripts. The platform cannot store the year 0.
-_YEAR = r"(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})"
-_LEAP_YEAR = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
-_MONTH_AND_DAY = (
-    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
-    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
-)
-_DAY = rf"(?:{_YEAR}-{_MONTH_AND_DAY}|{_LEAP_YEAR}-02-29)"
-_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
 
 
 class PendingId(str):
@@ -153,7 +143,7 @@ else:
         str, _Normalised(_str(pattern=rf"^(?i:{'|'.join(PROVIDERS)})$", to_upper=True), _other_provider)
     ]
     # Kept in the wire's form. The pattern refuses days that do not exist, which would fail the whole batch.
-    EventTime = Annotated[str, _Normalised(_str(pattern=rf"^{_DAY}T{_TIME}Z$"), _event_time)]
+    EventTime = Annotated[str, _Normalised(_str(pattern=rf"^{timestamps.WIRE_TIME_PATTERN}$"), _event_time)]
     Count = Annotated[
         int, _Normalised(core_schema.int_schema(strict=True, ge=0, le=MAX_SAFE_INTEGER), whole, again=True)
     ]
