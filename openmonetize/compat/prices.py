@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from openmonetize._http.decoding import required
 from openmonetize.api_response import ApiResponse
 from openmonetize.compat.rule import OperationCall, Proceed
 from openmonetize.exceptions import ServiceException
@@ -14,7 +16,7 @@ _SCHEMA_MISMATCH = "Response doesn't match the schema"
 def cost_under_both_names(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
     """The contract's answer has `cost` and `currency`, the rating engine's `providerCostUsd`."""
     answer = proceed(call)
-    for price in getattr(answer.data, "results", None) or [answer.data]:
+    for price in getattr(answer.data, "results", [answer.data]) or []:
         if price.cost is None:
             price.cost = price.provider_cost_usd
         if price.provider_cost_usd is None:
@@ -43,4 +45,4 @@ def bulk_of_one(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
     }
     bulk = V1RatingCalculateBulkPostRequest.from_dict({"customerId": asked.customer_id, "calculations": [one]})
     answer = proceed(call._replace(operation=V1_RATING_CALCULATE_BULK_POST, body=bulk))
-    return ApiResponse(answer.status_code, answer.headers, answer.data.results[0], answer.raw_data)
+    return replace(answer, data=required(answer, "results.0"))

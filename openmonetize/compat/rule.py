@@ -65,4 +65,4 @@ def is_missing_route(error: NotFoundException) -> bool:
 
 def answer_from(error: ApiException, data: Any) -> ApiResponse[Any]:
     """An answer that stands in for an error; status and body stay as they came."""
-    return ApiResponse(error.status or 0, error.headers, data, (error.body or "").encode())
+    return ApiResponse(error.status or 0, error.headers, data, (error.body or "").encode(), error.request_id)

@@ -43,7 +43,7 @@ class Question(NamedTuple):
 
 
 class Remedy(NamedTuple):
-    """Something that a user can do about a denial.
+    """Something that a user can do about a denial. What the platform does not say is None.
 
     Attributes:
         type: create_wallet, purchase or upgrade.
@@ -51,9 +51,9 @@ class Remedy(NamedTuple):
         url: path of a page of the platform's dashboard; no API route.
     """
 
-    type: str
-    label: str
-    url: str
+    type: Optional[str]
+    label: Optional[str]
+    url: Optional[str]
 
 
 class CheckResult(NamedTuple):

@@ -9,8 +9,9 @@ import time
 from concurrent.futures import Future, TimeoutError as FutureTimeout
 from typing import TYPE_CHECKING, Dict, NamedTuple, Optional
 
+from openmonetize._http.decoding import required
 from openmonetize._http.retry import retry_after
-from openmonetize.exceptions import ApiException, ApiValueError, BadRequestException, UnexpectedBodyError
+from openmonetize.exceptions import ApiException, ApiValueError, BadRequestException
 from openmonetize.gate.checks import CheckResult, OnOutage, Question, Remedy, request
 from openmonetize.gate.refresher import Refresher
 
@@ -148,11 +149,12 @@ class Gate:
     def _answered(self, question: Question) -> CheckResult:
         from openmonetize.api.entitlements_api import EntitlementsApi
 
-        answer = EntitlementsApi(self._client).check(request(question), _request_timeout=self._timeout)
-        if answer.allowed is None:
-            raise UnexpectedBodyError(200, "the answer to an entitlement check says neither yes nor no")
+        api = EntitlementsApi(self._client)
+        response = api.v1_entitlements_check_post_with_http_info(request(question), _request_timeout=self._timeout)
+        allowed: bool = required(response, "allowed")
+        answer = response.data
         result = CheckResult(
-            answer.allowed,
+            allowed,
             answer.reason,
             answer.estimated_cost_credits,
             answer.estimated_cost_usd,
