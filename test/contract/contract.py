@@ -110,6 +110,11 @@ def schemas() -> Dict[str, Any]:
     return found
 
 
+def aliases() -> dict[str, str]:
+    """The short names of components, with the component's own."""
+    return {of["x-om-alias"]: name for name, of in schemas().items() if "x-om-alias" in of}
+
+
 def table(name: str) -> List[Dict[str, str]]:
     """The rows of a table beside this file, without its remarks."""
     with open(HERE / name, encoding="utf-8", newline="") as lines:

@@ -16,7 +16,7 @@ import openmonetize.api
 import openmonetize.models
 from openmonetize import _exports
 
-from .contract import ROOT, schemas
+from .contract import ROOT, aliases, schemas
 
 HEAVY = ("pydantic", "urllib3", "dateutil", "typing_extensions", "werkzeug", "rich", "yaml", "ssl", "json", "asyncio")
 
@@ -50,6 +50,8 @@ def test_the_package_alone_brings_nothing() -> None:
     assert [name for name in loaded if name.startswith("openmonetize")] == [
         "openmonetize",
         "openmonetize._exports",
+        "openmonetize._schema",
+        "openmonetize._schema.resolver",
         "openmonetize._version",
     ]
 
@@ -90,7 +92,7 @@ def test_a_module_lists_its_names(module: ModuleType) -> None:
     assert names == sorted(names)
     expected = {
         "openmonetize": {"__version__", "ApiClient", "Configuration", *_exports.MODULES},
-        "openmonetize.models": set(schemas()),
+        "openmonetize.models": {*schemas(), *aliases()},
         "openmonetize.api": set(_exports.APIS),
     }[module.__name__]
     assert expected <= set(names)
