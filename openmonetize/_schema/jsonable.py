@@ -103,7 +103,8 @@ def _mapping(value: Mapping[Any, Any], place: str, depth: int) -> dict[str, Any]
             raise ApiTypeError(f"{place} has the key {key!r}: keys must be str")
         if key == "__proto__" or (key == "constructor" and isinstance(item, Mapping) and "prototype" in item):
             raise ApiValueError(f"{place} has the key {key!r}, for which the platform refuses the whole request")
-        copied[_text(key, f"a key of {place}")] = jsonable(item, f"{place}.{key}", depth + 1)
+        name = _text(key, f"a key of {place}")  # first: an error about the item shows the key
+        copied[name] = jsonable(item, f"{place}.{name}", depth + 1)
     return copied
 
 
