@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, timezone
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, Union
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, Union
 
 from pydantic import (
     AfterValidator,
@@ -24,7 +24,6 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import CoreSchema, PydanticSerializationError, core_schema
-from typing_extensions import Annotated
 
 from openmonetize._schema import timestamps
 from openmonetize._schema.jsonable import jsonable

@@ -9,7 +9,7 @@ import json
 import pickle
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Dict, List
+from typing import Any
 
 import pytest
 
@@ -34,12 +34,12 @@ def text(value: Any) -> str:
 
 
 def written(name: str, value: Any) -> Any:
-    """The value, read from JSON and written again."""
+    """Return the value, read from JSON and written again."""
     return json.loads(model(name).from_json(text(value)).to_json())
 
 
-def scalars(name: str, *types: str) -> List[Field]:
-    """The example's values of these JSON types, free-form ones left out."""
+def scalars(name: str, *types: str) -> list[Field]:
+    """Return the example's values of these JSON types, without free-form ones."""
     kinds = (str, int, float)
     return [field for field in fields(name) if field.schema.get("type") in types and isinstance(field.value, kinds)]
 
@@ -235,6 +235,6 @@ def test_what_cannot_be_meant_is_an_error_that_names_the_place(name: str) -> Non
     for odd_type in (None, 5, "x", [example]):
         with pytest.raises(ApiTypeError, match=f"{shown} needs a dict, not {type(odd_type).__name__}"):
             model(name).from_dict(odd_type)
-    odd_key: Dict[Any, Any] = {1: 2}
+    odd_key: dict[Any, Any] = {1: 2}
     with pytest.raises(ApiTypeError, match="names must be str"):
         model(name).from_dict(odd_key)

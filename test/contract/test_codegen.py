@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -53,13 +53,13 @@ NOTE = {
 }
 
 
-def answer(schema: Any, example: Any) -> Dict[str, Any]:
+def answer(schema: Any, example: Any) -> dict[str, Any]:
     return {"description": "The answer.", "content": {"application/json": {"schema": schema, "example": example}}}
 
 
-def changed_contract() -> Dict[str, Any]:
-    """A copy of the contract with a bit of everything that a maintainer changes."""
-    contract: Dict[str, Any] = copy.deepcopy(spec())
+def changed_contract() -> dict[str, Any]:
+    """Return a copy of the contract with a change of each kind that maintainers make."""
+    contract: dict[str, Any] = copy.deepcopy(spec())
     components = contract["components"]["schemas"]
     # A new tag, with an operation without an alias, one with it, and one that answers with a bare list.
     contract["tags"].append({"name": "Notes", "description": "Notes of a user."})
@@ -112,10 +112,10 @@ class Run(NamedTuple):
     """A tree that was generated into."""
 
     tree: Path
-    before: Dict[str, bytes]
+    before: dict[str, bytes]
 
 
-def files(tree: Path) -> Dict[str, bytes]:
+def files(tree: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(tree)): path.read_bytes()
         for path in sorted(tree.rglob("*"))
@@ -143,7 +143,7 @@ def _tools() -> None:
 
 @pytest.fixture(scope="module")
 def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The contract as it is, generated into an empty tree."""
+    """Generate from the contract as it is into an empty tree."""
     tree = tmp_path_factory.mktemp("unchanged")
     done = generate(tree, ROOT / "openapi.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -152,7 +152,7 @@ def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A changed contract, generated into a copy of this tree."""
+    """Generate from a changed contract into a copy of this tree."""
     tree = tmp_path_factory.mktemp("changed") / "copy"
     tree.mkdir()
     for folder in ("openmonetize", "docs"):

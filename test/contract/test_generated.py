@@ -6,7 +6,6 @@ import ast
 import pickle
 import re
 from pathlib import Path
-from typing import List
 
 import pytest
 
@@ -25,7 +24,7 @@ GENERATED = sorted(
 )
 
 
-def lines(paths: List[Path]) -> int:
+def lines(paths: list[Path]) -> int:
     return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
 
 

@@ -1,4 +1,4 @@
-"""`import openmonetize` costs next to nothing, and every name is there all the same."""
+"""`import openmonetize` takes almost no time, and all names can be imported from it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from types import ModuleType
-from typing import Any, List
+from typing import Any
 
 import pytest
 
@@ -32,15 +32,15 @@ def run(program: str, *options: str) -> str:
     ).stdout
 
 
-def loaded_by(statement: str) -> List[str]:
-    """The modules that the statement brings into a new process."""
+def loaded_by(statement: str) -> list[str]:
+    """Return the modules that the statement imports in a new process."""
     program = (
         "import sys; before = set(sys.modules)\n"
         f"{statement}\n"
         "loaded = sorted(set(sys.modules) - before)\n"
         "import json; print(json.dumps(loaded))"
     )
-    found: List[str] = json.loads(run(program))
+    found: list[str] = json.loads(run(program))
     return found
 
 
@@ -75,8 +75,8 @@ def test_every_name_is_importable_without_a_warning() -> None:
     program = (
         "import openmonetize, openmonetize.models, openmonetize.api\n"
         "for name in openmonetize.__all__: assert getattr(openmonetize, name) is not None, name\n"
-        "for room in (openmonetize.models, openmonetize.api):\n"
-        "    for name in dir(room): assert getattr(room, name) is getattr(openmonetize, name), name\n"
+        "for package in (openmonetize.models, openmonetize.api):\n"
+        "    for name in dir(package): assert getattr(package, name) is getattr(openmonetize, name), name\n"
         "for name in dir(openmonetize.models):\n"
         "    model = getattr(openmonetize, name)\n"
         "    if hasattr(model, 'model_rebuild'): model.model_rebuild(force=True)\n"

@@ -1,5 +1,5 @@
-"""Request bodies are written strictly: what is unknown or out of range raises at the caller's line, None is not sent,
-and nothing gets in by another door.
+"""Request bodies are written strictly: unknown fields and values out of range raise at the caller's line, None is not
+sent, and all ways of building a body apply the same checks.
 """
 
 from __future__ import annotations
