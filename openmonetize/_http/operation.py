@@ -13,6 +13,7 @@ from urllib.parse import quote
 from typing_extensions import TypedDict
 
 from openmonetize._schema import timestamps
+from openmonetize._schema.resolver import model_named
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 
 T = TypeVar("T")
@@ -145,8 +146,6 @@ def refuse_unknown(operation: Operation[Any], options: Mapping[str, Any]) -> Non
 
     known = [parameter.name for parameter in operation.parameters] + sorted(_OPTIONS)
     if operation.body not in (None, FREE):
-        from openmonetize._schema.model import model_named
-
         known += list(model_named(operation.body).model_fields)
     close = difflib.get_close_matches(name, known, n=1)
     hint = f": did you mean {close[0]}?" if close else f"; it takes {', '.join(known)}"

@@ -33,7 +33,7 @@ from urllib3.util import create_urllib3_context, parse_url
 from openmonetize._fork import ProcessMark
 from openmonetize._http.configuration import Configuration
 from openmonetize._http.connection import CURRENT, TimedHTTPConnectionPool, TimedHTTPSConnectionPool
-from openmonetize._http.redaction import Redactor
+from openmonetize._http.redaction import Redactor, redacted
 from openmonetize.exceptions import (
     ApiConnectionError,
     ApiException,
@@ -146,15 +146,12 @@ class RESTResponse:
             reason: what is wrong with the answer.
             text: its body.
         """
-        headers = self.headers
-        if any(self.redact(value) != value for value in headers.values()):
-            headers = urllib3.HTTPHeaderDict([(name, self.redact(value)) for name, value in headers.items()])
         incomplete = issubclass(kind, (ApiConnectionError, ApiTimeoutError))
         return kind(
             None if incomplete else self.status,
             self.redact(reason),
             body=None if text is None else self.redact(text),
-            headers=headers,
+            headers=redacted(self.headers, self.redact),
             request_id=self.redact(self.request_id or ""),
         )
 

@@ -43,7 +43,10 @@ class _WithoutNul:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.json_or_python_schema(_str(), _str(pattern=_NO_NUL))
+        without_nul = _str(pattern=_NO_NUL)
+        other = core_schema.no_info_before_validator_function(_refuse_nul, without_nul)
+        text = core_schema.union_schema([without_nul, other], mode="left_to_right")
+        return core_schema.json_or_python_schema(_str(), text)
 
 
 class _Normalised:
@@ -71,6 +74,12 @@ class _Normalised:
 
 def _str(**limits: Any) -> CoreSchema:
     return core_schema.str_schema(strict=True, **limits)
+
+
+def _refuse_nul(value: Any) -> Any:
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("must not contain NUL, which makes the platform lose the event")
+    return value
 
 
 def _own_id(value: Any) -> str:

@@ -9,8 +9,9 @@ from concurrent.futures import Future, TimeoutError as FutureTimeout
 from typing import TYPE_CHECKING, NamedTuple
 
 from openmonetize._fork import ProcessMark
+from openmonetize._http.decoding import required
 from openmonetize._http.retry import retry_after
-from openmonetize.exceptions import ApiException, ApiValueError, BadRequestException, UnexpectedBodyError
+from openmonetize.exceptions import ApiException, ApiValueError, BadRequestException
 from openmonetize.gate.checks import (
     CheckResult,
     EntitlementDenied,
@@ -172,11 +173,13 @@ class Gate:
     def _request(self, question: Question) -> CheckResult:
         from openmonetize.api.entitlements_api import EntitlementsApi
 
-        answer = EntitlementsApi(self._client).check(check_request(question), _request_timeout=self._timeout)
-        if answer.allowed is None:
-            raise UnexpectedBodyError(200, "the answer to an entitlement check says neither yes nor no")
+        api = EntitlementsApi(self._client)
+        body, timeout = check_request(question), self._timeout
+        response = api.v1_entitlements_check_post_with_http_info(body, _request_timeout=timeout)
+        allowed: bool = required(response, "allowed")
+        answer = response.data
         result = CheckResult(
-            answer.allowed,
+            allowed,
             answer.reason,
             answer.estimated_cost_credits,
             answer.estimated_cost_usd,

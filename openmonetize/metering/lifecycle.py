@@ -53,7 +53,7 @@ def import_all() -> None:
     """
     import encodings.idna  # noqa: F401  # socket imports it late
 
-    from openmonetize._schema.model import model_named
+    from openmonetize._schema.resolver import model_named
     from openmonetize.api.events_api import INGEST
     from openmonetize.models.usage_event import UsageEvent
 

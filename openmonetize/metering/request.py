@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from openmonetize.api.events_api import INGEST
-from openmonetize.events.ingest import body_of
+from openmonetize.events.ingest import body_of, counted
 
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
@@ -26,9 +26,9 @@ def send_batch(
         key: the API key to send instead of the client's.
 
     Raises:
-        ApiException: the request failed.
+        ApiException: the request failed, or its answer does not say what became of the events.
     """
     options: RequestOptions = {} if deadline is None else {"_request_timeout": deadline}
     if key is not None:
         options["_request_auth"] = key
-    return client.call(INGEST, {}, body_of(wires), options, attempts=1)
+    return counted(client.call(INGEST, {}, body_of(wires), options, attempts=1))
