@@ -127,7 +127,7 @@ def user_transactions(request: Request) -> Response:
     """Return a page of the transactions of a user's wallet, the newest first."""
     _require_own_path(request)
     if request.state.seed_era and request.state.has(SEED_TRANSACTIONS_500):
-        raise gateway_error(500, "Failed to fetch transaction history")
+        raise gateway_error(500, _HISTORY_FAILED)
     page = {"limit": request.query["limit"], "offset": request.query["offset"]}
     wallet = _user_wallet(request, request.params["userId"])
     data: Any = []
