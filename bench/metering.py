@@ -1,26 +1,26 @@
-"""The recorder against a floor made by hand, and against other recorders of the field."""
+"""The recorder, measured against a floor made by hand and against other recorders."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Dict, Iterator, List, Mapping, Optional
 
 import peers
 from client import canned_server
 from measure import BENCH, QUICK, Pace, Ratio, human, ratio
 from report import Row, Section
 
-_OURS = ("floor", "by_hand", "front_door", "outbox", "memory")
+_OURS = ("floor", "by_hand", "client", "outbox", "memory")
 _PEERS = ("posthog", "segment", "otel")
 _NAMES = {
     "floor": "floor",
     "by_hand": "by hand",
-    "front_door": "OpenMonetize",
+    "client": "OpenMonetize",
     "outbox": "OpenMonetize with outbox",
     "memory": "Recorder",
     "posthog": "posthog",
@@ -29,7 +29,7 @@ _NAMES = {
 }
 
 _TEXT = """
-Each recorder takes the same event, in a fresh process for each round, and sends it to the canned server. *Floor* is a
+Each recorder takes the same event, in a new process for each round, and sends it to the canned server. *Floor* is a
 pydantic model of the same fields whose id and time are given to it, its JSON in a queue, and a thread that posts 1,000
 at once; *by hand* is the same with `uuid4` and a time for each event, as it would have to be written. *OpenMonetize* is
 `track_token_usage`, with checks, id and time, scope, model names and warnings; *Recorder* is handed a
@@ -44,13 +44,13 @@ _WHY = (
 
 _WHY_P99 = "a call that meets the delivering thread waits for the interpreter's lock; the floor's own calls do so too"
 
-_Runs = Dict[str, List[Dict[str, float]]]
+_Runs = dict[str, list[dict[str, float]]]
 
 
 def measure(pace: Pace) -> Section:
-    """All of the recorder's figures."""
+    """Return all of the recorder's figures."""
     with TemporaryDirectory() as directory, canned_server() as url:
-        python: Optional[str] = None
+        python: str | None = None
         if pace is QUICK:
             said = "Other recorders are left out of a quick run."
         else:
@@ -70,35 +70,35 @@ def _rows(pythons: Mapping[str, str], url: str, pace: Pace) -> Iterator[Row]:
     caller, total = _column(cost, "caller"), _column(cost, "total")
     best = min((name for name in _PEERS if name in caller), key=lambda name: median(caller[name]), default=None)
     sides = _sides({name: human(median(values)) for name, values in caller.items()})
-    yield _row("caller CPU an event, memory", 1.5, "floor", ratio(caller["front_door"], caller["floor"]), sides)
-    yield _row("caller CPU an event, memory", 1.5, "by hand", ratio(caller["front_door"], caller["by_hand"]))
+    yield _row("caller CPU an event, memory", 1.5, "floor", ratio(caller["client"], caller["floor"]), sides)
+    yield _row("caller CPU an event, memory", 1.5, "by hand", ratio(caller["client"], caller["by_hand"]))
     yield _row("an event model, built and recorded", 1.5, "by hand", ratio(caller["memory"], caller["by_hand"]))
     if best is not None:
         peer = f"{_NAMES[best]}, the best of the others"
-        yield _row("caller CPU an event, memory", 1 / 3, peer, ratio(caller["front_door"], caller[best]))
+        yield _row("caller CPU an event, memory", 1 / 3, peer, ratio(caller["client"], caller[best]))
         yield _row("caller CPU an event, outbox", 2.0, peer, ratio(caller["outbox"], caller[best]))
     sides = _sides({name: human(median(values)) for name, values in total.items()})
-    yield _row("total CPU an event, memory", 1.5, "floor", ratio(total["front_door"], total["floor"]), sides)
-    yield _row("total CPU an event, memory", 1.5, "by hand", ratio(total["front_door"], total["by_hand"]))
+    yield _row("total CPU an event, memory", 1.5, "floor", ratio(total["client"], total["floor"]), sides)
+    yield _row("total CPU an event, memory", 1.5, "by hand", ratio(total["client"], total["by_hand"]))
     calls = _runs(pythons, url, count, "calls", rounds)
     p99 = _column(calls, "p99")
-    met = median(p99["front_door"]) <= 20e-6
+    met = median(p99["client"]) <= 20e-6
     sides = _sides({name: human(median(values)) for name, values in p99.items()})
     yield Row(
-        "99th percentile of a call while delivering", "≤ 20 µs", human(median(p99["front_door"])), met, sides, _WHY_P99
+        "99th percentile of a call while delivering", "≤ 20 µs", human(median(p99["client"])), met, sides, _WHY_P99
     )
     if Path("/proc/self/statm").exists():
         yield _memory(pythons, pace)
 
 
 def _memory(pythons: Mapping[str, str], pace: Pace) -> Row:
-    """Nobody listens on port 9: everything stays in the buffers."""
+    """Measure memory while all stays in the buffers, because no server listens on port 9."""
     count, rounds = (10_000, 1) if pace is QUICK else (100_000, 3)
     held = {name: python for name, python in pythons.items() if name != "outbox"}
     found = _column(_runs(held, "http://127.0.0.1:9", count, "buffer", rounds), "bytes")
     mebibytes = {name: median(values) * 100_000 / 2**20 for name, values in found.items()}
     sides = _sides({name: f"{value:.0f} MiB" for name, value in mebibytes.items()})
-    ours = mebibytes["front_door"]
+    ours = mebibytes["client"]
     return Row("resident memory of 100,000 buffered", "≤ 45 MiB above idle", f"{ours:.0f} MiB", ours <= 45, sides)
 
 
@@ -112,7 +112,7 @@ def _runs(pythons: Mapping[str, str], url: str, count: int, what: str, rounds: i
     return runs
 
 
-def _column(runs: _Runs, what: str) -> Dict[str, List[float]]:
+def _column(runs: _Runs, what: str) -> dict[str, list[float]]:
     return {name: [run[what] for run in found] for name, found in runs.items()}
 
 

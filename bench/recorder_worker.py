@@ -1,4 +1,4 @@
-"""One recorder in a fresh process: what a number of events cost, as one line of JSON.
+"""One recorder, measured in a new process: what a number of events cost, as one line of JSON.
 
 Arguments: the recorder's name in ``recorders.py``, a URL, how many events, and what to measure: ``cost`` (time of the
 caller and of the whole process), ``calls`` (each call's time while it delivers), or ``buffer`` (memory).
@@ -10,27 +10,27 @@ import json
 import os
 import sys
 import time
-from typing import Callable, Dict
+from collections.abc import Callable
 
 import recorders
 
-_WARM = 200
+WARM_UP = 200  # events
 
 
 def main() -> None:
-    """Measure, print, and leave without waiting for anything."""
+    """Measure, print, and exit without waiting for anything."""
     name, url, count, what = sys.argv[1:]
     record, finish = getattr(recorders, name)(url)
-    for number in range(_WARM):
+    for number in range(WARM_UP):
         record(number)
     measured = {"cost": _cost, "calls": _calls, "buffer": _buffer}[what](
-        record, finish, range(_WARM, _WARM + int(count))
+        record, finish, range(WARM_UP, WARM_UP + int(count))
     )
     print(json.dumps(measured), flush=True)
     os._exit(0)
 
 
-def _cost(record: Callable[[int], object], finish: Callable[[], object], numbers: range) -> Dict[str, float]:
+def _cost(record: Callable[[int], object], finish: Callable[[], object], numbers: range) -> dict[str, float]:
     whole, caller = time.process_time(), time.thread_time()
     for number in numbers:
         record(number)
@@ -39,7 +39,7 @@ def _cost(record: Callable[[int], object], finish: Callable[[], object], numbers
     return {"caller": caller / len(numbers), "total": (time.process_time() - whole) / len(numbers)}
 
 
-def _calls(record: Callable[[int], object], finish: Callable[[], object], numbers: range) -> Dict[str, float]:
+def _calls(record: Callable[[int], object], finish: Callable[[], object], numbers: range) -> dict[str, float]:
     clock, times = time.perf_counter, []
     for number in numbers:
         start = clock()
@@ -50,7 +50,7 @@ def _calls(record: Callable[[int], object], finish: Callable[[], object], number
     return {"median": times[len(times) // 2], "p99": times[len(times) * 99 // 100], "max": times[-1]}
 
 
-def _buffer(record: Callable[[int], object], finish: Callable[[], object], numbers: range) -> Dict[str, float]:
+def _buffer(record: Callable[[int], object], finish: Callable[[], object], numbers: range) -> dict[str, float]:
     idle = _resident()
     for number in numbers:
         record(number)

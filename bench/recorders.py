@@ -1,7 +1,7 @@
-"""Recorders side by side: each takes the same usage event and delivers it behind the caller's back.
+"""Recorders to compare: each takes the same usage event and delivers it in the background.
 
 Every function makes one of them, for a server's URL, and returns a function that records event number n and one that
-delivers everything and ends. The libraries are imported late: not all of them are in one environment.
+delivers everything and ends. The libraries are imported late, because no environment has all of them.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ import tempfile
 import threading
 import uuid
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import Any, Callable, Deque, Dict, Tuple
+from typing import Any
 
 from fixtures import CUSTOMER, INGEST_PATH, KEY
 
-Recorder = Tuple[Callable[[int], object], Callable[[], object]]
+Recorder = tuple[Callable[[int], object], Callable[[], object]]
 
-_ROOM = 200_000  # events that each may buffer
+MAX_BUFFERED = 200_000  # events that each may buffer
 _USER = "acme_user_456"
-_FACTS: Dict[str, Any] = {
+_FACTS: dict[str, Any] = {
     "feature_id": "chat-completion",
     "provider": "OPENAI",
     "model": "gpt-4o",
@@ -30,12 +31,12 @@ _FACTS: Dict[str, Any] = {
 
 
 def floor(url: str) -> Recorder:
-    """A pydantic model, a queue, a background post. Id and time are given to it, it bounds and retries nothing."""
+    """Make the least: a pydantic model, a queue, a background post. Id and time are given; nothing is retried."""
     return _by_hand(url, lambda number: f"{number:08x}-1f2a-4c7e-8a95-d4e60b7f1c23", lambda: "2026-11-23T09:31:05.000Z")
 
 
 def by_hand(url: str) -> Recorder:
-    """The same, with an id and a time for each event."""
+    """Make the same, with an id and a time for each event."""
     return _by_hand(
         url, lambda _: str(uuid.uuid4()), lambda: datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
     )
@@ -46,7 +47,7 @@ def _by_hand(url: str, new_id: Callable[[int], str], now: Callable[[], str]) -> 
 
     request = by_hand.connect(url)
     to_json = by_hand.TokenUsage.__pydantic_serializer__.to_json
-    queue: Deque[bytes] = deque()
+    queue: deque[bytes] = deque()
     full, done = threading.Event(), threading.Event()
 
     def send() -> None:
@@ -82,12 +83,12 @@ def _by_hand(url: str, new_id: Callable[[int], str], now: Callable[[], str]) -> 
 
 
 def memory(url: str, **settings: Any) -> Recorder:
-    """`Recorder`, with an event model that is built for each event."""
+    """Make a `Recorder`; an event model is built for each event."""
     from openmonetize import ApiClient, Configuration, TokenUsageEvent
     from openmonetize.metering import Recorder as OurRecorder
 
     configuration = Configuration(url, {"bearerAuth": KEY})
-    recorder = OurRecorder(ApiClient(configuration), max_events=_ROOM, max_bytes=2**30, **settings)
+    recorder = OurRecorder(ApiClient(configuration), max_events=MAX_BUFFERED, max_bytes=2**30, **settings)
 
     def record(number: int) -> None:
         recorder.record(TokenUsageEvent(user_id=_USER, metadata={"trace": number}, **_FACTS))
@@ -95,11 +96,11 @@ def memory(url: str, **settings: Any) -> Recorder:
     return record, lambda: recorder.close(60.0)
 
 
-def front_door(url: str, **settings: Any) -> Recorder:
-    """`OpenMonetize.track_token_usage`, in memory."""
+def client(url: str, **settings: Any) -> Recorder:
+    """Make an `OpenMonetize`, whose `track_token_usage` keeps events in memory."""
     from openmonetize import OpenMonetize
 
-    om = OpenMonetize(KEY, url, customer_id=CUSTOMER, max_events=_ROOM, max_bytes=2**30, **settings)
+    om = OpenMonetize(KEY, url, customer_id=CUSTOMER, max_events=MAX_BUFFERED, max_bytes=2**30, **settings)
 
     def record(number: int) -> None:
         om.track_token_usage(user_id=_USER, metadata={"trace": number}, **_FACTS)
@@ -108,9 +109,9 @@ def front_door(url: str, **settings: Any) -> Recorder:
 
 
 def outbox(url: str) -> Recorder:
-    """The same, kept in a file until it is delivered."""
+    """Make the same with an outbox: events are kept in a file until they are delivered."""
     directory = tempfile.mkdtemp()
-    record, close = front_door(url, outbox=os.path.join(directory, "usage.db"))
+    record, close = client(url, outbox=os.path.join(directory, "usage.db"))
 
     def finish() -> None:
         import shutil
@@ -122,10 +123,10 @@ def outbox(url: str) -> Recorder:
 
 
 def posthog(url: str) -> Recorder:
-    """PostHog's client."""
+    """Make PostHog's client."""
     from posthog import Posthog
 
-    client = Posthog(KEY, host=url, max_queue_size=_ROOM, disable_geoip=True)
+    client = Posthog(KEY, host=url, max_queue_size=MAX_BUFFERED, disable_geoip=True)
 
     def record(number: int) -> None:
         client.capture("usage", distinct_id=_USER, properties={**_FACTS, "trace": number})
@@ -134,10 +135,10 @@ def posthog(url: str) -> Recorder:
 
 
 def segment(url: str) -> Recorder:
-    """Segment's client."""
+    """Make Segment's client."""
     from segment.analytics.client import Client
 
-    client = Client(KEY, host=url, max_queue_size=_ROOM)
+    client = Client(KEY, host=url, max_queue_size=MAX_BUFFERED)
 
     def record(number: int) -> None:
         client.track(_USER, "usage", {**_FACTS, "trace": number})
@@ -150,14 +151,14 @@ def segment(url: str) -> Recorder:
 
 
 def otel(url: str) -> Recorder:
-    """OpenTelemetry's batching log processor with its exporter over HTTP."""
+    """Make OpenTelemetry's batching log processor with its exporter over HTTP."""
     from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
     from opentelemetry.sdk._logs import LoggerProvider
     from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 
     provider = LoggerProvider(shutdown_on_exit=False)
     provider.add_log_record_processor(
-        BatchLogRecordProcessor(OTLPLogExporter(endpoint=f"{url}/v1/logs"), max_queue_size=_ROOM)
+        BatchLogRecordProcessor(OTLPLogExporter(endpoint=f"{url}/v1/logs"), max_queue_size=MAX_BUFFERED)
     )
     logger = provider.get_logger("bench")
 

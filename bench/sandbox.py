@@ -1,4 +1,4 @@
-"""The sandbox: batches against a floor on the same stack, analytics over a million events, and resets."""
+"""The sandbox: batches against a floor on the same server stack, analytics over a million events, and resets."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
-from typing import Callable, Dict, Iterator, List, Mapping, Tuple
 from urllib.parse import urlencode
 
 import urllib3
@@ -49,7 +49,7 @@ _MODELS = (
 
 
 class _Process:
-    """A server in a process of its own, and a connection to it."""
+    """A server process, and a connection to it."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
@@ -73,7 +73,7 @@ class _Process:
         assert response.status == 200, response.data
 
     def resident(self) -> float:
-        """Resident memory in MiB; 0 where the system does not say."""
+        """Return the resident memory in MiB; 0 where the system does not tell."""
         statm = Path(f"/proc/{self._pid}/statm")
         return int(statm.read_text().split()[1]) * 4096 / 2**20 if statm.exists() else 0.0
 
@@ -87,7 +87,7 @@ def _server(kind: str, directory: str) -> Iterator[_Process]:
 
 
 def measure(pace: Pace) -> Section:
-    """All of the sandbox's figures."""
+    """Measure the sandbox."""
     stored = 20_000 if pace is QUICK else _EVENTS
     with TemporaryDirectory() as directory, _server("sandbox", directory) as sandbox:
         sandbox.open_wallet()
@@ -100,9 +100,9 @@ def measure(pace: Pace) -> Section:
 
 
 def _batches(events: int, name: str) -> Iterator[bytes]:
-    """Bodies of requests; this many events cover the days up to now, one after the other.
+    """Yield the bodies of requests; this many events cover the days up to now, one after the other.
 
-    Of two names no event has the same id.
+    The ids of events differ between names.
     """
     first = int.from_bytes(name.encode(), "big")
     start, apart = datetime.now(timezone.utc) - timedelta(days=_DAYS), timedelta(days=_DAYS) / events
@@ -149,7 +149,7 @@ def _ingest(servers: Mapping[str, _Process], batches: Iterator[bytes], pace: Pac
     return Row("batch of 1,000 events, file database", "≤ 2.00 × floor", str(found), found.within(2.0), text, _WHY)
 
 
-def _stored(sandbox: _Process, batches: Iterator[bytes], stored: int, pace: Pace) -> List[Row]:
+def _stored(sandbox: _Process, batches: Iterator[bytes], stored: int, pace: Pace) -> list[Row]:
     before = sandbox.resident()
     for number in range(stored // _BATCH):
         sandbox.post(next(batches))
@@ -157,13 +157,13 @@ def _stored(sandbox: _Process, batches: Iterator[bytes], stored: int, pace: Pace
             before = sandbox.resident()
     after = sandbox.resident()
     now = datetime.now(timezone.utc)
-    windows: Dict[str, Tuple[datetime, datetime]] = {
+    windows: dict[str, tuple[datetime, datetime]] = {
         "all of it, odd ends": (now - timedelta(days=_DAYS + 1, seconds=1234.5), now - timedelta(seconds=77.7)),
         "30 days": (now - timedelta(days=30), now),
         "36 hours, odd ends": (now - timedelta(days=20, hours=36.123), now - timedelta(days=20)),
         "25 minutes": (now - timedelta(days=10, minutes=25), now - timedelta(days=10)),
     }
-    times: Dict[str, List[float]] = {}
+    times: dict[str, list[float]] = {}
     for _ in range(pace.rounds):
         for path in ("usage", "costs"):
             for name, (start, end) in windows.items():
@@ -189,7 +189,7 @@ def _iso(moment: datetime) -> str:
 
 
 def _reset(pace: Pace) -> Row:
-    """What the pytest fixture does before each test."""
+    """Measure the reset that the pytest fixture does before each test."""
     body, times = next(_batches(_EVENTS, "reset")), []
     with Sandbox() as sandbox:
         http = urllib3.PoolManager(headers={"Authorization": f"Bearer {_KEY}", "Content-Type": "application/json"})

@@ -1,7 +1,7 @@
 """A server to send batches of events to: the sandbox, or a floor on the same server stack.
 
 Arguments: ``sandbox``, ``floor`` or ``bare`` (a floor whose table has no key), and a database file. It prints its URL,
-and ends when its standard input does.
+and ends when its standard input ends.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import json
 import sqlite3
 import sys
 import threading
-from typing import Any, Callable, Dict, Iterable, List
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from openmonetize.sandbox import Sandbox
-from openmonetize.sandbox.http.body import READ
+from openmonetize.sandbox.http.environ import BODY_BYTES_READ
 from openmonetize.sandbox.http.server import open_server
 
 _COLUMNS = (
@@ -32,16 +33,16 @@ _COLUMNS = (
 )
 
 
-def floor(file: str, key: str) -> Callable[[Dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
-    """An application that reads a batch and stores its rows in one table, with a key or without, and nothing else."""
+def floor(file: str, key: str) -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
+    """Return an application that only reads a batch and stores its rows in one table, with a key or without."""
     database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = NORMAL")
     database.execute(f"CREATE TABLE events ({', '.join(_COLUMNS)}{key})")
     insert = f"INSERT INTO events VALUES ({', '.join('?' * len(_COLUMNS))})"
 
-    def application(environ: Dict[str, Any], start_response: Callable[..., Any]) -> List[bytes]:
-        length = environ[READ] = int(environ["CONTENT_LENGTH"])
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        length = environ[BODY_BYTES_READ] = int(environ["CONTENT_LENGTH"])
         events = json.loads(environ["wsgi.input"].read(length))["events"]
         for event in events:
             event["metadata"] = json.dumps(event["metadata"])
@@ -56,7 +57,7 @@ def floor(file: str, key: str) -> Callable[[Dict[str, Any], Callable[..., Any]],
 
 
 def main() -> None:
-    """Serve until the parent goes away."""
+    """Serve until standard input ends."""
     kind, file = sys.argv[1:]
     if kind == "sandbox":
         with Sandbox(db=file) as sandbox:

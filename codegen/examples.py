@@ -1,21 +1,22 @@
-"""Puts the contract's examples into the generated pages: templates see them only as one escaped line."""
+"""Adds the contract's examples to the generated pages, as indented JSON: templates see them as one escaped line."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Iterator, Tuple
+from collections.abc import Iterator
+from typing import Any
 
-Contract = Dict[str, Any]
+Contract = dict[str, Any]
 
 
 def with_model_example(page: str, name: str, contract: Contract) -> str:
-    """A model's page, followed by its example."""
+    """Return the page of a model, followed by its example."""
     example = contract["components"]["schemas"].get(name, {}).get("example")
     return page if example is None else page.rstrip("\n") + "\n\n" + _block(example)
 
 
 def with_operation_examples(page: str, contract: Contract) -> str:
-    """An API class's page, each operation followed by the example of its body and of its answer."""
+    """Return the page of an API class, each operation followed by the examples of its body and its answer."""
     examples = dict(_operation_examples(contract))
     head, *sections = page.split("\n## ")
     return head + "".join(
@@ -23,7 +24,7 @@ def with_operation_examples(page: str, contract: Contract) -> str:
     )
 
 
-def _operation_examples(contract: Contract) -> Iterator[Tuple[str, str]]:
+def _operation_examples(contract: Contract) -> Iterator[tuple[str, str]]:
     for item in contract["paths"].values():
         for operation in item.values():
             body = _example(contract, operation.get("requestBody"))
@@ -34,7 +35,7 @@ def _operation_examples(contract: Contract) -> Iterator[Tuple[str, str]]:
 
 
 def _example(contract: Contract, part: Any) -> Any:
-    """The first example of a request body or an answer, wherever the contract keeps it."""
+    """Return the first example of a request body or an answer, which may be a reference."""
     if part is None:
         return None
     if "$ref" in part:

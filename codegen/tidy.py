@@ -1,4 +1,4 @@
-"""What Mustache cannot say: redundant aliases, empty declarations, and docstrings wrapped to the line length."""
+"""Repairs of the generated files that Mustache cannot make: aliases, empty declarations, wrapped docstrings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ITEM = re.compile(r"^(?P<indent> +)(?P<name>\*{0,2}\w+): ")
 
 
 def tidy_python(source: str) -> str:
-    """Shorten and wrap one generated Python file."""
+    """Return a generated Python file, shortened and wrapped."""
     source = _FIELD.sub(_without_redundant_alias, source)
     source = re.sub(r"\n    nullable: .*= frozenset\(\(\)\)\n", "\n", source)
     source = re.sub(r'"\d{3}": "ErrorResponse",', "", source)  # the default model of an error
@@ -23,13 +23,13 @@ def tidy_python(source: str) -> str:
 
 
 def tidy_markdown(source: str) -> str:
-    """Drop tables without rows and runs of blank lines."""
+    """Return a generated page without empty tables and runs of blank lines."""
     source = re.sub(r"\| argument \|.*\n\| --- .*\n(?!\|)", "", source)
     return re.sub(r"\n{3,}", "\n\n", source).rstrip("\n") + "\n"
 
 
 def _without_redundant_alias(match: re.Match[str]) -> str:
-    """`Field(alias="id")` on the field `id` says nothing."""
+    """Return a field without an alias that is its own name."""
     name, kind, options, rest = match.group("name", "type", "options", "rest")
     options = re.sub(rf'^alias="{name}"(?:, )?', "", options)
     return f"    {name}: Annotated[{kind}, Field({options})]{rest}" if options else f"    {name}: {kind}{rest}"
@@ -48,7 +48,7 @@ def _wrapped(match: re.Match[str]) -> str:
 
 
 def _wrap(line: str, indent: str, quotes: int = 0) -> list[str]:
-    """One line of a docstring as lines that fit; what follows an argument's name hangs below it."""
+    """Wrap one line of a docstring; the lines that continue an argument's description are indented below its name."""
     if len(line) + quotes <= WIDTH:
         return [line]
     item = _ITEM.match(line)

@@ -150,6 +150,10 @@ def main() -> int:
         config = Configuration(host=sandbox.url)
         with ApiClient(config) as client:
             account = CustomersApi(client).register(name="Demo", email="demo@example.com", tier="ENTERPRISE").data
+            # Any field of an answer may be missing: the types say so, and the sandbox sends them all.
+            assert account is not None
+            assert account.api_key is not None
+            assert account.customer_id is not None
             config.api_key["bearerAuth"] = account.api_key
             credits_api = CreditsApi(client)
             users = [user_of(number) for number in range(len(USERS))]
@@ -163,11 +167,15 @@ def main() -> int:
             wallets = number_table("user", "credits granted", "credits left")
             for user in users:
                 wallet = credits_api.user_balance(user).data
+                assert wallet is not None
+                assert wallet.balance is not None
                 burned += GRANT - wallet.balance
                 wallets.add_row(user, f"{GRANT:,}", f"{wallet.balance:,}")
             console.print(wallets)
 
             usage = AnalyticsApi(client).usage(start_date=min(r.timestamp for r in requests)).data
+            assert usage is not None
+            assert usage.summary is not None
             counted = usage.summary
     sent = (len(requests), input_tokens, output_tokens, sum(expected.values()))
     stored = (counted.total_events, counted.total_input_tokens, counted.total_output_tokens, burned)

@@ -6,6 +6,7 @@ Names are imported on first use, so that ``import openmonetize`` costs next to n
 from __future__ import annotations
 
 from openmonetize._exports import MODULES as _GENERATED
+from openmonetize._schema.resolver import declare as _declare
 from openmonetize._version import __version__ as __version__
 
 # Type checkers know this name without an import, and importing `typing` would take longer than all the rest.
@@ -139,6 +140,7 @@ _BY_HAND = {
 }
 _MODULES = {name: module for module, names in _BY_HAND.items() for name in names}
 _MODULES.update(_GENERATED)
+_declare(_GENERATED)
 
 if not TYPE_CHECKING:  # Type checkers do not read a computed list; for them all names imported above are public.
     __all__ = ["__version__", *_MODULES]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Callable, Generic, Optional, TypeVar
 
 T = TypeVar("T")
 
@@ -18,9 +18,13 @@ class ApiResponse(Generic[T]):
         headers: the answer's headers, case-insensitive.
         data: the body, decoded to the operation's type.
         raw_data: the body as received.
+        request_id: the request's id in the server's log.
+        redact: masks the request's key in a text.
     """
 
     status_code: int
     headers: Mapping[str, str]
     data: T
     raw_data: bytes
+    request_id: Optional[str] = None
+    redact: Callable[[str], str] = field(default=str, repr=False, compare=False)

@@ -1,15 +1,17 @@
-"""The base of the generated API classes: turns arguments into a call of the client."""
+"""The base class of the generated API classes: turns arguments into calls of the client."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable, Mapping
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Type, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from typing_extensions import Concatenate, ParamSpec
 
 from openmonetize._http.client import ApiClient
 from openmonetize._http.operation import UNSET, Operation, RequestOptions, refuse_unknown
+from openmonetize._schema.resolver import model_named
 from openmonetize.exceptions import ApiTypeError
 
 if TYPE_CHECKING:
@@ -20,16 +22,30 @@ P = ParamSpec("P")
 Api = TypeVar("Api", bound="BaseApi")
 T = TypeVar("T")
 
+_WITH_HTTP_INFO = "_with_http_info"
+_WITHOUT_PRELOAD_CONTENT = "_without_preload_content"
+_VARIANTS = (_WITH_HTTP_INFO, _WITHOUT_PRELOAD_CONTENT)
+
 
 class BaseApi:
-    """The base of the generated API classes.
+    """The base class of the generated API classes.
 
     Args:
-        api_client: the client to call through; by default the one that all share.
+        api_client: the client to call through; by default the shared one, ``ApiClient.get_default()``.
     """
 
-    def __init__(self, api_client: Optional[ApiClient] = None) -> None:
+    def __init__(self, api_client: ApiClient | None = None) -> None:
         self.api_client = ApiClient.get_default() if api_client is None else api_client
+
+    def __dir__(self) -> Iterable[str]:
+        """List each operation once: by its alias where it has one, and without its variants."""
+        names = list(super().__dir__())
+        methods = {name: getattr(type(self), name, None) for name in names}
+        # An alias is the function of the operation itself, under another name.
+        aliased = {
+            each.__name__ for name, each in methods.items() if inspect.isfunction(each) and each.__name__ != name
+        }
+        return [name for name in names if name not in aliased and not name.endswith(_VARIANTS)]
 
     def _call(
         self,
@@ -37,38 +53,40 @@ class BaseApi:
         options: RequestOptions,
         values: Mapping[str, Any] = {},
         body: Any = None,
-        fields: Optional[Mapping[str, Any]] = None,
+        fields: Mapping[str, Any] | None = None,
     ) -> T:
         return self.api_client.call(operation, values, _body(operation, options, body, fields), options).data
 
 
-class _Whole(BaseApi):
-    """Runs a generated method so that it returns the answer whole."""
+class _WithHttpInfo(BaseApi):
+    """Runs a generated method so that it returns the answer with status and headers."""
 
     def _call(self, operation: Any, options: Any, values: Any = {}, body: Any = None, fields: Any = None) -> Any:
         return self.api_client.call(operation, values, _body(operation, options, body, fields), options)
 
 
-class _Raw(BaseApi):
-    """Runs a generated method so that it returns the answer unread."""
+class _WithoutPreloadContent(BaseApi):
+    """Runs a generated method so that it returns the answer with its body unread."""
 
     def _call(self, operation: Any, options: Any, values: Any = {}, body: Any = None, fields: Any = None) -> Any:
         return self.api_client.send(operation, values, _body(operation, options, body, fields), options)
 
 
 def with_http_info(method: Callable[Concatenate[Api, P], T]) -> Callable[Concatenate[Api, P], ApiResponse[T]]:
-    """The variant of a generated method that returns the answer with its status and headers."""
+    """Return the variant of a generated method that returns the answer with its status and headers."""
     returned = method.__annotations__["return"]
-    return _variant(method, _Whole, "_with_http_info", "with status and headers", f"ApiResponse[{returned}]")
+    return _variant(method, _WithHttpInfo, _WITH_HTTP_INFO, "with status and headers", f"ApiResponse[{returned}]")
 
 
 def without_preload_content(method: Callable[Concatenate[Api, P], T]) -> Callable[Concatenate[Api, P], RESTResponse]:
-    """The variant of a generated method that returns the raw answer, unread."""
-    return _variant(method, _Raw, "_without_preload_content", "as the raw answer, unread", "RESTResponse")
+    """Return the variant of a generated method that returns the raw answer, unread."""
+    return _variant(
+        method, _WithoutPreloadContent, _WITHOUT_PRELOAD_CONTENT, "as the raw answer, unread", "RESTResponse"
+    )
 
 
 def _variant(
-    method: Callable[..., Any], runs_on: Type[BaseApi], suffix: str, what: str, returns: str
+    method: Callable[..., Any], runs_on: type[BaseApi], suffix: str, description: str, returns: str
 ) -> Callable[..., Any]:
     @wraps(method)
     def variant(self: BaseApi, *args: Any, **kwargs: Any) -> Any:
@@ -76,22 +94,19 @@ def _variant(
 
     variant.__name__ += suffix
     variant.__qualname__ += suffix
-    variant.__doc__ = f":meth:`{method.__name__}`, {what}."
+    variant.__doc__ = f":meth:`{method.__name__}`, {description}."
     variant.__annotations__ = {**method.__annotations__, "return": returns}
     variant.__signature__ = inspect.signature(method).replace(return_annotation=returns)  # type: ignore[attr-defined]
     return variant
 
 
-def _body(operation: Operation[T], options: RequestOptions, body: Any, fields: Optional[Mapping[str, Any]]) -> Any:
-    """The body to send: the caller's model or dict, or one built from keyword arguments."""
+def _body(operation: Operation[T], options: RequestOptions, body: Any, fields: Mapping[str, Any] | None) -> Any:
+    """Return the body to send: the caller's model or dict, or a model of the keyword arguments."""
     refuse_unknown(operation, options)
     if fields is None:
         return body
-    from openmonetize._schema.model import RequestModel, model_named
-
-    given = {name: value for name, value in fields.items() if value is not UNSET}
     model = model_named(operation.body or "")
-    assert issubclass(model, RequestModel)
+    given = {name: value for name, value in fields.items() if value is not UNSET}
     given = {name: value for name, value in given.items() if value is not None or name in model.nullable}
     if body is None:
         return model(**given)

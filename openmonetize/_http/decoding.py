@@ -1,43 +1,78 @@
-"""From an answer to what the caller gets: a value of the type that the status stands for, or one clear error."""
+"""Decoding of answers: to the type that belongs to the status, or to one error that says what is wrong."""
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import Any, Optional, TypeVar
+from typing import Any, TypeVar
 
 from openmonetize._http.operation import FREE, Operation
+from openmonetize._http.redaction import redacted
 from openmonetize._http.transport import RESTResponse
 from openmonetize._schema.jsonable import load_json
+from openmonetize._schema.resolver import model_named
 from openmonetize.api_response import ApiResponse
 from openmonetize.exceptions import ApiException, ApiValueError, UnexpectedBodyError, exception_for_status
 
 T = TypeVar("T")
 
 _ERROR_MODEL = "ErrorResponse"
-_EVENTS = "V1EventsIngestPostRequest"
 _CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)")
-_SHOWN = 500  # characters of an explanation
+_MAX_REASON = 500  # characters
 
 
 def decode(operation: Operation[T], response: RESTResponse) -> ApiResponse[T]:
-    """Read an answer.
+    """Decode an answer.
 
     Raises:
-        ApiException: its status is no success, or its body is not what the operation promises.
+        ApiException: its status is not a success, or its body is not what the operation promises.
     """
     raw = response.read()
     if not 200 <= response.status < 300:
         raise _error(operation, response, raw)
-    return ApiResponse(response.status, response.headers, _value(operation, response, raw), raw)
+    return _answer(response, _value(operation, response, raw))
 
 
-def _unexpected(response: RESTResponse, reason: str) -> ApiException:
-    """The error for a successful answer whose body cannot be used."""
-    raw = response.read()
+def required(response: ApiResponse[Any], path: str) -> Any:
+    """Return a field of an answer that the caller cannot go on without.
+
+    Args:
+        response: the decoded answer.
+        path: the names of the fields in Python, such as ``data.id``; a number stands for an item of a list.
+
+    Raises:
+        UnexpectedBodyError: the field is missing or null.
+    """
+    value = response.data
+    for name in path.split("."):
+        if isinstance(value, list):
+            value = value[int(name)] if int(name) < len(value) else None
+        else:
+            value = getattr(value, name, None)
+    if value is None:
+        raise unexpected(response, f"has no {path}")
+    return value
+
+
+def unexpected(response: ApiResponse[Any], reason: str) -> UnexpectedBodyError:
+    """Return the error for a successful answer whose body cannot be used.
+
+    Args:
+        response: the answer.
+        reason: what is wrong with it, to follow ``the answer (...)``.
+    """
     kind = response.headers.get("Content-Type", "no content type")
-    reason = response.redact(f"the answer ({kind}, {len(raw)} bytes) {reason}")
-    return response.failure(UnexpectedBodyError, reason[:_SHOWN], _text(raw))
+    reason = response.redact(f"the answer ({kind}, {len(response.raw_data)} bytes) {reason}")
+    return UnexpectedBodyError(
+        response.status_code,
+        reason[:_MAX_REASON],
+        body=response.redact(_text(response.raw_data)),
+        headers=redacted(response.headers, response.redact),
+        request_id=response.redact(response.request_id or ""),
+    )
+
+
+def _answer(response: RESTResponse, data: Any) -> ApiResponse[Any]:
+    return ApiResponse(response.status, response.headers, data, response.read(), response.request_id, response.redact)
 
 
 def _value(operation: Operation[T], response: RESTResponse, raw: bytes) -> Any:
@@ -47,30 +82,27 @@ def _value(operation: Operation[T], response: RESTResponse, raw: bytes) -> Any:
         # An undocumented success is read as the documented one.
         name = next((model for code, model in answers.items() if code[0] == "2" and model), None)
     if name == FREE or (name is None and operation.body == FREE):
-        return _free(response, raw)
+        return _forwarded(response, raw)
     if name is None:
-        _nothing(response, raw)
+        _check_empty(response, raw)
         return None
     try:
-        value = _model(name).from_json(raw)
+        return model_named(name).from_json(raw)
     except ApiValueError:
         raise _unexpected(response, f"is not the expected {name}: {_complaint(name, response, raw)}") from None
-    if operation.body == _EVENTS and value.accepted is None and value.duplicates is None:
-        raise _unexpected(response, "does not say what became of the events")
-    return value
 
 
 def _complaint(name: str, response: RESTResponse, raw: bytes) -> str:
-    """What is wrong with a body: said of the redacted text, for the complaint may quote a part of it."""
+    """Say what is wrong with a body: with its redacted text, as the message may quote a part of it."""
     try:
-        _model(name).from_json(response.redact(_text(raw)))
+        model_named(name).from_json(response.redact(_text(raw)))
     except ApiValueError as error:
         return str(error)
     return "it cannot be read"
 
 
-def _nothing(response: RESTResponse, raw: bytes) -> None:
-    """Where no body is promised, JSON is tolerated, but a page of somebody else's is no answer."""
+def _check_empty(response: RESTResponse, raw: bytes) -> None:
+    """Check the body of an answer that promises none: JSON is tolerated, the page of another server is not."""
     if raw:
         try:
             load_json(raw)
@@ -78,8 +110,8 @@ def _nothing(response: RESTResponse, raw: bytes) -> None:
             raise _unexpected(response, "is not the platform's") from None
 
 
-def _free(response: RESTResponse, raw: bytes) -> Any:
-    """Decode a forwarded answer by its content type: JSON, text or bytes."""
+def _forwarded(response: RESTResponse, raw: bytes) -> Any:
+    """Decode a forwarded answer by its content type: to JSON, text or bytes."""
     if not raw:
         return None
     kind, _, parameters = response.headers.get("Content-Type", "").lower().partition(";")
@@ -94,8 +126,12 @@ def _free(response: RESTResponse, raw: bytes) -> Any:
     charset = _CHARSET.search(parameters)
     try:
         return raw.decode(charset[1] if charset else "utf-8", "replace")
-    except (LookupError, UnicodeError):  # an encoding that nobody knows, or none of texts
+    except (LookupError, UnicodeError):  # an unknown encoding, or one that is not for text
         return _text(raw)
+
+
+def _unexpected(response: RESTResponse, reason: str) -> UnexpectedBodyError:
+    return unexpected(_answer(response, None), reason)
 
 
 def _error(operation: Operation[T], response: RESTResponse, raw: bytes) -> ApiException:
@@ -108,22 +144,16 @@ def _error(operation: Operation[T], response: RESTResponse, raw: bytes) -> ApiEx
     return error
 
 
-def _error_data(name: Optional[str], text: str) -> Any:
+def _error_data(name: str | None, text: str) -> Any:
+    """Parse the body of an error; None where it has no known form, and `body` has to do."""
     if text.lstrip()[:1] != "{":
         return None
     for model in (name or _ERROR_MODEL, _ERROR_MODEL):
         try:
-            return _model(model).from_json(text)
+            return model_named(model).from_json(text)
         except ApiValueError:
-            pass  # no error body that we know: the text itself is kept in `body`
+            pass
     return None
-
-
-@lru_cache(maxsize=None)
-def _model(name: str) -> Any:
-    from openmonetize._schema.model import model_named  # late: it brings pydantic
-
-    return model_named(name)
 
 
 def _text(raw: bytes) -> str:

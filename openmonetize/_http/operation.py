@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Any, Dict, Generic, Optional, Tuple, TypeVar, Union
 from urllib.parse import quote
 
 from typing_extensions import TypedDict
 
 from openmonetize._schema import timestamps
+from openmonetize._schema.resolver import model_named
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 
 T = TypeVar("T")
@@ -52,14 +53,15 @@ class RequestOptions(TypedDict, total=False):
     ``_host_index``: the number of a server of the contract, used instead of ``Configuration.host``.
     """
 
-    _request_timeout: float | tuple[float, float] | None
-    _request_auth: str | None
-    _content_type: str | None
-    _headers: dict[str, str] | None
-    _host_index: int | None
+    _request_timeout: Union[float, Tuple[float, float], None]
+    _request_auth: Optional[str]
+    _content_type: Optional[str]
+    _headers: Optional[Dict[str, str]]
+    _host_index: Optional[int]
 
 
 RequestOptions.__module__ = "openmonetize"  # The body of a TypedDict may not assign it.
+
 
 _OPTIONS = frozenset(RequestOptions.__annotations__)
 
@@ -144,8 +146,6 @@ def refuse_unknown(operation: Operation[Any], options: Mapping[str, Any]) -> Non
 
     known = [parameter.name for parameter in operation.parameters] + sorted(_OPTIONS)
     if operation.body not in (None, FREE):
-        from openmonetize._schema.model import model_named
-
         known += list(model_named(operation.body).model_fields)
     close = difflib.get_close_matches(name, known, n=1)
     hint = f": did you mean {close[0]}?" if close else f"; it takes {', '.join(known)}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import Any
 
 from openmonetize.exceptions import ApiKeyError, ApiTypeError
 
@@ -78,3 +79,15 @@ class Redactor:
                 for key in (value, value.rpartition(" ")[2]):
                     text = text.replace(key, _MASK) if key else text
         return text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Redactor, ({},)  # a pickled answer must not carry the key
+
+
+def redacted(headers: Mapping[str, str], redact: Callable[[str], str]) -> Mapping[str, str]:
+    """Return the headers of an answer, masked where they repeat a key."""
+    if all(redact(value) == value for value in headers.values()):
+        return headers
+    from urllib3 import HTTPHeaderDict  # late: `Configuration` is imported without it
+
+    return HTTPHeaderDict([(name, redact(value)) for name, value in headers.items()])

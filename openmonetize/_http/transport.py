@@ -6,7 +6,6 @@ limit on the answer's size apply. Every failure is raised as an :class:`~openmon
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
 import threading
@@ -31,9 +30,10 @@ from urllib3.exceptions import (
 )
 from urllib3.util import create_urllib3_context, parse_url
 
+from openmonetize._fork import ProcessMark
 from openmonetize._http.configuration import Configuration
 from openmonetize._http.connection import CURRENT, TimedHTTPConnectionPool, TimedHTTPSConnectionPool
-from openmonetize._http.redaction import Redactor
+from openmonetize._http.redaction import Redactor, redacted
 from openmonetize.exceptions import (
     ApiConnectionError,
     ApiException,
@@ -146,15 +146,12 @@ class RESTResponse:
             reason: what is wrong with the answer.
             text: its body.
         """
-        headers = self.headers
-        if any(self.redact(value) != value for value in headers.values()):
-            headers = urllib3.HTTPHeaderDict([(name, self.redact(value)) for name, value in headers.items()])
         incomplete = issubclass(kind, (ApiConnectionError, ApiTimeoutError))
         return kind(
             None if incomplete else self.status,
             self.redact(reason),
             body=None if text is None else self.redact(text),
-            headers=headers,
+            headers=redacted(self.headers, self.redact),
             request_id=self.redact(self.request_id or ""),
         )
 
@@ -182,7 +179,7 @@ class RESTClient:
         self._lock = threading.Lock()
         self._pools: dict[str, tuple[Any, str]] = {}
         self._tls: ssl.SSLContext | None = None
-        self._pid = os.getpid()
+        self._mark = ProcessMark()
 
     def request(
         self,
@@ -216,8 +213,8 @@ class RESTClient:
         Raises:
             ApiConnectionError, ApiTimeoutError: no answer was received.
         """
-        if self._pid != os.getpid():  # a forked child must not write to its parent's sockets, nor wait for its locks
-            self._pools, self._lock, self._pid = {}, threading.Lock(), os.getpid()
+        if self._mark.forked():  # a forked child must not write to its parent's sockets, nor wait for its locks
+            self._pools, self._lock, self._mark = {}, threading.Lock(), ProcessMark()
         while True:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
@@ -251,7 +248,7 @@ class RESTClient:
         """Close all connections. The next request opens new ones."""
         with self._lock:
             pools, self._pools = self._pools, {}
-        if self._pid == os.getpid():
+        if not self._mark.forked():
             for pool, _ in pools.values():
                 pool.close()
 

@@ -1,1 +1,1 @@
-"""The bases of the generated models: strict requests, lenient answers, and errors in the caller's words. Private."""
+"""The base classes of the generated models, their field types and their errors. Private."""

@@ -1,14 +1,15 @@
-"""Free-form values, such as metadata, made ready for JSON, or refused with their place named."""
+"""Conversion of free-form values, such as metadata, to what JSON can express."""
 
 from __future__ import annotations
 
 import json
 import math
 import operator
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Dict, Mapping, Union
+from typing import Any
 
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 
@@ -17,17 +18,18 @@ _PLAIN = (int, bool, type(None))
 
 
 def jsonable(value: Any, place: str, depth: int = 0) -> Any:
-    """A copy of ``value`` that JSON can say.
+    """Return a copy of ``value`` that can be written as JSON.
 
-    Dates, decimals, UUIDs, enums and numpy scalars become what JSON has for them.
+    Dates, decimals, UUIDs, enums and numpy scalars become strings, numbers and booleans.
 
     Args:
         value: dicts, lists and scalars.
-        place: its name, for errors.
+        place: the name of the value, for errors.
+        depth: how many dicts and lists the value is in.
 
     Raises:
-        ApiTypeError: a type that JSON has nothing for (sets, bytes, arbitrary objects), or a key that is no str.
-        ApiValueError: NaN, infinity, NUL or a lone surrogate in a text, or nesting without an end.
+        ApiTypeError: a type that JSON has nothing for (sets, bytes, arbitrary objects), or a key that is not a str.
+        ApiValueError: NaN, infinity, NUL or a lone surrogate in a string, or too deep nesting.
     """
     kind = type(value)
     if kind is not dict and _is_plain(value):
@@ -50,13 +52,13 @@ def jsonable(value: Any, place: str, depth: int = 0) -> Any:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether JSON can say a value as it is, seen at a glance: nearly all values are of this kind."""
+    """Return whether a value needs no conversion: a quick test that nearly all values pass."""
     kind = type(value)
     return kind in _PLAIN or (kind is str and value.isascii() and "\0" not in value)
 
 
-def is_plain_dict(value: Dict[Any, Any]) -> bool:
-    """Whether JSON can say a dict as it is, seen at a glance: plain names and scalars only."""
+def is_plain_dict(value: dict[Any, Any]) -> bool:
+    """Return whether a dict needs no conversion: a quick test for plain names and scalars."""
     for key, item in value.items():
         kind = type(item)
         if kind is str:
@@ -70,7 +72,7 @@ def is_plain_dict(value: Dict[Any, Any]) -> bool:
 
 
 def whole(value: Any) -> Any:
-    """An int where ``value`` is another type's whole number (numpy, Decimal, float), else ``value`` itself."""
+    """Return an int for the whole number of another type (numpy, Decimal, float), else ``value`` itself."""
     if isinstance(value, (bool, str)):
         return value
     try:
@@ -82,26 +84,27 @@ def whole(value: Any) -> Any:
     if isinstance(value, (float, Decimal)) and math.isfinite(value):
         return int(value) if value == int(value) else float(value)
     if hasattr(value, "dtype"):
-        item = _item(value)  # numpy and its kin
+        item = _item(value)  # numpy, or a library like it
         return item if type(item) is type(value) else whole(item)
     return value
 
 
 def _item(value: Any) -> Any:
-    """The Python value of a scalar or array of numpy, or of what looks like one."""
-    if value.dtype.kind in "mM":  # a date or a duration would become a bare number
+    """Return the Python value of a numpy scalar or array, or of one with the same interface."""
+    if value.dtype.kind in "mM":  # a date or a duration, which would become a bare number
         return str(value)
     return value.tolist()
 
 
-def _mapping(value: Mapping[Any, Any], place: str, depth: int) -> Dict[str, Any]:
+def _mapping(value: Mapping[Any, Any], place: str, depth: int) -> dict[str, Any]:
     copied = {}
     for key, item in value.items():
         if not isinstance(key, str):
             raise ApiTypeError(f"{place} has the key {key!r}: keys must be str")
         if key == "__proto__" or (key == "constructor" and isinstance(item, Mapping) and "prototype" in item):
             raise ApiValueError(f"{place} has the key {key!r}, for which the platform refuses the whole request")
-        copied[_text(key, f"a key of {place}")] = jsonable(item, f"{place}.{key}", depth + 1)
+        name = _text(key, f"a key of {place}")  # first: an error about the item shows the key
+        copied[name] = jsonable(item, f"{place}.{name}", depth + 1)
     return copied
 
 
@@ -125,7 +128,7 @@ def _scalar(value: Any, place: str) -> Any:
         if not (value.is_finite() and math.isfinite(value)):
             raise ApiValueError(f"{place} is {value}, which JSON cannot say")
         return whole(value)
-    if isinstance(value, (str, int, float)):  # subclasses
+    if isinstance(value, (str, int, float)):  # a subclass
         return next(base(value) for base in (str, int, float) if isinstance(value, base))
     if hasattr(value, "urn"):  # a UUID
         return str(value)
@@ -136,8 +139,13 @@ def _scalar(value: Any, place: str) -> Any:
     raise ApiTypeError(f"{place} is a {type(value).__name__}, which JSON has nothing for")
 
 
-def load_json(text: Union[str, bytes]) -> Any:
-    """Parse JSON text; raises ApiValueError where it is none, ApiTypeError where it is no text."""
+def load_json(text: str | bytes) -> Any:
+    """Parse JSON text.
+
+    Raises:
+        ApiTypeError: it is neither a str nor bytes.
+        ApiValueError: it is not valid JSON.
+    """
     try:
         return json.loads(text)
     except TypeError as error:

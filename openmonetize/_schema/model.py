@@ -1,25 +1,15 @@
-"""The bases of the generated models, and the field types that the wire needs.
+"""The base classes of the generated models, and the field types of the wire.
 
-Answers are read leniently (unknown fields and enum values are kept, numbers may come as strings and strings as
-numbers, anything may be missing); requests are written strictly (unknown fields are refused, with a hint).
+Answers are read leniently: unknown fields and enum values are kept, numbers may come as strings and strings as
+numbers, and anything may be missing. Requests are written strictly: unknown fields are refused, with a hint.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timezone
 from decimal import Decimal
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    ClassVar,
-    Dict,
-    FrozenSet,
-    Mapping,
-    Optional,
-    Type,
-    TypeVar,
-    Union,
-)
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, Union
 
 from pydantic import (
     AfterValidator,
@@ -34,27 +24,27 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import CoreSchema, PydanticSerializationError, core_schema
-from typing_extensions import Annotated
 
 from openmonetize._schema import timestamps
 from openmonetize._schema.jsonable import jsonable
+from openmonetize._schema.signature import FieldSignature
 from openmonetize._schema.validation_errors import describe, python_name, unknown_field
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 
 Self = TypeVar("Self", bound="Model")
-T = TypeVar("T")
 
-MAX_SAFE_INTEGER = 2**53 - 1
+MAX_SAFE_INTEGER = 2**53 - 1  # JavaScript's; larger JSON numbers lose digits on the platform
+_MAX_EXPONENT = 400  # decimal; more than any float has
 
 
-def _no_boolean(value: Any) -> Any:
+def _refuse_bool(value: Any) -> Any:
     if isinstance(value, bool):  # in Python, True is 1
         raise ValueError("must be a number")
     return value
 
 
-def _whole(value: Any) -> Any:
-    """Let texts such as ``"120"`` and ``"120.00"`` and whole floats count as integers."""
+def _whole_number(value: Any) -> Any:
+    """Turn strings such as ``"120"`` and ``"120.00"`` into integers; leave other values to pydantic."""
     if isinstance(value, bool):
         raise ValueError("must be a whole number")
     number = Decimal(value) if isinstance(value, str) and _is_number(value) else value
@@ -72,8 +62,8 @@ def _is_number(text: str) -> bool:
 
 
 def _is_sane(value: Decimal) -> bool:
-    """Finite, and of a size that does not make ``int`` run out of memory."""
-    return value.is_finite() and abs(value.adjusted()) < 400
+    """Return whether a number is finite and small enough for ``int`` not to run out of memory."""
+    return value.is_finite() and abs(value.adjusted()) < _MAX_EXPONENT
 
 
 def _finite(value: Decimal) -> Decimal:
@@ -82,20 +72,20 @@ def _finite(value: Decimal) -> Decimal:
     return value
 
 
-def _json_number(value: Decimal) -> Union[int, float]:
+def _json_number(value: Decimal) -> Union[int, float]:  # evaluated by pydantic
     return int(value) if value == value.to_integral_value() else float(value)
 
 
 def _as_utc(value: datetime) -> datetime:
-    # An answer's time without a zone is the server's, which is UTC.
+    # The platform's clocks are in UTC: so is a time without a zone.
     try:
         return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
     except OverflowError:
         raise ValueError("is out of the range of times") from None
 
 
-class _InUtc:
-    """Reads a moment as UTC. One that says it is in UTC does not pass through Python."""
+class _Utc:
+    """A datetime in UTC. One that is written in UTC is read by pydantic alone, without a call of Python code."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -115,8 +105,8 @@ def _free_form(value: Any, info: ValidationInfo) -> Any:
     return jsonable(value, info.field_name or "the value")
 
 
-class _Whole:
-    """Reads a whole number. An int, or one that is written out in digits, does not pass through Python."""
+class _WholeNumber:
+    """A whole number. An int, or a string of digits, is read by pydantic alone, without a call of Python code."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -125,49 +115,41 @@ class _Whole:
         members: list[Any] = [
             core_schema.int_schema(strict=True),
             core_schema.chain_schema([digits, number]),
-            core_schema.no_info_before_validator_function(_whole, number),
+            core_schema.no_info_before_validator_function(_whole_number, number),
         ]
         return core_schema.union_schema(members, mode="left_to_right")
 
 
-#: Whole number; a JSON number on the wire.
-Int = Annotated[int, _Whole]
-#: Whole number; a JSON string on the wire, such as a balance.
+# A whole number; a JSON number on the wire.
+Int = Annotated[int, _WholeNumber]
+# A whole number; a JSON string on the wire, as balances are.
 IntString = Annotated[Int, PlainSerializer(str, when_used="json")]
-#: Exact decimal, such as US dollars; a JSON number on the wire.
+# An exact decimal, such as US dollars; a JSON number on the wire.
 Dec = Annotated[Decimal, AfterValidator(_finite), PlainSerializer(_json_number, when_used="json")]
-#: Exact decimal; a JSON string on the wire.
+# An exact decimal; a JSON string on the wire.
 DecimalString = Annotated[Decimal, AfterValidator(_finite), PlainSerializer(str, when_used="json")]
-#: Number that is no money, such as a percentage.
-Num = Annotated[Union[int, Annotated[float, AllowInfNan(False)]], BeforeValidator(_no_boolean)]
-#: Aware UTC moment of an answer.
-Timestamp = Annotated[datetime, _InUtc, PlainSerializer(timestamps.wire, return_type=str, when_used="json")]
-#: Moment that a request names: a datetime or an ISO 8601 text; without a zone it is local time.
+# A number that is not money, such as a percentage.
+Num = Annotated[Union[int, Annotated[float, AllowInfNan(False)]], BeforeValidator(_refuse_bool)]
+# The time of an answer, aware and in UTC.
+Timestamp = Annotated[datetime, _Utc, PlainSerializer(timestamps.wire, return_type=str, when_used="json")]
+# The time of a request: a datetime or an ISO 8601 string; without a zone it is local time.
 RequestTimestamp = Annotated[
     datetime,
     BeforeValidator(_request_time),
     PlainSerializer(timestamps.wire, return_type=str, when_used="json"),
 ]
-#: Anything that a request sends along as it is, such as metadata.
-FreeForm = Annotated[Dict[str, Any], BeforeValidator(_free_form)]
+# Facts of the caller's own that a request carries along, such as metadata.
+FreeForm = Annotated[dict[str, Any], BeforeValidator(_free_form)]
 Date = date
-
-#: Default of fields that the contract promises: an answer without them has None there.
-ABSENT: Any = None
-if TYPE_CHECKING:
-    #: What the contract promises is typed as present, so that nobody has to test for what never happens ...
-    Lenient = Annotated[T, "promised by the contract"]
-else:
-    #: ... and an answer that breaks the promise is read all the same.
-    Lenient = Optional
 
 
 class Model(BaseModel):
-    """What all models share: conversion from and to JSON and dicts, by the names of the wire."""
+    """The base of all models: conversion from and to JSON and dicts, by the names of the wire."""
 
     model_config = ConfigDict(populate_by_name=True, protected_namespaces=(), defer_build=True)
 
     if not TYPE_CHECKING:
+        __signature__ = FieldSignature()
 
         def __init__(self, /, **data: Any) -> None:
             try:
@@ -175,15 +157,23 @@ class Model(BaseModel):
             except ValidationError as error:
                 raise describe(error, type(self)) from None
 
-        # Nested values are then validated without a detour through Python.
+        # Tells pydantic to build nested models without calling `__init__`.
         __init__.__pydantic_base_init__ = True
 
+        @classmethod
+        def model_rebuild(cls, *, _parent_namespace_depth=2, **options):
+            """Build the model now, as pydantic does on its first use."""
+            built = super().model_rebuild(_parent_namespace_depth=_parent_namespace_depth + 1, **options)
+            cls.__signature__ = Model.__dict__["__signature__"]  # pydantic has set its own
+            return built
+
     @classmethod
-    def from_dict(cls: Type[Self], obj: Mapping[str, Any]) -> Self:
+    def from_dict(cls: type[Self], obj: Mapping[str, Any]) -> Self:
         """Build the model from a dict with the wire's names (or Python's).
 
         Raises:
-            ApiValueError: a value does not fit; the text names it.
+            ApiTypeError: ``obj`` is not a dict with string keys.
+            ApiValueError: a value does not fit; the message names it.
         """
         if isinstance(obj, cls):
             return obj
@@ -198,70 +188,70 @@ class Model(BaseModel):
             raise
 
     @classmethod
-    def from_json(cls: Type[Self], json_str: Union[str, bytes]) -> Self:
+    def from_json(cls: type[Self], json_str: str | bytes) -> Self:
         """Build the model from JSON text.
 
         Raises:
-            ApiValueError: no JSON, or a value does not fit; the text names it.
+            ApiValueError: the text is not JSON, or a value does not fit; the message names it.
         """
         try:
             return cls.__pydantic_validator__.validate_json(json_str)  # type: ignore[no-any-return]
         except ValidationError as error:
             raise describe(error, cls) from None
 
-    def to_dict(self) -> Dict[str, Any]:
-        """The model as a dict with the wire's names and Python's values; what was not given is left out."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the given fields as a dict, with the wire's names and Python values."""
         return self.model_dump(by_alias=True, exclude_unset=True)
 
     def to_json(self) -> str:
-        """The model as the JSON text that goes over the wire."""
+        """Return the model as the JSON text that goes over the wire."""
         return self.to_wire().decode()
 
     def to_wire(self) -> bytes:
-        """The model as the bytes that go over the wire."""
+        """Return the model as the bytes that go over the wire."""
         try:
             return self.__pydantic_serializer__.to_json(self, by_alias=True, exclude_unset=True)
-        except PydanticSerializationError as error:  # what was put into a free-form field afterwards
+        except PydanticSerializationError as error:  # a free-form field was changed in place
             raise ApiValueError(f"{type(self).__name__} cannot be sent as JSON: {error}") from None
 
     def to_str(self) -> str:
-        """The model for a human's eye."""
+        """Return the model as indented text."""
         import pprint
 
         return pprint.pformat(self.model_dump(by_alias=True, exclude_unset=True))
 
 
 class ResponseModel(Model):
-    """An answer, or a part of one. Fields that the library does not know are kept."""
+    """An answer, or a part of one. Unknown fields are kept; missing ones are None."""
 
     model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True)
 
 
 class RequestModel(Model):
-    """A request's body, or a part of one. Unknown fields are errors; None means 'not given'.
+    """The body of a request, or a part of one. Unknown fields are errors; None means that a field is not given.
 
-    Fields that the wire lets be null on purpose are listed in ``nullable``: None is sent for them.
+    ``nullable`` lists the fields that may be null on the wire: their None is sent.
     """
 
-    # A text with any limit is looked at closely: pydantic lets lone surrogates through otherwise.
+    # Any limit makes pydantic check strings for lone surrogates.
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, str_min_length=0)
-    nullable: ClassVar[FrozenSet[str]] = frozenset()
+    nullable: ClassVar[frozenset[str]] = frozenset()
 
     if not TYPE_CHECKING:
 
         def __setattr__(self, name: str, value: Any) -> None:
             if name not in type(self).model_fields:
                 raise unknown_field(name, type(self))
-            # One rule for every way a value gets in.
+            # An assigned value passes the same checks as one that is given to the constructor.
             given = {known: getattr(self, known) for known in self.__pydantic_fields_set__}
-            twin = type(self)(**{**given, name: value})
-            vars(self).update(vars(twin))
+            changed = type(self)(**{**given, name: value})
+            vars(self).update(vars(changed))
             self.__pydantic_fields_set__.clear()
-            self.__pydantic_fields_set__.update(twin.__pydantic_fields_set__)
+            self.__pydantic_fields_set__.update(changed.__pydantic_fields_set__)
 
     @model_validator(mode="before")
     @classmethod
-    def _what_was_given(cls, data: Any) -> Any:
+    def _without_none(cls, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return data
         return {
@@ -269,10 +259,3 @@ class RequestModel(Model):
             for name, value in data.items()
             if value is not None or python_name(str(name), cls) in cls.nullable
         }
-
-
-def model_named(name: str) -> Any:
-    """The generated model class of that name, imported on first use."""
-    import openmonetize
-
-    return getattr(openmonetize, name)

@@ -1,42 +1,55 @@
-"""Moments in time: whatever the caller has in, aware UTC out, never a guess."""
+"""Timestamps: from a datetime or a string to UTC. An ambiguous string is an error, never a guess."""
 
 from __future__ import annotations
 
 import time
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import Any, Optional, Tuple
+from typing import Any
+
+# The time of an event as the platform takes it, such as 2026-01-31T12:00:00.5Z: the years 0001 to 9999 (the platform
+# cannot store the year 0), days that exist, seconds and their fraction optional. It serves Python's and Rust's regular
+# expressions; digits are spelt out, since `\d` would match those of other scripts.
+_YEAR = r"(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})"
+_LEAP_YEAR = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
+_MONTH_AND_DAY = (
+    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+)
+_DAY = rf"(?:{_YEAR}-{_MONTH_AND_DAY}|{_LEAP_YEAR}-02-29)"
+_TIME_OF_DAY = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
+WIRE_TIME_PATTERN = rf"{_DAY}T{_TIME_OF_DAY}Z"
 
 
 def utc(value: Any) -> datetime:
-    """Turn a datetime or an ISO 8601 text into an aware UTC datetime.
+    """Return a datetime or an ISO 8601 string as an aware datetime in UTC.
 
     A value without a zone is local time, as everywhere in Python.
 
     Raises:
-        TypeError: neither a datetime nor a text.
-        ValueError: the text is no ISO 8601 date and time.
+        TypeError: the value is neither a datetime nor a string.
+        ValueError: the string is not an ISO 8601 date and time.
     """
     try:
-        return _moment(value).astimezone(timezone.utc)
+        return _as_datetime(value).astimezone(timezone.utc)
     except (OverflowError, OSError):
         raise ValueError("is out of the range of times") from None
 
 
 def wire(value: datetime) -> str:
-    """The form that the platform answers with and takes: UTC, milliseconds, ending in ``Z``."""
+    """Return the platform's own form of a time: UTC, with milliseconds, ending in ``Z``."""
     return value.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def now() -> str:
-    """This moment, in the wire form of an event's time."""
+    """Return the present time, to the microsecond, in UTC and ending in ``Z``."""
     nanoseconds = str(time.time_ns())
     return f"{_text(nanoseconds[:-9])}.{nanoseconds[-9:-3]}Z"
 
 
 def event_time(value: Any) -> str:
-    """The wire form of an event's time, to the microsecond; raises as :func:`utc` does."""
-    moment = _moment(value)
+    """Return a time to the microsecond, in UTC and ending in ``Z``; raises as :func:`utc` does."""
+    moment = _as_datetime(value)
     if moment.tzinfo is None and isinstance(value, str) and len(value) in (19, 26):
         minute = _local_minute(value[:16], time.tzname)
         if minute is not None:
@@ -51,27 +64,27 @@ def event_time(value: Any) -> str:
 
 @lru_cache(maxsize=64)
 def _text(second: str) -> str:
-    """A second since the epoch, in digits, as an ISO 8601 text. Most events share theirs with others."""
+    """Return the digits of a second since the epoch as an ISO 8601 string. Many events share a second."""
     return datetime.fromtimestamp(int(second), timezone.utc).replace(tzinfo=None).isoformat()
 
 
 @lru_cache(maxsize=64)
-def _local_minute(text: str, zone: Tuple[str, str]) -> Optional[str]:
-    """A minute of local time in UTC; None where seconds lie between them, as with local times of old.
+def _local_minute(text: str, zone: tuple[str, str]) -> str | None:
+    """Return a minute of local time in UTC; None where the offset is not whole minutes, as with local mean time.
 
     Args:
         text: the minute, in the form that comes before the seconds.
-        zone: the names of the local zone, in case the process changes it.
+        zone: the names of the local zone: a process may change it, and the cache must notice.
     """
     try:
-        # Not `astimezone`, which moves a time that the clocks skipped the other way.
+        # `astimezone` would move a time that a daylight-saving change skips in the other direction.
         moment = datetime.fromtimestamp(datetime.fromisoformat(text).timestamp(), timezone.utc)
     except (ValueError, OverflowError, OSError):
         return None
     return None if moment.second else moment.replace(tzinfo=None).isoformat()[:16]
 
 
-def _moment(value: Any) -> datetime:
+def _as_datetime(value: Any) -> datetime:
     if isinstance(value, str):
         return _parse(value)
     if isinstance(value, datetime):
@@ -83,7 +96,7 @@ def _parse(text: str) -> datetime:
     parsed = _fromisoformat(text)
     if parsed is not None:
         return parsed
-    from dateutil.parser import isoparse  # imported late: it costs milliseconds, and few callers need it
+    from dateutil.parser import isoparse  # late: it takes milliseconds, and few callers need it
 
     if len(text) < 14 or ":" not in text:
         raise ValueError("is no ISO 8601 date and time, such as '2026-01-31T12:00:00Z'")
@@ -93,8 +106,8 @@ def _parse(text: str) -> datetime:
         raise ValueError("is no ISO 8601 date and time, such as '2026-01-31T12:00:00Z'") from None
 
 
-def _fromisoformat(text: str) -> Optional[datetime]:
-    """The fast way, for the exact forms that every supported Python reads alike."""
+def _fromisoformat(text: str) -> datetime | None:
+    """Parse the forms that every supported Python reads alike, which is fast; None for other forms."""
     if len(text) not in (19, 25, 26, 32) or text[10] not in "T " or text[13] != ":":
         return None
     try:

@@ -1,46 +1,46 @@
-"""What is wrong with a model's input, field by field, without pydantic's vocabulary."""
+"""Errors about the input of a model, field by field, without pydantic's vocabulary."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Optional, Tuple, Type
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from openmonetize.exceptions import ApiAttributeError, ApiValueError
 
-_SHOWN_INPUT = 80  # characters
+_MAX_SHOWN_INPUT = 80  # characters
 
-#: How pydantic names the member of a union in the place of an error.
-_MEMBER = re.compile(r"constrained-\w+|int|float|str|datetime|(?:literal|function-\w+|chain)\[.*")
+# The names of union members, which pydantic puts into the location of an error.
+_UNION_MEMBER = re.compile(r"constrained-\w+|int|float|str|datetime|(?:literal|function-\w+|chain)\[.*")
 
 
-def describe(error: ValidationError, model: Type[BaseModel]) -> ApiValueError:
-    """Say what is wrong with a model's input."""
-    complaints: Dict[str, str] = {}
+def describe(error: ValidationError, model: type[BaseModel]) -> ApiValueError:
+    """Return the error that says what is wrong with the input of a model."""
+    complaints: dict[str, str] = {}
     for item in error.errors(include_url=False):
-        place = tuple(part for part in item["loc"] if not (isinstance(part, str) and _MEMBER.fullmatch(part)))
-        owner = _model_at(place[:-1], model) if place else model
-        path = ".".join(map(str, (*place[:-1], python_name(str(place[-1]), owner)))) if place else ""
-        complaints[path] = _complaint(dict(item), path, owner)  # of a union's members the last one speaks
+        location = tuple(part for part in item["loc"] if not (isinstance(part, str) and _UNION_MEMBER.fullmatch(part)))
+        owner = _model_at(location[:-1], model) if location else model
+        path = ".".join(map(str, (*location[:-1], python_name(str(location[-1]), owner)))) if location else ""
+        complaints[path] = _complaint(dict(item), path, owner)  # of the members of a union, the last one counts
     return ApiValueError(f"{model.__name__}: " + "; ".join(complaints.values()))
 
 
-def unknown_field(name: str, model: Type[BaseModel]) -> ApiAttributeError:
-    """The error for an assignment to a field that does not exist."""
+def unknown_field(name: str, model: type[BaseModel]) -> ApiAttributeError:
+    """Return the error for an assignment to a field that does not exist."""
     return ApiAttributeError(f"{model.__name__} has no field {name!r}{_did_you_mean(name, model)}")
 
 
-def python_name(wire_name: str, model: Optional[Type[BaseModel]]) -> str:
-    """The name in Python of a field of the wire; the same name where there is none."""
+def python_name(wire_name: str, model: type[BaseModel] | None) -> str:
+    """Return the Python name of a field of the wire; where there is no such field, the same name."""
     fields = model.model_fields if model is not None else {}
     return next((name for name, field in fields.items() if field.alias == wire_name), wire_name)
 
 
-def _complaint(item: Dict[str, Any], path: str, model: Optional[Type[BaseModel]]) -> str:
+def _complaint(item: dict[str, Any], path: str, model: type[BaseModel] | None) -> str:
     kind, message = item["type"], item["msg"]
     cause = item.get("ctx", {}).get("error")
-    if isinstance(cause, ApiValueError):  # it names the place itself
+    if isinstance(cause, ApiValueError):  # its message names the field itself
         return str(cause)
     if kind == "extra_forbidden":
         return f"unknown field {path!r}{_did_you_mean(path.rpartition('.')[2], model)}"
@@ -51,37 +51,35 @@ def _complaint(item: Dict[str, Any], path: str, model: Optional[Type[BaseModel]]
     if kind == "string_unicode":
         return f"{path} must not contain a lone surrogate, which is no text"
     shown = repr(item["input"])
-    shown = shown if len(shown) <= _SHOWN_INPUT else shown[: _SHOWN_INPUT - 3] + "..."
+    shown = shown if len(shown) <= _MAX_SHOWN_INPUT else shown[: _MAX_SHOWN_INPUT - 3] + "..."
     return f"{path} {_plain(message)} (got {shown})".lstrip()
 
 
 def _plain(message: str) -> str:
     for prefix in ("Value error, ", "Input ", "String "):
         message = message[len(prefix) :] if message.startswith(prefix) else message
-    if message == r"should match pattern '^[^\x00]*$'":
-        return "must not contain NUL, which makes the platform lose the event"
     return message[:1].lower() + message[1:]
 
 
-def _did_you_mean(name: str, model: Optional[Type[BaseModel]]) -> str:
-    import difflib
+def _did_you_mean(name: str, model: type[BaseModel] | None) -> str:
+    import difflib  # late: only errors need it
 
     known = {field.replace("_", ""): field for field in (model.model_fields if model is not None else ())}
     close = difflib.get_close_matches(name.replace("_", "").lower(), known, n=1, cutoff=0.6)
     return f": did you mean {known[close[0]]!r}?" if close else ""
 
 
-def _model_at(place: Tuple[Any, ...], model: Type[BaseModel]) -> Optional[Type[BaseModel]]:
-    """The model that the value at this place of ``model``'s input is read as, if it is one."""
-    found: Optional[Type[BaseModel]] = model
-    for part in place:
+def _model_at(location: tuple[Any, ...], model: type[BaseModel]) -> type[BaseModel] | None:
+    """Return the model that the value at this location of the input of ``model`` is read as, if it is one."""
+    found: type[BaseModel] | None = model
+    for part in location:
         field = found.model_fields.get(python_name(str(part), found)) if found is not None else None
-        if field is not None:  # otherwise an item of a list or a map, of the same model
+        if field is not None:  # otherwise it is an item of a list or a map, of the same model
             found = _model_in(field.annotation)
     return found
 
 
-def _model_in(annotation: Any) -> Optional[Type[BaseModel]]:
+def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for part in getattr(annotation, "__args__", ()) if (found := _model_in(part))), None)

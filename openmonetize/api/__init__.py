@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List
+from typing import TYPE_CHECKING, Any
 
 from openmonetize._exports import APIS
 
@@ -30,5 +30,5 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(module), name)
 
 
-def __dir__() -> List[str]:
+def __dir__() -> list[str]:
     return sorted(APIS)

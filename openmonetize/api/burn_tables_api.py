@@ -101,7 +101,7 @@ class BurnTablesApi(BaseApi):
         Served by present deployments by contract; today they answer 404.
 
         Args:
-            v1_burn_tables_create_post_request: The whole body, instead of the fields that follow.
+            v1_burn_tables_create_post_request: The whole body, instead of its fields.
             customer_id: Tenant that the table is for; without it the table is a global default. Seed-era servers read
                 it; present servers drop this field.
             name: Name of the table, 1 to 255 characters.
@@ -200,7 +200,7 @@ class BurnTablesApi(BaseApi):
 
         Args:
             id: Id of the burn table.
-            v1_burn_tables_id_patch_request: The whole body, instead of the fields that follow.
+            v1_burn_tables_id_patch_request: The whole body, instead of its fields.
             name: Name of the table, 1 to 255 characters.
             rules: Prices by model name that replace all present ones; the name `default` stands for all other models.
             is_active: Whether the table is in use.

@@ -132,7 +132,7 @@ class CreditsApi(BaseApi):
         Served by seed-era and present deployments.
 
         Args:
-            v1_credits_grant_post_request: The whole body, instead of the fields that follow.
+            v1_credits_grant_post_request: The whole body, instead of its fields.
             customer_id: Id of the customer. Seed-era servers need it and refuse an id other than the key's; present
                 servers ignore it.
             user_id: User whose wallet is credited. Wins over `teamId`; without either the customer's own wallet is
@@ -195,7 +195,7 @@ class CreditsApi(BaseApi):
         Served by seed-era and present deployments.
 
         Args:
-            v1_credits_purchase_post_request: The whole body, instead of the fields that follow.
+            v1_credits_purchase_post_request: The whole body, instead of its fields.
             customer_id: Id of the customer. Seed-era servers need it and refuse an id other than the key's; present
                 servers ignore it.
             user_id: User whose wallet is credited.

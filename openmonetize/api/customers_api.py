@@ -80,7 +80,7 @@ class CustomersApi(BaseApi):
         Served by seed-era and present deployments.
 
         Args:
-            v1_customers_register_post_request: The whole body, instead of the fields that follow.
+            v1_customers_register_post_request: The whole body, instead of its fields.
             name: Name of the customer, 1 to 255 characters.
             email: Email address, unique on the platform. Compared exactly, so two spellings that differ in case are two
                 customers.

@@ -316,7 +316,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -346,7 +346,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -371,7 +371,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -401,7 +401,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -426,7 +426,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -456,7 +456,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -481,7 +481,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -511,7 +511,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -536,7 +536,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -566,7 +566,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -591,7 +591,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -621,7 +621,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -646,7 +646,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -676,7 +676,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -701,7 +701,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -731,7 +731,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -756,7 +756,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -786,7 +786,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -811,7 +811,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -841,7 +841,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -866,7 +866,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -896,7 +896,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -921,7 +921,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -951,7 +951,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -976,7 +976,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1006,7 +1006,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1031,7 +1031,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1061,7 +1061,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1086,7 +1086,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1116,7 +1116,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1141,7 +1141,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1171,7 +1171,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1196,7 +1196,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1226,7 +1226,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1251,7 +1251,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1281,7 +1281,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1306,7 +1306,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1336,7 +1336,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1361,7 +1361,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1391,7 +1391,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1416,7 +1416,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1446,7 +1446,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1471,7 +1471,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1501,7 +1501,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1526,7 +1526,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1556,7 +1556,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1581,7 +1581,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1611,7 +1611,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1636,7 +1636,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1666,7 +1666,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1691,7 +1691,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1721,7 +1721,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1746,7 +1746,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1776,7 +1776,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1801,7 +1801,7 @@ class DefaultApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
@@ -1831,7 +1831,7 @@ class DefaultApi(BaseApi):
 
         Args:
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
-            body: Anything that JSON can say, or bytes; forwarded as it is.
+            body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 

@@ -46,7 +46,7 @@ class DemoApi(BaseApi):
         Served by seed-era deployments.
 
         Args:
-            v1_demo_generate_post_request: The whole body, instead of the fields that follow.
+            v1_demo_generate_post_request: The whole body, instead of its fields.
             prompt: Text to answer. Its length decides the prompt tokens: one for every four characters, rounded up.
             model: Model name to report; `gpt-4` if left out.
             provider: Provider to report; `openai` if left out.

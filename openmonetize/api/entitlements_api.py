@@ -107,7 +107,7 @@ class EntitlementsApi(BaseApi):
         Served by seed-era and present deployments.
 
         Args:
-            v1_entitlements_check_post_request: The whole body, instead of the fields that follow.
+            v1_entitlements_check_post_request: The whole body, instead of its fields.
             customer_id: Tenant that owns the user. Seed-era servers need it and compare it with the key; present
                 servers take the tenant from the key and drop this field.
             user_id: User whose wallet would pay. Seed-era servers take UUIDs only.
@@ -175,7 +175,7 @@ class EntitlementsApi(BaseApi):
 
         Args:
             id: Id of the entitlement, as returned when it was created.
-            v1_entitlements_id_put_request: The whole body, instead of the fields that follow.
+            v1_entitlements_id_put_request: The whole body, instead of its fields.
             limit_type: HARD denies at the limit, SOFT only warns, NONE has no limit.
             limit_value: Limit in events per period, whole. Null removes the limit.
             period: Window in which events are counted. Null is accepted and ignored: a period cannot be cleared.
@@ -245,7 +245,7 @@ class EntitlementsApi(BaseApi):
         Served by seed-era and present deployments.
 
         Args:
-            v1_entitlements_post_request: The whole body, instead of the fields that follow.
+            v1_entitlements_post_request: The whole body, instead of its fields.
             customer_id: Tenant that owns the user. Seed-era servers need it and compare it with the key; present
                 servers take the tenant from the key and drop this field.
             user_id: Existing user whose events alone count against the limit. Omit it to count every user of the

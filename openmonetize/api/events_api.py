@@ -87,7 +87,7 @@ class EventsApi(BaseApi):
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
 
         Returns:
-            What became of the events, over all requests that it took.
+            What happened to the events, summed up over all requests.
 
         Raises:
             ApiException: The call failed, 400, 401, 402, 403, 413, 415, 429, 500.
@@ -146,7 +146,7 @@ class EventsApi(BaseApi):
         Served by present deployments, outside the published contract.
 
         Args:
-            v1_events_dlq_replay_post_request: The whole body, instead of the fields that follow.
+            v1_events_dlq_replay_post_request: The whole body, instead of its fields.
             job_ids: Ids of the items. If left out, everything in the queue (up to 1,000 items) is replayed. Unknown ids
                 are ignored.
             **_options: See :class:`~openmonetize._http.operation.RequestOptions`.

@@ -63,7 +63,7 @@ class RatingApi(BaseApi):
         Served by seed-era and present deployments.
 
         Args:
-            v1_rating_calculate_bulk_post_request: The whole body, instead of the fields that follow.
+            v1_rating_calculate_bulk_post_request: The whole body, instead of its fields.
             customer_id: Tenant whose burn table applies. Seed-era servers need it; present servers take the tenant from
                 the key and drop this field.
             calculations: 1 to 100 uses.
@@ -110,7 +110,7 @@ class RatingApi(BaseApi):
         Served by seed-era and present deployments.
 
         Args:
-            v1_rating_calculate_post_request: The whole body, instead of the fields that follow.
+            v1_rating_calculate_post_request: The whole body, instead of its fields.
             customer_id: Tenant whose burn table applies. Seed-era servers need it; present servers take the tenant from
                 the key and drop this field.
             provider: AI provider.

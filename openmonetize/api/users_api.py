@@ -60,7 +60,7 @@ class UsersApi(BaseApi):
         Served by present deployments, outside the published contract.
 
         Args:
-            v1_users_create_post_request: The whole body, instead of the fields that follow.
+            v1_users_create_post_request: The whole body, instead of its fields.
             external_user_id: Your own id of the user, 1 to 255 characters. Unique within the customer.
             email: Email address of the user.
             metadata: Facts of your own about the user.

@@ -49,7 +49,7 @@ class Metered:
         self._recording = recording
         self._gate = gate
         self._question = question
-        self._on_outage = on_outage
+        self._on_outage: OnOutage = on_outage
         self._user_id = user_id
         self._usage_of = usage_of
 

@@ -32,7 +32,7 @@ class Recording:
         recorder: takes the events.
         scope: fills in what recording calls leave out.
         names: the names under which models are billed.
-        warnings: told of doubtful usage.
+        warnings: counts doubtful usage, and logs it.
         customer_id: goes into every event that names none.
     """
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import threading
+
+from openmonetize._fork import ProcessMark
 
 _LOG = logging.getLogger("openmonetize")
 _MAX_LOGGED = 1000
@@ -27,7 +28,7 @@ class UsageWarnings:
         self._counts: dict[str, int] = dict.fromkeys(KINDS, 0)
         self._logged: set[str] = set()
         self._good_users: set[str] = set()
-        self._lock, self._pid = threading.Lock(), os.getpid()
+        self._lock, self._mark = threading.Lock(), ProcessMark()
 
     def counts(self) -> dict[str, int]:
         """Return how often each kind was seen."""
@@ -82,8 +83,8 @@ class UsageWarnings:
             self._good_users.add(user_id)
 
     def _locked(self) -> threading.Lock:
-        if self._pid != os.getpid():  # A fork may have copied a lock that no thread of the child can release.
-            self._lock, self._pid = threading.Lock(), os.getpid()
+        if self._mark.forked():  # A fork may have copied a lock that no thread of the child can release.
+            self._lock, self._mark = threading.Lock(), ProcessMark()
         return self._lock
 
     def _warn(self, kind: str, key: str, text: str, *arguments: object) -> None:

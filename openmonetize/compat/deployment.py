@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from openmonetize._http.decoding import required
 from openmonetize._http.operation import RequestOptions
 from openmonetize.exceptions import ApiKeyError
 
@@ -79,7 +80,7 @@ class Deployment:
             asked["_request_auth"] = options["_request_auth"]
         if "_request_timeout" in options:
             asked["_request_timeout"] = options["_request_timeout"]
-        found = self._client.call(V1_CUSTOMERS_ME_GET, {}, None, asked).data.data.id
+        found: str = required(self._client.call(V1_CUSTOMERS_ME_GET, {}, None, asked), "data.id")
         if len(self._customers) >= _MAX_CUSTOMERS:
             self._customers.clear()
         self._customers[self._digest(options)] = found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from openmonetize._http.decoding import required
 from openmonetize.api_response import ApiResponse
 from openmonetize.compat.rule import OperationCall, Proceed
 from openmonetize.exceptions import ServiceException
@@ -17,7 +19,7 @@ def fill_in_cost(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
     The contract's answer has `cost` and `currency`, the rating engine's has `providerCostUsd`.
     """
     response = proceed(call)
-    for price in getattr(response.data, "results", None) or [response.data]:
+    for price in getattr(response.data, "results", [response.data]) or []:
         if price.cost is None:
             price.cost = price.provider_cost_usd
         if price.provider_cost_usd is None:
@@ -49,4 +51,4 @@ def calculate_in_bulk(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]
     }
     bulk = V1RatingCalculateBulkPostRequest.from_dict({"customerId": asked.customer_id, "calculations": [calculation]})
     response = proceed(call._replace(operation=V1_RATING_CALCULATE_BULK_POST, body=bulk))
-    return ApiResponse(response.status_code, response.headers, response.data.results[0], response.raw_data)
+    return replace(response, data=required(response, "results.0"))

@@ -67,4 +67,4 @@ def is_missing_route(error: NotFoundException) -> bool:
 
 def response_from(error: ApiException, data: Any) -> ApiResponse[Any]:
     """Return a response that stands in for an error, with the status and the body that came."""
-    return ApiResponse(error.status or 0, error.headers, data, (error.body or "").encode())
+    return ApiResponse(error.status or 0, error.headers, data, (error.body or "").encode(), error.request_id)

@@ -15,7 +15,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from openmonetize._schema import timestamps
 from openmonetize._schema.jsonable import jsonable, whole
-from openmonetize._schema.model import MAX_SAFE_INTEGER
+from openmonetize._schema.numbers import MAX_SAFE_INTEGER
 from openmonetize.events.ids import UUID_PATTERN, is_uuid
 from openmonetize.exceptions import ApiValueError
 
@@ -30,16 +30,6 @@ _NO_NUL = r"^[^\x00]*$"
 # The default of fields that the model fills in.
 FILLED: Any = None
 
-# `\d` would match digits of other scripts. The platform cannot store the year 0.
-_YEAR = r"(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})"
-_LEAP_YEAR = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
-_MONTH_AND_DAY = (
-    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
-    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
-)
-_DAY = rf"(?:{_YEAR}-{_MONTH_AND_DAY}|{_LEAP_YEAR}-02-29)"
-_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
-
 
 class PendingId(str):
     """A caller's own event id, which becomes a UUID once its namespace is known."""
@@ -53,7 +43,10 @@ class _WithoutNul:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.json_or_python_schema(_str(), _str(pattern=_NO_NUL))
+        without_nul = _str(pattern=_NO_NUL)
+        other = core_schema.no_info_before_validator_function(_refuse_nul, without_nul)
+        text = core_schema.union_schema([without_nul, other], mode="left_to_right")
+        return core_schema.json_or_python_schema(_str(), text)
 
 
 class _Normalised:
@@ -81,6 +74,12 @@ class _Normalised:
 
 def _str(**limits: Any) -> CoreSchema:
     return core_schema.str_schema(strict=True, **limits)
+
+
+def _refuse_nul(value: Any) -> Any:
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("must not contain NUL, which makes the platform lose the event")
+    return value
 
 
 def _own_id(value: Any) -> str:
@@ -153,7 +152,7 @@ else:
         str, _Normalised(_str(pattern=rf"^(?i:{'|'.join(PROVIDERS)})$", to_upper=True), _other_provider)
     ]
     # Kept in the wire's form. The pattern refuses days that do not exist, which would fail the whole batch.
-    EventTime = Annotated[str, _Normalised(_str(pattern=rf"^{_DAY}T{_TIME}Z$"), _event_time)]
+    EventTime = Annotated[str, _Normalised(_str(pattern=rf"^{timestamps.WIRE_TIME_PATTERN}$"), _event_time)]
     Count = Annotated[
         int, _Normalised(core_schema.int_schema(strict=True, ge=0, le=MAX_SAFE_INTEGER), whole, again=True)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from operator import itemgetter
 from typing import (
     TYPE_CHECKING,
@@ -12,8 +13,9 @@ from typing import (
     cast,
 )
 
+from openmonetize._http.decoding import unexpected
 from openmonetize._http.operation import Operation, RequestOptions, refuse_unknown
-from openmonetize._schema.model import model_named
+from openmonetize._schema.resolver import model_named
 from openmonetize.api_response import ApiResponse
 from openmonetize.events.model import EventModel, wires_of
 from openmonetize.events.result import IngestResult, with_outcome
@@ -108,7 +110,7 @@ def ingest(
         for batch in batches:
             answer = _send(client, operation, batch, options)
             result.add(answer.data)
-            response = ApiResponse(answer.status_code, answer.headers, result, answer.raw_data)
+            response = replace(answer, data=result)
             batch = None
     except OpenApiException as error:
         unsent = [event for failed in (batch, *checked) if failed is not None for event in failed.events]
@@ -144,12 +146,23 @@ def ingest_raw(
 def _send(client: ApiClient, operation: Operation[Any], batch: _Batch, options: RequestOptions) -> ApiResponse[Any]:
     """Send one request and remember the ids that the platform may have taken."""
     try:
-        answer = client.call(operation, {}, body_of(batch.wires), options)
+        answer = counted(client.call(operation, {}, body_of(batch.wires), options))
     except ApiException as error:
         if error.status is None or error.status >= 500 or isinstance(error, UnexpectedBodyError):
             SENT_IDS.add(batch.payloads)
         raise
     SENT_IDS.add(batch.payloads)
+    return answer
+
+
+def counted(answer: ApiResponse[Any]) -> ApiResponse[Any]:
+    """Return the answer to one request of events, after checking that it says what became of them.
+
+    Raises:
+        UnexpectedBodyError: it counts neither accepted events nor duplicates.
+    """
+    if answer.data.accepted is None and answer.data.duplicates is None:
+        raise unexpected(answer, "does not say what became of the events")
     return answer
 
 

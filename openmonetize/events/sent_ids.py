@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from openmonetize._fork import ProcessMark
 from openmonetize.events.ids import SOURCE_ID_KEY
 from openmonetize.exceptions import ApiValueError
 
@@ -28,11 +28,7 @@ class SentIds:
     def __init__(self) -> None:
         # New ids go into the first half. When it is full it becomes the second, and the old second half is forgotten.
         self._halves: tuple[dict[str, Payload], dict[str, Payload]] = ({}, {})
-        self.unlock()
-
-    def unlock(self) -> None:
-        """Replace the lock in a forked child, where no thread holds it any more."""
-        self._lock = threading.Lock()
+        self._lock, self._mark = threading.Lock(), ProcessMark()
 
     def get(self, event_id: str, default: Payload) -> Payload:
         """Return the payload of an id, or ``default`` if it was not sent."""
@@ -45,6 +41,8 @@ class SentIds:
 
     def add(self, payloads: Mapping[str, Payload]) -> None:
         """Add the ids and payloads of events that were sent."""
+        if self._mark.forked():  # a thread of the parent may have held the lock
+            self._lock, self._mark = threading.Lock(), ProcessMark()
         with self._lock:
             young, _ = self._halves
             if len(young) + len(payloads) > _MAX_REMEMBERED // 2:
@@ -56,8 +54,6 @@ class SentIds:
 _TIME = b'"timestamp":"%b"'
 
 SENT_IDS = SentIds()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=SENT_IDS.unlock)
 
 
 def payload_of(event: EventModel, wire: bytes) -> Payload:

@@ -14,7 +14,7 @@ from pydantic_core import to_json
 
 from openmonetize._schema import timestamps
 from openmonetize._schema.jsonable import is_plain_dict
-from openmonetize._schema.model import MAX_SAFE_INTEGER
+from openmonetize._schema.numbers import MAX_SAFE_INTEGER
 from openmonetize.events.fields import MODEL_KEY
 from openmonetize.events.ids import mint_id
 

@@ -9,6 +9,7 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 from openmonetize._schema.jsonable import load_json
+from openmonetize._schema.resolver import model_named
 from openmonetize.events.model import EventModel, read_json
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 
@@ -23,8 +24,6 @@ class EventUnion:
     @classmethod
     def models(cls) -> dict[str, type[EventModel]]:
         """Return the model of each value of the discriminator."""
-        from openmonetize._schema.model import model_named
-
         return {value: model_named(name) for value, name in cls.members.items()}
 
     @classmethod

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from concurrent.futures import Future, TimeoutError as FutureTimeout
 from typing import TYPE_CHECKING, NamedTuple
 
+from openmonetize._fork import ProcessMark
+from openmonetize._http.decoding import required
 from openmonetize._http.retry import retry_after
-from openmonetize.exceptions import ApiException, ApiValueError, BadRequestException, UnexpectedBodyError
+from openmonetize.exceptions import ApiException, ApiValueError, BadRequestException
 from openmonetize.gate.checks import (
     CheckResult,
     EntitlementDenied,
@@ -59,7 +60,6 @@ class Gate:
         self._start()
 
     def _start(self) -> None:
-        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._cache: dict[Question, _CacheEntry] = {}
         self._in_flight: dict[Question, Future[CheckResult | None]] = {}
@@ -67,6 +67,8 @@ class Gate:
         self._paused_until = 0.0
         self._probing = False
         self._refresher: Refresher[Question] = Refresher(self._ask)
+        # Last: another thread of a forked child must not see the mark before the new lock.
+        self._mark = ProcessMark()
 
     def check(self, question: Question, on_outage: OnOutage) -> CheckResult:
         """Return whether the user may go ahead.
@@ -103,7 +105,7 @@ class Gate:
 
     def cached(self, question: Question) -> CheckResult | None:
         """Return the cached result, or None. Never waits for the platform."""
-        if self._pid != os.getpid():  # The parent's locks and threads are of no use in a forked child.
+        if self._mark.forked():  # The parent's locks and threads are of no use in a forked child.
             self._start()
         entry = self._cache.get(question)
         now = time.monotonic()
@@ -115,7 +117,7 @@ class Gate:
 
     def forget(self, user_id: str | None) -> None:
         """Drop the cached results of a user, whose wallet has changed."""
-        if self._pid != os.getpid():
+        if self._mark.forked():
             self._start()
         with self._lock:
             for question in [cached for cached in self._cache if cached.user_id == user_id]:
@@ -171,11 +173,13 @@ class Gate:
     def _request(self, question: Question) -> CheckResult:
         from openmonetize.api.entitlements_api import EntitlementsApi
 
-        answer = EntitlementsApi(self._client).check(check_request(question), _request_timeout=self._timeout)
-        if answer.allowed is None:
-            raise UnexpectedBodyError(200, "the answer to an entitlement check says neither yes nor no")
+        api = EntitlementsApi(self._client)
+        body, timeout = check_request(question), self._timeout
+        response = api.v1_entitlements_check_post_with_http_info(body, _request_timeout=timeout)
+        allowed: bool = required(response, "allowed")
+        answer = response.data
         result = CheckResult(
-            answer.allowed,
+            allowed,
             answer.reason,
             answer.estimated_cost_credits,
             answer.estimated_cost_usd,

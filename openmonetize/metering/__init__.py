@@ -1,11 +1,11 @@
-"""Metering: record usage events with one call, and have them delivered, exactly once, behind the caller's back."""
+"""Metering: record usage events with one call, and have them delivered, exactly once, in the background."""
 
 from __future__ import annotations
 
-from openmonetize.metering.buffers.base import DeadLetter, FlushResult, OtherAccount, Stats
 from openmonetize.metering.errors import BufferFull, MeteringError, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident
 from openmonetize.metering.recorder import Recorder
+from openmonetize.metering.results import DeadLetter, FlushResult, OtherAccount, Stats
 from openmonetize.metering.serverless import flush_after
 
 __all__ = [

@@ -18,14 +18,14 @@ class BufferFull(MeteringError):
 
 
 class KeyChanged(MeteringError):
-    """The API key was changed after these events were taken from the outbox: they may not be the new key's."""
+    """The API key was changed after these events were leased: they may not belong to the new key's customer."""
 
 
 class OutboxError(MeteringError):
     """The outbox file cannot be used; the text says why and what to do.
 
     Attributes:
-        misuse: the place or the file is the wrong one (as opposed to damage or a full disk, which can befall
+        misuse: the path or the file is the wrong one (as opposed to damage or a full disk, which can happen to
             the right one).
     """
 

@@ -1,24 +1,25 @@
-"""Telling the user: one log line and one callback per incident, not per attempt."""
+"""Reports to the user: one log line and one callback per incident, not per attempt."""
 
 from __future__ import annotations
 
 import logging
-from typing import Callable, NamedTuple, Optional
+from collections.abc import Callable
+from typing import NamedTuple, Optional
 
 _LOG = logging.getLogger("openmonetize.metering")
 
 
 class Incident(NamedTuple):
-    """Something the user should know.
+    """Something that the user should know.
 
     Attributes:
         kind: ``"retrying"`` (the platform cannot be reached or fails; delivery goes on later), ``"parked"``
-            (it refuses the account: wrong key, quota used up, wrong address; delivery waits and probes now
-            and then), ``"dead"`` (it refuses these events for good), ``"dropped"`` (events were given up),
+            (it refuses the account: wrong key, quota used up, wrong address; delivery waits and probes from
+            time to time), ``"dead"`` (it refuses these events for good), ``"dropped"`` (events were given up),
             ``"outbox"`` (the file cannot be used), ``"other_key"`` (events in it wait for another key),
             ``"left"`` (undelivered at the end of the process).
         message: what happened and what to do.
-        status: HTTP status, where an answer was the cause.
+        status: HTTP status, if a response was the cause.
         events: how many events are concerned.
     """
 
@@ -29,7 +30,7 @@ class Incident(NamedTuple):
 
 
 class Delivered(NamedTuple):
-    """One request that arrived.
+    """One request that the platform took.
 
     Attributes:
         accepted: events taken by the platform.
@@ -43,7 +44,7 @@ class Delivered(NamedTuple):
 
 
 class Incidents:
-    """Logs and calls back. An incident that goes on is told once; its end is logged.
+    """Logs incidents and calls back. One that goes on is reported once; its end is logged.
 
     Args:
         on_error: called with each `Incident`.
@@ -52,65 +53,65 @@ class Incidents:
 
     def __init__(
         self,
-        on_error: Optional[Callable[[Incident], object]] = None,
-        on_delivered: Optional[Callable[[Delivered], object]] = None,
+        on_error: Callable[[Incident], object] | None = None,
+        on_delivered: Callable[[Delivered], object] | None = None,
     ) -> None:
         self._on_error = on_error
         self._on_delivered = on_delivered
         self.after_fork()
 
     def after_fork(self) -> None:
-        """In a child: its incidents are its own."""
-        self._open = ""  # what keeps deliveries from succeeding at present
+        """Forget the parent's incidents, in a child process."""
+        self._failing_cause = ""  # what keeps deliveries from succeeding at present
         self._failures = 0
         self._dropping = 0
         self._outbox_broken = False
 
     def failing(self, incident: Incident) -> None:
-        """A request failed, and not for the events' own sake."""
+        """Report that a request failed, for another reason than its events."""
         self._failures += 1
         cause = f"{incident.kind} {incident.status if incident.kind == 'parked' else ''}"
-        if cause == self._open:
+        if cause == self._failing_cause:
             _LOG.debug("%s", incident.message)
             return
-        self._open = cause
-        self.tell(incident)
+        self._failing_cause = cause
+        self.report(incident)
 
     def delivered(self, delivered: Delivered) -> None:
-        """A request arrived."""
-        if self._open:
+        """Report that the platform took a request."""
+        if self._failing_cause:
             _LOG.info("usage events are delivered again, after %d failed attempts", self._failures)
-            self._open, self._failures = "", 0
+            self._failing_cause, self._failures = "", 0
         if self._on_delivered is not None:
             self._call(self._on_delivered, delivered)
 
     def dropped(self) -> None:
-        """The buffer is full and an event was given up."""
+        """Report that the buffer is full and an event was given up."""
         self._dropping += 1
         if self._dropping == 1:
-            self.tell(Incident("dropped", "the buffer is full: new usage events are dropped", events=1))
+            self.report(Incident("dropped", "the buffer is full: new usage events are dropped", events=1))
 
     def room_again(self) -> None:
-        """The buffer takes events again."""
+        """Log how many events were dropped, once the buffer takes events again."""
         if self._dropping:
             count, self._dropping = self._dropping, 0
             _LOG.error("%d usage events were dropped while the buffer was full, and are not billed", count)
 
-    def outbox(self, error: Exception) -> None:
-        """The outbox failed."""
+    def outbox_failed(self, error: Exception) -> None:
+        """Report that the outbox cannot be used."""
         if self._outbox_broken:
             _LOG.debug("%s", error)
             return
         self._outbox_broken = True
-        self.tell(Incident("outbox", f"{error}; while it cannot be used, usage events are kept in memory only"))
+        self.report(Incident("outbox", f"{error}; while it cannot be used, usage events are kept in memory only"))
 
-    def outbox_again(self) -> None:
-        """The outbox works."""
+    def outbox_works(self) -> None:
+        """Log that the outbox can be used again."""
         if self._outbox_broken:
             self._outbox_broken = False
             _LOG.info("the outbox of usage events works again")
 
-    def tell(self, incident: Incident) -> None:
+    def report(self, incident: Incident) -> None:
         """Log an incident and call back."""
         level = logging.WARNING if incident.kind in ("retrying", "left", "other_key") else logging.ERROR
         _LOG.log(level, "%s", incident.message)

@@ -1,4 +1,4 @@
-"""Exit, fork and signals: what has to happen around a recorder's process."""
+"""Exit, fork and signals: what has to happen to the recorders of a process around them."""
 
 from __future__ import annotations
 
@@ -9,24 +9,37 @@ import sys
 import time
 import weakref
 from types import FrameType
-from typing import TYPE_CHECKING, Any, List, Optional
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from openmonetize.metering.recorder import Recorder
+from openmonetize._fork import ProcessMark
 
-_RECORDERS: weakref.WeakSet[Recorder] = weakref.WeakSet()
-_forking: List[Recorder] = []  # those that prepared for the fork under way
+
+class Watched(Protocol):
+    """What the hooks call: a recorder."""
+
+    def flush_at_exit(self, started: float) -> None:
+        """Deliver what is left; ``started`` is the monotonic time at which the process began to end."""
+
+    def before_fork(self) -> None:
+        """Let go of everything that a child process must not share."""
+
+    def after_fork(self, in_child: bool) -> None:
+        """Go on after a fork."""
+
+
+_watched: weakref.WeakSet[Watched] = weakref.WeakSet()
+_forking: list[Watched] = []  # prepared for the fork under way
 _hooked = False
-_finalizers_of = 0  # the process whose finalizers are set
+_finalizers: ProcessMark | None = None  # the process that has set them
 
 
-def watch(recorder: Recorder) -> None:
-    """Flush this recorder at exit and keep it right over forks. Hooks are set with the first recorder."""
+def watch(recorder: Watched) -> None:
+    """Flush a recorder at exit and keep it right over forks. The first recorder sets the hooks."""
     global _hooked
-    _RECORDERS.add(recorder)
+    _watched.add(recorder)
     if not _hooked:
         _hooked = True
-        atexit.register(_at_exit)
+        atexit.register(_flush_all)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(
                 before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
@@ -36,11 +49,11 @@ def watch(recorder: Recorder) -> None:
 def import_all() -> None:
     """Import and build what delivering needs, on the caller's thread, before the first thread is started.
 
-    A fork in another thread's import, or while it builds a model, would hang the child.
+    A fork while another thread imports a module or builds a model would hang the child.
     """
     import encodings.idna  # noqa: F401  # socket imports it late
 
-    from openmonetize._schema.model import model_named
+    from openmonetize._schema.resolver import model_named
     from openmonetize.api.events_api import INGEST
     from openmonetize.models.usage_event import UsageEvent
 
@@ -51,21 +64,24 @@ def import_all() -> None:
 
 
 def flush_in_workers() -> None:
-    """Workers of multiprocessing and Celery leave without atexit; their own finalizers and signals do run."""
-    global _finalizers_of
-    if _finalizers_of == os.getpid():
+    """Flush at the end of workers of multiprocessing and Celery too.
+
+    They leave without running atexit, but do run their own finalizers and signals.
+    """
+    global _finalizers
+    if _finalizers is not None and not _finalizers.forked():
         return
-    _finalizers_of = os.getpid()
+    _finalizers = ProcessMark()
     multiprocessing = sys.modules.get("multiprocessing.util")
     if multiprocessing is not None:
-        multiprocessing.Finalize(None, _at_exit, exitpriority=10)
+        multiprocessing.Finalize(None, _flush_all, exitpriority=10)
     celery = sys.modules.get("celery.signals")
     if celery is not None:
-        celery.worker_process_shutdown.connect(_at_shutdown, weak=False)
+        celery.worker_process_shutdown.connect(_on_celery_shutdown, weak=False)
 
 
 def exit_on_sigterm() -> None:
-    """Turn SIGTERM into a normal exit, so that the flush at exit runs. Somebody else's handler is left alone.
+    """Turn SIGTERM into a normal exit, so that the flush at exit runs, unless it has a handler already.
 
     Works in the main thread only, as Python's signal handlers do.
     """
@@ -73,31 +89,31 @@ def exit_on_sigterm() -> None:
         signal.signal(signal.SIGTERM, _exit)
 
 
-def _exit(number: int, frame: Optional[FrameType]) -> None:
+def _exit(number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
-def _at_exit() -> None:
+def _flush_all() -> None:
     started = time.monotonic()
-    for recorder in list(_RECORDERS):
-        recorder._at_exit(started)
+    for recorder in list(_watched):
+        recorder.flush_at_exit(started)
 
 
-def _at_shutdown(**_: Any) -> None:
-    _at_exit()
+def _on_celery_shutdown(**_: Any) -> None:
+    _flush_all()
 
 
 def _before_fork() -> None:
-    for recorder in list(_RECORDERS):
-        recorder._before_fork()
+    for recorder in list(_watched):
+        recorder.before_fork()
         _forking.append(recorder)
 
 
 def _after_fork_in_parent() -> None:
     while _forking:
-        _forking.pop()._after_fork(in_child=False)
+        _forking.pop().after_fork(in_child=False)
 
 
 def _after_fork_in_child() -> None:
     while _forking:
-        _forking.pop()._after_fork(in_child=True)
+        _forking.pop().after_fork(in_child=True)

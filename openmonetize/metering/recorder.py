@@ -1,26 +1,28 @@
-"""The recorder: one call per event, and everything else behind the caller's back."""
+"""The recorder: one call per event, and everything else in the background."""
 
 from __future__ import annotations
 
 import logging
 import os
 import time
-from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional, Tuple, Union
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Union
 
-from openmonetize._fork import ProcessMark, mark_process
+from openmonetize._fork import ProcessMark
 from openmonetize._http.retry import RetryPolicy
 from openmonetize.events.ingest import MAX_EVENTS, prepare
 from openmonetize.exceptions import ApiValueError
 from openmonetize.metering import lifecycle
 from openmonetize.metering.account import Account
-from openmonetize.metering.buffers.base import Batch, Buffer, DeadLetter, FlushResult, OtherAccount, Stats
+from openmonetize.metering.buffers.base import Batch, Buffer
 from openmonetize.metering.buffers.fallback import FallbackBuffer
-from openmonetize.metering.buffers.memory import FULL_WAIT, MAX_BUFFERED_BYTES, MAX_BUFFERED_EVENTS, MemoryBuffer
+from openmonetize.metering.buffers.memory import FULL_TIMEOUT, MAX_BUFFERED_BYTES, MAX_BUFFERED_EVENTS, MemoryBuffer
 from openmonetize.metering.delivery import RETRY, Delivery
 from openmonetize.metering.errors import MeteringError, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident, Incidents
 from openmonetize.metering.rate_limiter import RateLimiter
 from openmonetize.metering.request import send_batch
+from openmonetize.metering.results import DeadLetter, FlushResult, OtherAccount, Stats
 from openmonetize.metering.sender import Sender
 
 if TYPE_CHECKING:
@@ -34,29 +36,29 @@ ON_FULL = ("block", "drop_newest", "spill")
 
 
 class Recorder:
-    """Records usage events and delivers them in the background: none lost, none billed twice.
+    """Records usage events and delivers them in the background: none is lost, none is billed twice.
 
     Safe to use from several threads and over forks. The thread that delivers starts with the first event, or
-    at once where an outbox holds events of an earlier run.
+    at once if an outbox holds events of an earlier run.
 
     Args:
-        client: whose host and key are used; a new key is taken up at once.
+        client: its host and key are used; a new key is taken up at once.
         outbox: a file that keeps the events until they are delivered, for restarts and crashes, shared by all
             processes that name it. Without it they are kept in memory.
         durability: of the outbox: ``"process"`` survives the end of the process in any form, ``"power"``
             survives power loss as well, for the time of a disk flush per event (or per group of threads).
-        flush_interval: the longest that an event waits for company, in seconds.
+        flush_interval: the longest that an event waits for others to be sent with it, in seconds.
         flush_at: this many waiting events are sent at once, at most 1000.
         max_events: bound of the buffer in memory.
         max_bytes: bound of the buffer in memory, in bytes.
-        outbox_max_bytes: bound of the outbox file, in bytes; beyond it events go to memory.
+        outbox_max_bytes: bound of the outbox file, in bytes; when it is full, events go to memory.
         on_full: when the buffer in memory is full: ``"block"`` waits at most 50 ms and raises `BufferFull`,
             ``"drop_newest"`` drops the event and counts it, ``"spill"`` writes it to ``spill_path``.
         spill_path: an outbox file for what memory cannot take.
         on_error: called with an `Incident`, from the sender's thread.
         on_delivered: called with a `Delivered` after each request, from the sender's thread.
         atexit_timeout: how long the end of the process may be delayed by the last delivery, in seconds.
-        flush_on_sigterm: turn SIGTERM into a normal exit, where nobody else handles it.
+        flush_on_sigterm: turn SIGTERM into a normal exit, if it has no other handler.
         rate_share: the part of the platform's rate limit that deliveries may use, 0 to 1.
         request_timeout: seconds that one request may take.
         retry: how long to wait after failures.
@@ -72,30 +74,30 @@ class Recorder:
         self,
         client: ApiClient,
         *,
-        outbox: Optional[Path] = None,
+        outbox: Path | None = None,
         durability: str = "process",
         flush_interval: float = 5.0,
         flush_at: int = MAX_EVENTS,
         max_events: int = MAX_BUFFERED_EVENTS,
         max_bytes: int = MAX_BUFFERED_BYTES,
-        outbox_max_bytes: Optional[int] = None,
+        outbox_max_bytes: int | None = None,
         on_full: str = "block",
-        spill_path: Optional[Path] = None,
-        on_error: Optional[Callable[[Incident], object]] = None,
-        on_delivered: Optional[Callable[[Delivered], object]] = None,
+        spill_path: Path | None = None,
+        on_error: Callable[[Incident], object] | None = None,
+        on_delivered: Callable[[Delivered], object] | None = None,
         atexit_timeout: float = 5.0,
         flush_on_sigterm: bool = False,
         rate_share: float = 0.5,
         request_timeout: float = 30.0,
         retry: RetryPolicy = RETRY,
     ) -> None:
-        _check("flush_interval", flush_interval, 0.0, 3600.0)
-        _check("flush_at", flush_at, 1, MAX_EVENTS)
-        _check("max_events", max_events, 1)
-        _check("max_bytes", max_bytes, 1)
-        _check("atexit_timeout", atexit_timeout, 0.0)
-        _check("rate_share", rate_share, 0.01, 1.0)
-        _check("request_timeout", request_timeout, 0.001, 60.0)
+        _check_range("flush_interval", flush_interval, 0.0, 3600.0)
+        _check_range("flush_at", flush_at, 1, MAX_EVENTS)
+        _check_range("max_events", max_events, 1)
+        _check_range("max_bytes", max_bytes, 1)
+        _check_range("atexit_timeout", atexit_timeout, 0.0)
+        _check_range("rate_share", rate_share, 0.01, 1.0)
+        _check_range("request_timeout", request_timeout, 0.001, 60.0)
         if on_full not in ON_FULL:
             raise ApiValueError(f"on_full must be one of {ON_FULL}, not {on_full!r}")
         if (on_full == "spill") != (spill_path is not None):
@@ -104,20 +106,21 @@ class Recorder:
         self._request_timeout = request_timeout
         self._atexit_timeout = atexit_timeout
         self._incidents = Incidents(on_error, on_delivered)
-        self._outboxes: List[Outbox] = []
+        self._outboxes: list[Outbox] = []
         memory = MemoryBuffer(
             max_events,
             max_bytes,
-            full_wait=0.0 if spill_path is not None else FULL_WAIT,
+            full_timeout=0.0 if spill_path is not None else FULL_TIMEOUT,
             drop_newest=on_full == "drop_newest",
         )
         self._buffer: Buffer = memory
+        on_failure, on_recovery = self._incidents.outbox_failed, self._incidents.outbox_works
         if spill_path is not None:
             spill = self._open(spill_path, durability, outbox_max_bytes)
-            self._buffer = FallbackBuffer(memory, spill, self._incidents.outbox, self._incidents.outbox_again)
+            self._buffer = FallbackBuffer(memory, spill, on_failure, on_recovery)
         if outbox is not None:
             disk = self._open(outbox, durability, outbox_max_bytes)
-            self._buffer = FallbackBuffer(disk, self._buffer, self._incidents.outbox, self._incidents.outbox_again)
+            self._buffer = FallbackBuffer(disk, self._buffer, on_failure, on_recovery)
         self._account = Account(client, self._outboxes, self._incidents)
         self._delivery = Delivery(
             self._send,
@@ -137,7 +140,7 @@ class Recorder:
             prepare=lifecycle.import_all,
             before_step=self._account.identify,
         )
-        self._mark: ProcessMark = mark_process()
+        self._mark = ProcessMark()
         self._closed = False
         lifecycle.watch(self)
         if flush_on_sigterm:
@@ -145,7 +148,7 @@ class Recorder:
         if self._outboxes and (self._buffer.stats().pending or self.usage_of_other_keys()):
             self._sender.wake()
 
-    def _open(self, path: Path, durability: str, max_bytes: Optional[int]) -> Outbox:
+    def _open(self, path: Path, durability: str, max_bytes: int | None) -> Outbox:
         from openmonetize.metering.buffers.outbox import MAX_OUTBOX_BYTES, Outbox
 
         host, fingerprint = self._client.configuration.host, self._client.configuration.account_fingerprint()
@@ -161,14 +164,14 @@ class Recorder:
         except OutboxError as error:
             if error.misuse:
                 raise
-            self._incidents.outbox(error)  # it is tried again with the events to come
+            self._incidents.outbox_failed(error)  # it is tried again with the next events
         self._outboxes.append(outbox)
         return outbox
 
     # Recording
 
-    def record(self, event: Union[EventModel, Mapping[str, Any]]) -> None:
-        """Take one event, or raise. With an outbox it is on disk when this returns.
+    def record(self, event: EventModel | Mapping[str, Any]) -> None:
+        """Take one event, or raise. With an outbox, the event is on disk when this returns.
 
         Args:
             event: an event model, or a dict with ``event_type``.
@@ -182,21 +185,21 @@ class Recorder:
         self.put(prepare(event, self._client.configuration.id_namespace)[1])
 
     def put(self, wire: bytes) -> None:
-        """Take the bytes of one event that is known to be good, or raise; see :meth:`record`.
+        """Take the bytes of one valid event, or raise; see :meth:`record`.
 
         Args:
             wire: the event as the platform takes it, JSON in UTF-8.
         """
-        if not self._mark[0]:
-            self._after_fork(in_child=True)
+        if self._mark.forked():
+            self.after_fork(in_child=True)
         if self._closed:
             raise MeteringError("the recorder is closed: this event was not recorded")
         if self._outboxes:
             self._account.follow()
-        fresh = self._buffer.put(wire)
-        if fresh >= self._sender.wake_at:
+        count = self._buffer.put(wire)
+        if count >= self._sender.wake_at:
             self._sender.wake()
-        elif fresh < 0:
+        elif count < 0:
             self._incidents.dropped()
 
     # Delivering
@@ -206,54 +209,54 @@ class Recorder:
         return send_batch(self._client, batch.wires, deadline=self._request_timeout, key=key)
 
     def flush(self, timeout: float = 10.0) -> FlushResult:
-        """Deliver everything recorded so far, without waiting for company.
+        """Deliver everything recorded so far, without waiting for more events.
 
         Args:
-            timeout: seconds to wait at the most. It returns earlier where waiting is of no use: the account is
-                refused, or the server asked to wait for longer.
+            timeout: the most seconds to wait. It returns earlier if waiting is of no use: the account is refused,
+                or the server asked to wait for longer.
         """
-        _check("timeout", timeout, 0.0)
-        if not self._mark[0]:
-            self._after_fork(in_child=True)
+        _check_range("timeout", timeout, 0.0)
+        if self._mark.forked():
+            self.after_fork(in_child=True)
         before = self._totals()
         complete = self._sender.flush(timeout)
         left = 0 if complete else self._buffer.stats().pending
         return self._since(before, left)
 
-    def _totals(self) -> Tuple[int, int, int]:
+    def _totals(self) -> tuple[int, int, int]:
         return self._delivery.accepted, self._delivery.duplicate, self._delivery.dead
 
-    def _since(self, before: Tuple[int, int, int], left: int) -> FlushResult:
+    def _since(self, before: tuple[int, int, int], left: int) -> FlushResult:
         accepted, duplicate, dead = (now - then for now, then in zip(self._totals(), before))
         return FlushResult(not left, accepted, duplicate, dead, left)
 
     def stats(self) -> Stats:
-        """Where all recorded events are; with an outbox, those of all processes and earlier runs as well."""
+        """Return where all recorded events are; with an outbox, those of all processes and earlier runs as well."""
         return self._buffer.stats()
 
-    def dead_letters(self) -> List[DeadLetter]:
-        """The events that the platform refuses for good, with its reasons."""
+    def dead_letters(self) -> list[DeadLetter]:
+        """Return the events that the platform refused for good, with its reasons."""
         return self._buffer.dead_letters()
 
     def replay_dead_letters(self) -> int:
-        """Send the refused events again, under their ids. Returns how many."""
+        """Send the refused events again, with the same ids. Return how many."""
         count = self._buffer.replay_dead_letters()
         if count:
             self._sender.wake()
         return count
 
     def discard_dead_letters(self) -> int:
-        """Give the refused events up: they count as dropped. Returns how many."""
+        """Give the refused events up: they count as dropped. Return how many."""
         return self._buffer.discard_dead_letters()
 
     def export_dead_letters(self, path: Path) -> int:
         """Write the refused events to a file, one JSON object a line: event, status, reason, at.
 
         Args:
-            path: a new file, made for its user only.
+            path: a new file; only its user may read it.
 
         Returns:
-            how many were written.
+            How many were written.
         """
         letters = self.dead_letters()
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -263,12 +266,12 @@ class Recorder:
 
     # Other keys
 
-    def usage_of_other_keys(self) -> List[OtherAccount]:
-        """Events in the outbox that were recorded under other keys, or for other servers, and wait for those."""
+    def usage_of_other_keys(self) -> list[OtherAccount]:
+        """Return the other keys and servers that events in the outbox were recorded under, and wait for."""
         return self._account.others()
 
     def adopt_usage(self, account: OtherAccount) -> int:
-        """Bill what waits for another key to the present key's customer, on your word that it is the same one.
+        """Bill events that wait for another key to the present key's customer. Be sure that it is the same customer.
 
         Args:
             account: one of `usage_of_other_keys`.
@@ -277,7 +280,7 @@ class Recorder:
             How many events were taken over, dead letters included.
 
         Raises:
-            MeteringError: the platform has said that it is not the same customer, or has not yet said so of this key.
+            MeteringError: the platform has said that it is another customer, or has not yet named this key's.
             OutboxError: the file cannot be used.
         """
         count = self._account.adopt(account)
@@ -285,7 +288,7 @@ class Recorder:
             self._sender.wake()
         return count
 
-    # Life
+    # End and forks
 
     def close(self, timeout: float = 10.0) -> FlushResult:
         """Flush, then end the thread and close the outbox. The recorder takes no events afterwards.
@@ -293,7 +296,7 @@ class Recorder:
         What is not delivered in time stays in the outbox, or is lost from memory; a log line says how much.
 
         Args:
-            timeout: seconds to wait at the most.
+            timeout: the most seconds to wait.
         """
         if self._closed:
             return FlushResult(True, 0, 0, 0, 0)
@@ -301,18 +304,18 @@ class Recorder:
         complete = self.flush(timeout).complete
         self._closed = True
         ended = self._sender.stop(max(0.1, deadline - time.monotonic()))  # a request under way may still arrive
-        # What other processes put into a shared outbox meanwhile is theirs to deliver.
+        # Other processes deliver what they put into a shared outbox meanwhile.
         left = 0 if complete and self._outboxes else self._buffer.stats().pending
-        self._tell_of_left(left)
-        if ended:  # else the thread does so at its end; until then it holds what it sends
+        self._report_left(left)
+        if ended:  # otherwise the thread does so at its end; until then it holds what it sends
             self._buffer.close()
         return self._since(before, left)
 
-    def _tell_of_left(self, left: int) -> None:
+    def _report_left(self, left: int) -> None:
         if left:
             paths = ", ".join(outbox.path for outbox in self._outboxes)
             fate = f"wait in {paths} for the next start" if paths else "are lost with the process"
-            self._incidents.tell(Incident("left", f"{left} usage events are undelivered and {fate}", events=left))
+            self._incidents.report(Incident("left", f"{left} usage events are undelivered and {fate}", events=left))
 
     def __enter__(self) -> Recorder:
         return self
@@ -320,29 +323,36 @@ class Recorder:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _at_exit(self, started: float) -> None:
-        if self._closed or not self._mark[0]:
+    def flush_at_exit(self, started: float) -> None:
+        """Deliver what is left. Called when the process ends.
+
+        Args:
+            started: the monotonic time at which the end began, which ``atexit_timeout`` counts from.
+        """
+        if self._closed or self._mark.forked():
             return
         deadline = started + self._atexit_timeout
         try:
             result = self.flush(max(0.0, deadline - time.monotonic()))
-            self._tell_of_left(result.left)
+            self._report_left(result.left)
             if self._sender.retire(deadline):
-                self._buffer.close()  # opens again for an event that still comes
+                self._buffer.close()  # opens again for an event that is still recorded
         except Exception:
             _LOG.exception("the last delivery of usage events failed")
 
-    def _before_fork(self) -> None:
+    def before_fork(self) -> None:
+        """Let go of everything that a child process must not share. Called before each `os.fork`."""
         self._buffer.before_fork()
 
-    def _after_fork(self, in_child: bool) -> None:
+    def after_fork(self, in_child: bool) -> None:
+        """Go on after a fork; in the child, with events, locks and a thread of its own."""
         self._buffer.after_fork(in_child)
         if in_child:
-            self._mark = mark_process()
+            self._mark = ProcessMark()
             self._incidents.after_fork()
             self._sender.after_fork()
 
 
-def _check(name: str, value: float, least: float, most: float = float("inf")) -> None:
+def _check_range(name: str, value: float, least: float, most: float = float("inf")) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
         raise ApiValueError(f"{name} must be a number from {least} to {most}, not {value!r}")

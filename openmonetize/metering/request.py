@@ -1,11 +1,12 @@
-"""One request of ready events, sent once: the schedule is the delivery's own."""
+"""One request of encoded events, sent once: the delivery does the retries."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from openmonetize.api.events_api import INGEST
-from openmonetize.events.ingest import body_of
+from openmonetize.events.ingest import body_of, counted
 
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
@@ -14,20 +15,20 @@ if TYPE_CHECKING:
 
 
 def send_batch(
-    client: ApiClient, wire: Sequence[bytes], *, deadline: Optional[float] = None, key: Optional[str] = None
+    client: ApiClient, wires: Sequence[bytes], *, deadline: float | None = None, key: str | None = None
 ) -> ApiResponse[Any]:
-    """Send ready events in one request.
+    """Send encoded events in one request.
 
     Args:
-        client: whose configuration is used, but for the retries.
-        wire: the events' bytes; at most MAX_EVENTS, and MAX_BYTES together.
+        client: its configuration is used, except for the retries.
+        wires: the events' bytes; at most MAX_EVENTS, and MAX_BYTES together.
         deadline: total seconds for the request.
         key: the API key to send instead of the client's.
 
     Raises:
-        ApiException: the request failed.
+        ApiException: the request failed, or its answer does not say what became of the events.
     """
     options: RequestOptions = {} if deadline is None else {"_request_timeout": deadline}
     if key is not None:
         options["_request_auth"] = key
-    return client.call(INGEST, {}, body_of(wire), options, attempts=1)
+    return counted(client.call(INGEST, {}, body_of(wires), options, attempts=1))

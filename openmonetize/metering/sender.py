@@ -1,4 +1,4 @@
-"""The background thread: when to deliver. What to send and what answers mean is `Delivery`'s business."""
+"""The background thread: it decides when to deliver. What to send and what responses mean is in `Delivery`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import sys
 import threading
 import time
-from typing import Callable, List, Optional
+from collections.abc import Callable
 
 from openmonetize.metering.buffers.base import Buffer
 from openmonetize.metering.delivery import Delivery
@@ -15,11 +15,11 @@ from openmonetize.metering.incidents import Incident, Incidents
 
 _LOG = logging.getLogger("openmonetize.metering")
 _NEVER = sys.maxsize
-#: How often a sender without work looks again: events set aside, or left by a process that died.
-IDLE_SECONDS = 30.0
-_KEY_WATCH_SECONDS = 1.0  # how often a refused account looks whether its key was changed
-MAINTENANCE_INTERVAL = 2.0
-_LATE_SECONDS = 0.5  # what an event recorded after the last flush of the process gets at least
+# Seconds after which a thread without work looks for events set aside or left by a process that ended, and may end.
+IDLE_TIMEOUT = 30.0
+MAINTENANCE_INTERVAL = 2.0  # seconds between the buffer's housekeeping
+_KEY_CHECK_INTERVAL = 1.0  # seconds after which it is checked again whether a refused account has another key
+_LATE_TIMEOUT = 0.5  # the least seconds for the delivery of an event recorded after the process's last flush
 
 
 class Sender:
@@ -28,8 +28,8 @@ class Sender:
     Args:
         delivery: sends one batch at a time.
         buffer: what is delivered.
-        incidents: whom to tell about trouble with the buffer.
-        flush_interval: the longest that an event waits for company, in seconds.
+        incidents: reports trouble with the buffer.
+        flush_interval: the most seconds that an event waits for others to be sent with it.
         flush_at: this many waiting events are sent at once.
         keep_running: do not end the thread when idle: other processes may leave work in a shared buffer.
         prepare: called on the caller's thread before the thread starts; imports all that it needs.
@@ -62,28 +62,28 @@ class Sender:
         self._reset()
 
     def _reset(self) -> None:
-        #: The recorder calls `wake` when this many events wait; until then the thread need not know.
+        # The recorder calls `wake` when this many events wait; the thread need not know of fewer.
         self.wake_at = 1
         self._start_lock = threading.Lock()
-        self._thread: Optional[threading.Thread] = None
+        self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._progress = threading.Condition()
-        self._flushes: List[object] = []
+        self._flushes: list[object] = []
         self._stopping = False
         self._may_start = True
-        self._late_until: Optional[float] = None
+        self._late_until: float | None = None
         self._maintained_at = 0.0
 
-    # The callers' side
+    # Called by the recorder's callers
 
     def wake(self) -> None:
-        """There is something to do."""
-        if not self._rouse() and self._late_until is not None:
+        """Have the waiting events delivered; start the thread if there is none."""
+        if not self._wake_thread() and self._late_until is not None:
             self.wake_at = 1
-            if not self.flush(max(_LATE_SECONDS, self._late_until - self._clock())):
-                self._incidents.tell(Incident("left", "a usage event recorded at exit was not delivered", events=1))
+            if not self.flush(max(_LATE_TIMEOUT, self._late_until - self._clock())):
+                self._incidents.report(Incident("left", "a usage event recorded at exit was not delivered", events=1))
 
-    def _rouse(self) -> bool:
+    def _wake_thread(self) -> bool:
         self.wake_at = _NEVER
         if self._thread is None:  # a new thread looks for itself what there is to do
             return self._start()
@@ -101,31 +101,31 @@ class Sender:
             self._thread = thread
             try:
                 thread.start()
-            except RuntimeError:  # the interpreter is shutting down: whoever flushes does the work
+            except RuntimeError:  # the interpreter is shutting down: the thread that flushes does the work
                 self._thread = None
                 self._may_start = False
         return self._thread is not None
 
     def flush(self, timeout: float) -> bool:
-        """Deliver everything put so far. Returns whether that was done in ``timeout`` seconds.
+        """Deliver everything put so far. Return whether that was done in ``timeout`` seconds.
 
-        Gives up early where nothing can happen in time: the account is refused, or the server asked to wait.
+        Gives up early if nothing can happen in time: the account is refused, or the server asked to wait.
         """
         deadline = self._clock() + timeout
-        mark = self._buffer.watermark()
-        if self._buffer.is_past(mark):
+        watermark = self._buffer.watermark()
+        if self._buffer.is_past(watermark):
             return True
         attempts = self._delivery.attempts
         self._delivery.clear_delays()
         ticket = object()
         self._flushes.append(ticket)
         try:
-            self._rouse()
-            while not self._buffer.is_past(mark):
-                if self._hopeless(attempts, deadline):
+            self._wake_thread()
+            while not self._buffer.is_past(watermark):
+                if self._is_hopeless(attempts, deadline):
                     return False
                 if self._thread is None:
-                    self._drive(deadline)
+                    self._deliver_here(deadline)
                 else:
                     with self._progress:
                         self._progress.wait(min(0.05, max(0.0, deadline - self._clock())))
@@ -133,13 +133,13 @@ class Sender:
         finally:
             self._flushes.remove(ticket)
 
-    def _hopeless(self, attempts: int, deadline: float) -> bool:
+    def _is_hopeless(self, attempts: int, deadline: float) -> bool:
         if self._clock() >= deadline or self._delivery.next_at(urgent=True) > deadline:
             return True
         return self._delivery.parked and self._delivery.attempts > attempts
 
-    def _drive(self, deadline: float) -> None:
-        """Do the thread's work where there can be no thread."""
+    def _deliver_here(self, deadline: float) -> None:
+        """Do the thread's work on the caller's, if there can be no thread."""
         wait = self._delivery.next_at(urgent=True) - self._clock()
         if wait > 0:
             time.sleep(min(wait, max(0.0, deadline - self._clock())))
@@ -147,7 +147,7 @@ class Sender:
             time.sleep(min(0.01, max(0.0, deadline - self._clock())))
 
     def retire(self, until: float) -> bool:
-        """The interpreter is about to end: what is recorded from now on is delivered by the caller's own thread.
+        """End the thread because the interpreter ends: the caller's own thread delivers what is recorded from now on.
 
         Args:
             until: monotonic time until which that may take.
@@ -161,10 +161,10 @@ class Sender:
         return ended
 
     def stop(self, timeout: float) -> bool:
-        """End the thread after the request that is under way, which closes the buffer if there was a thread.
+        """End the thread after the request under way; it closes the buffer at its end.
 
         Returns:
-            Whether that was done in ``timeout`` seconds.
+            Whether there is no thread any more after ``timeout`` seconds.
         """
         self._stopping = True
         self._wake.set()
@@ -174,29 +174,29 @@ class Sender:
         return self._thread is None
 
     def after_fork(self) -> None:
-        """In a child: the thread stayed in the parent."""
+        """Start anew, in a child process: the thread stayed in the parent."""
         self._delivery.after_fork()
         self._reset()
 
-    # The thread's side
+    # Run by the thread
 
     def _run(self) -> None:
         if self._buffer.new_count():
-            self._gather()
+            self._wait_for_more()
         while not self._stopping:
             try:
                 if self._drain():
-                    self._gather()
+                    self._wait_for_more()
                 elif not self._idle():
                     return
             except Exception:  # nothing may end the thread while there are events
                 _LOG.exception("unexpected error in the sender of usage events; it goes on")
                 self._wake.wait(1.0)
-        self._buffer.close()  # not by `stop`, which may not have waited for the last request
+        self._buffer.close()  # not in `stop`, which may not have waited for the last request
         self._thread = None
 
     def _drain(self) -> bool:
-        """Send until less than a full request waits. Returns False where nothing waited at all."""
+        """Send until less than a full request waits. Return False if nothing waited at all."""
         found = False
         while not self._stopping:
             urgent = bool(self._flushes)
@@ -213,14 +213,14 @@ class Sender:
         return found
 
     def _sleep(self, wait: float) -> None:
-        """Sit out a wait; a flush or a stop ends it early, new events do not."""
+        """Wait before the next request; a flush or a stop ends that early, new events do not."""
         self._maintain()
         self.wake_at = _NEVER
         self._wake.clear()
         if not self._stopping:
-            self._wake.wait(min(wait, _KEY_WATCH_SECONDS if self._delivery.parked else wait))
+            self._wake.wait(min(wait, _KEY_CHECK_INTERVAL if self._delivery.parked else wait))
 
-    def _gather(self) -> None:
+    def _wait_for_more(self) -> None:
         """Let events come together before the next request."""
         self._maintain()
         self._wake.clear()
@@ -229,29 +229,29 @@ class Sender:
             self._wake.wait(self._flush_interval)
 
     def _idle(self) -> bool:
-        """Wait for the first event. Returns False where the thread may end."""
+        """Wait for the first event. Return False if the thread may end."""
         self._maintain()
         self._wake.clear()
         self.wake_at = 1
         if self._buffer.new_count() or self._flushes or self._stopping:
             self.wake_at = _NEVER
             if self._flushes:
-                self._wake.wait(0.01)  # others hold what the flush waits for
+                self._wake.wait(0.01)  # another process or a delay holds what the flush waits for
             return True
-        if self._wake.wait(IDLE_SECONDS):
+        if self._wake.wait(IDLE_TIMEOUT):
             if not self._flushes and not self._stopping:
-                self._gather()
+                self._wait_for_more()
             return True
-        return self._keep_running or not self._ended()
+        return self._keep_running or not self._end_thread()
 
-    def _ended(self) -> bool:
-        """End the thread, unless something came in meanwhile."""
+    def _end_thread(self) -> bool:
+        """Give up the thread, unless events came in meanwhile. Return whether it was given up."""
         with self._start_lock:
             self.wake_at = 1
             if self._buffer.stats().pending or self._flushes:
                 return False
             thread, self._thread = self._thread, None
-            if self._buffer.new_count():  # put before it could see that the thread has gone
+            if self._buffer.new_count():  # put before the caller could see that the thread has gone
                 self._thread = thread
             return self._thread is None
 
@@ -262,7 +262,7 @@ class Sender:
             if not self._stopping or threading.current_thread() is not self._thread:  # it may have taken long
                 taken = self._delivery.step(urgent)
         except OutboxError as error:
-            self._incidents.outbox(error)
+            self._incidents.outbox_failed(error)
             self._wake.wait(0.5)
         finally:
             with self._progress:
@@ -276,4 +276,4 @@ class Sender:
             try:
                 self._buffer.maintain()
             except OutboxError as error:
-                self._incidents.outbox(error)
+                self._incidents.outbox_failed(error)

@@ -1,29 +1,30 @@
-"""For functions that are frozen between invocations: deliver before each one ends."""
+"""Delivery for functions that are frozen between invocations: flush before each one ends."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from typing import Any, Callable, Protocol, TypeVar, cast
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Flushable(Protocol):
-    """A recorder, or anything with its ``flush``."""
+    """A recorder, or another object with its ``flush``."""
 
     def flush(self, timeout: float = ...) -> Any:
         """Deliver what was recorded."""
 
 
 class flush_after:
-    """Flush when a block or a function ends, whether it returns or raises.
+    """Flushes when a block or a function ends, whether it returns or raises.
 
     ``@flush_after(recorder)`` over a handler, sync or async, or ``with flush_after(recorder):``.
 
     Args:
         recorder: what is flushed.
-        timeout: seconds that the delivery may add to an invocation at the most.
+        timeout: the most seconds that the delivery may add to an invocation.
     """
 
     def __init__(self, recorder: Flushable, timeout: float = 3.0) -> None:
@@ -34,18 +35,18 @@ class flush_after:
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
-            async def waits(*args: Any, **kwargs: Any) -> Any:
+            async def async_wrapper(*args: Any, **kwargs: Any) -> Any:
                 async with self:
                     return await function(*args, **kwargs)
 
-            return cast(F, waits)
+            return cast(F, async_wrapper)
 
         @functools.wraps(function)
-        def runs(*args: Any, **kwargs: Any) -> Any:
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
             with self:
                 return function(*args, **kwargs)
 
-        return cast(F, runs)
+        return cast(F, wrapper)
 
     def __enter__(self) -> None:
         return None
@@ -57,7 +58,7 @@ class flush_after:
         return None
 
     async def __aexit__(self, *exc_info: object) -> None:
-        import asyncio  # heavy, and there already in an async program
+        import asyncio  # slow to import, and imported already in an async program
 
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._recorder.flush, self._timeout)

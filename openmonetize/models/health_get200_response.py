@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel, Timestamp
+from typing import Optional
+
+from openmonetize._schema.model import ResponseModel, Timestamp
 
 
-class HealthGet200Response(ResponseModel):
+class Health(ResponseModel):
     """Sign of life of the API gateway."""
 
-    status: Lenient[str] = ABSENT
+    status: Optional[str] = None
     """`ok` while the gateway process answers."""
-    timestamp: Lenient[Timestamp] = ABSENT
+    timestamp: Optional[Timestamp] = None
     """Server time of the answer (UTC)."""
+
+
+HealthGet200Response = Health

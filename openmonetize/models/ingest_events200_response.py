@@ -5,21 +5,21 @@ from __future__ import annotations
 
 from typing import Optional
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import Int, ResponseModel
 
 
 class IngestEvents200Response(ResponseModel):
     """Counts for a batch in which every event was a duplicate."""
 
-    accepted: Lenient[Int] = ABSENT
+    accepted: Optional[Int] = None
     """Events taken into the queue, 0."""
-    rejected: Lenient[Int] = ABSENT
+    rejected: Optional[Int] = None
     """Events refused, 0."""
-    duplicates: Lenient[Int] = ABSENT
+    duplicates: Optional[Int] = None
     """Events dropped because their idempotency key is stored already."""
     batch_id: Optional[str] = None
     """Id of the batch. Null, for nothing was queued."""
-    status: Lenient[str] = ABSENT
+    status: Optional[str] = None
     """`all_duplicates`."""
-    message: Lenient[str] = ABSENT
+    message: Optional[str] = None
     """The same in words."""

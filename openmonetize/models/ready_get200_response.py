@@ -3,19 +3,22 @@
 
 from __future__ import annotations
 
-from typing import Dict
+from typing import Dict, Optional
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import ResponseModel, Timestamp
 
 
-class ReadyGet200Response(ResponseModel):
+class Readiness(ResponseModel):
     """Whether the gateway reaches everything that it depends on."""
 
-    status: Lenient[str] = ABSENT
+    status: Optional[str] = None
     """`ready`, or `degraded` (with HTTP status 503) if one of the checks failed."""
-    checks: Lenient[Dict[str, bool]] = ABSENT
+    checks: Optional[Dict[str, bool]] = None
     """One entry per dependency: true if reachable. Present servers list `database`, `ingestionService` and
     `ratingEngine`.
     """
-    timestamp: Lenient[Timestamp] = ABSENT
+    timestamp: Optional[Timestamp] = None
     """Server time of the answer (UTC)."""
+
+
+ReadyGet200Response = Readiness

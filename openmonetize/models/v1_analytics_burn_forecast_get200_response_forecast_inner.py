@@ -3,18 +3,23 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import Int, ResponseModel
 
 
-class V1AnalyticsBurnForecastGet200ResponseForecastInner(ResponseModel):
+class ForecastDay(ResponseModel):
     """Prediction for one day."""
 
-    var_date: Annotated[Lenient[str], Field(alias="date")] = ABSENT
+    var_date: Annotated[Optional[str], Field(alias="date")] = None
     """The day."""
-    predicted_burn: Annotated[Lenient[Int], Field(alias="predictedBurn")] = ABSENT
+    predicted_burn: Annotated[Optional[Int], Field(alias="predictedBurn")] = None
     """Credits expected to burn on that day."""
-    cumulative_burn: Annotated[Lenient[Int], Field(alias="cumulativeBurn")] = ABSENT
+    cumulative_burn: Annotated[Optional[Int], Field(alias="cumulativeBurn")] = None
     """Credits expected to burn from now to the end of that day."""
+
+
+V1AnalyticsBurnForecastGet200ResponseForecastInner = ForecastDay

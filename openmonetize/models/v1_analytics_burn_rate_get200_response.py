@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_analytics_burn_rate_get200_response_data import V1AnalyticsBurnRateGet200ResponseData
 
 
 class V1AnalyticsBurnRateGet200Response(ResponseModel):
     """Answer to the burn-rate query."""
 
-    data: Lenient[V1AnalyticsBurnRateGet200ResponseData] = ABSENT
+    data: Optional[V1AnalyticsBurnRateGet200ResponseData] = None

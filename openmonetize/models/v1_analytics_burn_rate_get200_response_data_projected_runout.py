@@ -11,7 +11,7 @@ from typing_extensions import Annotated
 from openmonetize._schema.model import Int, ResponseModel
 
 
-class V1AnalyticsBurnRateGet200ResponseDataProjectedRunout(ResponseModel):
+class ProjectedRunout(ResponseModel):
     """When the wallet will be empty at the present rate. With negative averages the platform finds no date."""
 
     days_remaining: Annotated[Optional[Int], Field(alias="daysRemaining")] = None
@@ -20,3 +20,6 @@ class V1AnalyticsBurnRateGet200ResponseDataProjectedRunout(ResponseModel):
     """
     estimated_runout_date: Annotated[Optional[str], Field(alias="estimatedRunoutDate")] = None
     """Date on which the balance is used up; null together with `daysRemaining`."""
+
+
+V1AnalyticsBurnRateGet200ResponseDataProjectedRunout = ProjectedRunout

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import List, Optional
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_analytics_cost_breakdown_get200_response_data_inner import (
     V1AnalyticsCostBreakdownGet200ResponseDataInner,
 )
@@ -20,7 +20,7 @@ from openmonetize.models.v1_analytics_cost_breakdown_get200_response_totals impo
 class V1AnalyticsCostBreakdownGet200Response(ResponseModel):
     """Cost by provider and model. It is not wrapped any further: `data` is the list itself."""
 
-    data: Lenient[List[V1AnalyticsCostBreakdownGet200ResponseDataInner]] = ABSENT
+    data: Optional[List[V1AnalyticsCostBreakdownGet200ResponseDataInner]] = None
     """One entry for each provider and model, the most expensive first."""
-    totals: Lenient[V1AnalyticsCostBreakdownGet200ResponseTotals] = ABSENT
-    period: Lenient[V1AnalyticsCostBreakdownGet200ResponsePeriod] = ABSENT
+    totals: Optional[V1AnalyticsCostBreakdownGet200ResponseTotals] = None
+    period: Optional[V1AnalyticsCostBreakdownGet200ResponsePeriod] = None

@@ -3,18 +3,20 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import Int, ResponseModel, Timestamp
 
 
 class V1AnalyticsCostBreakdownGet200ResponsePeriod(ResponseModel):
     """Window that the figures cover."""
 
-    start_date: Annotated[Lenient[Timestamp], Field(alias="startDate")] = ABSENT
+    start_date: Annotated[Optional[Timestamp], Field(alias="startDate")] = None
     """First instant of the window."""
-    end_date: Annotated[Lenient[Timestamp], Field(alias="endDate")] = ABSENT
+    end_date: Annotated[Optional[Timestamp], Field(alias="endDate")] = None
     """Last instant of the window."""
-    days: Lenient[Int] = ABSENT
+    days: Optional[Int] = None
     """Length of the window in days."""

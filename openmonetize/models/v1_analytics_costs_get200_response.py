@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_analytics_costs_get200_response_data import V1AnalyticsCostsGet200ResponseData
 
 
 class V1AnalyticsCostsGet200Response(ResponseModel):
     """Answer to the costs query."""
 
-    data: Lenient[V1AnalyticsCostsGet200ResponseData] = ABSENT
+    data: Optional[V1AnalyticsCostsGet200ResponseData] = None

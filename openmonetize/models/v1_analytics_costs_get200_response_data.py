@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import List, Optional
 
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_analytics_costs_get200_response_data_by_provider_inner import (
     V1AnalyticsCostsGet200ResponseDataByProviderInner,
 )
@@ -17,11 +17,14 @@ from openmonetize.models.v1_analytics_costs_get200_response_data_summary import 
 )
 
 
-class V1AnalyticsCostsGet200ResponseData(ResponseModel):
+class CostReport(ResponseModel):
     """Costs in a window of time."""
 
-    summary: Lenient[V1AnalyticsCostsGet200ResponseDataSummary] = ABSENT
+    summary: Optional[V1AnalyticsCostsGet200ResponseDataSummary] = None
     by_provider: Annotated[
-        Lenient[List[V1AnalyticsCostsGet200ResponseDataByProviderInner]], Field(alias="byProvider")
-    ] = ABSENT
+        Optional[List[V1AnalyticsCostsGet200ResponseDataByProviderInner]], Field(alias="byProvider")
+    ] = None
     """One entry for each provider and model; events without either are missing here but counted in the summary."""
+
+
+V1AnalyticsCostsGet200ResponseData = CostReport

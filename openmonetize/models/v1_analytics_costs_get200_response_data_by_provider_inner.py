@@ -3,22 +3,27 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, DecimalString, Lenient, ResponseModel
+from openmonetize._schema.model import DecimalString, ResponseModel
 
 
-class V1AnalyticsCostsGet200ResponseDataByProviderInner(ResponseModel):
+class ModelCost(ResponseModel):
     """Revenue, provider cost and margin of one model."""
 
-    provider: Lenient[str] = ABSENT
+    provider: Optional[str] = None
     """AI provider in upper case."""
-    model: Lenient[str] = ABSENT
+    model: Optional[str] = None
     """Model name, cut at its first colon by the platform."""
-    provider_cost: Annotated[Lenient[DecimalString], Field(alias="providerCost")] = ABSENT
+    provider_cost: Annotated[Optional[DecimalString], Field(alias="providerCost")] = None
     """Provider cost in US dollars, as text."""
-    revenue: Lenient[DecimalString] = ABSENT
+    revenue: Optional[DecimalString] = None
     """Burned credits at 1,000 credits a US dollar, in US dollars, as text."""
-    margin: Lenient[DecimalString] = ABSENT
+    margin: Optional[DecimalString] = None
     """Revenue less provider cost in US dollars, as text. It may be negative."""
+
+
+V1AnalyticsCostsGet200ResponseDataByProviderInner = ModelCost

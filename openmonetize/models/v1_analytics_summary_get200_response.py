@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import List, Optional
 
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_analytics_summary_get200_response_credit_balance import (
     V1AnalyticsSummaryGet200ResponseCreditBalance,
 )
@@ -21,15 +21,18 @@ from openmonetize.models.v1_analytics_summary_get200_response_recent_activity_in
 )
 
 
-class V1AnalyticsSummaryGet200Response(ResponseModel):
+class AccountSummary(ResponseModel):
     """Overview of the account. It is not wrapped in `data`."""
 
-    credit_balance: Annotated[Lenient[V1AnalyticsSummaryGet200ResponseCreditBalance], Field(alias="creditBalance")] = (
-        ABSENT
+    credit_balance: Annotated[Optional[V1AnalyticsSummaryGet200ResponseCreditBalance], Field(alias="creditBalance")] = (
+        None
     )
-    lifetime: Lenient[V1AnalyticsSummaryGet200ResponseLifetime] = ABSENT
-    last30_days: Annotated[Lenient[V1AnalyticsSummaryGet200ResponseLast30Days], Field(alias="last30Days")] = ABSENT
+    lifetime: Optional[V1AnalyticsSummaryGet200ResponseLifetime] = None
+    last30_days: Annotated[Optional[V1AnalyticsSummaryGet200ResponseLast30Days], Field(alias="last30Days")] = None
     recent_activity: Annotated[
-        Lenient[List[V1AnalyticsSummaryGet200ResponseRecentActivityInner]], Field(alias="recentActivity")
-    ] = ABSENT
+        Optional[List[V1AnalyticsSummaryGet200ResponseRecentActivityInner]], Field(alias="recentActivity")
+    ] = None
     """At most 10 events, the newest first."""
+
+
+V1AnalyticsSummaryGet200Response = AccountSummary

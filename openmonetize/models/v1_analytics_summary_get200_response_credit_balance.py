@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import Int, ResponseModel
 
 
 class V1AnalyticsSummaryGet200ResponseCreditBalance(ResponseModel):
     """Credits of the account."""
 
-    available: Lenient[Int] = ABSENT
+    available: Optional[Int] = None
     """Credits that can be spent."""
-    reserved: Lenient[Int] = ABSENT
+    reserved: Optional[Int] = None
     """Reserved credits; no operation reserves any."""

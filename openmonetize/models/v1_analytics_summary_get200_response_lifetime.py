@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import Int, ResponseModel
 
 
 class V1AnalyticsSummaryGet200ResponseLifetime(ResponseModel):
     """Counts since the account exists."""
 
-    total_events: Annotated[Lenient[Int], Field(alias="totalEvents")] = ABSENT
+    total_events: Annotated[Optional[Int], Field(alias="totalEvents")] = None
     """Number of events."""
-    total_transactions: Annotated[Lenient[Int], Field(alias="totalTransactions")] = ABSENT
+    total_transactions: Annotated[Optional[Int], Field(alias="totalTransactions")] = None
     """Number of credit transactions."""

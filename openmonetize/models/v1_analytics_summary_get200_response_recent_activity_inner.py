@@ -8,19 +8,19 @@ from typing import Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Dec, Int, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import Dec, Int, ResponseModel, Timestamp
 
 
 class V1AnalyticsSummaryGet200ResponseRecentActivityInner(ResponseModel):
     """One recent event."""
 
-    timestamp: Lenient[Timestamp] = ABSENT
+    timestamp: Optional[Timestamp] = None
     """When the event happened."""
     provider: Optional[str] = None
     """AI provider in upper case; null when the event names none."""
     model: Optional[str] = None
     """Model name; null when the event names none."""
-    credits_burned: Annotated[Lenient[Int], Field(alias="creditsBurned")] = ABSENT
+    credits_burned: Annotated[Optional[Int], Field(alias="creditsBurned")] = None
     """Credits that the event cost."""
     cost_usd: Annotated[Optional[Dec], Field(alias="costUsd")] = None
     """Provider cost in US dollars; null when it is not known."""

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_analytics_usage_get200_response_data import V1AnalyticsUsageGet200ResponseData
 
 
 class V1AnalyticsUsageGet200Response(ResponseModel):
     """Answer to the usage query."""
 
-    data: Lenient[V1AnalyticsUsageGet200ResponseData] = ABSENT
+    data: Optional[V1AnalyticsUsageGet200ResponseData] = None

@@ -8,7 +8,7 @@ from typing import List, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_analytics_usage_get200_response_data_by_event_type_inner import (
     V1AnalyticsUsageGet200ResponseDataByEventTypeInner,
 )
@@ -26,21 +26,24 @@ from openmonetize.models.v1_analytics_usage_get200_response_data_timeline_inner 
 )
 
 
-class V1AnalyticsUsageGet200ResponseData(ResponseModel):
+class UsageReport(ResponseModel):
     """Usage in a window of time, in several groupings."""
 
-    summary: Lenient[V1AnalyticsUsageGet200ResponseDataSummary] = ABSENT
-    by_feature: Annotated[Lenient[List[V1AnalyticsUsageGet200ResponseDataByFeatureInner]], Field(alias="byFeature")] = (
-        ABSENT
-    )
+    summary: Optional[V1AnalyticsUsageGet200ResponseDataSummary] = None
+    by_feature: Annotated[
+        Optional[List[V1AnalyticsUsageGet200ResponseDataByFeatureInner]], Field(alias="byFeature")
+    ] = None
     """One entry for each feature, in the order of first use."""
     by_provider: Annotated[
-        Lenient[List[V1AnalyticsUsageGet200ResponseDataByProviderInner]], Field(alias="byProvider")
-    ] = ABSENT
+        Optional[List[V1AnalyticsUsageGet200ResponseDataByProviderInner]], Field(alias="byProvider")
+    ] = None
     """One entry for each provider and model."""
     by_event_type: Annotated[
         Optional[List[V1AnalyticsUsageGet200ResponseDataByEventTypeInner]], Field(alias="byEventType")
     ] = None
     """One entry for each event type. Seed-era servers do not send it."""
-    timeline: Lenient[List[V1AnalyticsUsageGet200ResponseDataTimelineInner]] = ABSENT
+    timeline: Optional[List[V1AnalyticsUsageGet200ResponseDataTimelineInner]] = None
     """One entry for each day that has events."""
+
+
+V1AnalyticsUsageGet200ResponseData = UsageReport

@@ -3,20 +3,25 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, DecimalString, Int, IntString, Lenient, ResponseModel
+from openmonetize._schema.model import DecimalString, Int, IntString, ResponseModel
 
 
-class V1AnalyticsUsageGet200ResponseDataByFeatureInner(ResponseModel):
+class FeatureUsage(ResponseModel):
     """Totals of one feature."""
 
-    feature_id: Annotated[Lenient[str], Field(alias="featureId")] = ABSENT
+    feature_id: Annotated[Optional[str], Field(alias="featureId")] = None
     """Feature that the events name."""
-    event_count: Annotated[Lenient[Int], Field(alias="eventCount")] = ABSENT
+    event_count: Annotated[Optional[Int], Field(alias="eventCount")] = None
     """Number of events."""
-    credits_burned: Annotated[Lenient[IntString], Field(alias="creditsBurned")] = ABSENT
+    credits_burned: Annotated[Optional[IntString], Field(alias="creditsBurned")] = None
     """Credits, as text."""
-    cost_usd: Annotated[Lenient[DecimalString], Field(alias="costUsd")] = ABSENT
+    cost_usd: Annotated[Optional[DecimalString], Field(alias="costUsd")] = None
     """Provider cost in US dollars, as text with 4 decimals: a very small cost reads 0.0000."""
+
+
+V1AnalyticsUsageGet200ResponseDataByFeatureInner = FeatureUsage

@@ -3,22 +3,27 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, DecimalString, Int, IntString, Lenient, ResponseModel
+from openmonetize._schema.model import DecimalString, Int, IntString, ResponseModel
 
 
-class V1AnalyticsUsageGet200ResponseDataSummary(ResponseModel):
+class UsageSummary(ResponseModel):
     """Totals over the window."""
 
-    total_events: Annotated[Lenient[Int], Field(alias="totalEvents")] = ABSENT
+    total_events: Annotated[Optional[Int], Field(alias="totalEvents")] = None
     """Number of events."""
-    total_input_tokens: Annotated[Lenient[IntString], Field(alias="totalInputTokens")] = ABSENT
+    total_input_tokens: Annotated[Optional[IntString], Field(alias="totalInputTokens")] = None
     """Input tokens of all events, as text."""
-    total_output_tokens: Annotated[Lenient[IntString], Field(alias="totalOutputTokens")] = ABSENT
+    total_output_tokens: Annotated[Optional[IntString], Field(alias="totalOutputTokens")] = None
     """Output tokens of all events, as text."""
-    total_credits_burned: Annotated[Lenient[IntString], Field(alias="totalCreditsBurned")] = ABSENT
+    total_credits_burned: Annotated[Optional[IntString], Field(alias="totalCreditsBurned")] = None
     """Credits of all events, as text."""
-    total_cost_usd: Annotated[Lenient[DecimalString], Field(alias="totalCostUsd")] = ABSENT
+    total_cost_usd: Annotated[Optional[DecimalString], Field(alias="totalCostUsd")] = None
     """Provider cost in US dollars, as text with 4 decimals."""
+
+
+V1AnalyticsUsageGet200ResponseDataSummary = UsageSummary

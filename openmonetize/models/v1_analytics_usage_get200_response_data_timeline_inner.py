@@ -3,18 +3,23 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Date, Int, IntString, Lenient, ResponseModel
+from openmonetize._schema.model import Date, Int, IntString, ResponseModel
 
 
-class V1AnalyticsUsageGet200ResponseDataTimelineInner(ResponseModel):
+class DailyUsage(ResponseModel):
     """Totals of one day."""
 
-    var_date: Annotated[Lenient[Date], Field(alias="date")] = ABSENT
+    var_date: Annotated[Optional[Date], Field(alias="date")] = None
     """Calendar day in UTC."""
-    events: Lenient[Int] = ABSENT
+    events: Optional[Int] = None
     """Number of events on that day."""
-    credits_burned: Annotated[Lenient[IntString], Field(alias="creditsBurned")] = ABSENT
+    credits_burned: Annotated[Optional[IntString], Field(alias="creditsBurned")] = None
     """Credits on that day, as text."""
+
+
+V1AnalyticsUsageGet200ResponseDataTimelineInner = DailyUsage

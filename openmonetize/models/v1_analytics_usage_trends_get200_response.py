@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import List, Optional
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_analytics_usage_trends_get200_response_data_inner import (
     V1AnalyticsUsageTrendsGet200ResponseDataInner,
 )
@@ -17,6 +17,6 @@ from openmonetize.models.v1_analytics_usage_trends_get200_response_period import
 class V1AnalyticsUsageTrendsGet200Response(ResponseModel):
     """Usage over time."""
 
-    data: Lenient[List[V1AnalyticsUsageTrendsGet200ResponseDataInner]] = ABSENT
+    data: Optional[List[V1AnalyticsUsageTrendsGet200ResponseDataInner]] = None
     """One entry for each period."""
-    period: Lenient[V1AnalyticsUsageTrendsGet200ResponsePeriod] = ABSENT
+    period: Optional[V1AnalyticsUsageTrendsGet200ResponsePeriod] = None

@@ -3,24 +3,29 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Dec, Int, Lenient, ResponseModel
+from openmonetize._schema.model import Dec, Int, ResponseModel
 
 
-class V1AnalyticsUsageTrendsGet200ResponseDataInner(ResponseModel):
+class UsageTrend(ResponseModel):
     """Totals of one day, week or month."""
 
-    period: Lenient[str] = ABSENT
+    period: Optional[str] = None
     """Day as YYYY-MM-DD, week as the date of its Sunday, month as YYYY-MM."""
-    total_input_tokens: Annotated[Lenient[Int], Field(alias="totalInputTokens")] = ABSENT
+    total_input_tokens: Annotated[Optional[Int], Field(alias="totalInputTokens")] = None
     """Input tokens."""
-    total_output_tokens: Annotated[Lenient[Int], Field(alias="totalOutputTokens")] = ABSENT
+    total_output_tokens: Annotated[Optional[Int], Field(alias="totalOutputTokens")] = None
     """Output tokens."""
-    total_credits_burned: Annotated[Lenient[Int], Field(alias="totalCreditsBurned")] = ABSENT
+    total_credits_burned: Annotated[Optional[Int], Field(alias="totalCreditsBurned")] = None
     """Credits."""
-    total_cost_usd: Annotated[Lenient[Dec], Field(alias="totalCostUsd")] = ABSENT
+    total_cost_usd: Annotated[Optional[Dec], Field(alias="totalCostUsd")] = None
     """Provider cost in US dollars."""
-    event_count: Annotated[Lenient[Int], Field(alias="eventCount")] = ABSENT
+    event_count: Annotated[Optional[Int], Field(alias="eventCount")] = None
     """Number of events."""
+
+
+V1AnalyticsUsageTrendsGet200ResponseDataInner = UsageTrend

@@ -3,20 +3,20 @@
 
 from __future__ import annotations
 
-from typing import Literal, Union
+from typing import Literal, Optional, Union
 
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import ResponseModel, Timestamp
 
 
 class V1AnalyticsUsageTrendsGet200ResponsePeriod(ResponseModel):
     """Window that the figures cover, and their grouping."""
 
-    start_date: Annotated[Lenient[Timestamp], Field(alias="startDate")] = ABSENT
+    start_date: Annotated[Optional[Timestamp], Field(alias="startDate")] = None
     """First instant of the window."""
-    end_date: Annotated[Lenient[Timestamp], Field(alias="endDate")] = ABSENT
+    end_date: Annotated[Optional[Timestamp], Field(alias="endDate")] = None
     """Last instant of the window."""
-    group_by: Annotated[Lenient[Union[Literal["day", "week", "month"], str]], Field(alias="groupBy")] = ABSENT
+    group_by: Annotated[Optional[Union[Literal["day", "week", "month"], str]], Field(alias="groupBy")] = None
     """Length of each entry."""

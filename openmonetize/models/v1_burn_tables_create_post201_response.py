@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_burn_tables_create_post201_response_data import V1BurnTablesCreatePost201ResponseData
 
 
 class V1BurnTablesCreatePost201Response(ResponseModel):
     """Answer that holds one burn table."""
 
-    data: Lenient[V1BurnTablesCreatePost201ResponseData] = ABSENT
+    data: Optional[V1BurnTablesCreatePost201ResponseData] = None

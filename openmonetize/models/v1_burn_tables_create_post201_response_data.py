@@ -8,31 +8,34 @@ from typing import Any, Dict, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import Int, ResponseModel, Timestamp
 
 
-class V1BurnTablesCreatePost201ResponseData(ResponseModel):
+class BurnTable(ResponseModel):
     """A stored burn table."""
 
-    id: Lenient[str] = ABSENT
+    id: Optional[str] = None
     """Id of the table."""
     customer_id: Annotated[Optional[str], Field(alias="customerId")] = None
     """Tenant that the table is for; null for a global default."""
-    name: Lenient[str] = ABSENT
+    name: Optional[str] = None
     """Name of the table."""
-    version: Lenient[Int] = ABSENT
+    version: Optional[Int] = None
     """Version number of the table."""
-    rules: Lenient[Dict[str, Any]] = ABSENT
+    rules: Optional[Dict[str, Any]] = None
     """Prices by model name. Tables that the platform brings along spell the keys of a rule input_tokens, output_tokens
     and per_unit, or have a flat_rate.
     """
-    is_active: Annotated[Lenient[bool], Field(alias="isActive")] = ABSENT
+    is_active: Annotated[Optional[bool], Field(alias="isActive")] = None
     """Whether the table is in use."""
-    valid_from: Annotated[Lenient[Timestamp], Field(alias="validFrom")] = ABSENT
+    valid_from: Annotated[Optional[Timestamp], Field(alias="validFrom")] = None
     """When the table takes effect."""
     valid_until: Annotated[Optional[Timestamp], Field(alias="validUntil")] = None
     """When the table ends; null for never."""
-    created_at: Annotated[Lenient[Timestamp], Field(alias="createdAt")] = ABSENT
+    created_at: Annotated[Optional[Timestamp], Field(alias="createdAt")] = None
     """When the table was created."""
-    updated_at: Annotated[Lenient[Timestamp], Field(alias="updatedAt")] = ABSENT
+    updated_at: Annotated[Optional[Timestamp], Field(alias="updatedAt")] = None
     """When the table was last changed."""
+
+
+V1BurnTablesCreatePost201ResponseData = BurnTable

@@ -11,7 +11,7 @@ from typing_extensions import Annotated
 from openmonetize._schema.model import Dec, Int, RequestModel
 
 
-class V1BurnTablesCreatePostRequestRulesValue(RequestModel):
+class BurnTableRule(RequestModel):
     """Credit price of one model."""
 
     input_tokens: Annotated[Dec, Field(alias="inputTokens", ge=0)]
@@ -20,3 +20,6 @@ class V1BurnTablesCreatePostRequestRulesValue(RequestModel):
     """Credits for `perUnit` output tokens; may be a fraction."""
     per_unit: Annotated[Optional[Int], Field(alias="perUnit", gt=0)] = None
     """Number of tokens that the two prices are for."""
+
+
+V1BurnTablesCreatePostRequestRulesValue = BurnTableRule

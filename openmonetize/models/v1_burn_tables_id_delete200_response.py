@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import ResponseModel
 
 
 class V1BurnTablesIdDelete200Response(ResponseModel):
     """Confirmation of a deactivation."""
 
-    message: Lenient[str] = ABSENT
+    message: Optional[str] = None
     """Text for a human reader."""

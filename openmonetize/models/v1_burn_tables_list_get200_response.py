@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import List, Optional
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import Int, ResponseModel
 from openmonetize.models.v1_burn_tables_create_post201_response_data import V1BurnTablesCreatePost201ResponseData
 
 
 class V1BurnTablesListGet200Response(ResponseModel):
     """Burn tables."""
 
-    data: Lenient[List[V1BurnTablesCreatePost201ResponseData]] = ABSENT
+    data: Optional[List[V1BurnTablesCreatePost201ResponseData]] = None
     """The tables, the newest first."""
-    total: Lenient[Int] = ABSENT
+    total: Optional[Int] = None
     """Number of tables."""

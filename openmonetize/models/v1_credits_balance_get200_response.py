@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_credits_balance_get200_response_data import V1CreditsBalanceGet200ResponseData
 
 
 class V1CreditsBalanceGet200Response(ResponseModel):
     """Envelope around the customer's balance."""
 
-    data: Lenient[V1CreditsBalanceGet200ResponseData] = ABSENT
+    data: Optional[V1CreditsBalanceGet200ResponseData] = None

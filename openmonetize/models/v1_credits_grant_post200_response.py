@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_credits_grant_post200_response_data import V1CreditsGrantPost200ResponseData
 
 
 class V1CreditsGrantPost200Response(ResponseModel):
     """Envelope around the booked grant."""
 
-    data: Lenient[V1CreditsGrantPost200ResponseData] = ABSENT
+    data: Optional[V1CreditsGrantPost200ResponseData] = None

@@ -3,22 +3,27 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, IntString, Lenient, ResponseModel
+from openmonetize._schema.model import IntString, ResponseModel
 
 
-class V1CreditsGrantPost200ResponseData(ResponseModel):
+class Grant(ResponseModel):
     """The grant as it was booked, in credits."""
 
-    transaction_id: Annotated[Lenient[str], Field(alias="transactionId")] = ABSENT
+    transaction_id: Annotated[Optional[str], Field(alias="transactionId")] = None
     """Id of the transaction."""
-    wallet_id: Annotated[Lenient[str], Field(alias="walletId")] = ABSENT
+    wallet_id: Annotated[Optional[str], Field(alias="walletId")] = None
     """Id of the wallet that was credited."""
-    new_balance: Annotated[Lenient[IntString], Field(alias="newBalance")] = ABSENT
+    new_balance: Annotated[Optional[IntString], Field(alias="newBalance")] = None
     """Balance of the wallet right after this grant. A repeat with the same idempotency key answers with the old value,
     not today's.
     """
-    amount: Lenient[IntString] = ABSENT
+    amount: Optional[IntString] = None
     """Credits that were added."""
+
+
+V1CreditsGrantPost200ResponseData = Grant

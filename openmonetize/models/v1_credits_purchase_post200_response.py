@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_credits_purchase_post200_response_data import V1CreditsPurchasePost200ResponseData
 
 
 class V1CreditsPurchasePost200Response(ResponseModel):
     """Envelope around the booked purchase."""
 
-    data: Lenient[V1CreditsPurchasePost200ResponseData] = ABSENT
+    data: Optional[V1CreditsPurchasePost200ResponseData] = None

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import List, Optional
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_customers_customer_id_entitlements_get200_response_data_inner import (
     V1CustomersCustomerIdEntitlementsGet200ResponseDataInner,
 )
@@ -14,5 +14,5 @@ from openmonetize.models.v1_customers_customer_id_entitlements_get200_response_d
 class V1CustomersCustomerIdEntitlementsGet200Response(ResponseModel):
     """Entitlements of a tenant."""
 
-    data: Lenient[List[V1CustomersCustomerIdEntitlementsGet200ResponseDataInner]] = ABSENT
+    data: Optional[List[V1CustomersCustomerIdEntitlementsGet200ResponseDataInner]] = None
     """The entitlements; their order is not defined."""

@@ -8,19 +8,19 @@ from typing import Any, Dict, Literal, Optional, Union
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import Int, ResponseModel
 
 
-class V1CustomersCustomerIdEntitlementsGet200ResponseDataInner(ResponseModel):
+class Entitlement(ResponseModel):
     """One entitlement in a list. Seed-era servers send the feature and the limit only."""
 
     id: Optional[str] = None
     """Id of the entitlement. Seed-era servers do not send it: keep the one from its creation."""
     user_id: Annotated[Optional[str], Field(alias="userId")] = None
     """User whose events alone count; null when every user counts. Present servers only."""
-    feature_id: Annotated[Lenient[str], Field(alias="featureId")] = ABSENT
+    feature_id: Annotated[Optional[str], Field(alias="featureId")] = None
     """Feature that the entitlement governs."""
-    limit_type: Annotated[Lenient[Union[Literal["HARD", "SOFT", "NONE"], str]], Field(alias="limitType")] = ABSENT
+    limit_type: Annotated[Optional[Union[Literal["HARD", "SOFT", "NONE"], str]], Field(alias="limitType")] = None
     """HARD denies at the limit, SOFT only warns, NONE has no limit."""
     limit_value: Annotated[Optional[Int], Field(alias="limitValue")] = None
     """Limit in events per period; null when there is none. A stored 0 also comes back as null."""
@@ -32,3 +32,6 @@ class V1CustomersCustomerIdEntitlementsGet200ResponseDataInner(ResponseModel):
     """Events counted in the running period, always 0 for NONE. Present servers only."""
     is_enabled: Annotated[Optional[bool], Field(alias="isEnabled")] = None
     """Named by the seed-era contract, which never filled it."""
+
+
+V1CustomersCustomerIdEntitlementsGet200ResponseDataInner = Entitlement

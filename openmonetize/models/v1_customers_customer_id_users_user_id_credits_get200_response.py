@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_customers_customer_id_users_user_id_credits_get200_response_data import (
     V1CustomersCustomerIdUsersUserIdCreditsGet200ResponseData,
 )
@@ -12,4 +14,4 @@ from openmonetize.models.v1_customers_customer_id_users_user_id_credits_get200_r
 class V1CustomersCustomerIdUsersUserIdCreditsGet200Response(ResponseModel):
     """Envelope around a user's balance."""
 
-    data: Lenient[V1CustomersCustomerIdUsersUserIdCreditsGet200ResponseData] = ABSENT
+    data: Optional[V1CustomersCustomerIdUsersUserIdCreditsGet200ResponseData] = None

@@ -8,17 +8,20 @@ from typing import Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import Int, ResponseModel, Timestamp
 
 
-class V1CustomersCustomerIdUsersUserIdCreditsGet200ResponseData(ResponseModel):
+class UserBalance(ResponseModel):
     """State of one user's wallet, in credits."""
 
-    balance: Lenient[Int] = ABSENT
+    balance: Optional[Int] = None
     """Credits in the wallet. May be negative after an overdraft."""
-    reserved: Lenient[Int] = ABSENT
+    reserved: Optional[Int] = None
     """Credits set aside. No present operation sets any aside, so it is 0."""
-    available: Lenient[Int] = ABSENT
+    available: Optional[Int] = None
     """Balance minus reserved credits. Expired credits are still counted."""
     expires_at: Annotated[Optional[Timestamp], Field(alias="expiresAt")] = None
     """When the wallet expires (UTC), or null if it does not. Only entitlement checks look at it."""
+
+
+V1CustomersCustomerIdUsersUserIdCreditsGet200ResponseData = UserBalance

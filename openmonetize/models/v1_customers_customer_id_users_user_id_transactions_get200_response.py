@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import List, Optional
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_customers_customer_id_users_user_id_transactions_get200_response_data_inner import (
     V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner,
 )
@@ -17,6 +17,6 @@ from openmonetize.models.v1_customers_customer_id_users_user_id_transactions_get
 class V1CustomersCustomerIdUsersUserIdTransactionsGet200Response(ResponseModel):
     """One page of a user's bookings, newest first."""
 
-    data: Lenient[List[V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner]] = ABSENT
+    data: Optional[List[V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner]] = None
     """The bookings, newest first."""
-    pagination: Lenient[V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponsePagination] = ABSENT
+    pagination: Optional[V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponsePagination] = None

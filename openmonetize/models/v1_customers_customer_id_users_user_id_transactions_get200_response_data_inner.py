@@ -8,26 +8,29 @@ from typing import Literal, Optional, Union
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import Int, ResponseModel, Timestamp
 
 
-class V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner(ResponseModel):
+class Transaction(ResponseModel):
     """One booking on a user's wallet, in credits."""
 
-    id: Lenient[str] = ABSENT
+    id: Optional[str] = None
     """Id of the transaction."""
     transaction_type: Annotated[
-        Lenient[Union[Literal["PURCHASE", "BURN", "REFUND", "EXPIRATION", "GRANT"], str]],
+        Optional[Union[Literal["PURCHASE", "BURN", "REFUND", "EXPIRATION", "GRANT"], str]],
         Field(alias="transactionType"),
-    ] = ABSENT
+    ] = None
     """What kind of booking it is. Servers write PURCHASE, GRANT and BURN so far."""
-    amount: Lenient[Int] = ABSENT
+    amount: Optional[Int] = None
     """Credits booked: negative for BURN, positive otherwise."""
-    balance_before: Annotated[Lenient[Int], Field(alias="balanceBefore")] = ABSENT
+    balance_before: Annotated[Optional[Int], Field(alias="balanceBefore")] = None
     """Credits in the wallet before the booking."""
-    balance_after: Annotated[Lenient[Int], Field(alias="balanceAfter")] = ABSENT
+    balance_after: Annotated[Optional[Int], Field(alias="balanceAfter")] = None
     """Credits in the wallet after the booking."""
     description: Optional[str] = None
     """What the booking is for, or null."""
-    created_at: Annotated[Lenient[Timestamp], Field(alias="createdAt")] = ABSENT
+    created_at: Annotated[Optional[Timestamp], Field(alias="createdAt")] = None
     """When it was booked (UTC)."""
+
+
+V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner = Transaction

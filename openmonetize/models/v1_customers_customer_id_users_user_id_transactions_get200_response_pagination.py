@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import Int, ResponseModel
 
 
 class V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponsePagination(ResponseModel):
     """Which part of the whole list this page is."""
 
-    limit: Lenient[Int] = ABSENT
+    limit: Optional[Int] = None
     """Most rows that a page holds."""
-    offset: Lenient[Int] = ABSENT
+    offset: Optional[Int] = None
     """Rows skipped before this page."""
-    total: Lenient[Int] = ABSENT
+    total: Optional[Int] = None
     """Rows in the whole list."""

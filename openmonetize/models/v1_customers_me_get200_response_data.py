@@ -3,26 +3,29 @@
 
 from __future__ import annotations
 
-from typing import Literal, Union
+from typing import Literal, Optional, Union
 
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import ResponseModel, Timestamp
 
 
-class V1CustomersMeGet200ResponseData(ResponseModel):
+class Customer(ResponseModel):
     """The customer that the API key belongs to."""
 
-    id: Lenient[str] = ABSENT
+    id: Optional[str] = None
     """Id of the customer. Registration calls the same value `customerId`."""
-    name: Lenient[str] = ABSENT
+    name: Optional[str] = None
     """Name given at registration."""
-    email: Lenient[str] = ABSENT
+    email: Optional[str] = None
     """Email address given at registration."""
-    tier: Lenient[Union[Literal["STARTER", "GROWTH", "ENTERPRISE"], str]] = ABSENT
+    tier: Optional[Union[Literal["STARTER", "GROWTH", "ENTERPRISE"], str]] = None
     """Plan of the customer. It sets the monthly event quota: STARTER 10,000, GROWTH 100,000, ENTERPRISE unlimited."""
-    status: Lenient[Union[Literal["ACTIVE", "SUSPENDED", "CHURNED"], str]] = ABSENT
+    status: Optional[Union[Literal["ACTIVE", "SUSPENDED", "CHURNED"], str]] = None
     """State of the account. Only keys of ACTIVE customers are accepted."""
-    created_at: Annotated[Lenient[Timestamp], Field(alias="createdAt")] = ABSENT
+    created_at: Annotated[Optional[Timestamp], Field(alias="createdAt")] = None
     """When the customer registered (UTC)."""
+
+
+V1CustomersMeGet200ResponseData = Customer

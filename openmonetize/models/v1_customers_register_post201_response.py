@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_customers_register_post201_response_data import V1CustomersRegisterPost201ResponseData
 
 
 class V1CustomersRegisterPost201Response(ResponseModel):
     """Envelope around the new customer."""
 
-    data: Lenient[V1CustomersRegisterPost201ResponseData] = ABSENT
+    data: Optional[V1CustomersRegisterPost201ResponseData] = None

@@ -3,26 +3,29 @@
 
 from __future__ import annotations
 
-from typing import Literal, Union
+from typing import Literal, Optional, Union
 
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import ResponseModel, Timestamp
 
 
-class V1CustomersRegisterPost201ResponseData(ResponseModel):
+class Registration(ResponseModel):
     """The new customer with its API key."""
 
-    customer_id: Annotated[Lenient[str], Field(alias="customerId")] = ABSENT
+    customer_id: Annotated[Optional[str], Field(alias="customerId")] = None
     """Id of the customer."""
-    api_key: Annotated[Lenient[str], Field(alias="apiKey")] = ABSENT
+    api_key: Annotated[Optional[str], Field(alias="apiKey")] = None
     """API key of the customer. It is shown this once: store it before doing anything else."""
-    name: Lenient[str] = ABSENT
+    name: Optional[str] = None
     """Name as given."""
-    email: Lenient[str] = ABSENT
+    email: Optional[str] = None
     """Email address as given."""
-    tier: Lenient[Union[Literal["STARTER", "GROWTH", "ENTERPRISE"], str]] = ABSENT
+    tier: Optional[Union[Literal["STARTER", "GROWTH", "ENTERPRISE"], str]] = None
     """Plan of the customer. It sets the monthly event quota: STARTER 10,000, GROWTH 100,000, ENTERPRISE unlimited."""
-    created_at: Annotated[Lenient[Timestamp], Field(alias="createdAt")] = ABSENT
+    created_at: Annotated[Optional[Timestamp], Field(alias="createdAt")] = None
     """When the customer was created (UTC)."""
+
+
+V1CustomersRegisterPost201ResponseData = Registration

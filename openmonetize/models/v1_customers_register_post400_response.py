@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import ResponseModel
 
 
 class V1CustomersRegisterPost400Response(ResponseModel):
     """Why a registration was refused, with status 400 as well as 409."""
 
-    error: Lenient[str] = ABSENT
+    error: Optional[str] = None
     """Title of the failure: `Bad Request` for invalid fields, `Conflict` for an address in use."""
-    message: Lenient[str] = ABSENT
+    message: Optional[str] = None
     """What is wrong. For invalid fields it names each field by its path in the body."""

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import List, Optional
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import Int, ResponseModel
 from openmonetize.models.v1_demo_generate_post200_response_choices_inner import (
     V1DemoGeneratePost200ResponseChoicesInner,
 )
@@ -15,14 +15,14 @@ from openmonetize.models.v1_demo_generate_post200_response_usage import V1DemoGe
 class V1DemoGeneratePost200Response(ResponseModel):
     """A canned answer in the shape of a chat completion."""
 
-    id: Lenient[str] = ABSENT
+    id: Optional[str] = None
     """Id of the completion, which is the metered event's idempotency key as well."""
-    object: Lenient[str] = ABSENT
+    object: Optional[str] = None
     """Kind of the answer, `chat.completion`."""
-    created: Lenient[Int] = ABSENT
+    created: Optional[Int] = None
     """When it was made, in whole seconds since 1970-01-01 UTC."""
-    model: Lenient[str] = ABSENT
+    model: Optional[str] = None
     """Model name of the request or its default."""
-    choices: Lenient[List[V1DemoGeneratePost200ResponseChoicesInner]] = ABSENT
+    choices: Optional[List[V1DemoGeneratePost200ResponseChoicesInner]] = None
     """The completions; the demo makes one."""
-    usage: Lenient[V1DemoGeneratePost200ResponseUsage] = ABSENT
+    usage: Optional[V1DemoGeneratePost200ResponseUsage] = None

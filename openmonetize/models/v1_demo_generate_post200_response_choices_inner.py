@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import Int, ResponseModel
 from openmonetize.models.v1_demo_generate_post200_response_choices_inner_message import (
     V1DemoGeneratePost200ResponseChoicesInnerMessage,
 )
@@ -12,8 +14,8 @@ from openmonetize.models.v1_demo_generate_post200_response_choices_inner_message
 class V1DemoGeneratePost200ResponseChoicesInner(ResponseModel):
     """One pretended completion."""
 
-    index: Lenient[Int] = ABSENT
+    index: Optional[Int] = None
     """Position in the list, from 0."""
-    message: Lenient[V1DemoGeneratePost200ResponseChoicesInnerMessage] = ABSENT
-    finish_reason: Lenient[str] = ABSENT
+    message: Optional[V1DemoGeneratePost200ResponseChoicesInnerMessage] = None
+    finish_reason: Optional[str] = None
     """Why the text ends, `stop`."""

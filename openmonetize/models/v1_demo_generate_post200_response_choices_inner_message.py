@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import ResponseModel
 
 
 class V1DemoGeneratePost200ResponseChoicesInnerMessage(ResponseModel):
     """A message of the pretended conversation."""
 
-    role: Lenient[str] = ABSENT
+    role: Optional[str] = None
     """Who speaks, `assistant`."""
-    content: Lenient[str] = ABSENT
+    content: Optional[str] = None
     """Text of the message."""

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import Int, ResponseModel
 
 
 class V1DemoGeneratePost200ResponseUsage(ResponseModel):
     """Tokens that the demo reports."""
 
-    prompt_tokens: Lenient[Int] = ABSENT
+    prompt_tokens: Optional[Int] = None
     """Tokens of the prompt."""
-    completion_tokens: Lenient[Int] = ABSENT
+    completion_tokens: Optional[Int] = None
     """Tokens of the answer; the demo always says 20."""
-    total_tokens: Lenient[Int] = ABSENT
+    total_tokens: Optional[Int] = None
     """Sum of both."""

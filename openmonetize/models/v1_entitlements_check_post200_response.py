@@ -8,16 +8,16 @@ from typing import List, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Dec, Int, Lenient, ResponseModel
+from openmonetize._schema.model import Dec, Int, ResponseModel
 from openmonetize.models.v1_entitlements_check_post200_response_actions_inner import (
     V1EntitlementsCheckPost200ResponseActionsInner,
 )
 
 
-class V1EntitlementsCheckPost200Response(ResponseModel):
+class EntitlementDecision(ResponseModel):
     """Decision on one intended use. It is not wrapped in `data`, and a denial is a 200 as well."""
 
-    allowed: Lenient[bool] = ABSENT
+    allowed: Optional[bool] = None
     """Whether the user may go ahead."""
     reason: Optional[str] = None
     """Why it was denied, or a warning on an allowed use; null when there is nothing to say."""
@@ -29,5 +29,8 @@ class V1EntitlementsCheckPost200Response(ResponseModel):
     """Credits in the user's wallet less reserved ones (an expired wallet shows its full balance); null without a
     wallet. It may be negative.
     """
-    actions: Lenient[List[V1EntitlementsCheckPost200ResponseActionsInner]] = ABSENT
+    actions: Optional[List[V1EntitlementsCheckPost200ResponseActionsInner]] = None
     """Remedies to offer, possibly none."""
+
+
+V1EntitlementsCheckPost200Response = EntitlementDecision

@@ -3,17 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, Union
+from typing import Literal, Optional, Union
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from openmonetize._schema.model import ResponseModel
 
 
 class V1EntitlementsCheckPost200ResponseActionsInner(ResponseModel):
     """Something that the user can do about a denial or a warning."""
 
-    type: Lenient[Union[Literal["create_wallet", "purchase", "upgrade"], str]] = ABSENT
+    type: Optional[Union[Literal["create_wallet", "purchase", "upgrade"], str]] = None
     """Kind of remedy."""
-    label: Lenient[str] = ABSENT
+    label: Optional[str] = None
     """Text for a button."""
-    url: Lenient[str] = ABSENT
+    url: Optional[str] = None
     """Path of a page, relative to a dashboard. It is not an API route."""

@@ -8,7 +8,7 @@ from typing import Literal, Optional
 from openmonetize._schema.model import Int, Num, RequestModel
 
 
-class V1EntitlementsCheckPostRequestAction(RequestModel):
+class EntitlementAction(RequestModel):
     """What the user is about to do. These field names are snake_case on the wire, unlike the rest of the body."""
 
     type: Literal["token_usage", "image_generation", "api_call", "custom", "video_generation"]
@@ -31,3 +31,6 @@ class V1EntitlementsCheckPostRequestAction(RequestModel):
     """Image dimensions in pixels. Present servers accept it; the estimate does not depend on it."""
     quality: Optional[str] = None
     """Image quality. Present servers accept it; the estimate does not depend on it."""
+
+
+V1EntitlementsCheckPostRequestAction = EntitlementAction

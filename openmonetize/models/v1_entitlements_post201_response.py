@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_entitlements_post201_response_data import V1EntitlementsPost201ResponseData
 
 
 class V1EntitlementsPost201Response(ResponseModel):
     """Answer to creating or changing an entitlement."""
 
-    data: Lenient[V1EntitlementsPost201ResponseData] = ABSENT
+    data: Optional[V1EntitlementsPost201ResponseData] = None

@@ -8,17 +8,20 @@ from typing import Literal, Optional, Union
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import Int, ResponseModel
 
 
-class V1EntitlementsPost201ResponseData(ResponseModel):
+class StoredEntitlement(ResponseModel):
     """The stored entitlement in short form."""
 
-    id: Lenient[str] = ABSENT
+    id: Optional[str] = None
     """Id of the entitlement, needed to change or delete it."""
-    feature_id: Annotated[Lenient[str], Field(alias="featureId")] = ABSENT
+    feature_id: Annotated[Optional[str], Field(alias="featureId")] = None
     """Feature that the entitlement governs."""
-    limit_type: Annotated[Lenient[Union[Literal["HARD", "SOFT", "NONE"], str]], Field(alias="limitType")] = ABSENT
+    limit_type: Annotated[Optional[Union[Literal["HARD", "SOFT", "NONE"], str]], Field(alias="limitType")] = None
     """HARD denies at the limit, SOFT only warns, NONE has no limit."""
     limit_value: Annotated[Optional[Int], Field(alias="limitValue")] = None
     """Limit in events per period; null when there is none. A stored 0 also comes back as null."""
+
+
+V1EntitlementsPost201ResponseData = StoredEntitlement

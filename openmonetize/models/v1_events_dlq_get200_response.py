@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import Dict, List
+from typing import Dict, List, Optional
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import Int, ResponseModel
 from openmonetize.models.v1_events_dlq_get200_response_items_inner import V1EventsDlqGet200ResponseItemsInner
 
 
 class V1EventsDlqGet200Response(ResponseModel):
     """What the dead-letter queue holds."""
 
-    counts: Lenient[Dict[str, Int]] = ABSENT
+    counts: Optional[Dict[str, Int]] = None
     """Number of items by state. Present servers send `active` only."""
-    items: Lenient[List[V1EventsDlqGet200ResponseItemsInner]] = ABSENT
+    items: Optional[List[V1EventsDlqGet200ResponseItemsInner]] = None
     """The first items of the queue, at most 100."""

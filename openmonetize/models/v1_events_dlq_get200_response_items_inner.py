@@ -3,24 +3,27 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import Int, ResponseModel
 
 
-class V1EventsDlqGet200ResponseItemsInner(ResponseModel):
+class DeadLetterItem(ResponseModel):
     """One event that was accepted but could not be processed."""
 
-    id: Lenient[str] = ABSENT
+    id: Optional[str] = None
     """Id of the item, as `jobIds` of a replay takes it."""
-    name: Lenient[str] = ABSENT
+    name: Optional[str] = None
     """Kind of item, `dlq-event` on present servers."""
-    data: Lenient[Dict[str, Any]] = ABSENT
+    data: Optional[Dict[str, Any]] = None
     """The event as it was queued, with `customer_id`, `batch_id` and `enqueued_at`."""
-    timestamp: Lenient[Int] = ABSENT
+    timestamp: Optional[Int] = None
     """When the item was put aside, in milliseconds since 1970-01-01 UTC."""
-    failed_reason: Annotated[Lenient[str], Field(alias="failedReason")] = ABSENT
+    failed_reason: Annotated[Optional[str], Field(alias="failedReason")] = None
     """Why it was put aside."""
+
+
+V1EventsDlqGet200ResponseItemsInner = DeadLetterItem

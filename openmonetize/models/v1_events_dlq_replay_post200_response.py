@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import Int, ResponseModel
 
 
 class V1EventsDlqReplayPost200Response(ResponseModel):
     """How much of the dead-letter queue is processed again."""
 
-    message: Lenient[str] = ABSENT
+    message: Optional[str] = None
     """What happened, in words."""
-    count: Lenient[Int] = ABSENT
+    count: Optional[Int] = None
     """Items put back into the queue."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from typing import Dict, Optional
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import ResponseModel, Timestamp
 
 
 class V1EventsInfoGet200Response(ResponseModel):
     """State of the ingestion service behind the gateway."""
 
-    status: Lenient[str] = ABSENT
+    status: Optional[str] = None
     """`ready` or `not_ready`. The HTTP status is 200 either way."""
-    timestamp: Lenient[Timestamp] = ABSENT
+    timestamp: Optional[Timestamp] = None
     """Server time of the answer (UTC)."""
     services: Optional[Dict[str, str]] = None
     """State of each dependency, such as `database` and `queue`: `connected` or `disconnected`."""

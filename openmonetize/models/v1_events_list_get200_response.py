@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import List, Optional
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_events_list_get200_response_data_inner import V1EventsListGet200ResponseDataInner
 from openmonetize.models.v1_events_list_get200_response_pagination import V1EventsListGet200ResponsePagination
 
@@ -13,6 +13,6 @@ from openmonetize.models.v1_events_list_get200_response_pagination import V1Even
 class V1EventsListGet200Response(ResponseModel):
     """One page of the customer's usage events, newest first."""
 
-    data: Lenient[List[V1EventsListGet200ResponseDataInner]] = ABSENT
+    data: Optional[List[V1EventsListGet200ResponseDataInner]] = None
     """The events, newest first."""
-    pagination: Lenient[V1EventsListGet200ResponsePagination] = ABSENT
+    pagination: Optional[V1EventsListGet200ResponsePagination] = None

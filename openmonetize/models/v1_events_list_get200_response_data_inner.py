@@ -8,20 +8,20 @@ from typing import Any, Dict, Literal, Optional, Union
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, DecimalString, IntString, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import DecimalString, IntString, ResponseModel, Timestamp
 
 
-class V1EventsListGet200ResponseDataInner(ResponseModel):
+class StoredEvent(ResponseModel):
     """One stored usage event with what it cost. It does not say which user or idempotency key it had."""
 
-    id: Lenient[str] = ABSENT
+    id: Optional[str] = None
     """Id of the event."""
     event_type: Annotated[
-        Lenient[Union[Literal["TOKEN_USAGE", "API_CALL", "IMAGE_GENERATION", "VIDEO_GENERATION", "CUSTOM"], str]],
+        Optional[Union[Literal["TOKEN_USAGE", "API_CALL", "IMAGE_GENERATION", "VIDEO_GENERATION", "CUSTOM"], str]],
         Field(alias="eventType"),
-    ] = ABSENT
+    ] = None
     """What was metered."""
-    feature_id: Annotated[Lenient[str], Field(alias="featureId")] = ABSENT
+    feature_id: Annotated[Optional[str], Field(alias="featureId")] = None
     """Feature that the usage belongs to."""
     provider: Optional[str] = None
     """Provider of the model, or null."""
@@ -31,11 +31,14 @@ class V1EventsListGet200ResponseDataInner(ResponseModel):
     """Tokens that went into the model, or null."""
     output_tokens: Annotated[Optional[IntString], Field(alias="outputTokens")] = None
     """Tokens that came out of the model, or null."""
-    credits_burned: Annotated[Lenient[IntString], Field(alias="creditsBurned")] = ABSENT
+    credits_burned: Annotated[Optional[IntString], Field(alias="creditsBurned")] = None
     """Credits that the event was billed."""
     cost_usd: Annotated[Optional[DecimalString], Field(alias="costUsd")] = None
     """What the usage cost by the platform's price list, in USD with ten decimals, or null."""
-    timestamp: Lenient[Timestamp] = ABSENT
+    timestamp: Optional[Timestamp] = None
     """When the usage happened (UTC)."""
     metadata: Optional[Dict[str, Any]] = None
     """Facts sent with the event, or null."""
+
+
+V1EventsListGet200ResponseDataInner = StoredEvent

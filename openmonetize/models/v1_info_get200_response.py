@@ -3,17 +3,22 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Lenient, Num, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import Num, ResponseModel
 
 
-class V1InfoGet200Response(ResponseModel):
+class ServiceInfo(ResponseModel):
     """Name, version and uptime of the API gateway."""
 
-    service: Lenient[str] = ABSENT
+    service: Optional[str] = None
     """Name of the service."""
-    version: Lenient[str] = ABSENT
+    version: Optional[str] = None
     """Version of the service."""
-    environment: Lenient[str] = ABSENT
+    environment: Optional[str] = None
     """Environment that the server was started in, for example `production`."""
-    uptime: Lenient[Num] = ABSENT
+    uptime: Optional[Num] = None
     """Time since the process started, in seconds with a fraction."""
+
+
+V1InfoGet200Response = ServiceInfo

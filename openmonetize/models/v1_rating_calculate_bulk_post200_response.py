@@ -3,21 +3,21 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import List, Optional
 
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import Int, ResponseModel
 from openmonetize.models.v1_rating_calculate_post200_response import V1RatingCalculatePost200Response
 
 
 class V1RatingCalculateBulkPost200Response(ResponseModel):
     """Prices of several uses."""
 
-    customer_id: Annotated[Lenient[str], Field(alias="customerId")] = ABSENT
+    customer_id: Annotated[Optional[str], Field(alias="customerId")] = None
     """Tenant whose burn table was applied."""
-    results: Lenient[List[V1RatingCalculatePost200Response]] = ABSENT
+    results: Optional[List[V1RatingCalculatePost200Response]] = None
     """Prices in the order of the request, without `cost` and `currency`."""
-    total: Lenient[Int] = ABSENT
+    total: Optional[Int] = None
     """Number of results."""

@@ -14,7 +14,7 @@ from openmonetize.models.v1_rating_calculate_post200_response_cost_breakdown imp
 )
 
 
-class V1RatingCalculatePost200Response(ResponseModel):
+class CalculatedCost(ResponseModel):
     """Price of one use. The published contract has cost, currency and credits; the rating engine itself sends the other
     fields, and credits. Not wrapped in `data`.
     """
@@ -43,3 +43,6 @@ class V1RatingCalculatePost200Response(ResponseModel):
         Field(alias="pricingSource"),
     ] = None
     """Where the credits come from: the customer's active burn table, the global one, or the list price."""
+
+
+V1RatingCalculatePost200Response = CalculatedCost

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import List, Optional
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel
+from openmonetize._schema.model import Int, ResponseModel
 from openmonetize.models.v1_rating_pricing_get200_response_data_inner import V1RatingPricingGet200ResponseDataInner
 
 
 class V1RatingPricingGet200Response(ResponseModel):
     """The price list."""
 
-    data: Lenient[List[V1RatingPricingGet200ResponseDataInner]] = ABSENT
+    data: Optional[List[V1RatingPricingGet200ResponseDataInner]] = None
     """One entry for each provider and model."""
-    total: Lenient[Int] = ABSENT
+    total: Optional[Int] = None
     """Number of entries."""

@@ -3,17 +3,22 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_rating_pricing_get200_response_data_inner_pricing import (
     V1RatingPricingGet200ResponseDataInnerPricing,
 )
 
 
-class V1RatingPricingGet200ResponseDataInner(ResponseModel):
+class PriceRow(ResponseModel):
     """Price list of one model."""
 
-    provider: Lenient[str] = ABSENT
+    provider: Optional[str] = None
     """AI provider in upper case; the list may hold more providers than events accept."""
-    model: Lenient[str] = ABSENT
+    model: Optional[str] = None
     """Model name as the platform prices it."""
-    pricing: Lenient[V1RatingPricingGet200ResponseDataInnerPricing] = ABSENT
+    pricing: Optional[V1RatingPricingGet200ResponseDataInnerPricing] = None
+
+
+V1RatingPricingGet200ResponseDataInner = PriceRow

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from typing import Optional
+
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_users_create_post201_response_data import V1UsersCreatePost201ResponseData
 
 
 class V1UsersCreatePost201Response(ResponseModel):
     """Envelope around the new user."""
 
-    data: Lenient[V1UsersCreatePost201ResponseData] = ABSENT
+    data: Optional[V1UsersCreatePost201ResponseData] = None

@@ -8,19 +8,22 @@ from typing import Any, Dict, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import ResponseModel, Timestamp
 
 
-class V1UsersCreatePost201ResponseData(ResponseModel):
+class CreatedUser(ResponseModel):
     """The user that was created."""
 
-    id: Lenient[str] = ABSENT
+    id: Optional[str] = None
     """Internal id, a UUID that differs from your own id."""
-    external_user_id: Annotated[Lenient[str], Field(alias="externalUserId")] = ABSENT
+    external_user_id: Annotated[Optional[str], Field(alias="externalUserId")] = None
     """Your own id of the user."""
     email: Optional[str] = None
     """Email address of the user, or null."""
     metadata: Optional[Dict[str, Any]] = None
     """Facts of your own about the user; empty if none were given."""
-    created_at: Annotated[Lenient[Timestamp], Field(alias="createdAt")] = ABSENT
+    created_at: Annotated[Optional[Timestamp], Field(alias="createdAt")] = None
     """When the user was created (UTC)."""
+
+
+V1UsersCreatePost201ResponseData = CreatedUser

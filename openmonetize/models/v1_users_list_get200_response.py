@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import List, Optional
 
-from openmonetize._schema.model import ABSENT, Lenient, ResponseModel
+from openmonetize._schema.model import ResponseModel
 from openmonetize.models.v1_users_list_get200_response_data_inner import V1UsersListGet200ResponseDataInner
 from openmonetize.models.v1_users_list_get200_response_pagination import V1UsersListGet200ResponsePagination
 
@@ -13,6 +13,6 @@ from openmonetize.models.v1_users_list_get200_response_pagination import V1Users
 class V1UsersListGet200Response(ResponseModel):
     """One page of the customer's end users, newest first."""
 
-    data: Lenient[List[V1UsersListGet200ResponseDataInner]] = ABSENT
+    data: Optional[List[V1UsersListGet200ResponseDataInner]] = None
     """The users, newest first."""
-    pagination: Lenient[V1UsersListGet200ResponsePagination] = ABSENT
+    pagination: Optional[V1UsersListGet200ResponsePagination] = None

@@ -8,27 +8,30 @@ from typing import Any, Dict, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import Int, ResponseModel, Timestamp
 
 
-class V1UsersListGet200ResponseDataInner(ResponseModel):
+class User(ResponseModel):
     """One end user of the customer, with a summary of credits and usage."""
 
-    id: Lenient[str] = ABSENT
+    id: Optional[str] = None
     """Internal id. A UUID if the user was created by `POST /v1/users`, else the id that you first sent with a grant, a
     purchase or an event.
     """
-    external_user_id: Annotated[Lenient[str], Field(alias="externalUserId")] = ABSENT
+    external_user_id: Annotated[Optional[str], Field(alias="externalUserId")] = None
     """Your own id of the user."""
     email: Optional[str] = None
     """Email address of the user, or null."""
     metadata: Optional[Dict[str, Any]] = None
     """Facts of your own about the user, or null if there are none."""
-    created_at: Annotated[Lenient[Timestamp], Field(alias="createdAt")] = ABSENT
+    created_at: Annotated[Optional[Timestamp], Field(alias="createdAt")] = None
     """When the user was created (UTC)."""
-    updated_at: Annotated[Lenient[Timestamp], Field(alias="updatedAt")] = ABSENT
+    updated_at: Annotated[Optional[Timestamp], Field(alias="updatedAt")] = None
     """When the user was last changed (UTC)."""
-    credit_balance: Annotated[Lenient[Int], Field(alias="creditBalance")] = ABSENT
+    credit_balance: Annotated[Optional[Int], Field(alias="creditBalance")] = None
     """Credits in the user's wallet, 0 if there is none."""
-    total_events: Annotated[Lenient[Int], Field(alias="totalEvents")] = ABSENT
+    total_events: Annotated[Optional[Int], Field(alias="totalEvents")] = None
     """Usage events stored for the user."""
+
+
+V1UsersListGet200ResponseDataInner = User

@@ -8,26 +8,29 @@ from typing import Literal, Optional, Union
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import ABSENT, Int, Lenient, ResponseModel, Timestamp
+from openmonetize._schema.model import Int, ResponseModel, Timestamp
 
 
-class V1UsersUserIdGet200ResponseDataRecentEventsInner(ResponseModel):
+class RecentEvent(ResponseModel):
     """One of the user's latest usage events."""
 
-    id: Lenient[str] = ABSENT
+    id: Optional[str] = None
     """Id of the event."""
     event_type: Annotated[
-        Lenient[Union[Literal["TOKEN_USAGE", "API_CALL", "IMAGE_GENERATION", "VIDEO_GENERATION", "CUSTOM"], str]],
+        Optional[Union[Literal["TOKEN_USAGE", "API_CALL", "IMAGE_GENERATION", "VIDEO_GENERATION", "CUSTOM"], str]],
         Field(alias="eventType"),
-    ] = ABSENT
+    ] = None
     """What was metered."""
-    feature_id: Annotated[Lenient[str], Field(alias="featureId")] = ABSENT
+    feature_id: Annotated[Optional[str], Field(alias="featureId")] = None
     """Feature that the usage belongs to."""
     provider: Optional[str] = None
     """Provider of the model, or null."""
     model: Optional[str] = None
     """Name of the model, or null."""
-    credits_burned: Annotated[Lenient[Int], Field(alias="creditsBurned")] = ABSENT
+    credits_burned: Annotated[Optional[Int], Field(alias="creditsBurned")] = None
     """Credits that the event was billed."""
-    timestamp: Lenient[Timestamp] = ABSENT
+    timestamp: Optional[Timestamp] = None
     """When the usage happened (UTC)."""
+
+
+V1UsersUserIdGet200ResponseDataRecentEventsInner = RecentEvent

@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, NamedTuple
 
-from openmonetize._schema.model import MAX_SAFE_INTEGER
+from openmonetize._schema.numbers import MAX_SAFE_INTEGER
 from openmonetize.exceptions import ApiValueError
 from openmonetize.pricing.book import TEXT_BOOK, PriceBook
 from openmonetize.pricing.rows import IMAGE, VIDEO

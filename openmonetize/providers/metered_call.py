@@ -6,10 +6,10 @@ import contextvars
 import copy
 import inspect
 import logging
-import os
 from collections.abc import Callable, Mapping
 from typing import Any, Union
 
+from openmonetize._fork import ProcessMark
 from openmonetize.providers.extract import OnPartial, StreamMeter, read_usage
 from openmonetize.providers.hosts import host_of
 from openmonetize.providers.proxy import is_stream, metered_stream
@@ -126,7 +126,7 @@ class MeteredCall:
         estimating = metering.on_partial == "estimate"  # the prompt is needed for estimates only
         self._request = request if estimating else {name: request.get(name) for name in ("model", "modelId")}
         self._hide = hide
-        self._process = os.getpid()
+        self._mark = ProcessMark()
         self._meter: StreamMeter | None = None
         self._context: contextvars.Context | None = None
 
@@ -217,7 +217,7 @@ class MeteredCall:
 
     def _on_end(self) -> None:
         meter, context = self._meter, self._context
-        if meter is None or context is None or os.getpid() != self._process:  # a fork's copy is not another call
+        if meter is None or context is None or self._mark.forked():  # a fork's copy is not another call
             return
         try:
             context.run(self._metering.record, meter.usage())

@@ -1,9 +1,11 @@
-"""A local, stateful server that behaves like the platform. Needs the extra: ``pip install 'openmonetize[sandbox]'``.
+"""A local, stateful server that behaves like the platform. It needs the extra ``openmonetize[sandbox]``.
 
-from openmonetize.sandbox import Sandbox
+Example::
 
-with Sandbox() as sandbox:
-    print(sandbox.url, sandbox.key)
+    from openmonetize.sandbox import Sandbox
+
+    with Sandbox() as sandbox:
+        print(sandbox.url, sandbox.key)
 """
 
 from __future__ import annotations
@@ -16,18 +18,19 @@ if importlib.util.find_spec("werkzeug") is None:
 
 if TYPE_CHECKING:
     from openmonetize.sandbox.http.faults import Fault
-    from openmonetize.sandbox.sandbox import Sandbox
+    from openmonetize.sandbox.sandbox import Sandbox, SandboxStateError
 
-__all__ = ["Fault", "Sandbox"]
+__all__ = ["Fault", "Sandbox", "SandboxStateError"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Sandbox":
-        from openmonetize.sandbox.sandbox import Sandbox
-
-        return Sandbox
+    # Imported on first use, so that a module of the sandbox does not import all others.
     if name == "Fault":
         from openmonetize.sandbox.http.faults import Fault
 
         return Fault
+    if name in __all__:
+        from openmonetize.sandbox import sandbox
+
+        return getattr(sandbox, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

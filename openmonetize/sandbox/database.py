@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Iterable, Iterator, List, Optional, Sequence, Union
+from typing import Any
 
+from openmonetize.exceptions import ApiValueError
 from openmonetize.sandbox.tables import DROP, SCHEMA, TABLES, VERSION
 
+# The largest integer that SQLite stores exactly.
 MAX_INTEGER = 2**63 - 1
 
-_PATIENCE = 0.5
-"""Seconds to wait for a file that is in use: a sandbox that is being stopped lets go of it at once."""
+
+# Seconds to wait for a file that is in use. A sandbox that is being stopped releases it at once.
+_LOCK_TIMEOUT = 0.5
 
 
 class Database:
-    """Storage of one sandbox.
+    """The storage of one sandbox.
 
-    A file is written ahead (WAL) with ``synchronous=NORMAL``: what was committed is in the operating system's
-    hands, so it survives the death of the process at any moment. The file is locked while it is open; the lock is
-    the operating system's, and dies with the process. `:memory:` lives as long as the object.
+    A file has a write-ahead log (WAL) with ``synchronous=NORMAL``: a commit has reached the operating system, so it
+    survives the death of the process at any moment. The file is locked while it is open; the lock is the operating
+    system's, and ends with the process. ``:memory:`` lasts as long as the object.
 
     Raises:
-        ValueError: the file is no database of the sandbox, or is in use.
+        ApiValueError: the file is not a database of the sandbox, or is in use.
     """
 
     def __init__(self, path: str = ":memory:") -> None:
@@ -31,10 +35,12 @@ class Database:
         self.lock = threading.RLock()
         self._depth = 0
         self._closed = False
-        if not path:  # SQLite would take a file that it deletes in the end
-            raise ValueError("the database has no name; give a file, or ':memory:'")
+        if not path:  # SQLite would open a temporary file
+            raise ApiValueError("the database has no name; give a file, or ':memory:'")
         try:
-            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=_PATIENCE)
+            self._connection = sqlite3.connect(
+                path, check_same_thread=False, isolation_level=None, timeout=_LOCK_TIMEOUT
+            )
         except sqlite3.Error as error:
             raise _unusable(path, error) from error
         try:
@@ -49,15 +55,15 @@ class Database:
     def _open(self) -> None:
         self._connection.row_factory = sqlite3.Row
         if self.path != ":memory:":
-            # Locked from the first reading on: two sandboxes would each bill what waits there, by its own clock.
+            # Locked from the first read on: two sandboxes would each bill the waiting events, by clocks of their own.
             self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
-            # Ids are random, so a batch touches pages all over their indexes: keep those in memory, and write
+            # Ids are random, so a batch touches pages all over their indexes. Keep the pages in memory, and write
             # each of them back once for many batches.
             self._connection.execute("PRAGMA cache_size = -32000")
             self._connection.execute("PRAGMA wal_autocheckpoint = 16000")
-            # What a batch may have to undo; on disk it would cost as much as the batch itself.
+            # The undo log of a batch; on disk it would cost as much as the batch itself.
             self._connection.execute("PRAGMA temp_store = MEMORY")
         self._prepare()
 
@@ -66,7 +72,7 @@ class Database:
         if version == VERSION:
             return
         if version != 0 or self.value("SELECT count(*) FROM sqlite_master"):
-            raise ValueError(
+            raise ApiValueError(
                 f"{self.path!r} is not a database of this version of the sandbox; give another file or delete it"
             )
         self._create()
@@ -82,7 +88,7 @@ class Database:
         """Hold the lock for a request.
 
         Raises:
-            ConnectionAbortedError: the sandbox was stopped meanwhile, and has cut the request's connection.
+            ConnectionAbortedError: the sandbox was stopped in the meantime, which has cut the request's connection.
         """
         with self.lock:
             if self._closed:
@@ -91,7 +97,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; the lock is held meanwhile. A transaction inside another joins it."""
+        """Commit everything that is written inside, or nothing. It holds the lock; inside another one it joins that."""
         with self.lock:
             if self._depth:
                 yield
@@ -109,26 +115,31 @@ class Database:
                 self._depth = 0
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run a statement; the caller holds the lock."""
         return self._connection.execute(sql, parameters)
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> sqlite3.Cursor:
+        """Run a statement for each row of parameters; the caller holds the lock."""
         return self._connection.executemany(sql, rows)
 
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> List[sqlite3.Row]:
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        """Return all rows of a query."""
         with self.lock:
             return self._connection.execute(sql, parameters).fetchall()
 
-    def row(self, sql: str, parameters: Sequence[Any] = ()) -> Optional[sqlite3.Row]:
+    def row(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Row | None:
+        """Return the first row of a query, or None."""
         with self.lock:
-            found: Optional[sqlite3.Row] = self._connection.execute(sql, parameters).fetchone()
+            found: sqlite3.Row | None = self._connection.execute(sql, parameters).fetchone()
             return found
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        """Return the first column of a query's first row, or None."""
         found = self.row(sql, parameters)
         return None if found is None else found[0]
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete all rows."""
         with self.lock:
             if self.path == ":memory:":
                 with self.transaction():
@@ -142,22 +153,23 @@ class Database:
                     self._connection.execute(f"DELETE FROM {table}")
 
     def close(self) -> None:
+        """Close the file. Closing twice is fine."""
         with self.lock:
             self._closed = True
             self._connection.close()
 
 
-def _unusable(path: str, error: sqlite3.Error) -> ValueError:
+def _unusable(path: str, error: sqlite3.Error) -> ApiValueError:
     if "locked" in str(error):
-        return ValueError(f"{path!r} is in use by another sandbox or program")
-    return ValueError(f"{path!r} cannot be used as the sandbox's database: {error}")
+        return ApiValueError(f"{path!r} is in use by another sandbox or program")
+    return ApiValueError(f"{path!r} cannot be used as the sandbox's database: {error}")
 
 
-def cell(number: Union[int, float]) -> Union[int, float]:
-    """A number as SQLite can hold it: beyond 64 bits it becomes a double, as it does in SQLite's own sums."""
+def cell(number: int | float) -> int | float:
+    """Return a number as SQLite can hold it: above 64 bits it becomes a double, as it does in SQLite's own sums."""
     return number if -MAX_INTEGER <= number <= MAX_INTEGER else float(number)
 
 
 def marks(count: int) -> str:
-    """``?,?,?`` for a list of `count` parameters."""
+    """Return ``?,?,?`` for a list of `count` parameters."""
     return ",".join("?" * count)

@@ -1,12 +1,14 @@
-"""The known defects of the platform's servers, each with a name so that it can be switched.
+"""The known defects of the platform's servers, as measured, each with a name by which it is switched on.
 
 ``contract`` mode has none of them; ``faithful`` mode has all, or those that the user names. Defects that would
-break the isolation between customers are not here: the sandbox never reproduces a security hole.
+break the isolation between customers are left out: the sandbox never reproduces a security hole.
 """
 
 from __future__ import annotations
 
-from typing import FrozenSet, Iterable, Mapping, Optional
+from collections.abc import Iterable, Mapping
+
+from openmonetize.exceptions import ApiValueError
 
 TRANSACTIONS_PAGING = "transactions-paging"
 FRACTIONAL_PAGE = "fractional-page"
@@ -67,21 +69,24 @@ DEFECTS: Mapping[str, str] = {
 }
 
 
-def defects_for(mode: str, names: Optional[Iterable[str]] = None) -> FrozenSet[str]:
-    """The defects of a mode.
+def defects_for(mode: str, names: Iterable[str] | None = None) -> frozenset[str]:
+    """Return the defects of a mode.
 
     Args:
         mode: ``"contract"`` or ``"faithful"``.
         names: only these, of `DEFECTS`, instead of all; for faithful mode.
+
+    Raises:
+        ApiValueError: there is no such mode or defect, or contract mode is to have defects.
     """
     if mode not in ("contract", "faithful"):
-        raise ValueError(f"mode must be 'contract' or 'faithful', not {mode!r}")
+        raise ApiValueError(f"mode must be 'contract' or 'faithful', not {mode!r}")
     if names is None:
         return frozenset(DEFECTS) if mode == "faithful" else frozenset()
     chosen = frozenset(names)
     if mode == "contract" and chosen:
-        raise ValueError("contract mode has no defects; use mode='faithful' with the names of those you want")
+        raise ApiValueError("contract mode has no defects; use mode='faithful' with the names of those you want")
     unknown = sorted(chosen - set(DEFECTS))
     if unknown:
-        raise ValueError(f"unknown defect {unknown[0]!r}; the known ones are {', '.join(sorted(DEFECTS))}")
+        raise ApiValueError(f"unknown defect {unknown[0]!r}; the known ones are {', '.join(sorted(DEFECTS))}")
     return chosen

@@ -1,18 +1,21 @@
-"""The sandbox as an object: start it, talk to it, look into it, stop it."""
+"""The sandbox as an object: start it, look into it, steer it, stop it."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Type, Union
+from typing import Any
 
+from openmonetize.exceptions import ApiValueError, OpenApiException
 from openmonetize.pricing import price_book
-from openmonetize.sandbox.accounts.customers import customer_by_id, find_user
-from openmonetize.sandbox.accounts.initial import DEV_KEY, open_accounts
-from openmonetize.sandbox.billing import dead_letters, events
+from openmonetize.sandbox.accounts.customers import customer_by_id
+from openmonetize.sandbox.accounts.users import find_user
+from openmonetize.sandbox.billing import dead_letters, stored_events
+from openmonetize.sandbox.billing.ingestion import Ingestion
 from openmonetize.sandbox.billing.ledger import find_wallet
-from openmonetize.sandbox.console import Console
+from openmonetize.sandbox.console.console import Console
 from openmonetize.sandbox.database import Database
 from openmonetize.sandbox.defects import defects_for
 from openmonetize.sandbox.http.admission import is_loopback
@@ -20,12 +23,24 @@ from openmonetize.sandbox.http.app import App
 from openmonetize.sandbox.http.control import Control
 from openmonetize.sandbox.http.faults import Fault, Faults
 from openmonetize.sandbox.http.limits import quota_limits
+from openmonetize.sandbox.http.request_log import RequestLog
 from openmonetize.sandbox.http.server import open_server
+from openmonetize.sandbox.initial_accounts import DEV_KEY, open_accounts
+from openmonetize.sandbox.routes import ROUTES
 from openmonetize.sandbox.state import Settings, State, new_id
+
+_MAX_PROCESSING_DELAY = 86_400  # seconds
+_POLL_INTERVAL = 0.05  # seconds until the server notices `stop`
+
+
+class SandboxStateError(OpenApiException, RuntimeError):
+    """The sandbox runs already, or it is not running."""
 
 
 class Sandbox:
     """The platform's API on this machine: stateful, strict, no account and no network needed.
+
+    Use it as a context manager, or call `start` and `stop`. A file holds one sandbox at a time.
 
     Args:
         host: the address to listen on. Anything but a loopback address needs a `key` of your own.
@@ -42,7 +57,8 @@ class Sandbox:
         processing_delay: seconds between the acceptance of an event and its billing.
         faults: faults that strike by chance, such as ``"429:5%,retry-after=2"``.
 
-    Use it as a context manager, or call `start` and `stop`. A file holds one sandbox at a time.
+    Raises:
+        ApiValueError: an argument makes no sense, or the file is in use or not a database of the sandbox.
     """
 
     def __init__(
@@ -51,26 +67,26 @@ class Sandbox:
         host: str = "127.0.0.1",
         port: int = 0,
         db: str = ":memory:",
-        key: Optional[str] = None,
+        key: str | None = None,
         era: str = "current",
         mode: str = "contract",
-        defects: Optional[Iterable[str]] = None,
+        defects: Iterable[str] | None = None,
         accounts: str = "dev",
         prices: str = "text",
-        rate_limit: Optional[int] = None,
-        quota: Union[bool, int, Mapping[str, Optional[int]], None] = None,
+        rate_limit: int | None = None,
+        quota: bool | int | Mapping[str, int | None] | None = None,
         processing_delay: float = 0.0,
-        faults: Iterable[Union[str, Fault]] = (),
+        faults: Iterable[str | Fault] = (),
     ) -> None:
         if accounts not in ("dev", "none"):
-            raise ValueError(f"accounts must be 'dev' or 'none', not {accounts!r}")
+            raise ApiValueError(f"accounts must be 'dev' or 'none', not {accounts!r}")
         if rate_limit is not None and rate_limit < 1:
-            raise ValueError(f"rate_limit must be at least 1 request a minute, not {rate_limit}")
-        if not 0 <= processing_delay <= 86_400:
-            raise ValueError(f"processing_delay must be from 0 to 86400 seconds, not {processing_delay}")
+            raise ApiValueError(f"rate_limit must be at least 1 request a minute, not {rate_limit}")
+        if not 0 <= processing_delay <= _MAX_PROCESSING_DELAY:
+            raise ApiValueError(f"processing_delay must be from 0 to 86400 seconds, not {processing_delay}")
         local = is_loopback(host)
         if not local and key in (None, DEV_KEY):
-            raise ValueError(f"{host} can be reached by others; give the sandbox a key of your own")
+            raise ApiValueError(f"{host} can be reached by others; give the sandbox a key of your own")
         self._host = host
         self._port = port
         settings = Settings(
@@ -84,25 +100,37 @@ class Sandbox:
             processing_delay=processing_delay,
         )
         self._faults = Faults(faults)
-        self._wanted_key = key
+        self._initial_key = key
         self._customer_id = new_id()
-        self._state = State(settings, Database(db))  # last of what may fail: it is a file to be closed
+        self._state = State(settings, Database(db))  # after every check, since it may open a file
         self._key = open_accounts(self._state, key, self._customer_id)
-        self._control = Control(self._state, self._faults, self.reset, None if local else key)
+        self._ingestion = Ingestion(self._state)
+        self._request_log = RequestLog()
+        self._control = Control(
+            self._state, self._faults, self._ingestion, self._request_log, self.reset, None if local else key
+        )
         Console(self._control, lambda: self.url, lambda: self.key)
-        self._app = App(self._state, self._faults, self._control)
+        self._app = App(self._state, self._faults, self._ingestion, self._request_log, self._control, ROUTES)
         self._server: Any = None
-        self._thread: Optional[threading.Thread] = None
+        self._thread: threading.Thread | None = None
 
     # --- running ----------------------------------------------------------------------------------------------
 
     def start(self) -> Sandbox:
-        """Listen and serve in a thread of its own. Returns the sandbox."""
+        """Listen and serve in a thread of its own.
+
+        Returns:
+            The sandbox.
+
+        Raises:
+            SandboxStateError: it runs already.
+            OSError: the address cannot be listened on.
+        """
         if self._server is not None:
-            raise RuntimeError(f"the sandbox runs already, at {self.url}")
+            raise SandboxStateError(f"the sandbox runs already, at {self.url}")
         self._server = open_server(self._host, self._port, self._app)
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="openmonetize-sandbox", daemon=True
+            target=self._server.serve_forever, args=(_POLL_INTERVAL,), name="openmonetize-sandbox", daemon=True
         )
         self._thread.start()
         return self
@@ -121,31 +149,35 @@ class Sandbox:
         return self.start()
 
     def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
 
     @property
     def running(self) -> bool:
-        """Whether it has been started and not stopped."""
+        """Whether the sandbox has been started and not stopped."""
         return self._server is not None
 
     @property
     def url(self) -> str:
-        """Where it listens, for example ``http://127.0.0.1:3000``."""
+        """The base URL, for example ``http://127.0.0.1:3000``.
+
+        Raises:
+            SandboxStateError: the sandbox is not running.
+        """
         if self._server is None:
-            raise RuntimeError("the sandbox is not running; call start() first")
+            raise SandboxStateError("the sandbox is not running; call start() first")
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._server.port}"
 
     @property
-    def key(self) -> Optional[str]:
-        """The API key that works from the start; None without an account, or if a file holds one with a rotated key."""
+    def key(self) -> str | None:
+        """The API key that works from the start; None without an account, or if its key in the file was rotated."""
         return self._key
 
     @property
     def control(self) -> Control:
-        """The sandbox's own routes, its request log, and the place to add pages."""
+        """The sandbox's own routes, to which pages can be added."""
         return self._control
 
     @property
@@ -153,72 +185,81 @@ class Sandbox:
         """Database, clock and settings."""
         return self._state
 
-    # --- looking in and steering --------------------------------------------------------------------------------
+    # --- looking in and steering ------------------------------------------------------------------------------
 
     def reset(self) -> None:
-        """Back to the start: accounts as they were, no events, real time, the faults of the start."""
+        """Return to the start: the initial accounts, no events, real time, the initial faults."""
         with self._state.db.lock:
             self._state.db.clear()
             self._state.clock.reset()
             self._faults.reset()
-            self._control.ingestion.reset()
-            self._control.rate_limit.reset()
-            self._control.request_log.clear()
-            self._key = open_accounts(self._state, self._wanted_key, self._customer_id)
+            self._ingestion.reset()
+            self._app.rate_limit.reset()
+            self._request_log.clear()
+            self._key = open_accounts(self._state, self._initial_key, self._customer_id)
 
-    def events(self, **filters: Any) -> List[Dict[str, Any]]:
-        """Stored events in the order of their processing.
+    def events(self, **filters: Any) -> list[dict[str, Any]]:
+        """Return the stored events in the order of their processing.
 
         Args:
             filters: values that a field must have: ``event_id``, ``user_id``, ``feature_id``, ``event_type``,
                 ``provider``, ``model``, ``team_id``, ``batch_id``, ``idempotency_key``, ``customer_id``, and
-                ``outcome``: ``"billed"``, or ``"unfunded"`` for what no wallet paid.
-        """
-        with self._settled():
-            return events.stored(self._state, filters)
+                ``outcome``: ``"billed"``, or ``"unfunded"`` for events that no wallet paid for.
 
-    def dead_letters(self) -> List[Dict[str, Any]]:
-        """Accepted events that could not be stored, each with its reason, at once in every mode."""
-        with self._settled():
+        Raises:
+            ApiValueError: a filter has another name.
+        """
+        with self._up_to_date():
+            return stored_events.stored(self._state, filters)
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """Return the accepted events that could not be stored, each with its reason, at once in every mode."""
+        with self._up_to_date():
             return dead_letters.stored(self._state)
 
-    def billed(self, user_id: Optional[str] = None, customer_id: Optional[str] = None) -> int:
-        """Credits that wallets have paid for events.
+    def billed(self, user_id: str | None = None, customer_id: str | None = None) -> int:
+        """Return the credits that wallets have paid for events.
 
         Args:
-            user_id: of this user; by default of all, and of those without one.
-            customer_id: of this customer; by default of all.
+            user_id: for this user's events; by default for all, also those without a user.
+            customer_id: for this customer's events; by default for all.
 
         Returns:
             Whole credits.
         """
-        with self._settled():
-            return events.billed(self._state, user_id, customer_id)
+        with self._up_to_date():
+            return stored_events.billed(self._state, user_id, customer_id)
 
-    def balance(self, user_id: Optional[str] = None, customer_id: Optional[str] = None) -> int:
-        """Credits in a user's wallet or, without `user_id`, in the customer's own.
+    def balance(self, user_id: str | None = None, customer_id: str | None = None) -> int:
+        """Return the credits in a user's wallet or, without `user_id`, in the customer's own.
 
         Args:
-            user_id: whose wallet.
+            user_id: whose wallet; a user that does not exist has 0.
             customer_id: of which customer; by default the sum over all.
+
+        Returns:
+            Whole credits; they may be below 0.
+
+        Raises:
+            ApiValueError: there is no such customer.
         """
-        with self._settled():
+        with self._up_to_date():
             return sum(self._balance(pk, user_id) for pk in self._customers(customer_id))
 
     @property
-    def requests(self) -> List[Dict[str, Any]]:
-        """The last requests, oldest first, without keys."""
-        return self._control.request_log.entries()
+    def requests(self) -> list[dict[str, Any]]:
+        """The last requests to the platform's routes, oldest first, without keys."""
+        return self._request_log.entries()
 
-    def fail_next(self, fault: Union[str, Fault], times: int = 1) -> None:
+    def fail_next(self, fault: str | Fault, times: int = 1) -> None:
         """Let the next requests meet a fault.
 
         Args:
-            fault: what happens, such as ``"500"``, ``"reset-after"``, ``"slow=3s"``; see docs/sandbox.md.
-            times: to how many requests.
+            fault: such as ``"500"``, ``"reset-after"``, ``"slow=3s"``; see docs/sandbox.md.
+            times: how many requests.
 
         Raises:
-            ValueError: there is no such fault.
+            ApiValueError: there is no such fault, or `times` is below 1.
         """
         self._faults.fail_next(fault, times)
 
@@ -226,31 +267,41 @@ class Sandbox:
         """Move the sandbox's clock.
 
         Args:
-            days: how far, in days.
-            seconds: and in seconds.
+            days: how many days.
+            seconds: how many seconds more.
+
+        Raises:
+            ApiValueError: the clock would leave the years 1970 to 9000.
         """
         self._state.clock.advance(timedelta(days=days, seconds=seconds))
 
     def set_time(self, moment: datetime) -> None:
-        """Set the sandbox's clock to `moment`, an aware datetime; it ticks on from there."""
+        """Set the sandbox's clock; it ticks on from there.
+
+        Args:
+            moment: an aware datetime.
+
+        Raises:
+            ApiValueError: the datetime is naive, or outside the years 1970 to 9000.
+        """
         self._state.clock.set(moment)
 
-    def _settled(self) -> Any:
-        """The database's lock, with all due events processed."""
+    def _up_to_date(self) -> Any:
+        """Return the database's lock, with all due events processed."""
         lock = self._state.db.lock
         with lock:
-            self._control.ingestion.settle()
+            self._ingestion.process_due()
         return lock
 
-    def _customers(self, customer_id: Optional[str]) -> List[int]:
+    def _customers(self, customer_id: str | None) -> list[int]:
         if customer_id is not None:
             customer = customer_by_id(self._state, customer_id)
             if customer is None:
-                raise ValueError(f"no customer {customer_id!r}")
+                raise ApiValueError(f"no customer {customer_id!r}")
             return [customer.pk]
         return [row["pk"] for row in self._state.db.rows("SELECT pk FROM customers")]
 
-    def _balance(self, customer: int, user_id: Optional[str]) -> int:
+    def _balance(self, customer: int, user_id: str | None) -> int:
         owner = ""
         if user_id is not None:
             user = find_user(self._state, customer, user_id)

@@ -1,18 +1,17 @@
-"""What a running sandbox is made of, and what its handlers share."""
+"""The state of a running sandbox that its handlers share."""
 
 from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import FrozenSet, Mapping, Optional
 
 from openmonetize.pricing import PriceBook
-from openmonetize.sandbox.billing.grant_races import Races
 from openmonetize.sandbox.clock import Clock
 from openmonetize.sandbox.database import Database
-from openmonetize.sandbox.validation import validation_messages as validation_messages
-from openmonetize.sandbox.validation.issues import Rules
+from openmonetize.sandbox.grant_races import GrantRaces
+from openmonetize.sandbox.validation.rules import AJV, ZOD, Rules
 
 CURRENT = "current"
 SEED = "seed"
@@ -20,15 +19,15 @@ SEED = "seed"
 
 @dataclass(frozen=True)
 class Settings:
-    """The switches of a sandbox that stay as they are while it runs."""
+    """The settings of a sandbox that do not change while it runs."""
 
     era: str
     mode: str
-    defects: FrozenSet[str]
+    defects: frozenset[str]
     book: PriceBook
     accounts: str
-    rate_limit: Optional[int]
-    quota: Mapping[str, Optional[int]]
+    rate_limit: int | None
+    quota: Mapping[str, int | None]
     processing_delay: float
 
 
@@ -39,21 +38,24 @@ class State:
         self.settings = settings
         self.db = database
         self.clock = Clock()
-        self.races = Races()
+        self.grant_races = GrantRaces()
         self.started = time.monotonic()
 
     @property
     def seed_era(self) -> bool:
+        """Whether this is the platform's first release."""
         return self.settings.era == SEED
 
     @property
     def rules(self) -> Rules:
         """How this era's gateway validates."""
-        return validation_messages.AJV if self.seed_era else validation_messages.ZOD
+        return AJV if self.seed_era else ZOD
 
     def has(self, defect: str) -> bool:
+        """Whether the sandbox has a defect of the present servers."""
         return defect in self.settings.defects
 
 
 def new_id() -> str:
+    """Return a random UUID."""
     return str(uuid.uuid4())

@@ -1,13 +1,12 @@
-"""The tables. Times are milliseconds since 1970, credits whole numbers, US dollars ten-billionths of a dollar.
+"""The tables of the database. Times are milliseconds since 1970, credits are whole numbers.
 
-An event's cost is stored in units of 10^-10 US dollars because the platform keeps ten decimals: sums are exact.
+An event's cost is stored in units of 10^-10 US dollars, since the platform keeps ten decimals; sums are exact then.
 """
 
 from __future__ import annotations
 
+# Of the schema; a file with another version is refused.
 VERSION = 2
-USD_UNITS = 10**10
-"""How many stored cost units are one US dollar."""
 
 _CUSTOMERS = """
 CREATE TABLE customers (
@@ -52,7 +51,7 @@ CREATE TABLE wallets (
     UNIQUE (customer, user_id, team_id)
 )"""
 
-# Grants and purchases. What burns a wallet are its events; together they are its transactions.
+# Grants and purchases. The burns of a wallet are its rows in `events`; both together are its transactions.
 _DEPOSITS = """
 CREATE TABLE deposits (
     id TEXT PRIMARY KEY,
@@ -78,8 +77,9 @@ CREATE TABLE grant_keys (
     balance INTEGER NOT NULL
 ) WITHOUT ROWID"""
 
-# `own_key` says that the event's id is its idempotency key too; `idempotency_key` holds any other one.
-# An event that burned its wallet has an `entry`, its number among the wallet's transactions, and the balance after it.
+# `own_key` says that the event's id is also its idempotency key; `idempotency_key` holds any other key.
+# An event that burned credits of a wallet has an `entry`, its number among the wallet's transactions, and the balance
+# after it.
 _EVENTS = """
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY,
@@ -116,7 +116,7 @@ _EVENTS_BY_USER = "CREATE INDEX events_by_user ON events (user, timestamp) WHERE
 _BURNS_BY_WALLET = """
 CREATE INDEX burns_by_wallet ON events (wallet, processed_at, entry, credits) WHERE entry IS NOT NULL"""
 
-# Accepted and not yet processed.
+# Events that are accepted and not yet processed.
 _QUEUE = """
 CREATE TABLE queue (
     seq INTEGER PRIMARY KEY,
@@ -139,7 +139,7 @@ CREATE TABLE dead_letters (
     reason TEXT NOT NULL
 )"""
 
-# Sums per hour and per day, written together with the events.
+# Sums by hour and by day, written together with the events.
 _ROLLUPS = """
 CREATE TABLE rollups (
     customer INTEGER NOT NULL,

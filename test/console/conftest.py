@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def _shared() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(_shared: Sandbox) -> Sandbox:
-    """A clean sandbox."""
+    """Return a clean sandbox."""
     _shared.reset()
     return _shared
 
@@ -60,7 +61,7 @@ def _chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture
 def browser(_chromium: Any) -> Iterator[Any]:
-    """Chromium with a wide window. A test fails if the page has complained on the browser's console."""
+    """Return Chromium with a wide window. The test fails if the page has logged to the browser's console."""
     _chromium.get("about:blank")
     _chromium.get_log("browser")
     yield _chromium

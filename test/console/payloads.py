@@ -1,11 +1,11 @@
-"""Text that would be a program, if a page let it."""
+"""Text that a careless page would run as a program."""
 
 from __future__ import annotations
 
 import json
 import uuid
 from http.client import HTTPConnection
-from typing import Any, Dict
+from typing import Any
 from urllib.parse import quote
 
 import urllib3
@@ -19,7 +19,7 @@ STAMP = "2026-11-20T12:00:00Z"
 
 
 def call(sandbox: Sandbox, method: str, target: str, body: Any = None, key: Any = "own", **headers: str) -> Any:
-    """A request as it is, without a client's checks."""
+    """Send a request as it is, without a client's checks, and return the response."""
     shown = sandbox.key if key == "own" else key
     sent = {**headers, **({"Authorization": f"Bearer {shown}"} if shown else {})}
     raw = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
@@ -28,9 +28,9 @@ def call(sandbox: Sandbox, method: str, target: str, body: Any = None, key: Any 
     return urllib3.request(method, sandbox.url + target, body=raw, headers=sent, retries=False, timeout=10)
 
 
-def event(**fields: Any) -> Dict[str, Any]:
-    """A token event that costs 8 credits."""
-    made: Dict[str, Any] = {
+def event(**fields: Any) -> dict[str, Any]:
+    """Return a token event that costs 8 credits."""
+    made: dict[str, Any] = {
         "event_id": str(uuid.uuid4()),
         "event_type": "TOKEN_USAGE",
         "feature_id": "chat",
@@ -43,13 +43,13 @@ def event(**fields: Any) -> Dict[str, Any]:
     return {**made, **fields}
 
 
-def ingest(sandbox: Sandbox, *events: Dict[str, Any], key: Any = "own") -> None:
+def ingest(sandbox: Sandbox, *events: dict[str, Any], key: Any = "own") -> None:
     reply = call(sandbox, "POST", "/v1/events/ingest", {"events": list(events)}, key=key)
     assert reply.status in (200, 202), reply.data
 
 
 def fill(sandbox: Sandbox, payload: str = PAYLOAD) -> None:
-    """Put `payload` wherever a stranger can put text."""
+    """Put `payload` wherever a client can put text."""
     account = call(
         sandbox, "POST", "/v1/customers/register", {"name": payload[:100], "email": "zap@example.com"}, key=None
     ).json()
@@ -71,7 +71,7 @@ def fill(sandbox: Sandbox, payload: str = PAYLOAD) -> None:
     call(sandbox, "GET", "/v1/" + quote(payload) + "?q=" + payload.replace(" ", "+"))
     call(sandbox, "POST", "/v1/users", {"userId": payload}, **{"User-Agent": payload, "X-Request-Id": payload})
     call(sandbox, "PUT", "/v1/nowhere", payload.encode(), **{"Content-Type": payload})
-    # A target as no honest client would write it: unescaped.
+    # A target that is not escaped.
     connection = HTTPConnection("127.0.0.1", int(sandbox.url.rpartition(":")[2]), timeout=10)
     connection.request("GET", "/" + payload.replace(" ", "/"))
     connection.getresponse().read()

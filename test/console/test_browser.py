@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, List
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -11,12 +12,12 @@ from openmonetize.sandbox import Sandbox
 
 from .payloads import MARK, PROGRAM, call, event, fill, ingest
 
-PATIENCE = 20.0
+TIMEOUT = 20.0  # seconds; long, since the machine may be busy
 
 NOTES = """
 window.notes = {};
 new MutationObserver(() => {
-  for (const cell of document.querySelectorAll('[data-part=events] [data-label=Feature]')) {
+  for (const cell of document.querySelectorAll('[data-fragment=events] [data-label=Feature]')) {
     notes[cell.textContent] = notes[cell.textContent] || Date.now() / 1000;
   }
 }).observe(document.body, { childList: true, subtree: true });
@@ -24,8 +25,8 @@ new MutationObserver(() => {
 
 
 def wait(what: Callable[[], Any], said: str) -> Any:
-    """Until `what` is true; for a long time, since the machine may be busy."""
-    deadline = time.monotonic() + PATIENCE
+    """Wait until `what` returns something true, and return that."""
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
         found = what()
         if found:
@@ -40,8 +41,8 @@ def text(browser: Any, selector: str) -> str:
     return " ".join(found.split())
 
 
-def part(browser: Any, name: str) -> str:
-    return text(browser, f"[data-part={name}]")
+def fragment(browser: Any, name: str) -> str:
+    return text(browser, f"[data-fragment={name}]")
 
 
 def click(browser: Any, selector: str) -> None:
@@ -51,7 +52,7 @@ def click(browser: Any, selector: str) -> None:
 
 
 def open_all(browser: Any) -> None:
-    """Open everything that opens, and wait for what is then asked for."""
+    """Open all details, and wait for those that are fetched then."""
     browser.execute_script("for (const each of document.querySelectorAll('details')) each.open = true;")
     waiting = "return Array.from(document.querySelectorAll('.detail')).some(each => each.textContent === '…')"
     wait(lambda: not browser.execute_script(waiting), "the requests in full")
@@ -65,7 +66,7 @@ def phone(browser: Any, width: int = 360) -> None:
 def test_an_event_is_shown_within_two_seconds_of_its_arrival(browser: Any, sandbox: Sandbox) -> None:
     browser.get(sandbox.url)
     browser.execute_script(NOTES)
-    delays: List[float] = []
+    delays: list[float] = []
     for number in range(5):
         sent = time.time()
         ingest(sandbox, event(feature_id=f"feature-{number}"))
@@ -73,15 +74,15 @@ def test_an_event_is_shown_within_two_seconds_of_its_arrival(browser: Any, sandb
         delays.append(seen - sent)
         if delays[-1] < 2:
             break
-    assert min(delays) < 2, delays  # once is enough: a busy machine may delay any of them
-    wait(lambda: f"Events {len(delays)}" in part(browser, "tiles"), "the number of events")
-    assert "gpt-4o" in part(browser, "usage")
+    assert min(delays) < 2, delays  # once is enough, since a busy machine may delay any of them
+    wait(lambda: f"Events {len(delays)}" in fragment(browser, "tiles"), "the number of events")
+    assert "gpt-4o" in fragment(browser, "usage")
 
 
-def test_strangers_text_stays_text(browser: Any, sandbox: Sandbox) -> None:
+def test_untrusted_text_stays_text(browser: Any, sandbox: Sandbox) -> None:
     browser.get(sandbox.url)
     fill(sandbox)  # part of it arrives in the open page,
-    wait(lambda: MARK in part(browser, "faults"), "the fault")
+    wait(lambda: MARK in fragment(browser, "faults"), "the fault")
     open_all(browser)
     check_harmless(browser)
     browser.get(sandbox.url + "?metric=" + f"<script>{PROGRAM}</script>")  # and all of it in a new one
@@ -150,7 +151,7 @@ def fill_long(sandbox: Sandbox) -> None:
     call(sandbox, "GET", "/v1/" + long)
 
 
-def test_what_somebody_reads_stays_open_while_more_arrives(browser: Any, sandbox: Sandbox) -> None:
+def test_open_details_stay_open_while_events_arrive(browser: Any, sandbox: Sandbox) -> None:
     call(sandbox, "GET", "/v1/first?q=1")
     ingest(sandbox, event(feature_id="first", metadata={"note": "kept"}))
     browser.get(sandbox.url)
@@ -158,9 +159,9 @@ def test_what_somebody_reads_stays_open_while_more_arrives(browser: Any, sandbox
     browser.execute_script("document.querySelector('.log li:last-child summary').focus()")
     for number in range(3):
         ingest(sandbox, event(feature_id=f"more-{number}"))
-        wait(lambda: f"more-{number}" in part(browser, "events"), "the event")  # noqa: B023
-    assert "curl 'http" in part(browser, "requests")
-    assert '"note": "kept"' in part(browser, "events")
+        wait(lambda: f"more-{number}" in fragment(browser, "events"), "the event")  # noqa: B023
+    assert "curl 'http" in fragment(browser, "requests")
+    assert '"note": "kept"' in fragment(browser, "events")
     assert "first" in browser.execute_script("return document.activeElement.textContent")
     order = browser.execute_script("return Array.from(document.querySelectorAll('.log li'), row => +row.dataset.key)")
     assert order == sorted(order, reverse=True)
@@ -174,12 +175,12 @@ def test_a_paused_page_stays_as_it_is(browser: Any, sandbox: Sandbox) -> None:
     ingest(sandbox, event(feature_id="later"))
     time.sleep(2.5)
     assert browser.execute_script(asked) == before
-    assert "later" not in part(browser, "events")
+    assert "later" not in fragment(browser, "events")
     click(browser, "#pause")
-    wait(lambda: "later" in part(browser, "events"), "the event")
+    wait(lambda: "later" in fragment(browser, "events"), "the event")
 
 
-def test_clock_and_faults_are_in_the_readers_hands(browser: Any, sandbox: Sandbox) -> None:
+def test_the_page_controls_clock_and_faults(browser: Any, sandbox: Sandbox) -> None:
     browser.get(sandbox.url)
     real = sandbox.state.clock.now()
     click(browser, "[data-post=clock][data-body*='30']")
@@ -189,26 +190,26 @@ def test_clock_and_faults_are_in_the_readers_hands(browser: Any, sandbox: Sandbo
 
     browser.execute_script("document.getElementById('spec').value = '503:retry-after=7'")
     click(browser, "#fault [value=next]")
-    wait(lambda: "503:retry-after=7" in part(browser, "faults"), "the fault")
+    wait(lambda: "503:retry-after=7" in fragment(browser, "faults"), "the fault")
     assert call(sandbox, "GET", "/v1/customers/me").status == 503
-    wait(lambda: "fault 503" in part(browser, "requests"), "the request")
+    wait(lambda: "fault 503" in fragment(browser, "requests"), "the request")
 
     browser.execute_script("document.getElementById('spec').value = '429:0%'")
     click(browser, "#fault [value=standing]")
-    wait(lambda: "429:0%" in part(browser, "faults"), "the fault")
+    wait(lambda: "429:0%" in fragment(browser, "faults"), "the fault")
     click(browser, "[data-post=faults]")
-    wait(lambda: "429" not in part(browser, "faults"), "no fault")
+    wait(lambda: "429" not in fragment(browser, "faults"), "no fault")
 
 
-def test_a_fault_that_cannot_be_read_is_said_to_be(browser: Any, sandbox: Sandbox) -> None:
+def test_a_malformed_fault_is_reported(browser: Any, sandbox: Sandbox) -> None:
     browser.get(sandbox.url)
     browser.execute_script("document.getElementById('spec').value = 'teapot'")
     click(browser, "#fault [value=next]")
     wait(lambda: "cannot read the fault 'teapot'" in text(browser, "#status"), "the reason")
-    assert "400" in str(browser.get_log("browser"))  # the browser notes the refusal by itself
+    assert "400" in str(browser.get_log("browser"))  # the browser logs the refusal by itself
 
 
-def test_everything_can_be_forgotten(browser: Any, sandbox: Sandbox) -> None:
+def test_the_sandbox_can_be_reset(browser: Any, sandbox: Sandbox) -> None:
     ingest(sandbox, event(feature_id="old"))
     browser.get(sandbox.url)
     click(browser, "#reset")
@@ -216,7 +217,7 @@ def test_everything_can_be_forgotten(browser: Any, sandbox: Sandbox) -> None:
     assert len(sandbox.events()) == 1
     click(browser, "#reset")
     browser.switch_to.alert.accept()
-    wait(lambda: "No event yet" in part(browser, "events"), "an empty page")
+    wait(lambda: "No event yet" in fragment(browser, "events"), "an empty page")
     assert sandbox.events() == []
 
 
@@ -239,7 +240,7 @@ def test_a_sandbox_that_comes_back_is_followed_again(browser: Any) -> None:
     browser.get_log("browser")  # refused connections
     with Sandbox(port=port) as second:
         ingest(second, event(feature_id="back-again"))
-        wait(lambda: "back-again" in part(browser, "events"), "the event")
+        wait(lambda: "back-again" in fragment(browser, "events"), "the event")
         assert text(browser, "#status") == "live"
         browser.get_log("browser")
 

@@ -1,4 +1,4 @@
-"""Requests of the log as curl commands: a shell takes them as they are meant, whatever a stranger's request said."""
+"""Requests of the log as curl commands: safe in a shell, whatever the request contains."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any
 
 import pytest
 
@@ -26,15 +26,15 @@ def in_shell(command: str, directory: Path, key: str = "om_dev_test_key") -> byt
     return done.stdout
 
 
-def words(command: str, directory: Path) -> List[str]:
-    """What a shell hands over to the program of that name."""
+def words(command: str, directory: Path) -> list[str]:
+    """Return the words that a shell passes to the program."""
     shown = in_shell('curl() { printf "%s\\0" "$@"; }\n' + command, directory)
     return shown.decode().split("\0")[:-1]
 
 
-def entry(**fields: Any) -> Dict[str, Any]:
+def entry(**fields: Any) -> dict[str, Any]:
     body = fields.get("body", "")
-    made: Dict[str, Any] = {"method": "GET", "target": "/v1/events", "headers": {}, "keyed": False, "body": body}
+    made: dict[str, Any] = {"method": "GET", "target": "/v1/events", "headers": {}, "keyed": False, "body": body}
     return {**made, "body_bytes": len(body), **fields}
 
 
@@ -59,7 +59,7 @@ def test_the_key_comes_from_the_environment(tmp_path: Path) -> None:
         ("$(id)", "", ["--request", "$(id)"]),
     ],
 )
-def test_methods(tmp_path: Path, method: str, body: str, expected: List[str]) -> None:
+def test_methods(tmp_path: Path, method: str, body: str, expected: list[str]) -> None:
     found = words(curl(entry(method=method, body=body), "http://h"), tmp_path)
     assert found[: len(expected) + 1] == [*expected, "http://h/v1/events"]
 
@@ -82,7 +82,7 @@ def test_a_hostile_body_stays_a_body(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_so_do_a_hostile_target_and_a_hostile_header(tmp_path: Path, text: str) -> None:
+def test_a_hostile_target_or_header_stays_what_it_is(tmp_path: Path, text: str) -> None:
     target = "/" + text.replace(" ", "+")
     command = curl(entry(target=target, headers={"content-type": text}), "http://h")
     found = words(command, tmp_path)
@@ -95,14 +95,14 @@ def test_so_do_a_hostile_target_and_a_hostile_header(tmp_path: Path, text: str) 
 
 
 @pytest.mark.parametrize("text", ["\x1b[201~\ntouch stolen\n", "a\x00b", "\x03", "\x9b", "bad\ufffdbytes"])
-def test_what_a_terminal_would_obey_is_not_repeated(text: str) -> None:
+def test_control_characters_are_not_repeated(text: str) -> None:
     """A control character can end the quoting of a pasted text in the terminal itself, before any shell sees it."""
     command = curl(entry(method="PO\x1bST", target=f"/{text}", headers={"content-type": text}, body=text), "http://h")
     assert all(char.isprintable() or char == "\n" for char in command)
     assert "it is not plain text" in command
 
 
-def test_a_body_that_was_not_kept_is_not_made_up() -> None:
+def test_a_body_that_was_not_kept_is_left_out() -> None:
     assert "only 4,096 of its 5,000 bytes were kept" in curl(
         entry(method="POST", body="x" * 4096, body_bytes=5000), "http://h"
     )

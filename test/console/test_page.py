@@ -1,4 +1,4 @@
-"""What the server makes of the console: content, escaping, headers, and who may have it."""
+"""The console as the server renders it: content, escaping, headers, and access control."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 from html.parser import HTMLParser
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 import pytest
 
@@ -23,8 +23,8 @@ def page(sandbox: Sandbox, query: str = "") -> str:
     return reply.data.decode()
 
 
-def live(sandbox: Sandbox, seen: str = "", query: str = "") -> Dict[str, Any]:
-    found: Dict[str, Any] = call(sandbox, "GET", f"/_sandbox/console/live?seen={seen}{query}", key=None).json()
+def live(sandbox: Sandbox, seen: str = "", query: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = call(sandbox, "GET", f"/_sandbox/console/live?seen={seen}{query}", key=None).json()
     return found
 
 
@@ -33,11 +33,11 @@ class Reader(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.elements: List[Tuple[str, Dict[str, Optional[str]]]] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
         self.feed(html)
 
-    def handle_starttag(self, tag: str, attributes: List[Tuple[str, Optional[str]]]) -> None:
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attributes)))
 
     def handle_data(self, data: str) -> None:
@@ -48,7 +48,7 @@ def words(html: str) -> str:
     return " ".join(Reader(html.replace("<", " <")).text.split())
 
 
-# --- what it shows --------------------------------------------------------------------------------------------------
+# --- content --------------------------------------------------------------------------------------------------------
 
 
 def test_a_sandbox_without_events_says_so(sandbox: Sandbox) -> None:
@@ -61,32 +61,32 @@ def test_events_wallets_and_tiles(sandbox: Sandbox) -> None:
     call(sandbox, "POST", "/v1/credits/grant", {"userId": "ada", "amount": 100})
     ingest(sandbox, event(user_id="ada"), event(user_id="nobody"), event(event_id=NIL))
     ingest(sandbox, event(event_id=NIL))
-    parts = {name: words(html) for name, html in live(sandbox)["parts"].items()}
-    assert "Events 3 all processed" in parts["tiles"]
-    assert "Tokens in 3,000 1,500 out" in parts["tiles"]
-    assert "Credits burned 16 8 more without a wallet" in parts["tiles"]
-    assert "Provider cost $0.0225 $0.024 revenue, margin 6%" in parts["tiles"]
-    assert "Dead letters 1 accepted and lost" in parts["tiles"]
-    assert "Requests 3 0 of the last 3 failed" in parts["tiles"]
-    assert "ada user of Acme AI Corp 92 8 8 80 days" in parts["wallets"]
-    assert parts["events"].count("billed more") == 2
-    assert "nobody Acme AI Corp chat gpt-4o OPENAI 1,000 in 500 out 8 $0.0075 unfunded" in parts["events"]
-    assert f"an event with the id {NIL} is stored already" in parts["letters"]
-    assert "POST /v1/events/ingest 202" in parts["requests"]
+    fragments = {name: words(html) for name, html in live(sandbox)["fragments"].items()}
+    assert "Events 3 all processed" in fragments["tiles"]
+    assert "Tokens in 3,000 1,500 out" in fragments["tiles"]
+    assert "Credits burned 16 8 more without a wallet" in fragments["tiles"]
+    assert "Provider cost $0.0225 $0.024 revenue, margin 6%" in fragments["tiles"]
+    assert "Dead letters 1 accepted and lost" in fragments["tiles"]
+    assert "Requests 3 0 of the last 3 failed" in fragments["tiles"]
+    assert "ada user of Acme AI Corp 92 8 8 80 days" in fragments["wallets"]
+    assert fragments["events"].count("billed more") == 2
+    assert "nobody Acme AI Corp chat gpt-4o OPENAI 1,000 in 500 out 8 $0.0075 unfunded" in fragments["events"]
+    assert f"an event with the id {NIL} is stored already" in fragments["letters"]
+    assert "POST /v1/events/ingest 202" in fragments["requests"]
 
 
 def test_what_is_accepted_and_not_yet_processed_is_counted() -> None:
     with Sandbox(processing_delay=60) as slow:
         ingest(slow, event(), event())
-        assert "Events 0 2 waiting" in words(live(slow)["parts"]["tiles"])
+        assert "Events 0 2 waiting" in words(live(slow)["fragments"]["tiles"])
         slow.advance(seconds=61)
-        assert "Events 2 all processed" in words(live(slow)["parts"]["tiles"])
+        assert "Events 2 all processed" in words(live(slow)["fragments"]["tiles"])
 
 
 def test_usage_by_model_and_day(sandbox: Sandbox) -> None:
     for day, model in (("18", "gpt-4o"), ("19", "gpt-4o"), ("19", "o1")):
         ingest(sandbox, event(timestamp=f"2026-11-{day}T10:00:00Z", model=model))
-    shown = live(sandbox)["parts"]["usage"]
+    shown = live(sandbox)["fragments"]["usage"]
     columns = Reader(shown)
     titles = re.findall(r"<title>(.*?)</title>", shown)
     assert titles == [
@@ -99,14 +99,14 @@ def test_usage_by_model_and_day(sandbox: Sandbox) -> None:
     assert [float(str(bar["height"]).rstrip("%")) for bar in bars] == pytest.approx(
         [8 / 60 * 100, 45 / 60 * 100, 8 / 60 * 100], abs=0.001
     )
-    assert "$0.045" in live(sandbox, query="&metric=cost")["parts"]["usage"]
-    assert "3k" in words(live(sandbox, query="&metric=tokens")["parts"]["usage"])
+    assert "$0.045" in live(sandbox, query="&metric=cost")["fragments"]["usage"]
+    assert "3k" in words(live(sandbox, query="&metric=tokens")["fragments"]["usage"])
 
 
 def test_a_single_day_is_shown_by_hour_and_what_lies_elsewhere_is_counted(sandbox: Sandbox) -> None:
     ingest(sandbox, event(timestamp="2026-11-20T09:30:00Z"), event(timestamp="2026-11-20T11:00:00Z"))
     ingest(sandbox, event(timestamp="2020-01-01T00:00:00Z"), event(timestamp="9999-12-31T23:59:59Z"))
-    shown = live(sandbox)["parts"]["usage"]
+    shown = live(sandbox)["fragments"]["usage"]
     assert re.findall("<title>(.*?):", shown) == ["09", "11"]
     assert "2026-11-20, by hour (UTC)" in words(shown)
     assert "2 events lie outside of these days." in words(shown)
@@ -115,15 +115,15 @@ def test_a_single_day_is_shown_by_hour_and_what_lies_elsewhere_is_counted(sandbo
 @pytest.mark.parametrize(
     "ends", [("0001-01-01", "0001-01-02"), ("9999-12-30", "9999-12-31"), ("0001-01-01", "9999-12-31")]
 )
-def test_the_ends_of_the_calendar_are_days_like_others(sandbox: Sandbox, ends: Tuple[str, str]) -> None:
+def test_the_ends_of_the_calendar_are_days_like_others(sandbox: Sandbox, ends: tuple[str, str]) -> None:
     ingest(sandbox, *(event(timestamp=f"{day}T23:59:59.999Z") for day in ends))
     for metric in ("credits", "tokens", "events", "cost"):
-        assert ends[0][:4] in words(live(sandbox, query=f"&metric={metric}")["parts"]["usage"])
+        assert ends[0][:4] in words(live(sandbox, query=f"&metric={metric}")["fragments"]["usage"])
 
 
 def test_only_so_many_models_have_a_colour(sandbox: Sandbox) -> None:
     ingest(sandbox, *(event(model=f"model-{number:02}", input_tokens=1000 * (number + 1)) for number in range(20)))
-    shown = words(live(sandbox, query="&metric=tokens")["parts"]["usage"])
+    shown = words(live(sandbox, query="&metric=tokens")["fragments"]["usage"])
     assert "model-19" in shown
     assert "model-13" not in shown
     assert "all others" in shown
@@ -133,16 +133,16 @@ def test_an_unknown_measure_is_credits(sandbox: Sandbox) -> None:
     assert live(sandbox, query="&metric=<script>")["version"] == live(sandbox)["version"]
 
 
-def test_the_page_asks_for_nothing_new_until_something_is(sandbox: Sandbox) -> None:
+def test_fragments_are_sent_only_if_they_have_changed(sandbox: Sandbox) -> None:
     html = page(sandbox)
     found = re.search('data-version="(.*?)"', html)
     assert found is not None
     assert set(live(sandbox, found.group(1))) == {"now", "version"}
     ingest(sandbox, event())
-    assert "parts" in live(sandbox, found.group(1))
+    assert "fragments" in live(sandbox, found.group(1))
 
 
-def test_looking_leaves_no_trace_and_meets_no_fault(sandbox: Sandbox) -> None:
+def test_the_console_is_not_logged_and_meets_no_faults(sandbox: Sandbox) -> None:
     sandbox.fail_next("500")
     assert "500" in words(page(sandbox))
     live(sandbox)
@@ -156,7 +156,7 @@ def test_a_page_of_long_texts_stays_small(sandbox: Sandbox) -> None:
     assert len(page(sandbox)) < 400_000
 
 
-# --- strangers' text ------------------------------------------------------------------------------------------------
+# --- untrusted text -------------------------------------------------------------------------------------------------
 
 
 def test_text_stays_text_in_every_field(sandbox: Sandbox) -> None:
@@ -175,9 +175,9 @@ def test_text_stays_text_in_every_field(sandbox: Sandbox) -> None:
     assert f"<img src={MARK}" not in html
 
 
-def test_what_nobody_sees_is_made_visible(sandbox: Sandbox) -> None:
+def test_invisible_characters_are_made_visible(sandbox: Sandbox) -> None:
     ingest(sandbox, event(feature_id="gpj.\u202eexe", user_id="a\u0007b\u200fc", model="zero\u200dwidth"))
-    shown = words(live(sandbox)["parts"]["events"])
+    shown = words(live(sandbox)["fragments"]["events"])
     assert "gpj.\\u202eexe" in shown
     assert "a\\u0007b\\u200fc" in shown
     assert "zero\u200dwidth" in shown  # which joins emoji, and letters of some scripts
@@ -194,7 +194,7 @@ def test_lone_surrogates_and_nul_do_not_break_the_page() -> None:
             assert reply.status == 200
 
 
-# --- who may have it ------------------------------------------------------------------------------------------------
+# --- access control -------------------------------------------------------------------------------------------------
 
 
 def test_the_policy_allows_this_script_and_this_style_only(sandbox: Sandbox) -> None:
@@ -230,7 +230,7 @@ PATHS = ("/", "/_sandbox/console/live", "/_sandbox/console/request?number=1")
         {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
     ],
 )
-def test_another_sites_page_gets_nothing(sandbox: Sandbox, path: str, headers: Dict[str, str]) -> None:
+def test_another_sites_page_gets_nothing(sandbox: Sandbox, path: str, headers: dict[str, str]) -> None:
     assert call(sandbox, "GET", path, key=None, **headers).status == 403
 
 
@@ -244,7 +244,7 @@ def test_a_link_from_anywhere_may_be_followed_and_a_form_may_not_be_sent(sandbox
 
 
 @pytest.mark.parametrize("name", ["localhost", "LOCALHOST", "127.0.0.2", "[::1]"])
-def test_every_name_of_this_machine_will_do(sandbox: Sandbox, name: str) -> None:
+def test_every_name_of_this_machine_is_accepted(sandbox: Sandbox, name: str) -> None:
     assert call(sandbox, "GET", "/", key=None, Host=f"{name}:{sandbox.url.rpartition(':')[2]}").status == 200
     assert call(sandbox, "GET", "/", key=None, Host=name).status == 200
 
@@ -276,14 +276,14 @@ def test_where_others_can_reach_it_the_browser_asks_for_the_key() -> None:
 
 
 class _Local:
-    """A sandbox that listens everywhere, as this machine sees it."""
+    """A sandbox on all addresses, as this machine reaches it."""
 
     def __init__(self, port: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.key = None
 
 
-def test_a_key_of_ones_own_is_never_shown() -> None:
+def test_a_key_other_than_the_development_accounts_is_never_shown() -> None:
     with Sandbox(key="my-own-key") as private:
         call(private, "GET", "/v1/customers/me")
         html = page(private) + call(private, "GET", "/_sandbox/console/request?number=1", key=None).data.decode()
@@ -291,19 +291,19 @@ def test_a_key_of_ones_own_is_never_shown() -> None:
         assert "$OPENMONETIZE_API_KEY" in html
 
 
-def test_a_request_that_the_log_has_dropped_is_said_to_be(sandbox: Sandbox) -> None:
+def test_a_request_that_the_log_has_dropped_is_reported(sandbox: Sandbox) -> None:
     for number in ("0", "-5", "123456789"):
         reply = call(sandbox, "GET", f"/_sandbox/console/request?number={number}", key=None)
         assert "has dropped this request" in reply.data.decode()
     assert call(sandbox, "GET", "/_sandbox/console/request?number=x", key=None).status == 400
 
 
-# --- how it looks ---------------------------------------------------------------------------------------------------
+# --- appearance -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_text_can_be_told_from_its_background(sandbox: Sandbox, dark: bool) -> None:
-    """WCAG 2, level AA: a contrast of 4.5 for text, 3 for what charts are drawn with."""
+    """WCAG 2, level AA: a contrast of 4.5 for text, and of 3 for graphics."""
     light, _, after = page(sandbox).partition("prefers-color-scheme: dark")
     colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6})", light))
     if dark:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -22,14 +22,14 @@ def _echo() -> Iterator[Echo]:
 
 @pytest.fixture(scope="session")
 def client(_echo: Echo) -> Iterator[ApiClient]:
-    """A client of the echo server, without retries."""
+    """Yield a client of the echo server, without retries."""
     with ApiClient(Configuration(host=_echo.url, api_key={"bearerAuth": KEY}, retries=0)) as client:
         yield client
 
 
 @pytest.fixture
 def echo(_echo: Echo) -> Echo:
-    """The echo server, with nothing seen yet."""
+    """Return the echo server, with no requests seen yet."""
     _echo.seen.clear()
     _echo.answer(200, b"{}", "application/json")
     return _echo

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any
 
 import yaml
 
@@ -17,15 +18,15 @@ VERBS = ("get", "put", "post", "delete", "options", "head", "patch")
 
 
 @lru_cache(maxsize=1)
-def spec() -> Dict[str, Any]:
-    """The whole contract. Not to be changed."""
+def spec() -> dict[str, Any]:
+    """Return the whole contract, which must not be changed."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    found: Dict[str, Any] = yaml.load(SPEC.read_text(encoding="utf-8"), Loader=loader)
+    found: dict[str, Any] = yaml.load(SPEC.read_text(encoding="utf-8"), Loader=loader)
     return found
 
 
 def follow(node: Any) -> Any:
-    """The node itself, or what its reference points at."""
+    """Return what the reference of a node points at, or the node itself."""
     while isinstance(node, dict) and "$ref" in node:
         target: Any = spec()
         for part in node["$ref"].lstrip("#/").split("/"):
@@ -59,16 +60,16 @@ class Documented:
         return bool(self.node.get("security") == [])
 
     @property
-    def parameters(self) -> List[Any]:
+    def parameters(self) -> list[Any]:
         return [follow(parameter) for parameter in self.node.get("parameters", ())]
 
     @property
     def body(self) -> Any:
-        """The media type of the request's body, or None."""
+        """The media type of the request body, or None."""
         return media(follow(self.node.get("requestBody")))
 
     @property
-    def answers(self) -> Dict[int, Any]:
+    def answers(self) -> dict[int, Any]:
         """The media type of each answer, None where it has no body, by status."""
         return {int(status): media(follow(answer)) for status, answer in self.node["responses"].items()}
 
@@ -77,14 +78,14 @@ class Documented:
 
 
 def media(holder: Any) -> Any:
-    """The only media type of a body or an answer, or None."""
+    """Return the only media type of a body or an answer, or None."""
     content = (holder or {}).get("content")
     return next(iter(content.values())) if content else None
 
 
 @lru_cache(maxsize=1)
-def operations() -> Tuple[Documented, ...]:
-    """All operations, by name."""
+def operations() -> tuple[Documented, ...]:
+    """Return all operations, sorted by name."""
     found = [
         Documented(verb.upper(), path, item[verb])
         for path, item in spec()["paths"].items()
@@ -94,35 +95,40 @@ def operations() -> Tuple[Documented, ...]:
     return tuple(sorted(found, key=lambda operation: operation.name))
 
 
-def typed() -> List[Documented]:
-    """The operations with a type of their own."""
+def typed() -> list[Documented]:
+    """Return the operations with types of their own."""
     return [operation for operation in operations() if not operation.forwarded]
 
 
-def forwarded() -> List[Documented]:
-    """The operations that forward whatever they are given."""
+def forwarded() -> list[Documented]:
+    """Return the operations that forward what they are given."""
     return [operation for operation in operations() if operation.forwarded]
 
 
-def schemas() -> Dict[str, Any]:
-    """The components by name."""
-    found: Dict[str, Any] = spec()["components"]["schemas"]
+def schemas() -> dict[str, Any]:
+    """Return the components by name."""
+    found: dict[str, Any] = spec()["components"]["schemas"]
     return found
 
 
-def table(name: str) -> List[Dict[str, str]]:
-    """The rows of a table beside this file, without its remarks."""
+def aliases() -> dict[str, str]:
+    """Return the component of each short name."""
+    return {of["x-om-alias"]: name for name, of in schemas().items() if "x-om-alias" in of}
+
+
+def table(name: str) -> list[dict[str, str]]:
+    """Return the rows of a CSV file beside this file, without its comments."""
     with open(HERE / name, encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(line for line in lines if not line.startswith("#")))
 
 
 def schema_name(schema: Any) -> str:
-    """The component that a schema refers to, or an empty text."""
+    """Return the name of the component that a schema refers to, or an empty string."""
     return str((schema or {}).get("$ref", "")).rpartition("/")[2]
 
 
 def strings(node: Any) -> Iterator[str]:
-    """All texts of a node."""
+    """Yield all strings of a node, keys included."""
     if isinstance(node, dict):
         for key, value in node.items():
             yield str(key)

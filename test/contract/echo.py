@@ -1,10 +1,10 @@
-"""A server on loopback that gives the answer it was told to, and remembers each request to the byte."""
+"""A server on loopback that gives a configured answer and records each request byte by byte."""
 
 from __future__ import annotations
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 
 class Seen(NamedTuple):
@@ -12,15 +12,15 @@ class Seen(NamedTuple):
 
     verb: str
     target: str
-    headers: Dict[str, str]
+    headers: dict[str, str]
     body: bytes
 
 
 class Echo:
-    """Answers every request alike, until it is told another answer."""
+    """Gives every request the same answer, until another one is set."""
 
     def __init__(self) -> None:
-        self.seen: List[Seen] = []
+        self.seen: list[Seen] = []
         self.answer(200, b"{}", "application/json")
         self._http = _Server(("127.0.0.1", 0), _Handler)
         self._http.echo = self
@@ -28,13 +28,13 @@ class Echo:
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
 
-    def answer(self, status: int, body: bytes, content_type: Optional[str]) -> None:
-        """What to answer from now on; no content type means that there is no such header."""
+    def answer(self, status: int, body: bytes, content_type: str | None) -> None:
+        """Set the answer; without a content type there is no such header."""
         self.status, self.body, self.content_type = status, body, content_type
 
     @property
     def last(self) -> Seen:
-        """The only request since the last look."""
+        """The only request since this was last read."""
         [only] = self.seen
         self.seen.clear()
         return only
@@ -72,4 +72,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_DELETE = do_OPTIONS = do_HEAD = do_PATCH = do_POST
 
     def log_message(self, *args: Any) -> None:
-        """Stay quiet."""
+        """Log nothing."""

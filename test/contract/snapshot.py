@@ -5,25 +5,26 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import FunctionType
-from typing import Any, Dict, Iterator, List, get_args
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from typing_extensions import is_typeddict
 
 HERE = Path(__file__).parent
-#: Public by inheritance, though nobody imports them from the package itself.
+# Public as base classes, though nobody imports them from the package itself.
 BASES = (
     "openmonetize._schema.model.Model",
     "openmonetize.events.union.EventUnion",
 )
-#: The variants of each operation: other tests hold them to the operation's own parameters.
+# The variants of each operation: other tests compare them with the operation's own parameters.
 VARIANTS = ("_with_http_info", "_without_preload_content")
 
 
-def snapshots() -> Dict[Path, str]:
-    """The text of each snapshot, by its file."""
+def snapshots() -> dict[Path, str]:
+    """Return the text of each snapshot, by its file."""
     import openmonetize
     from openmonetize import _exports
 
@@ -32,12 +33,17 @@ def snapshots() -> Dict[Path, str]:
     for path in BASES:
         module, _, name = path.rpartition(".")
         described[name] = getattr(__import__(module, fromlist=[name]), name)
-    generated = {name: getattr(openmonetize, name) for name in _exports.MODULES}
-    return {HERE / "public_by_hand.txt": _text(described), HERE / "public_generated.txt": _text(generated)}
+    generated = {name: getattr(openmonetize, name) for name in (*_exports.APIS, *_exports.MODELS)}
+    models = {module: name for name, module in _exports.MODELS.items()}
+    aliases = [f"{alias} = {models[module]}" for alias, module in sorted(_exports.MODEL_ALIASES.items())]
+    return {
+        HERE / "public_by_hand.txt": _text(described),
+        HERE / "public_generated.txt": _text(generated) + "\n".join(aliases) + "\n",
+    }
 
 
-def _text(described: Dict[str, Any]) -> str:
-    lines: List[str] = []
+def _text(described: dict[str, Any]) -> str:
+    lines: list[str] = []
     for name in sorted(described):
         lines += [*_lines(name, described[name])]
     return "\n".join(lines) + "\n"
@@ -57,7 +63,7 @@ def _lines(name: str, value: Any) -> Iterator[str]:
 
 
 def _members(described: Any) -> Iterator[str]:
-    """Fields of a model or a typed dict; otherwise how it is made, and what else it or our own bases have."""
+    """Yield the fields of a model or a typed dict; of another class, its constructor and its members."""
     if is_typeddict(described):
         yield from (f"{name}: {kind.__forward_arg__}" for name, kind in described.__annotations__.items())
         return
@@ -66,7 +72,7 @@ def _members(described: Any) -> Iterator[str]:
         return
     if isinstance(described.__init__, FunctionType):
         yield f"__init__{_signature(described.__init__)}"
-    found: Dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for base in reversed(described.__mro__):
         if base.__module__.startswith("openmonetize"):
             found.update(vars(base))

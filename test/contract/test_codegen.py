@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -46,19 +46,20 @@ TAG = {
 NOTE = {
     "type": "object",
     "description": "A note that is kept.",
+    "x-om-alias": "Note",
     "properties": {"id": {"type": "string", "description": "Its id."}, "class": {"type": "string", "description": "."}},
     "required": ["id"],
     "example": {"id": "n1", "class": "c"},
 }
 
 
-def answer(schema: Any, example: Any) -> Dict[str, Any]:
+def answer(schema: Any, example: Any) -> dict[str, Any]:
     return {"description": "The answer.", "content": {"application/json": {"schema": schema, "example": example}}}
 
 
-def changed_contract() -> Dict[str, Any]:
-    """A copy of the contract with a bit of everything that a maintainer changes."""
-    contract: Dict[str, Any] = copy.deepcopy(spec())
+def changed_contract() -> dict[str, Any]:
+    """Return a copy of the contract with a change of each kind that maintainers make."""
+    contract: dict[str, Any] = copy.deepcopy(spec())
     components = contract["components"]["schemas"]
     # A new tag, with an operation without an alias, one with it, and one that answers with a bare list.
     contract["tags"].append({"name": "Notes", "description": "Notes of a user."})
@@ -111,10 +112,10 @@ class Run(NamedTuple):
     """A tree that was generated into."""
 
     tree: Path
-    before: Dict[str, bytes]
+    before: dict[str, bytes]
 
 
-def files(tree: Path) -> Dict[str, bytes]:
+def files(tree: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(tree)): path.read_bytes()
         for path in sorted(tree.rglob("*"))
@@ -142,7 +143,7 @@ def _tools() -> None:
 
 @pytest.fixture(scope="module")
 def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The contract as it is, generated into an empty tree."""
+    """Generate from the contract as it is into an empty tree."""
     tree = tmp_path_factory.mktemp("unchanged")
     done = generate(tree, ROOT / "openapi.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -151,11 +152,11 @@ def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A changed contract, generated into a copy of this tree."""
+    """Generate from a changed contract into a copy of this tree."""
     tree = tmp_path_factory.mktemp("changed") / "copy"
     tree.mkdir()
-    for room in ("openmonetize", "docs"):
-        shutil.copytree(ROOT / room, tree / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("openmonetize", "docs"):
+        shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (tree / "openmonetize" / "mine.py").write_text("by hand\n")
     (tree / "docs" / "mine.md").write_text("# By hand, and not Generated from openapi.yaml\n")
     contract = tree / "changed.yaml"
@@ -169,17 +170,17 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def is_generated(name: str, content: bytes) -> bool:
     return (
         name.startswith(("openmonetize/api/", "openmonetize/models/"))
-        or name == "openmonetize/_exports.py"
+        or name in ("openmonetize/_exports.py", "openmonetize/client/apis.py")
         or (name.startswith("docs/") and content.startswith(PAGE.encode()))
     )
 
 
-def test_the_committed_rooms_are_what_the_contract_says(unchanged: Run) -> None:
+def test_the_committed_files_are_what_the_contract_says(unchanged: Run) -> None:
     committed = {
-        f"{room}/{name}": content
-        for room in ("openmonetize", "docs")
-        for name, content in files(ROOT / room).items()
-        if is_generated(f"{room}/{name}", content)
+        f"{folder}/{name}": content
+        for folder in ("openmonetize", "docs")
+        for name, content in files(ROOT / folder).items()
+        if is_generated(f"{folder}/{name}", content)
     }
     found = files(unchanged.tree)
     assert set(found) == set(committed)
@@ -233,6 +234,7 @@ def test_only_what_changed_is_changed(changed: Run) -> None:
         "openmonetize/_exports.py",
         "openmonetize/api/__init__.py",
         "openmonetize/api/customers_api.py",
+        "openmonetize/client/apis.py",
         "openmonetize/models/__init__.py",
         "openmonetize/models/v1_customers_me_get200_response_data.py",
         "openmonetize/models/v1_customers_register_post_request.py",
@@ -255,6 +257,9 @@ answer = notes.v1_users_user_id_notes_post(
 )
 found["answer"] = [type(answer).__name__, answer.id, json.loads(answer.to_json())]
 found["list"] = notes.list("u", "NEW")
+with om.OpenMonetize(configuration=config) as client:
+    found["attribute"] = [type(client.notes).__name__, hasattr(client, "demo")]
+found["short"] = [om.Note is om.V1NotesPost200Response, repr(om.Note(id="n1")).partition("(")[0]]
 found["aliases"] = sorted(name for name in vars(om.NotesApi) if not name.startswith(("_", "v1_")))
 for name, call in {
     "query enum": lambda: notes.v1_users_user_id_notes_post("u", "NONE", note_text="a"),
@@ -295,8 +300,10 @@ def test_the_changed_client_is_imported_and_called(changed: Run, echo: Echo) -> 
     assert json.loads(post.body) == {"noteText": "a", "dueAt": None, "tags": [{"tagName": "x"}, {"tagName": "y"}]}
     assert post.headers["authorization"] == "Bearer om_key"
     assert (get.verb, get.target, get.headers.get("authorization")) == ("GET", "/v1/users/u/notes?sortOrder=NEW", None)
-    assert found["answer"] == ["V1NotesPost200Response", "n1", {"id": "n1", "class": "c", "more": 1}]
+    assert found["answer"] == ["Note", "n1", {"id": "n1", "class": "c", "more": 1}]
     assert found["list"] == {"id": "n1", "class": "c", "more": 1}  # what is no component is decoded as it comes
+    assert found["attribute"] == ["NotesApi", False]
+    assert found["short"] == [True, "Note"]
     assert found["aliases"] == ["list"]
     assert "sort_order must be one of 'NEW', 'OLD', not 'NONE'" in found["query enum"]
     assert "sort_order is missing" in found["query missing"]
@@ -344,6 +351,31 @@ def test_what_the_templates_have_nothing_for_is_refused(tmp_path: Path) -> None:
         "POST /v1/users/{userId}/notes: the header parameter X-Trace; the templates know path and query",
         "POST /v1/users/{userId}/notes: a body of type application/x-www-form-urlencoded; the templates know "
         "application/json and */*",
+    ]
+    assert files(tmp_path) == {"changed.yaml": changed.read_bytes()}
+
+
+def test_a_short_name_that_is_taken_is_refused(tmp_path: Path) -> None:
+    contract = changed_contract()
+    components = contract["components"]["schemas"]
+    for name, alias in [
+        ("NoteTag", "Note"),
+        ("V1NotesPostRequest", "NoteTag"),
+        ("V1UsersCreatePostRequest", "NotesApi"),
+        ("V1CreditsGrantPostRequest", "Usage"),
+        ("V1CreditsPurchasePostRequest", "a sale"),
+    ]:
+        components[name] = {**components[name], "x-om-alias": alias}
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(yaml.safe_dump(contract, sort_keys=False))
+    done = generate(tmp_path, changed)
+    assert done.returncode != 0
+    assert sorted(done.stderr.splitlines()) == [
+        "V1CreditsGrantPostRequest: the alias Usage is already a hand-written export of openmonetize",
+        "V1CreditsPurchasePostRequest: the alias 'a sale' is not a Python name",
+        "V1NotesPost200Response: the alias Note is already the alias of NoteTag",
+        "V1NotesPostRequest: the alias NoteTag is already a schema",
+        "V1UsersCreatePostRequest: the alias NotesApi is already an API class",
     ]
     assert files(tmp_path) == {"changed.yaml": changed.read_bytes()}
 

@@ -1,24 +1,30 @@
-"""What lies in the generated rooms: marked as such, short, and readable by the oldest Python."""
+"""The generated files: marked as such, short, and readable by the oldest Python."""
 
 from __future__ import annotations
 
 import ast
+import pickle
+import re
 from pathlib import Path
-from typing import List
 
 import pytest
 
 import openmonetize
-from openmonetize._exports import APIS, MODELS
+import openmonetize.models
+from openmonetize import ApiClient, Configuration, OpenMonetize
+from openmonetize._exports import APIS, MODEL_ALIASES, MODELS
+from openmonetize.client.apis import Apis
 
-from .contract import ROOT, operations, schemas
+from .contract import ROOT, aliases, operations, schemas, spec
 
 PACKAGE = ROOT / "openmonetize"
 MARK = "Generated from openapi.yaml"
-GENERATED = sorted([*PACKAGE.glob("api/*.py"), *PACKAGE.glob("models/*.py"), PACKAGE / "_exports.py"])
+GENERATED = sorted(
+    [*PACKAGE.glob("api/*.py"), *PACKAGE.glob("models/*.py"), PACKAGE / "_exports.py", PACKAGE / "client" / "apis.py"]
+)
 
 
-def lines(paths: List[Path]) -> int:
+def lines(paths: list[Path]) -> int:
     return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
 
 
@@ -49,6 +55,34 @@ def test_every_name_is_exported_from_where_it_lives() -> None:
     for name, module in {**APIS, **MODELS}.items():
         assert getattr(openmonetize, name).__module__ == module
         assert (ROOT / Path(*module.split("."))).with_suffix(".py") in GENERATED
+
+
+def test_a_short_name_is_the_same_class() -> None:
+    assert {alias: MODELS[name] for alias, name in aliases().items()} == MODEL_ALIASES
+    for alias, name in aliases().items():
+        model = getattr(openmonetize, alias)
+        assert model is getattr(openmonetize, name)
+        assert model is getattr(openmonetize.models, alias)
+        assert model.__name__ == alias
+        assert repr(model.model_construct()).startswith(f"{alias}(")
+        assert pickle.loads(pickle.dumps(model)) is model
+        page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+        assert f"\nIts short name is `{alias}`.\n" in page
+        assert f"\nfrom openmonetize import {alias}, {name}\n" in page
+
+
+def test_every_tag_has_its_attribute() -> None:
+    client = ApiClient(Configuration("http://127.0.0.1:1", {"bearerAuth": "om_test"}))
+    with OpenMonetize(configuration=client.configuration) as om:
+        for tag in spec()["tags"]:
+            name = re.sub(r"(?<!^)(?=[A-Z])", "_", tag["name"]).lower()
+            kind = getattr(openmonetize, f"{tag['name']}Api")
+            for found in (om, Apis(client)):
+                assert type(getattr(found, name)) is kind
+                assert getattr(found, name) is getattr(found, name)
+                assert getattr(found, name).api_client is found.api_client
+            assert getattr(Apis, name).__doc__ == tag["description"]
+            assert getattr(Apis, name).fget.__annotations__["return"] == kind.__name__
 
 
 def test_every_class_and_model_has_a_page() -> None:

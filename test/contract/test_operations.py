@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from typing import Any, Dict, List, Tuple
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
@@ -34,8 +34,8 @@ def api(operation: Documented, client: ApiClient) -> Any:
     return getattr(openmonetize, operation.class_name)(client)
 
 
-def arguments(operation: Documented) -> Dict[str, Any]:
-    """Every path and query argument, with the contract's example."""
+def arguments(operation: Documented) -> dict[str, Any]:
+    """Return every path and query argument, with the contract's example."""
     return {python_name(parameter["name"]): _example(parameter) for parameter in operation.parameters}
 
 
@@ -46,14 +46,14 @@ def _example(parameter: Any) -> Any:
     return schema["example"] if "example" in schema else schema["enum"][0]
 
 
-def body_fields(operation: Documented) -> Dict[str, Any]:
-    """The fields of the body, by their names in Python, with the contract's example."""
+def body_fields(operation: Documented) -> dict[str, Any]:
+    """Return the fields of the body by their Python names, with the contract's example."""
     if operation.body is None:
         return {}
     return {python_name(name): value for name, value in operation.body["example"].items()}
 
 
-def success(operation: Documented) -> Tuple[int, Any]:
+def success(operation: Documented) -> tuple[int, Any]:
     return next((status, answer) for status, answer in operation.answers.items() if 200 <= status < 300)
 
 
@@ -64,7 +64,7 @@ def answer_with_example(echo: Echo, operation: Documented) -> Any:
     return example
 
 
-def expected_target(operation: Documented) -> Tuple[str, List[Tuple[str, str]]]:
+def expected_target(operation: Documented) -> tuple[str, list[tuple[str, str]]]:
     path, query = operation.path, []
     for parameter in operation.parameters:
         example = _example(parameter)
@@ -77,7 +77,7 @@ def expected_target(operation: Documented) -> Tuple[str, List[Tuple[str, str]]]:
 
 
 def check_request(echo: Echo, operation: Documented) -> None:
-    """Verb, path, query, key and body of the only request."""
+    """Check verb, path, query, key and body of the only request."""
     seen = echo.last
     parts = urlsplit(seen.target)
     assert seen.verb == operation.verb
@@ -98,7 +98,7 @@ def check_request(echo: Echo, operation: Documented) -> None:
 
 
 def check_answer(answer: Any, operation: Documented, example: Any) -> None:
-    """The type that the contract names, with every value of the example."""
+    """Check that the answer is of the contract's type, with every value of the example."""
     documented = success(operation)[1]
     if documented is None:
         assert answer is None
@@ -182,7 +182,7 @@ def test_a_faulty_argument_is_refused_before_anything_is_sent(
     method, good = getattr(api(operation, client), operation.name), {**arguments(operation), **body_fields(operation)}
     for parameter in operation.parameters:
         name, schema = python_name(parameter["name"]), follow(parameter["schema"])
-        odd: List[Any] = [["x"], object()]
+        odd: list[Any] = [["x"], object()]
         if parameter["in"] == "path":
             odd += ["", ".", "..", 5, "a\0b", "\ud800"]
         elif schema["type"] in ("integer", "number"):
@@ -222,7 +222,7 @@ def test_every_documented_failure_has_its_error_and_its_data(
 
 
 @each_called
-def test_a_page_of_somebody_elses_is_no_answer(operation: Documented, client: ApiClient, echo: Echo) -> None:
+def test_a_page_of_another_server_is_not_an_answer(operation: Documented, client: ApiClient, echo: Echo) -> None:
     method, good = getattr(api(operation, client), operation.name), {**arguments(operation), **body_fields(operation)}
     for status in {success(operation)[0], 200} - {204}:
         for body in (HTML, b"", b"[]", b'"x"', b'{"data":'):
@@ -257,7 +257,7 @@ def test_aliases_are_the_same_functions() -> None:
 
 
 def test_every_class_has_its_methods_and_nothing_else() -> None:
-    names: Dict[str, set] = {}
+    names: dict[str, set] = {}
     for operation in operations():
         variants = ("", "_with_http_info", "_without_preload_content")
         names.setdefault(operation.class_name, set()).update(operation.name + variant for variant in variants)

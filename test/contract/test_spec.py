@@ -1,9 +1,9 @@
-"""The contract holds what was promised, explains all of it, and shows an example of each thing."""
+"""The contract has all that the seed promised, describes it, and shows an example of each part."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List
+from typing import Any
 
 import pytest
 
@@ -25,7 +25,7 @@ each_typed = pytest.mark.parametrize("operation", typed(), ids=str)
 each_schema = pytest.mark.parametrize("name", sorted(schemas()))
 
 
-def rows(tables: List[Dict[str, str]]) -> List[Any]:
+def rows(tables: list[dict[str, str]]) -> list[Any]:
     return sorted((row["class"], row["method"], row["http"], row["path"]) for row in tables)
 
 
@@ -189,7 +189,7 @@ def test_a_component_has_a_full_example(name: str) -> None:
 
 
 def checker(schema: Any) -> Any:
-    """A validator of the schema, which refers to the contract's components."""
+    """Return a validator of the schema, which refers to the contract's components."""
     found = pytest.importorskip("openapi_schema_validator")
     closed = {
         name: {**of, "additionalProperties": of.get("additionalProperties", False)} for name, of in schemas().items()

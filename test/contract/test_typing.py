@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Set
 
 import pytest
 
@@ -16,7 +15,7 @@ from .contract import HERE, ROOT
 ACCEPTED, REFUSED = HERE / "typed" / "accepted.py", HERE / "typed" / "refused.py"
 
 
-def wrong_lines() -> Set[int]:
+def wrong_lines() -> set[int]:
     lines = REFUSED.read_text().splitlines()
     return {number for number, line in enumerate(lines, 1) if line.endswith("  # wrong")}
 

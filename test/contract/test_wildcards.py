@@ -1,9 +1,9 @@
-"""The 56 operations that forward a body, a query and the rest of a path, and return whatever comes back."""
+"""The 56 operations that forward a body, a query and the rest of a path, and return the answer as it comes."""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Any, Dict
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -154,7 +154,7 @@ def test_faulty_queries_and_bodies_are_refused(client: ApiClient, echo: Echo) ->
     for query in ({"a": "\ud800"}, {"\ud800": "a"}):
         with pytest.raises((ApiValueError, ApiTypeError), match="query"):
             api.v1_rating_get(query=query)
-    ring: Dict[str, Any] = {}
+    ring: dict[str, Any] = {}
     ring["ring"] = ring
     for body in (object(), {"a": {1}}, float("nan"), [float("inf")], ring):
         with pytest.raises(ApiValueError, match="body"):

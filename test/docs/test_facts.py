@@ -94,7 +94,7 @@ def test_the_numbers_of_the_prose() -> None:
     assert f"the last {dead} are kept" in prose["outbox"]
     assert outbox.MAX_OUTBOX_BYTES == 1024**3
     assert "1 GiB by default" in prose["outbox"]
-    wait = f"{memory.FULL_WAIT * 1000:g} ms"
+    wait = f"{memory.FULL_TIMEOUT * 1000:g} ms"
     assert wait in prose["recording"]
     assert wait in prose["outage"]
     assert f"{memory.MAX_BUFFERED_EVENTS:,} events or {memory.MAX_BUFFERED_BYTES // 2**20} MiB" in prose["outage"]
@@ -199,9 +199,9 @@ def test_the_times_are_these() -> None:
     times = [
         delivery.RETRY.cap,
         delivery.RETRY.retry_after_cap,
-        delivery.FIRST_PROBE,
-        delivery.LAST_PROBE,
-        delivery.SET_ASIDE,
+        delivery.FIRST_PROBE_INTERVAL,
+        delivery.MAX_PROBE_INTERVAL,
+        delivery.SET_ASIDE_SECONDS,
         request,
         outbox.LEASE_SECONDS,
     ]

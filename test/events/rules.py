@@ -1,6 +1,6 @@
-"""What the platform takes as a usage event, and bills: written anew here, from what it was seen to do.
+"""The platform's own rules for usage events, written down from its measured behaviour, without use of the library.
 
-Nothing in this file uses the library. ``problems`` is the judge of everything that the library lets through.
+``problems`` checks everything that the library lets through.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import calendar
 import json
 import math
 import re
-from typing import Any, Dict, List, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 PROVIDERS = {"OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL"}
 COMMON = {
@@ -23,7 +24,7 @@ COMMON = {
     "metadata",
     "idempotency_key",
 }
-OWN: Dict[str, set] = {
+OWN: dict[str, set] = {
     "TOKEN_USAGE": {"provider", "model", "input_tokens", "output_tokens"},
     "IMAGE_GENERATION": {"provider", "model", "image_count", "image_size", "quality"},
     "CUSTOM": {"unit_type", "quantity"},
@@ -39,24 +40,24 @@ _UUID = re.compile(
 _TIME = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?Z", re.ASCII)
 
 
-def wire(event: Any) -> Dict[str, Any]:
-    """The event as the platform's JSON parser sees it."""
+def wire(event: Any) -> dict[str, Any]:
+    """Return the event as the platform's JSON parser sees it."""
 
     def not_json(name: str) -> None:
         raise AssertionError(f"{name} is not JSON")
 
-    def once(pairs: Any) -> Dict[str, Any]:
+    def once(pairs: Any) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         assert len(keys) == len(set(keys)), "a key came twice"
         return dict(pairs)
 
     raw = event.to_wire()
-    found: Dict[str, Any] = json.loads(raw.decode("utf-8"), parse_constant=not_json, object_pairs_hook=once)
+    found: dict[str, Any] = json.loads(raw.decode("utf-8"), parse_constant=not_json, object_pairs_hook=once)
     return found
 
 
-def problems(event: Mapping[str, Any]) -> List[str]:
-    """Why the platform would refuse, lose or never bill the event."""
+def problems(event: Mapping[str, Any]) -> list[str]:
+    """Return why the platform would refuse, lose or never bill the event."""
     kind = event.get("event_type")
     if kind not in OWN:
         return [f"event_type {kind!r}"]
@@ -88,7 +89,7 @@ def problems(event: Mapping[str, Any]) -> List[str]:
 _NUMBERS = {"input_tokens", "output_tokens", "image_count", "quantity"}
 
 
-def _never_billed(event: Mapping[str, Any]) -> List[str]:
+def _never_billed(event: Mapping[str, Any]) -> list[str]:
     if event["event_type"] == "CUSTOM":
         quantity = event.get("quantity")
         if isinstance(quantity, bool) or not isinstance(quantity, (int, float)) or not math.isfinite(quantity):

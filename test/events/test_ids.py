@@ -9,7 +9,7 @@ import pickle
 import subprocess
 import sys
 import uuid
-from typing import Any, List
+from typing import Any
 
 import pytest
 
@@ -156,7 +156,7 @@ def test_a_forked_process_mints_other_ids() -> None:
         "if child: os.waitpid(child, 0)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    minted: List[str] = done.stdout.split()
+    minted: list[str] = done.stdout.split()
     assert len(set(minted)) == 2
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List
+from typing import Any
 
 import pytest
 
@@ -20,7 +20,7 @@ from openmonetize import (
 from .build import UUID, token_fields, tokens
 from .rules import problems, wire
 
-EVERY_KIND: List[Dict[str, Any]] = [
+EVERY_KIND: list[dict[str, Any]] = [
     {"event_type": "TOKEN_USAGE", **token_fields(event_id="evt_1", customer_id="c", timestamp="2026-07-01T12:00:00Z")},
     {"event_type": "API_CALL", "feature_id": "search"},
     {"event_type": "CUSTOM", "feature_id": "pdf", "unit_type": "page", "quantity": 1.5, "provider": None},
@@ -38,7 +38,7 @@ EVERY_KIND[2].pop("provider")
 
 
 @pytest.mark.parametrize("given", EVERY_KIND, ids=lambda given: given["event_type"])
-def test_a_dict_and_json_make_the_model_that_they_name(given: Dict[str, Any]) -> None:
+def test_a_dict_and_json_make_the_model_that_they_name(given: dict[str, Any]) -> None:
     expected = {
         "TOKEN_USAGE": TokenUsageEvent,
         "API_CALL": ApiCallEvent,
@@ -93,7 +93,7 @@ STRICT = token_fields(event_id=UUID, timestamp="2026-07-01T12:00:00Z", idempoten
     ],
     ids=str,
 )
-def test_what_has_to_be_put_right_ends_as_what_is_right(lenient: Dict[str, Any]) -> None:
+def test_what_has_to_be_put_right_ends_as_what_is_right(lenient: dict[str, Any]) -> None:
     expected = wire(TokenUsageEvent(**STRICT))
     if "metadata" in lenient and lenient["metadata"] is not None:
         expected["metadata"] = {}

@@ -9,7 +9,7 @@ import uuid
 from collections import OrderedDict, UserString
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from typing import Any, Dict, List
+from typing import Any
 
 import pytest
 
@@ -31,7 +31,7 @@ class Label(str):
     pass
 
 
-SAYABLE: List[Any] = [
+SAYABLE: list[Any] = [
     {},
     {"a": None, "b": True, "c": False},
     {"n": 0, "m": -7, "f": 1.5, "big": 10**30, "tiny": 5e-324},
@@ -112,6 +112,7 @@ def test_what_json_has_nothing_for_is_refused(odd: Any, place: str) -> None:
         ({"a": {"b\0": 1}}, "a key of metadata.a contains a NUL"),
         ({"a": "\ud83d"}, "metadata.a contains a lone surrogate"),
         ({"\udc00": 1}, "a key of metadata contains a lone surrogate"),
+        ({"\ud800": "a\0"}, "a key of metadata contains a lone surrogate"),
         ({"a": [{"b": "x\udfff"}]}, r"metadata.a\[0\].b contains a lone surrogate"),
         ({"__proto__": 1}, "metadata has the key '__proto__', for which the platform refuses the whole request"),
         ({"a": [{"constructor": {"prototype": 1}}]}, r"metadata.a\[0\] has the key 'constructor'"),
@@ -138,9 +139,9 @@ def test_metadata_is_an_object(odd: Any) -> None:
 
 
 def test_what_contains_itself_is_refused() -> None:
-    ring: List[Any] = []
+    ring: list[Any] = []
     ring.append(ring)
-    tree: Dict[str, Any] = {"children": [{}, {}]}
+    tree: dict[str, Any] = {"children": [{}, {}]}
     for child in tree["children"]:
         child["parent"] = tree
     for odd in ({"ring": ring}, tree):
@@ -149,7 +150,7 @@ def test_what_contains_itself_is_refused() -> None:
 
 
 def test_nesting_has_an_end() -> None:
-    def nested(depth: int) -> Dict[str, Any]:
+    def nested(depth: int) -> dict[str, Any]:
         return {"a": nested(depth - 1)} if depth else {}
 
     assert problems(wire(tokens(metadata=nested(60)))) == []
@@ -168,8 +169,8 @@ def test_the_same_value_twice_is_no_ring() -> None:
 
 
 def test_the_event_has_a_copy() -> None:
-    inner: List[int] = [1]
-    mine: Dict[str, Any] = {"a": {"b": inner}}
+    inner: list[int] = [1]
+    mine: dict[str, Any] = {"a": {"b": inner}}
     event = tokens(metadata=mine)
     inner.append(2)
     mine["c"] = 3

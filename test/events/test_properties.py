@@ -1,4 +1,4 @@
-"""For any input at all: it is refused with one of the library's own errors, or what is sent is valid and billed."""
+"""Any input is refused with one of the library's own errors, or what is sent is valid and billed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import copy
 import json
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -22,7 +22,7 @@ from openmonetize import (
 
 from .rules import PROVIDERS, problems, wire
 
-MODELS: Dict[str, Any] = {
+MODELS: dict[str, Any] = {
     "TOKEN_USAGE": TokenUsageEvent,
     "IMAGE_GENERATION": ImageGenerationEvent,
     "CUSTOM": CustomEvent,
@@ -55,7 +55,7 @@ json_values = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=3)),
     max_leaves=8,
 )
-FIELDS: Dict[str, Any] = {
+FIELDS: dict[str, Any] = {
     "event_id": st.one_of(uuids, texts, st.none()),
     "customer_id": texts,
     "user_id": texts,
@@ -78,13 +78,13 @@ FIELDS: Dict[str, Any] = {
 }
 
 
-def field_names(kind: str) -> List[str]:
+def field_names(kind: str) -> list[str]:
     return [name for name in MODELS[kind].model_fields if name != "event_type"]
 
 
 @st.composite
-def inputs(draw: Any, wild: float = 0.15) -> Tuple[str, Dict[str, Any]]:
-    """A kind of event, and fields for it: mostly plausible ones, some missing, some wrong."""
+def inputs(draw: Any, wild: float = 0.15) -> tuple[str, dict[str, Any]]:
+    """Draw a kind of event, and fields for it: mostly plausible ones, some missing, some wrong."""
     kind = draw(st.sampled_from(sorted(MODELS)))
     names = draw(st.lists(st.sampled_from(field_names(kind)), unique=True))
     fields = {name: draw(FIELDS[name]) for name in names}
@@ -97,7 +97,7 @@ def inputs(draw: Any, wild: float = 0.15) -> Tuple[str, Dict[str, Any]]:
 
 
 def built(build: Callable[[], Any]) -> Any:
-    """The event, or the kind of error that it is refused with."""
+    """Return the event, or the type of the error that refuses it."""
     try:
         return build()
     except (ApiValueError, ApiTypeError) as error:
@@ -106,7 +106,7 @@ def built(build: Callable[[], Any]) -> Any:
 
 @many
 @given(inputs())
-def test_what_is_accepted_is_valid_on_the_wire_and_billed(given: Tuple[str, Dict[str, Any]]) -> None:
+def test_what_is_accepted_is_valid_on_the_wire_and_billed(given: tuple[str, dict[str, Any]]) -> None:
     kind, fields = given
     before = copy.deepcopy(fields)
     event = built(lambda: MODELS[kind](**fields))
@@ -119,7 +119,7 @@ def test_what_is_accepted_is_valid_on_the_wire_and_billed(given: Tuple[str, Dict
 
 @many
 @given(inputs(wild=0.5))
-def test_every_way_in_ends_the_same(given: Tuple[str, Dict[str, Any]]) -> None:
+def test_every_way_in_ends_the_same(given: tuple[str, dict[str, Any]]) -> None:
     kind, fields = given
     model = MODELS[kind]
     # What is filled in differs from one event to the next: here it is given.
@@ -155,7 +155,7 @@ def test_every_way_in_ends_the_same(given: Tuple[str, Dict[str, Any]]) -> None:
 
 @many
 @given(inputs(), st.sampled_from(sorted(FIELDS)), st.data())
-def test_what_is_assigned_is_held_to_the_same_rules(given: Tuple[str, Dict[str, Any]], name: str, data: Any) -> None:
+def test_what_is_assigned_is_held_to_the_same_rules(given: tuple[str, dict[str, Any]], name: str, data: Any) -> None:
     kind, fields = given
     event = built(lambda: MODELS[kind](**fields))
     if isinstance(event, type) or name not in field_names(kind):

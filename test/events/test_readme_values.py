@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 
@@ -12,7 +12,7 @@ from openmonetize import ApiCallEvent, CustomEvent, ImageGenerationEvent, TokenU
 from .rules import problems, wire
 
 
-def common(event_id: str, feature_id: str) -> Dict[str, Any]:
+def common(event_id: str, feature_id: str) -> dict[str, Any]:
     return {
         "event_id": event_id,
         "customer_id": "cust_abc",

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from datetime import date, datetime, timedelta, timezone
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 
@@ -110,7 +110,7 @@ def test_a_missing_time_is_now() -> None:
     assert before <= datetime.fromisoformat(str(sent)[:-1] + "+00:00") <= datetime.now(timezone.utc)
 
 
-ZONES: Dict[str, Dict[str, str]] = {
+ZONES: dict[str, dict[str, str]] = {
     "UTC": {
         "2026-07-01T12:00:00": "2026-07-01T12:00:00Z",
     },

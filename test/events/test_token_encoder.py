@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Optional
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
@@ -33,15 +33,15 @@ facts = st.one_of(
 models = st.sampled_from(["gpt-4o", "gpt-4o-2024-08-06", "claude-sonnet-4-5-20250929", 'odd "name"'])
 
 
-def by_the_model(fields: Dict[str, Any], sent_as: str) -> Optional[Dict[str, Any]]:
-    """The event as the model writes it, or None where the model refuses it."""
+def by_the_model(fields: dict[str, Any], sent_as: str) -> dict[str, Any] | None:
+    """Return the event as the model writes it, or None where the model refuses it."""
     if sent_as != fields["model"]:
         metadata = fields["metadata"]
         if metadata is None or isinstance(metadata, dict):
             fields = {**fields, "metadata": {MODEL_KEY: fields["model"], **(metadata or {})}}
         fields = {**fields, "model": sent_as}
     try:
-        written: Dict[str, Any] = json.loads(TokenUsageEvent(**fields).to_wire())
+        written: dict[str, Any] = json.loads(TokenUsageEvent(**fields).to_wire())
     except (ApiTypeError, ApiValueError):
         return None
     return written

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator, List
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Callable
 
 import pytest
 
@@ -11,7 +14,9 @@ from openmonetize.metering import Recorder
 from .fault_server import FaultServer
 from .web_server import WebServer
 
-#: Quick retries: tests wait for outcomes, not for backoff.
+MakeRecorder = Callable[..., Recorder]
+
+# Quick retries: tests wait for outcomes, not for backoff.
 QUICK = RetryPolicy(base=0.002, cap=0.02, retry_after_cap=0.05)
 
 
@@ -27,34 +32,49 @@ class Clock:
 
 @pytest.fixture
 def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
+    with FaultServer() as server:
+        yield server
 
 
 @pytest.fixture
 def client(server: FaultServer) -> Iterator[ApiClient]:
-    with ApiClient(Configuration(server.url, access_token="om_live_a")) as made:
-        yield made
+    with ApiClient(Configuration(server.url, access_token="om_live_a")) as client:
+        yield client
 
 
 @pytest.fixture
-def recorder(client: ApiClient) -> Iterator[Callable[..., Recorder]]:
+def make_recorder(client: ApiClient) -> Iterator[MakeRecorder]:
     """Makes recorders that are closed at the end."""
-    made: List[Recorder] = []
+    recorders: list[Recorder] = []
 
     def make(**options: Any) -> Recorder:
         options.setdefault("retry", QUICK)
         options.setdefault("request_timeout", 20.0)
         options.setdefault("flush_interval", 0.05)
-        made.append(Recorder(options.pop("client", client), **options))
-        return made[-1]
+        recorders.append(Recorder(options.pop("client", client), **options))
+        return recorders[-1]
 
     yield make
-    for one in made:
-        one.close(0.0)
+    for recorder in recorders:
+        recorder.close(0.0)
 
 
-def event(number: int = 1) -> TokenUsageEvent:
+@pytest.fixture(params=["memory", "outbox"])
+def buffered(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    """Options of a recorder with either buffer."""
+    return {"outbox": tmp_path / "usage.db"} if request.param == "outbox" else {}
+
+
+@pytest.fixture
+def started() -> Iterator[list[WebServer]]:
+    """Web servers that are ended with the test."""
+    servers: list[WebServer] = []
+    yield servers
+    for server in servers:
+        server.end()
+
+
+def new_event(number: int = 1) -> TokenUsageEvent:
     return TokenUsageEvent(
         user_id="acme_user_1",
         feature_id="chat",
@@ -65,18 +85,13 @@ def event(number: int = 1) -> TokenUsageEvent:
     )
 
 
-def events(count: int) -> List[TokenUsageEvent]:
-    return [event(number) for number in range(count)]
+def new_events(count: int) -> list[TokenUsageEvent]:
+    return [new_event(number) for number in range(count)]
 
 
 def adds_up(stats: Any) -> bool:
     return stats.tracked == sum(stats[1:])
 
 
-@pytest.fixture
-def started() -> Iterator[List[WebServer]]:
-    """Web servers that are ended with the test."""
-    running: List[WebServer] = []
-    yield running
-    for one in running:
-        one.end()
+def sender_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "openmonetize-sender"]

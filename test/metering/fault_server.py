@@ -1,4 +1,4 @@
-"""A small platform on loopback that keeps a ledger and misbehaves on demand."""
+"""A small platform on loopback that keeps a ledger and fails on demand."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import threading
 import time
 from collections import Counter, deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Deque, Dict, List, Optional, Set
+from typing import Any
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 HTML = b"<html><body><h1>Welcome to the airport Wi-Fi</h1></body></html>"
 
-#: Every way in which a request can fail while its events are fine.
+# Every way in which a request can fail although its events are valid.
 TRANSIENT = (
     "429", "429_bare", "500", "500_after", "reset", "reset_after", "timeout", "timeout_after", "truncated", "empty",
     "html200", "html502", "html403", "503",
@@ -24,10 +24,10 @@ TRANSIENT = (
 
 
 class FaultServer:
-    """Answers like the platform: bills an event once, by idempotency key and id.
+    """Responds like the platform: bills an event once, by idempotency key and id.
 
     Attributes:
-        faults: taken one per ingest request, oldest first; None is a good answer. What is billed is not too large.
+        faults: one is used per ingest request, oldest first; None is a good response. "413" spares billed events.
         ledger: the events that were billed, by id.
         billed: how often each id was billed.
         sizes: events in each ingest request.
@@ -37,30 +37,30 @@ class FaultServer:
     """
 
     def __init__(self) -> None:
-        self.faults: Deque[Optional[str]] = deque()
-        self.always: Optional[str] = None
+        self.faults: deque[str | None] = deque()
+        self.always: str | None = None
         self.rate = 0.0  # of `TRANSIENT` faults
         self.random = random.Random(7)
-        self.ledger: Dict[str, Dict[str, Any]] = {}
+        self.ledger: dict[str, dict[str, Any]] = {}
         self.billed: Counter[str] = Counter()
-        self.seen_keys: Set[str] = set()
-        self.customers: Dict[str, str] = {}
-        self.sizes: List[int] = []
-        self.request_keys: List[str] = []
+        self.seen_keys: set[str] = set()
+        self.customers: dict[str, str] = {}
+        self.sizes: list[int] = []
+        self.request_keys: list[str] = []
         self.in_flight: Counter[str] = Counter()
-        self.sent_at_once: Set[str] = set()
-        self.keys: Dict[str, str] = {"om_live_a": "cust-a", "om_live_a2": "cust-a", "om_live_b": "cust-b"}
-        self.poison: Set[str] = set()
-        self.bad: Set[str] = set()
+        self.sent_at_once: set[str] = set()
+        self.keys: dict[str, str] = {"om_live_a": "cust-a", "om_live_a2": "cust-a", "om_live_b": "cust-b"}
+        self.poison: set[str] = set()
+        self.bad: set[str] = set()
         self.names_bad = True
         self.max_body = 1024 * 1024
-        self.quota: Optional[int] = None
-        self.limit: Optional[int] = None
+        self.quota: int | None = None
+        self.limit: int | None = None
         self.remaining = 0
         self.hang = 0.6
-        self.asked = threading.Event()  # whose a key is
-        self.silent = threading.Event()  # while it is clear, nobody is told
-        self.silent.set()
+        self.identify_asked = threading.Event()  # set when a request asks whose a key is
+        self.may_identify = threading.Event()  # while it is clear, such a request waits
+        self.may_identify.set()
         self.delay = 0.0
         self.lock = threading.Lock()
         self.arrived = threading.Condition(self.lock)
@@ -78,15 +78,15 @@ class FaultServer:
         return len(self.sizes)
 
     def wait_for(self, count: int, timeout: float = 20.0) -> bool:
-        """Wait until that many events are billed."""
+        """Wait until that many events are billed, and return whether they are."""
         with self.arrived:
             return self.arrived.wait_for(lambda: len(self.ledger) >= count, timeout)
 
     def billed_once(self) -> bool:
         return all(count == 1 for count in self.billed.values())
 
-    def process(self, events: List[Dict[str, Any]], customer: str) -> int:
-        """Bill what is new; returns how many are duplicates."""
+    def process(self, events: list[dict[str, Any]], customer: str) -> int:
+        """Bill the new events, and return how many are duplicates."""
         duplicates = 0
         with self.arrived:
             for event in events:
@@ -120,7 +120,7 @@ class _Server(ThreadingHTTPServer):
     platform: FaultServer
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that were killed or gave up are part of the game."""
+        """Ignore clients that were killed or gave up: tests provoke them."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -132,8 +132,8 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
-        self.server.platform.asked.set()
-        self.server.platform.silent.wait(20)
+        self.server.platform.identify_asked.set()
+        self.server.platform.may_identify.wait(20)
         customer = self.server.platform.keys.get(self.headers.get("X-API-Key", ""))
         if self.path == "/v1/customers/me" and customer:
             self._json(200, {"data": {"id": customer, "name": "n", "email": "e@example.com"}})
@@ -160,15 +160,15 @@ class _Handler(BaseHTTPRequestHandler):
             platform.in_flight.update(ids)
         try:
             time.sleep(platform.delay)
-            self._answer(platform, fault, key, events, len(body))
+            self._respond(platform, fault, key, events, len(body))
         finally:
             with platform.lock:
                 platform.in_flight.subtract(ids)
 
-    def _answer(self, platform: FaultServer, fault: Optional[str], key: str, events: List[Any], size: int) -> None:
+    def _respond(self, platform: FaultServer, fault: str | None, key: str, events: list[Any], size: int) -> None:
         if key not in platform.keys or fault == "401":
             self._unauthorized()
-        elif size > platform.max_body or (fault == "413" and self._news(platform, events)):
+        elif size > platform.max_body or (fault == "413" and self._any_new(platform, events)):
             self._html(413)
         elif fault in ("429", "429_bare", "500", "503", "reset", "timeout", "html200", "html502", "html403", "402"):
             self._fail(platform, fault)
@@ -184,9 +184,9 @@ class _Handler(BaseHTTPRequestHandler):
                 platform.quota -= len(events)
             self._accept(platform, fault, events, platform.process(events, platform.keys[key]))
 
-    def _accept(self, platform: FaultServer, fault: Optional[str], events: List[Any], duplicates: int) -> None:
+    def _accept(self, platform: FaultServer, fault: str | None, events: list[Any], duplicates: int) -> None:
         accepted = len(events) - duplicates
-        answer = {
+        response = {
             "accepted": accepted,
             "rejected": 0,
             "duplicates": duplicates,
@@ -201,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(platform.hang)
             self._reset()
         elif fault == "truncated":
-            body = json.dumps(answer).encode()
+            body = json.dumps(response).encode()
             self.send_response(202)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -211,9 +211,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "empty":
             self._json(200, {})
         elif fault == "garbage":
-            self._json(200, {**answer, "accepted": 0})
+            self._json(200, {**response, "accepted": 0})
         else:
-            self._json(202 if accepted else 200, answer)
+            self._json(202 if accepted else 200, response)
 
     def _fail(self, platform: FaultServer, fault: str) -> None:
         if fault == "reset":
@@ -230,11 +230,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(int(fault[:3]), {"statusCode": int(fault[:3]), "error": "E", "message": "not now"}, headers)
 
     @staticmethod
-    def _news(platform: FaultServer, events: List[Any]) -> bool:
+    def _any_new(platform: FaultServer, events: list[Any]) -> bool:
         return any(event["event_id"] not in platform.ledger for event in events)
 
     @staticmethod
-    def _invalid(platform: FaultServer, events: List[Any]) -> List[int]:
+    def _invalid(platform: FaultServer, events: list[Any]) -> list[int]:
         return [
             index
             for index, event in enumerate(events)
@@ -243,7 +243,7 @@ class _Handler(BaseHTTPRequestHandler):
             or not event["timestamp"].endswith("Z")
         ]
 
-    def _refuse(self, platform: FaultServer, events: List[Any]) -> None:
+    def _refuse(self, platform: FaultServer, events: list[Any]) -> None:
         message = "body/events Invalid input"
         if platform.names_bad:
             bad = self._invalid(platform, events)
@@ -253,13 +253,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _unauthorized(self) -> None:
         self._json(401, {"error": "Unauthorized", "message": "Invalid or missing API key"})
 
-    def _json(self, status: int, answer: Any, headers: Optional[Dict[str, str]] = None) -> None:
-        self._send(status, "application/json", json.dumps(answer).encode(), headers or {})
+    def _json(self, status: int, response: Any, headers: dict[str, str] | None = None) -> None:
+        self._send(status, "application/json", json.dumps(response).encode(), headers or {})
 
     def _html(self, status: int) -> None:
         self._send(status, "text/html", HTML, {})
 
-    def _send(self, status: int, kind: str, body: bytes, headers: Dict[str, str]) -> None:
+    def _send(self, status: int, kind: str, body: bytes, headers: dict[str, str]) -> None:
         platform = self.server.platform
         self.send_response(status)
         self.send_header("Content-Type", kind)

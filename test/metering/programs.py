@@ -19,28 +19,28 @@ url, outbox = sys.argv[1], sys.argv[2] or None
 client = ApiClient(Configuration(url, access_token="om_live_a"))
 quick = RetryPolicy(base=0.002, cap=0.02, retry_after_cap=0.05)
 
-def recorder(**options):
+def make_recorder(**options):
     return Recorder(client, outbox=outbox, retry=quick, **options)
 
-def event(number=1):
+def new_event(number=1):
     return TokenUsageEvent(user_id="u", feature_id="f", provider="OPENAI", model="gpt-4o",
                            input_tokens=number, output_tokens=1)
 """
 
 
 def program(folder: Path, text: str) -> Path:
-    """A program as a file, so that spawned children can import it."""
+    """Write a program to a file, so that spawned children can import it."""
     path = folder / "program.py"
     path.write_text(_START + dedent(text))
     return path
 
 
-def environment() -> "dict[str, str]":
+def environment() -> dict[str, str]:
     root = str(Path(__file__).resolve().parents[2])
     return {**os.environ, "PYTHONPATH": root}
 
 
-def start(path: Path, url: str, outbox: str, *more: str, **options: Any) -> "subprocess.Popen[str]":
+def start(path: Path, url: str, outbox: str, *more: str, **options: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, str(path), url, outbox, *more],
         env=environment(),
@@ -51,8 +51,8 @@ def start(path: Path, url: str, outbox: str, *more: str, **options: Any) -> "sub
     )
 
 
-def finish(process: "subprocess.Popen[str]", code: int = 0) -> str:
-    """Wait for a program's end. Returns what it wrote to stderr."""
+def finish(process: subprocess.Popen[str], code: int = 0) -> str:
+    """Wait for a program's end, and return what it wrote to stderr."""
     try:
         out, err = process.communicate(timeout=60)
     except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""A pre-fork server with four workers, the application loaded before or after the fork."""
+"""gunicorn with four workers: the application is loaded before or after the fork."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import socket
 import sys
 from pathlib import Path
-from typing import List
 
 import pytest
 
@@ -39,7 +38,7 @@ def preload(request: pytest.FixtureRequest) -> bool:
 
 
 def test_graceful_restarts_lose_nothing_even_from_memory(
-    server: FaultServer, tmp_path: Path, preload: bool, started: List[WebServer]
+    server: FaultServer, tmp_path: Path, preload: bool, started: list[WebServer]
 ) -> None:
     gunicorn = Gunicorn(tmp_path, server.url, "", preload)
     started.append(gunicorn)
@@ -47,7 +46,7 @@ def test_graceful_restarts_lose_nothing_even_from_memory(
 
 
 def test_hard_restarts_lose_nothing_from_the_outbox(
-    server: FaultServer, tmp_path: Path, preload: bool, started: List[WebServer]
+    server: FaultServer, tmp_path: Path, preload: bool, started: list[WebServer]
 ) -> None:
     gunicorn = Gunicorn(tmp_path, server.url, str(tmp_path / "usage.db"), preload)
     started.append(gunicorn)

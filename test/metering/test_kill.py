@@ -1,11 +1,10 @@
-"""kill -9 at random moments: of what `record` had returned for, nothing is lost and nothing is billed twice."""
+"""kill -9 at random moments: no event for which `record` returned is lost or billed twice."""
 
 from __future__ import annotations
 
 import os
 import random
 from pathlib import Path
-from typing import Set
 
 import pytest
 
@@ -17,19 +16,19 @@ pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("OPENMONETIZE_SOAK") or 20)
 
 WORK = """
-made = recorder(flush_interval=0.003, flush_at=9, durability=sys.argv[3])
+recorder = make_recorder(flush_interval=0.003, flush_at=9, durability=sys.argv[3])
 print("ready", flush=True)
 for number in range(2000):
-    one = event(number)
-    made.record(one)
-    os.write(1, (one.event_id + "\\n").encode())
+    event = new_event(number)
+    recorder.record(event)
+    os.write(1, (event.event_id + "\\n").encode())
     if number % 10 == 0:
         time.sleep(0.002)
 """
 REST = """
-made = recorder()
-assert made.flush(30), made.stats()
-stats = made.stats()
+recorder = make_recorder()
+assert recorder.flush(30), recorder.stats()
+stats = recorder.stats()
 assert stats.tracked == stats.accepted + stats.duplicate, stats
 """
 
@@ -40,7 +39,7 @@ def test_kills(server: FaultServer, tmp_path: Path, durability: str) -> None:
     server.rate, server.hang = 0.05, 0.2
     outbox = str(tmp_path / "usage.db")
     work = program(tmp_path, WORK)
-    confirmed: Set[str] = set()
+    confirmed: set[str] = set()
     for _ in range(max(1, KILLS // 2)):
         process = start(work, server.url, outbox, durability)
         assert process.stdout is not None

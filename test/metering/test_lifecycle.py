@@ -27,21 +27,21 @@ def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def run(server: FaultServer, outbox: str, tmp_path: Path) -> Run:
     """Run a program to its end, with either buffer."""
 
-    def runs(text: str, code: int = 0) -> str:
+    def run_program(text: str, code: int = 0) -> str:
         return finish(start(program(tmp_path, text), server.url, outbox), code)
 
-    return runs
+    return run_program
 
 
 def exactly(server: FaultServer, count: int) -> bool:
-    """Billed once each, and not even sent twice."""
+    """Return whether so many events were billed once each, and none was sent twice."""
     return len(server.ledger) == sum(server.sizes) == count and server.billed_once()
 
 
 def test_importing_starts_no_thread_and_sets_no_handler(run: Run) -> None:
     run("""
         import signal
-        recorder()
+        make_recorder()
         assert threading.active_count() == 1
         assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
         """)
@@ -62,11 +62,11 @@ def test_the_thread_imports_nothing(run: Run, server: FaultServer) -> None:
             return found
 
         builtins.__import__ = watch
-        made = recorder(flush_interval=0.01)
-        made.record(event())
-        while not made.flush(10):
+        recorder = make_recorder(flush_interval=0.01)
+        recorder.record(new_event())
+        while not recorder.flush(10):
             pass
-        made.close()
+        recorder.close()
         assert not loaded, loaded
         """)
     assert len(server.ledger) == 1
@@ -74,44 +74,44 @@ def test_the_thread_imports_nothing(run: Run, server: FaultServer) -> None:
 
 def test_the_end_of_a_program_delivers(run: Run, server: FaultServer) -> None:
     assert run("""
-        made = recorder()
+        recorder = make_recorder()
         for number in range(30):
-            made.record(event(number))
+            recorder.record(new_event(number))
         """) == ""  # fmt: skip
     assert exactly(server, 30)
 
 
 def test_an_exception_delivers_too(run: Run, server: FaultServer) -> None:
-    run("recorder().record(event())\nraise SystemExit(3)", code=3)
+    run("make_recorder().record(new_event())\nraise SystemExit(3)", code=3)
     assert exactly(server, 1)
 
 
-def test_the_last_delivery_is_bounded_and_says_what_is_left(run: Run, server: FaultServer, outbox: str) -> None:
+def test_the_last_delivery_is_bounded_and_reports_what_is_left(run: Run, server: FaultServer, outbox: str) -> None:
     server.always = "503"
-    said = run("""
-        made = recorder(atexit_timeout=0.3)
+    stderr = run("""
+        recorder = make_recorder(atexit_timeout=0.3)
         for number in range(3):
-            made.record(event(number))
+            recorder.record(new_event(number))
         """)  # fmt: skip
-    assert "3 usage events are undelivered" in said
-    assert (outbox if outbox else "lost with the process") in said
+    assert "3 usage events are undelivered" in stderr
+    assert (outbox if outbox else "lost with the process") in stderr
 
 
 def test_events_of_other_exit_handlers_are_delivered(run: Run, server: FaultServer) -> None:
     run("""
         import atexit
-        made = None
-        atexit.register(lambda: made.record(event()))  # runs after the recorder's own
-        made = recorder()
-        atexit.register(lambda: made.record(event()))  # runs before it
+        recorder = None
+        atexit.register(lambda: recorder.record(new_event()))  # runs after the recorder's own
+        recorder = make_recorder()
+        atexit.register(lambda: recorder.record(new_event()))  # runs before it
         """)  # fmt: skip
     assert exactly(server, 2)
 
 
 def test_sigterm_delivers_when_asked(server: FaultServer, outbox: str, tmp_path: Path) -> None:
     text = """
-        made = recorder(flush_interval=3600, flush_on_sigterm=True)
-        made.record(event())
+        recorder = make_recorder(flush_interval=3600, flush_on_sigterm=True)
+        recorder.record(new_event())
         print("ready", flush=True)
         time.sleep(60)
         """
@@ -128,7 +128,7 @@ def test_another_handler_of_sigterm_is_left_alone(run: Run) -> None:
         import signal
         mine = lambda *_: None
         signal.signal(signal.SIGTERM, mine)
-        recorder(flush_on_sigterm=True)
+        make_recorder(flush_on_sigterm=True)
         assert signal.getsignal(signal.SIGTERM) is mine
         """)
 
@@ -136,18 +136,18 @@ def test_another_handler_of_sigterm_is_left_alone(run: Run) -> None:
 @needs_fork
 def test_a_child_delivers_its_own_events_and_the_parent_its_own(run: Run, server: FaultServer) -> None:
     run("""
-        made = recorder(flush_interval=3600)
+        recorder = make_recorder(flush_interval=3600)
         for number in range(10):
-            made.record(event(number))
+            recorder.record(new_event(number))
         pid = os.fork()
         if not pid:
-            assert made._sender._thread is None
+            assert recorder._sender._thread is None
             for number in range(5):
-                made.record(event(number))
-            result = made.flush(10)
+                recorder.record(new_event(number))
+            result = recorder.flush(10)
             os._exit(0 if result else 1)
         assert os.waitpid(pid, 0)[1] == 0
-        assert made.flush(10)
+        assert recorder.flush(10)
         """)
     assert exactly(server, 15)
 
@@ -155,8 +155,8 @@ def test_a_child_delivers_its_own_events_and_the_parent_its_own(run: Run, server
 @needs_fork
 def test_a_child_that_records_nothing_sends_nothing(run: Run, server: FaultServer) -> None:
     run("""
-        made = recorder(flush_interval=3600)
-        made.record(event())
+        recorder = make_recorder(flush_interval=3600)
+        recorder.record(new_event())
         if not os.fork():
             sys.exit(0)  # with exit handlers
         os.wait()
@@ -168,15 +168,15 @@ def test_a_child_that_records_nothing_sends_nothing(run: Run, server: FaultServe
 def test_forks_while_the_sender_is_busy(run: Run, server: FaultServer) -> None:
     server.delay = 0.02
     run("""
-        made = recorder(flush_interval=0.001, flush_at=5)
+        recorder = make_recorder(flush_interval=0.001, flush_at=5)
         children = []
         for number in range(40):
-            made.record(event(number))
+            recorder.record(new_event(number))
             if number % 4 == 0:
                 pid = os.fork()
                 if not pid:
-                    made.record(event(number))
-                    os._exit(0 if made.close(20) else 1)
+                    recorder.record(new_event(number))
+                    os._exit(0 if recorder.close(20) else 1)
                 children.append(pid)
         for pid in children:
             assert os.waitpid(pid, 0)[1] == 0
@@ -189,19 +189,19 @@ def test_forks_while_the_sender_is_busy(run: Run, server: FaultServer) -> None:
 @needs_fork
 def test_forks_while_other_threads_record(run: Run, server: FaultServer) -> None:
     run("""
-        made = recorder(flush_interval=0.001)
-        made.record(event())
+        recorder = make_recorder(flush_interval=0.001)
+        recorder.record(new_event())
         def work():
             for number in range(300):
-                made.record(event(number))
+                recorder.record(new_event(number))
         threads = [threading.Thread(target=work) for _ in range(3)]
         for thread in threads:
             thread.start()
         for _ in range(10):
             pid = os.fork()
             if not pid:
-                made.record(event())
-                os._exit(0 if made.flush(20) else 1)
+                recorder.record(new_event())
+                os._exit(0 if recorder.flush(20) else 1)
             assert os.waitpid(pid, 0)[1] == 0
         for thread in threads:
             thread.join()
@@ -212,24 +212,24 @@ def test_forks_while_other_threads_record(run: Run, server: FaultServer) -> None
 
 @needs_fork
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="calls the C library's fork")
-def test_a_fork_that_python_does_not_see(run: Run, server: FaultServer) -> None:
-    """As servers written in C fork, unless they are told to run Python's hooks. There are no threads before."""
+def test_a_fork_without_pythons_hooks(run: Run, server: FaultServer) -> None:
+    """Servers written in C fork so, unless they are told to run the hooks. There are no threads before the fork."""
     run("""
         import ctypes
         start = threading.Thread.start
         def refuse(self):
             raise RuntimeError("not yet")
         threading.Thread.start = refuse
-        made = recorder(flush_interval=3600)
-        made.record(event())
-        made.stats()
+        recorder = make_recorder(flush_interval=3600)
+        recorder.record(new_event())
+        recorder.stats()
         threading.Thread.start = start
         pid = ctypes.PyDLL(None).fork()
         if not pid:
-            made.record(event())
-            os._exit(0 if made.flush(20) else 1)
+            recorder.record(new_event())
+            os._exit(0 if recorder.flush(20) else 1)
         assert os.waitpid(pid, 0)[1] == 0
-        assert made.flush(20)
+        assert recorder.flush(20)
         """)
     assert exactly(server, 2)
 
@@ -239,11 +239,11 @@ def test_children_of_multiprocessing_deliver_at_their_end(
     server: FaultServer, outbox: str, tmp_path: Path, method: str
 ) -> None:
     text = f"""
-        made = recorder(flush_interval=3600)
+        recorder = make_recorder(flush_interval=3600)
 
         def work(count):
             for number in range(count):
-                made.record(event(number))
+                recorder.record(new_event(number))
 
         if __name__ == "__main__":
             import multiprocessing
@@ -267,15 +267,15 @@ def test_children_of_multiprocessing_deliver_at_their_end(
 
 
 def test_where_no_thread_can_start_the_caller_delivers(run: Run, server: FaultServer) -> None:
-    """As at the interpreter's end from Python 3.12 on."""
+    """Python 3.12 and later refuse new threads while the interpreter ends."""
     run("""
         def refuse(self):
             raise RuntimeError("can't create new thread at interpreter shutdown")
         threading.Thread.start = refuse
-        made = recorder()
-        made.record(event())
-        assert made.flush(10)
-        made.record(event())
+        recorder = make_recorder()
+        recorder.record(new_event())
+        assert recorder.flush(10)
+        recorder.record(new_event())
         """)
     assert exactly(server, 2)
 
@@ -285,16 +285,16 @@ def test_memory_stays_flat_however_much_is_recorded(run: Run, server: FaultServe
     server.rate, server.hang = 0.05, 0.2
     run("""
         import gc, tracemalloc
-        made = recorder(flush_interval=0.01, request_timeout=2.0)
+        recorder = make_recorder(flush_interval=0.01, request_timeout=2.0)
         tracemalloc.start()
         held = []
         for _ in range(6):
             for number in range(10_000):
-                made.record(event(number))
-            assert made.flush(60), made.stats()
+                recorder.record(new_event(number))
+            assert recorder.flush(60), recorder.stats()
             gc.collect()
             held.append(tracemalloc.get_traced_memory()[0])
-        assert made.stats().tracked == 60_000
+        assert recorder.stats().tracked == 60_000
         assert held[-1] - held[0] < 500_000, held  # the events alone are 20 MB
         """)
     assert len(server.ledger) == 60_000

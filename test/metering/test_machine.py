@@ -1,4 +1,4 @@
-"""Any sequence of events, faults, flushes, crashes, forks, clock jumps: the counts add up, the ledger is right."""
+"""Over any sequence of events, faults, flushes, crashes, forks and clock jumps, counts and ledger are right."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
-from typing import Any, ClassVar, Dict, List, Set
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings, strategies as st
@@ -19,7 +19,7 @@ from openmonetize import ApiClient, Configuration
 from openmonetize.metering import BufferFull, Incident, Recorder
 from openmonetize.metering.buffers import outbox
 
-from .conftest import QUICK, adds_up, event
+from .conftest import QUICK, adds_up, new_event
 from .fault_server import TRANSIENT, FaultServer
 
 pytestmark = pytest.mark.slow
@@ -32,7 +32,7 @@ _SETTINGS = settings(
 
 
 class _JumpingTime:
-    """The monotonic clock as a suspended machine, or one that was restarted, shows it."""
+    """The monotonic clock of a machine that was suspended or restarted."""
 
     offset = 0.0
 
@@ -43,7 +43,7 @@ class _JumpingTime:
 class RecorderMachine(RuleBasedStateMachine):
     """A recorder with its buffer in memory."""
 
-    options: ClassVar[Dict[str, Any]] = {"max_events": 40}
+    options: ClassVar[dict[str, Any]] = {"max_events": 40}
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,8 +51,8 @@ class RecorderMachine(RuleBasedStateMachine):
         self.server.hang = 0.15
         self.folder = tempfile.TemporaryDirectory()
         self.client = ApiClient(Configuration(self.server.url, access_token="om_live_a"))
-        self.recorded: Set[str] = set()
-        self.left: Set[str] = set()  # went with memory, unless a request under way still arrives
+        self.recorded: set[str] = set()
+        self.left: set[str] = set()  # lost with the memory, unless a request under way still arrives
         self.recorder = self.make()
 
     def make(self) -> Recorder:
@@ -61,26 +61,26 @@ class RecorderMachine(RuleBasedStateMachine):
     @rule(count=st.integers(1, 15))
     def track(self, count: int) -> None:
         for _ in range(count):
-            one = event()
+            event = new_event()
             try:
-                self.recorder.record(one)
+                self.recorder.record(event)
             except BufferFull:
                 assert self.recorder.stats().pending + self.recorder.stats().dead == 40
                 return
-            self.recorded.add(str(one.event_id))
+            self.recorded.add(str(event.event_id))
 
     @rule()
     def track_a_bad_one(self) -> None:
-        one = event()
-        self.server.bad.add(str(one.event_id))
+        event = new_event()
+        self.server.bad.add(str(event.event_id))
         try:
-            self.recorder.record(one)
+            self.recorder.record(event)
         except BufferFull:
             return
-        self.recorded.add(str(one.event_id))
+        self.recorded.add(str(event.event_id))
 
     @rule(faults=st.lists(st.sampled_from([*TRANSIENT, "402", "413"]), min_size=1, max_size=4))
-    def fail(self, faults: List[str]) -> None:
+    def fail(self, faults: list[str]) -> None:
         self.server.faults.extend(faults)
 
     @rule()
@@ -99,44 +99,44 @@ class RecorderMachine(RuleBasedStateMachine):
     @rule()
     def correct_and_replay(self) -> None:
         self.server.bad.clear()
-        with self.recorder._delivery._one_at_a_time:  # no request is under way that may yet be refused
+        with self.recorder._delivery._one_at_a_time:  # no request is under way that may still be refused
             dead = self.recorder.stats().dead
             assert self.recorder.replay_dead_letters() == dead
 
     @precondition(lambda self: hasattr(os, "fork"))
     @rule(count=st.integers(1, 5))
     def fork(self, count: int) -> None:
-        made = [event() for _ in range(count)]
+        events = [new_event() for _ in range(count)]
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # there are threads; that is the point
+            warnings.simplefilter("ignore", DeprecationWarning)  # the test is about forks beside threads
             pid = os.fork()
         if not pid:
             code = 1
             try:
-                for one in made:
-                    self.recorder.record(one)
+                for event in events:
+                    self.recorder.record(event)
                 self.server.faults.clear()
                 self.recorder.close(20.0)
                 code = 0
             finally:
                 os._exit(code)
         assert os.waitpid(pid, 0)[1] == 0
-        self.children(made)
+        self.record_in_child(events)
 
-    def children(self, made: List[Any]) -> None:
-        """The child's events are the child's: those it could not deliver went with it."""
-        self.left.update(str(one.event_id) for one in made)
+    def record_in_child(self, events: list[Any]) -> None:
+        """Note the child's events: those that it could not deliver are lost with it."""
+        self.left.update(str(event.event_id) for event in events)
 
     @rule()
     def close_and_go_on(self) -> None:
         left = self.recorder.close(0.2).left
         stats = self.recorder.stats()
         assert left == stats.pending
-        self.gone(stats)
+        self.lose_memory()
         self.recorder = self.make()
 
-    def gone(self, stats: Any) -> None:
-        """What was undelivered in memory is lost, and said so."""
+    def lose_memory(self) -> None:
+        """Note that undelivered events in memory are lost, which `close` reports."""
         self.left |= self.recorded
         self.recorded = set()
 
@@ -147,7 +147,7 @@ class RecorderMachine(RuleBasedStateMachine):
         assert stats.tracked == len(self.recorded)
 
     @invariant()
-    def nothing_is_billed_twice_or_made_up(self) -> None:
+    def nothing_is_billed_twice_or_invented(self) -> None:
         assert self.server.billed_once()
         assert set(self.server.ledger) <= self.recorded | self.left
 
@@ -176,7 +176,7 @@ class OutboxMachine(RecorderMachine):
 
     def __init__(self) -> None:
         self.clock = _JumpingTime()
-        self.incidents: List[Incident] = []
+        self.incidents: list[Incident] = []
         outbox.time = self.clock  # type: ignore[assignment]
         super().__init__()
 
@@ -190,20 +190,20 @@ class OutboxMachine(RecorderMachine):
             on_error=self.incidents.append,
         )
 
-    def children(self, made: List[Any]) -> None:
-        """What the child could not deliver, the parent does."""
-        self.recorded.update(str(one.event_id) for one in made)
+    def record_in_child(self, events: list[Any]) -> None:
+        """Note the child's events: the parent delivers those that the child could not."""
+        self.recorded.update(str(event.event_id) for event in events)
 
-    def gone(self, stats: Any) -> None:
-        """Nothing is lost."""
+    def lose_memory(self) -> None:
+        """Do nothing: the outbox keeps the events."""
 
     @invariant()
     def the_file_never_fails(self) -> None:
-        told = [incident.message for incident in self.incidents if incident.kind == "outbox"]
-        assert all("deleted or replaced" in message for message in told)
+        reported = [incident.message for incident in self.incidents if incident.kind == "outbox"]
+        assert all("deleted or replaced" in message for message in reported)
 
     @rule()
-    def take_the_file_away(self) -> None:
+    def delete_the_file(self) -> None:
         self.recorder.stats()  # it is open
         for name in Path(self.folder.name).glob("usage.db*"):
             name.unlink()
@@ -211,16 +211,16 @@ class OutboxMachine(RecorderMachine):
 
     @rule(count=st.integers(0, 20), arrived=st.booleans())
     def crash(self, count: int, arrived: bool) -> None:
-        """The process ends while it sends, before or after the platform had the events."""
+        """End the process while it sends, before or after the platform had the events."""
         self.recorder._sender.stop(10.0)
         batch = self.recorder._buffer.lease(count, 1_000_000) if count else None
         if batch is not None and arrived:
-            made = [one for one in map(json.loads, batch.wires) if one["event_id"] not in self.server.bad]
-            self.server.process(made, "cust-a")
+            events = [event for event in map(json.loads, batch.wires) if event["event_id"] not in self.server.bad]
+            self.server.process(events, "cust-a")
         with sqlite3.connect(str(Path(self.folder.name) / "usage.db")) as connection:
             connection.execute("UPDATE owner SET identity = 'another-boot|x|1|1'")
         connection.close()
-        self.recorder._closed = True  # it is no more; its connections only are let go of
+        self.recorder._closed = True  # it has ended; only its connections are let go of
         self.recorder._buffer.before_fork()
         self.recorder._buffer.after_fork(in_child=True)
         self.recorder = self.make()
@@ -230,7 +230,7 @@ class OutboxMachine(RecorderMachine):
         self.clock.offset += seconds
 
     def teardown(self) -> None:
-        self.clock.offset += 200.0  # a lease that a jump has prolonged runs out
+        self.clock.offset += 200.0  # so that a lease prolonged by a jump runs out
         try:
             super().teardown()
         finally:

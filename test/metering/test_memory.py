@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from typing import List
 
 import pytest
 
@@ -11,7 +10,7 @@ from openmonetize.metering.buffers.memory import MAX_DEAD_IN_MEMORY, MemoryBuffe
 from .conftest import adds_up
 
 
-def wires(count: int, size: int = 4) -> List[bytes]:
+def wires(count: int, size: int = 4) -> list[bytes]:
     return [str(number).rjust(size).encode() for number in range(count)]
 
 
@@ -36,7 +35,7 @@ def test_a_lease_is_bounded_by_bytes_and_holds_at_least_one_event() -> None:
     assert [len(buffer.lease(10, size) or ()) for size in (10, 14, 1)] == [2, 2, 1]
 
 
-def test_what_comes_back_is_sent_before_fresh_events_and_counts_as_retrying() -> None:
+def test_returned_events_are_sent_before_new_ones_and_count_as_retrying() -> None:
     buffer = filled(4)
     batch = buffer.lease(2, 1000)
     assert batch is not None
@@ -68,9 +67,9 @@ def test_every_event_is_in_exactly_one_count() -> None:
     buffer = filled(10)
     batch = buffer.lease(6, 1000)
     assert batch is not None
-    buffer.ack(batch.part(0, 3), duplicates=1)
+    buffer.ack(batch.slice(0, 3), duplicates=1)
     buffer.dead_letter(batch.pick([3]), 400, "bad")
-    buffer.nack(batch.part(4, 5))
+    buffer.nack(batch.slice(4, 5))
     stats = buffer.stats()
     assert (stats.accepted, stats.duplicate, stats.dead, stats.retrying, stats.queued) == (2, 1, 1, 2, 4)
     assert adds_up(stats)
@@ -78,7 +77,7 @@ def test_every_event_is_in_exactly_one_count() -> None:
 
 
 def test_a_full_buffer_waits_for_room() -> None:
-    buffer = filled(2, max_events=2, full_wait=30)
+    buffer = filled(2, max_events=2, full_timeout=30)
     batch = buffer.lease(1, 1000)
     assert batch is not None
     threading.Timer(0.05, buffer.ack, [batch]).start()
@@ -87,14 +86,14 @@ def test_a_full_buffer_waits_for_room() -> None:
 
 
 @pytest.mark.parametrize("bounds", [{"max_events": 2}, {"max_bytes": 9}])
-def test_a_full_buffer_raises_in_the_end_and_the_event_is_not_counted(bounds: "dict[str, int]") -> None:
+def test_a_full_buffer_raises_in_the_end_and_the_event_is_not_counted(bounds: dict[str, int]) -> None:
     buffer = filled(2, **bounds)
     with pytest.raises(BufferFull, match="was not recorded"):
         buffer.put(b"   3")
     assert buffer.stats().tracked == 2
 
 
-def test_dropping_is_counted_and_told() -> None:
+def test_dropping_is_counted_and_returned() -> None:
     buffer = MemoryBuffer(max_events=1, drop_newest=True)
     assert buffer.put(b"1") == 1
     assert buffer.put(b"2") == -1
@@ -116,32 +115,32 @@ def test_dead_letters_can_be_replayed_or_discarded() -> None:
     buffer = filled(4)
     batch = buffer.lease(4, 1000)
     assert batch is not None
-    buffer.dead_letter(batch.part(0, 2), 400, "bad")
+    buffer.dead_letter(batch.slice(0, 2), 400, "bad")
     assert buffer.replay_dead_letters() == 2
-    buffer.dead_letter(batch.part(2, 4), 400, "bad")
+    buffer.dead_letter(batch.slice(2, 4), 400, "bad")
     assert buffer.discard_dead_letters() == 2
     stats = buffer.stats()
     assert (stats.queued, stats.dropped, stats.dead, stats.tracked) == (2, 2, 0, 4)
     assert adds_up(stats)
 
 
-def test_a_mark_is_reached_when_all_before_it_have_an_outcome() -> None:
+def test_a_watermark_is_past_when_all_events_before_it_have_an_outcome() -> None:
     buffer = filled(3)
-    mark = buffer.watermark()
+    watermark = buffer.watermark()
     buffer.put(b"later")
     batch = buffer.lease(3, 1000)
     assert batch is not None
-    assert not buffer.is_past(mark)
-    buffer.nack(batch.part(0, 1), delay=0.001)
-    buffer.ack(batch.part(1, 3))
-    assert not buffer.is_past(mark)
-    buffer.ack(batch.part(0, 1))
+    assert not buffer.is_past(watermark)
+    buffer.nack(batch.slice(0, 1), delay=0.001)
+    buffer.ack(batch.slice(1, 3))
+    assert not buffer.is_past(watermark)
+    buffer.ack(batch.slice(0, 1))
     assert buffer.stats().queued == 1
-    while not buffer.is_past(mark):
+    while not buffer.is_past(watermark):
         again = buffer.lease(1, 1000)
         if again is not None:
             buffer.ack(again)
-    assert buffer.is_past(mark)
+    assert buffer.is_past(watermark)
 
 
 def test_a_child_owns_nothing_of_its_parent() -> None:

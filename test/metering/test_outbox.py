@@ -9,14 +9,15 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator, List
+from typing import Any
 
 import pytest
 
 from openmonetize import ApiValueError
 from openmonetize.metering import OutboxError
-from openmonetize.metering.buffers import lease_owner as owner
+from openmonetize.metering.buffers import lease_owner
 from openmonetize.metering.buffers.outbox import LEASE_SECONDS, Outbox
 from openmonetize.metering.buffers.outbox_file import network_filesystem
 
@@ -32,22 +33,22 @@ def path(tmp_path: Path) -> str:
 
 @pytest.fixture
 def opened(path: str) -> Iterator[Any]:
-    made: List[Outbox] = []
+    outboxes: list[Outbox] = []
 
     def make(fingerprint: str = "key-a", **options: Any) -> Outbox:
-        made.append(Outbox(path, base_url=options.pop("base_url", BASE), fingerprint=fingerprint, **options))
-        made[-1].open()
-        return made[-1]
+        outboxes.append(Outbox(path, base_url=options.pop("base_url", BASE), fingerprint=fingerprint, **options))
+        outboxes[-1].open()
+        return outboxes[-1]
 
     yield make
-    for one in made:
+    for outbox in outboxes:
         try:
-            one.close()
+            outbox.close()
         except OutboxError:
             pass
 
 
-def rows(path: str) -> List[bytes]:
+def rows(path: str) -> list[bytes]:
     connection = sqlite3.connect(path)
     try:
         return [row[0] for row in connection.execute("SELECT wire FROM event ORDER BY id")]
@@ -55,7 +56,7 @@ def rows(path: str) -> List[bytes]:
         connection.close()
 
 
-def lease(outbox: Outbox, count: int = 1000) -> List[bytes]:
+def lease(outbox: Outbox, count: int = 1000) -> list[bytes]:
     batch = outbox.lease(count, 1_000_000)
     return [] if batch is None else list(batch.wires)
 
@@ -83,7 +84,7 @@ def test_a_restart_goes_on_where_the_last_run_ended(opened: Any) -> None:
     for number in range(5):
         first.put(b"%d" % number)
     taken = first.lease(2, 1000)
-    first.ack(taken.part(0, 1))
+    first.ack(taken.slice(0, 1))
     first.close()
     again = opened()
     assert lease(again) == [b"1", b"2", b"3", b"4"]
@@ -91,7 +92,7 @@ def test_a_restart_goes_on_where_the_last_run_ended(opened: Any) -> None:
     assert adds_up(again.stats())
 
 
-def test_looking_after_the_end_leaves_nothing_open(opened: Any) -> None:
+def test_reading_after_close_leaves_nothing_open(opened: Any) -> None:
     outbox = opened()
     outbox.put(b"1")
     outbox.close()
@@ -104,9 +105,9 @@ def test_every_event_is_in_exactly_one_count(opened: Any) -> None:
     for number in range(10):
         outbox.put(b"%d" % number)
     batch = outbox.lease(6, 1000)
-    outbox.ack(batch.part(0, 3), duplicates=1)
+    outbox.ack(batch.slice(0, 3), duplicates=1)
     outbox.dead_letter(batch.pick([3]), 400, "bad")
-    outbox.nack(batch.part(4, 5))
+    outbox.nack(batch.slice(4, 5))
     assert outbox.stats() == (10, 2, 1, 4, 2, 1, 0)
     assert outbox.dead_letters()[0][:3] == (b"3", 400, "bad")
     assert outbox.replay_dead_letters() == 1
@@ -126,18 +127,18 @@ def test_an_event_set_aside_lets_others_pass(opened: Any) -> None:
     assert lease(outbox) == [b"1"]
 
 
-def test_a_mark_is_reached_when_all_before_it_have_an_outcome(opened: Any) -> None:
+def test_a_watermark_is_past_when_all_events_before_it_have_an_outcome(opened: Any) -> None:
     outbox = opened()
     outbox.put(b"1")
-    mark = outbox.watermark()
+    watermark = outbox.watermark()
     outbox.put(b"2")
     batch = outbox.lease(1, 1000)
-    assert not outbox.is_past(mark)
+    assert not outbox.is_past(watermark)
     outbox.ack(batch)
-    assert outbox.is_past(mark)
+    assert outbox.is_past(watermark)
 
 
-def test_threads_that_come_together_share_a_flush_and_lose_nothing(opened: Any, path: str) -> None:
+def test_concurrent_threads_share_a_flush_and_lose_nothing(opened: Any, path: str) -> None:
     outbox = opened(durability="power")
     threads = [
         threading.Thread(target=lambda name=name: [outbox.put(b"%d-%d" % (name, number)) for number in range(40)])
@@ -158,7 +159,7 @@ def test_an_unknown_durability_is_refused(path: str) -> None:
 # Sharing
 
 
-def test_two_never_hold_the_same_events(opened: Any) -> None:
+def test_two_outboxes_never_hold_the_same_events(opened: Any) -> None:
     first, second = opened(), opened()
     for number in range(10):
         first.put(b"%d" % number)
@@ -213,8 +214,8 @@ def test_what_a_killed_process_held_is_free_at_once(opened: Any, path: str) -> N
     assert lease(opened()) == [b"1"]
 
 
-def test_one_that_starts_while_another_creates_the_file_waits(opened: Any, path: str) -> None:
-    """As the workers of a server do, all at once."""
+def test_an_outbox_that_opens_while_another_creates_the_file_waits(opened: Any, path: str) -> None:
+    """The workers of a server start all at once."""
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     done = threading.Timer(0.2, other.execute, ["COMMIT"])
@@ -226,7 +227,7 @@ def test_one_that_starts_while_another_creates_the_file_waits(opened: Any, path:
 
 
 def test_opening_a_file_twice_keeps_the_locks_on_it(opened: Any, path: str) -> None:
-    """A process that ends as the last one it knows of must not delete the log that another one writes."""
+    """A process that closes the last connection it knows of must not delete the log that another process writes."""
     opened().put(b"1")
     again = opened()
     again.put(b"2")
@@ -244,17 +245,17 @@ def test_opening_a_file_twice_keeps_the_locks_on_it(opened: Any, path: str) -> N
     assert rows(path) == [b"1", b"2", b"3", b"4"]
 
 
-def test_who_is_gone() -> None:
-    me = owner.identity()
+def test_a_process_that_has_ended_is_gone() -> None:
+    me = lease_owner.identity()
     boot, namespace, pid, start = me.split("|")
-    assert not owner.is_gone(me)
-    assert owner.is_gone("|".join((boot, namespace, pid, "1")))
-    assert owner.is_gone("|".join(("another-boot", namespace, pid, start)))
-    assert not owner.is_gone("|".join((boot, "pid:[1]", "999999", start)))
-    assert not owner.is_gone("nonsense")
+    assert not lease_owner.is_gone(me)
+    assert lease_owner.is_gone("|".join((boot, namespace, pid, "1")))
+    assert lease_owner.is_gone("|".join(("another-boot", namespace, pid, start)))
+    assert not lease_owner.is_gone("|".join((boot, "pid:[1]", "999999", start)))
+    assert not lease_owner.is_gone("nonsense")
 
 
-# Whose events
+# Accounts
 
 
 def test_another_customers_key_leaves_the_events_alone(opened: Any) -> None:
@@ -300,7 +301,7 @@ def test_a_key_change_while_running_separates_the_events(opened: Any) -> None:
     assert lease(outbox) == [b"of b"]
 
 
-# What can be wrong with a file
+# Trouble with the file
 
 
 @pytest.mark.parametrize(
@@ -312,7 +313,7 @@ def test_a_key_change_while_running_separates_the_events(opened: Any) -> None:
         (b"short\n", "something else", True),
     ],
 )
-def test_a_file_that_cannot_be_read_is_told_and_left_as_it_is(
+def test_a_file_that_cannot_be_read_is_reported_and_left_as_it_is(
     path: str, content: bytes, words: str, misuse: bool
 ) -> None:
     Path(path).write_bytes(content)
@@ -322,7 +323,7 @@ def test_a_file_that_cannot_be_read_is_told_and_left_as_it_is(
     assert Path(path).read_bytes() == content
 
 
-def test_a_file_that_gets_damaged_while_open_is_told(opened: Any, path: str) -> None:
+def test_a_file_that_is_damaged_while_open_is_reported(opened: Any, path: str) -> None:
     outbox = opened()
     for number in range(200):
         outbox.put(b"%d" % number * 100)
@@ -335,7 +336,7 @@ def test_a_file_that_gets_damaged_while_open_is_told(opened: Any, path: str) -> 
         lease(again)
 
 
-def test_a_full_file_is_told_and_still_drains(opened: Any) -> None:
+def test_a_full_file_is_reported_and_still_drains(opened: Any) -> None:
     outbox = opened(max_bytes=200_000)
     with pytest.raises(OutboxError, match="no room left"):  # noqa: PT012  # one of these
         for _ in range(1000):
@@ -351,8 +352,8 @@ def test_a_full_file_is_told_and_still_drains(opened: Any) -> None:
     outbox.put(b"there is room again")
 
 
-def test_a_lease_in_a_file_that_was_taken_away_is_over(opened: Any, path: str) -> None:
-    """Though ids begin anew in the file that its events were moved to."""
+def test_a_lease_in_a_file_that_was_deleted_has_ended(opened: Any, path: str) -> None:
+    """Even though ids start again in the file that its events were moved to."""
     first, second = opened(), opened()
     for number in range(4):
         second.put(b"%d" % number)
@@ -374,26 +375,26 @@ def test_a_lease_in_a_file_that_was_taken_away_is_over(opened: Any, path: str) -
         first.close()
 
 
-def test_a_file_that_an_outage_has_swollen_shrinks_when_it_has_drained(opened: Any, path: str) -> None:
+def test_a_file_that_grew_in_an_outage_shrinks_when_it_has_drained(opened: Any, path: str) -> None:
     outbox = opened()
     for _ in range(60):
         outbox.put(b"x" * 500_000)
     outbox.maintain()
-    swollen = os.path.getsize(path)
-    assert swollen > 30_000_000
+    grown = os.path.getsize(path)
+    assert grown > 30_000_000
     while outbox.stats().queued:
         outbox.ack(outbox.lease(10, 1_000_000_000))
     outbox.put(b"kept")
     outbox.maintain()
     outbox.put(b"kept too")  # the log starts anew
     outbox.maintain()
-    assert os.path.getsize(path) < swollen / 100
+    assert os.path.getsize(path) < grown / 100
     assert os.path.getsize(path + "-wal") <= 8 * 1024 * 1024
     assert outbox.stats() == (62, 60, 0, 2, 0, 0, 0)
     assert lease(opened()) == [b"kept", b"kept too"]
 
 
-def test_a_disk_without_room_is_told(opened: Any, path: str) -> None:
+def test_a_full_disk_is_reported(opened: Any, path: str) -> None:
     outbox = opened()
     outbox.put(b"1")
     code = (
@@ -439,7 +440,7 @@ def test_a_layout_of_a_later_release_is_not_touched(opened: Any, path: str) -> N
         opened()
 
 
-def test_a_wrong_place_is_told(tmp_path: Path) -> None:
+def test_a_wrong_path_is_reported(tmp_path: Path) -> None:
     with pytest.raises(OutboxError, match="does not exist"):
         Outbox(str(tmp_path / "no" / "usage.db"), base_url=BASE, fingerprint="k").open()
     with pytest.raises(OutboxError, match="folder"):
@@ -447,7 +448,7 @@ def test_a_wrong_place_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_place_without_permission_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_permission_is_reported(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(OutboxError, match="permission") as caught:
         Outbox(str(tmp_path / "usage.db"), base_url=BASE, fingerprint="k").open()
@@ -474,9 +475,9 @@ def test_network_file_systems_are_recognised(tmp_path: Path, kind: str, remote: 
 
 
 def test_power_loss_at_any_point_loses_nothing_that_was_confirmed(opened: Any, path: str, tmp_path: Path) -> None:
-    """Whatever part of the log reached the device after the last confirmed event, all confirmed ones are there."""
+    """However much of the log reached the device after the last confirmed event, all confirmed ones are in the file."""
     outbox = opened(durability="power")
-    confirmed_at: List[int] = []  # bytes of log that were flushed when event n was confirmed
+    confirmed_at: list[int] = []  # bytes of log that were flushed when event n was confirmed
     for number in range(12):
         outbox.put(json.dumps({"n": number, "text": "x" * (700 * number)}).encode())
         confirmed_at.append(os.path.getsize(path + "-wal"))

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any
 
 import pytest
 
 from openmonetize import ApiClient, Configuration, TokenUsageEvent
-from openmonetize.metering import Recorder
 from openmonetize.pricing import credits_for_event, price_book
 
 pytest.importorskip("werkzeug")
 
 from openmonetize.sandbox import Sandbox
 
-Make = Callable[..., Recorder]
+from .conftest import MakeRecorder
 
 FAULTS = ["429:5%,retry-after=0", "500:5%", "500-after:5%", "reset-before:5%", "reset-after:5%", "truncate:5%"]
 FAULTS += ["html-200:5%", "html-502:5%", "slow=0.5s:2%"]
@@ -30,8 +30,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def client(sandbox: Sandbox) -> Iterator[ApiClient]:
-    with ApiClient(Configuration(sandbox.url, access_token=sandbox.key)) as made:
-        yield made
+    with ApiClient(Configuration(sandbox.url, access_token=sandbox.key)) as client:
+        yield client
 
 
 def token_event(number: int) -> TokenUsageEvent:
@@ -47,55 +47,55 @@ def token_event(number: int) -> TokenUsageEvent:
 
 @pytest.mark.parametrize("buffer", ["memory", "outbox"])
 def test_everything_is_billed_exactly_once_whatever_happens(
-    recorder: Make, sandbox: Sandbox, client: ApiClient, tmp_path: Path, buffer: str
+    make_recorder: MakeRecorder, sandbox: Sandbox, client: ApiClient, tmp_path: Path, buffer: str
 ) -> None:
     grant = {"userId": "acme_user_1", "amount": 100_000, "idempotencyKey": "7a7a1f6e-4f1d-4f55-9d7b-2b9a5c1d0e11"}
     assert client.call_api("POST", "/v1/credits/grant", body=grant).status == 200
     options: Any = {"outbox": tmp_path / "usage.db"} if buffer == "outbox" else {}
-    made = recorder(flush_at=20, flush_interval=0.01, rate_share=1.0, **options)
+    recorder = make_recorder(flush_at=20, flush_interval=0.01, rate_share=1.0, **options)
     batch = [token_event(number) for number in range(1500)]
-    for one in batch[:500]:
-        made.record(one)
+    for event in batch[:500]:
+        recorder.record(event)
     sandbox.fail_next("402:path=/v1/events/ingest", 3)
-    for one in batch[500:1000]:
-        made.record(one)
-    made.flush(0.2)
+    for event in batch[500:1000]:
+        recorder.record(event)
+    recorder.flush(0.2)
     answer = client.call_api("POST", "/v1/customers/rotate-key")
     new_key = json.loads(answer.data)["data"]["apiKey"]
-    for one in batch[1000:]:
-        made.record(one)
-    made.flush(0.2)
+    for event in batch[1000:]:
+        recorder.record(event)
+    recorder.flush(0.2)
     client.configuration.access_token = new_key
     for _ in range(20):
-        if made.flush(20):
+        if recorder.flush(20):
             break
-    stats = made.stats()
+    stats = recorder.stats()
     assert stats.accepted + stats.duplicate == stats.tracked == 1500
     sandbox.advance(seconds=10)
     billed = sandbox.events()
-    assert sorted(event["event_id"] for event in billed) == sorted(str(one.event_id) for one in batch)
-    assert sum(event["input_tokens"] for event in billed) == sum(one.input_tokens or 0 for one in batch)
+    assert sorted(event["event_id"] for event in billed) == sorted(str(event.event_id) for event in batch)
+    assert sum(event["input_tokens"] for event in billed) == sum(event.input_tokens or 0 for event in batch)
     book = price_book()
-    credits = sum(credits_for_event(one.to_dict(), book=book).credits for one in batch)
+    credits = sum(credits_for_event(event.to_dict(), book=book).credits for event in batch)
     assert sandbox.billed("acme_user_1") == credits
     assert sandbox.balance("acme_user_1") == 100_000 - credits
 
 
-def test_a_sandboxs_refusals_name_the_events(recorder: Make, sandbox: Sandbox) -> None:
-    made = recorder(flush_interval=3600)
+def test_a_sandboxs_refusals_name_the_events(make_recorder: MakeRecorder, sandbox: Sandbox) -> None:
+    recorder = make_recorder(flush_interval=3600)
     for number in range(10):
-        made.record(token_event(number))
-    made._buffer.put(token_event(1).to_wire().replace(b'"OPENAI"', b'"NOBODY"'))
-    result = made.flush(20)
+        recorder.record(token_event(number))
+    recorder._buffer.put(token_event(1).to_wire().replace(b'"OPENAI"', b'"NOBODY"'))
+    result = recorder.flush(20)
     assert (result.accepted + result.duplicate, result.dead) == (10, 1)
-    assert made.dead_letters()[0].reason.startswith("body/events/10/provider")
+    assert recorder.dead_letters()[0].reason.startswith("body/events/10/provider")
 
 
-def test_a_busy_recorder_stays_within_the_rate_limit(recorder: Make, sandbox: Sandbox) -> None:
+def test_a_busy_recorder_stays_within_the_rate_limit(make_recorder: MakeRecorder, sandbox: Sandbox) -> None:
     with Sandbox(rate_limit=20) as limited, ApiClient(Configuration(limited.url, access_token=limited.key)) as client:
-        made = recorder(client=client, flush_at=1, flush_interval=0.0)
+        recorder = make_recorder(client=client, flush_at=1, flush_interval=0.0)
         for number in range(60):
-            made.record(token_event(number))
-        assert made.flush(30)
+            recorder.record(token_event(number))
+        assert recorder.flush(30)
         assert {request["status"] for request in limited.requests} <= {200, 202}
         assert client.call_api("GET", "/v1/credits/balance").status == 200

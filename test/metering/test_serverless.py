@@ -1,25 +1,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Callable
+from typing import Any
 
 import pytest
 
-from openmonetize.metering import Recorder, flush_after
+from openmonetize.metering import flush_after
 
-from .conftest import event
+from .conftest import MakeRecorder, new_event
 from .fault_server import FaultServer
 
-Make = Callable[..., Recorder]
 
+def test_an_invocation_delivers_before_it_ends(make_recorder: MakeRecorder, server: FaultServer) -> None:
+    recorder = make_recorder(flush_interval=3600)
 
-def test_an_invocation_delivers_before_it_ends(recorder: Make, server: FaultServer) -> None:
-    made = recorder(flush_interval=3600)
-
-    @flush_after(made, timeout=10)
+    @flush_after(recorder, timeout=10)
     def handler(request: Any, context: Any = None) -> str:
         """The handler."""
-        made.record(event())
+        recorder.record(new_event())
         return f"answer to {request}"
 
     assert handler("a") == "answer to a"
@@ -29,12 +27,12 @@ def test_an_invocation_delivers_before_it_ends(recorder: Make, server: FaultServ
     assert handler.__doc__ == "The handler."
 
 
-def test_an_invocation_that_raises_delivers_too(recorder: Make, server: FaultServer) -> None:
-    made = recorder(flush_interval=3600)
+def test_an_invocation_that_raises_delivers_too(make_recorder: MakeRecorder, server: FaultServer) -> None:
+    recorder = make_recorder(flush_interval=3600)
 
-    @flush_after(made, timeout=10)
+    @flush_after(recorder, timeout=10)
     def handler() -> None:
-        made.record(event())
+        recorder.record(new_event())
         raise KeyError("mine")
 
     with pytest.raises(KeyError, match="mine"):
@@ -42,20 +40,20 @@ def test_an_invocation_that_raises_delivers_too(recorder: Make, server: FaultSer
     assert len(server.ledger) == 1
 
 
-def test_an_async_handler(recorder: Make, server: FaultServer) -> None:
-    made = recorder(flush_interval=3600)
+def test_an_async_handler(make_recorder: MakeRecorder, server: FaultServer) -> None:
+    recorder = make_recorder(flush_interval=3600)
 
-    @flush_after(made, timeout=10)
+    @flush_after(recorder, timeout=10)
     async def handler() -> str:
-        made.record(event())
+        recorder.record(new_event())
         return "done"
 
     assert asyncio.run(handler()) == "done"
     assert len(server.ledger) == 1
 
 
-def test_a_block(recorder: Make, server: FaultServer) -> None:
-    made = recorder(flush_interval=3600)
-    with flush_after(made, timeout=10):
-        made.record(event())
+def test_a_block(make_recorder: MakeRecorder, server: FaultServer) -> None:
+    recorder = make_recorder(flush_interval=3600)
+    with flush_after(recorder, timeout=10):
+        recorder.record(new_event())
     assert len(server.ledger) == 1

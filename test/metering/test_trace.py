@@ -9,18 +9,20 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Callable, Iterator, List, Tuple
+from typing import Any
 
 import pytest
 
 from openmonetize import ApiClient, Configuration, TokenUsageEvent
-from openmonetize.metering import Recorder
 from openmonetize.pricing import credits_for_tokens
 
 pytest.importorskip("werkzeug")
 
 from openmonetize.sandbox import Sandbox
+
+from .conftest import MakeRecorder
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +37,7 @@ SOURCES = (
 )
 
 
-def requests() -> Iterator[Tuple[str, str, int, int]]:
+def requests() -> Iterator[tuple[str, str, int, int]]:
     for name, provider, model in SOURCES:
         with gzip.open(DATA / name, "rt") as lines:
             for row in csv.DictReader(lines):
@@ -43,9 +45,7 @@ def requests() -> Iterator[Tuple[str, str, int, int]]:
 
 
 @pytest.mark.parametrize("buffer", ["memory", "outbox"])
-def test_the_trace_is_billed_once_whatever_happens(
-    recorder: Callable[..., Recorder], tmp_path: Path, buffer: str
-) -> None:
+def test_the_trace_is_billed_once_whatever_happens(make_recorder: MakeRecorder, tmp_path: Path, buffer: str) -> None:
     faults = [f"{fault},path=/v1/events/ingest" for fault in FAULTS]
     with (
         Sandbox(db=str(tmp_path / "sandbox.db"), processing_delay=0.05, faults=faults) as sandbox,
@@ -55,8 +55,8 @@ def test_the_trace_is_billed_once_whatever_happens(
             grant = {"userId": f"acme_user_{user}", "amount": GRANT}
             assert client.call_api("POST", "/v1/credits/grant", body=grant).status == 200
         options: Any = {"outbox": tmp_path / "usage.db"} if buffer == "outbox" else {}
-        made = recorder(client=client, flush_interval=0.05, rate_share=1.0, request_timeout=1.0, **options)
-        trace: List[Tuple[str, str, int, int]] = list(requests())
+        recorder = make_recorder(client=client, flush_interval=0.05, rate_share=1.0, request_timeout=1.0, **options)
+        trace: list[tuple[str, str, int, int]] = list(requests())
         assert len(trace) == 28_185
         for number in range(PASSES):
             if number == 1:
@@ -64,7 +64,7 @@ def test_the_trace_is_billed_once_whatever_happens(
             if number == 2:
                 answer = client.call_api("POST", "/v1/customers/rotate-key")
             for index, (provider, model, tokens_in, tokens_out) in enumerate(trace):
-                made.record(
+                recorder.record(
                     TokenUsageEvent(
                         user_id=f"acme_user_{index % 5}",
                         feature_id="trace",
@@ -75,18 +75,18 @@ def test_the_trace_is_billed_once_whatever_happens(
                     )
                 )
             if number == 2:
-                made.flush(0.2)  # with the dead key: everything waits
+                recorder.flush(0.2)  # with the dead key: everything waits
                 client.configuration.access_token = json.loads(answer.data)["data"]["apiKey"]
             for _ in range(20):
-                if made.flush(20):
+                if recorder.flush(20):
                     break
-        stats = made.stats()
+        stats = recorder.stats()
         assert stats.accepted + stats.duplicate == stats.tracked == PASSES * len(trace)
         sandbox.advance(seconds=10)
         usage = json.loads(client.call_api("GET", "/v1/analytics/usage").data)["data"]["summary"]
         assert usage["totalEvents"] == PASSES * len(trace)
         assert int(usage["totalInputTokens"]) == PASSES * 40_421_844
         assert int(usage["totalOutputTokens"]) == PASSES * 4_334_561
-        owed = PASSES * sum(credits_for_tokens(*one).credits for one in trace)
+        owed = PASSES * sum(credits_for_tokens(*event).credits for event in trace)
         assert sandbox.billed() == owed
         assert sum(sandbox.balance(f"acme_user_{user}") for user in range(5)) == 5 * GRANT - owed

@@ -1,4 +1,4 @@
-"""uWSGI with four workers, the application loaded before or after a fork that runs none of Python's hooks."""
+"""uWSGI with four workers: the application is loaded before or after a fork that runs none of Python's hooks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 import sysconfig
 import time
 from pathlib import Path
-from typing import List
 
 import pytest
 
@@ -24,9 +23,9 @@ class Uwsgi(WebServer):
         super().__init__(folder, command, url, outbox)
         bound = None
         while bound is None and self.process.poll() is None:
-            bound = re.search(r"bound to TCP address 127\.0\.0\.1:(\d+)", self.said())
+            bound = re.search(r"bound to TCP address 127\.0\.0\.1:(\d+)", self.output())
             time.sleep(0.01)
-        assert bound is not None, self.said()
+        assert bound is not None, self.output()
         self.port = int(bound.group(1))
 
 
@@ -36,7 +35,7 @@ def lazy(request: pytest.FixtureRequest) -> bool:
 
 
 def test_graceful_restarts_lose_nothing_even_from_memory(
-    server: FaultServer, tmp_path: Path, lazy: bool, started: List[WebServer]
+    server: FaultServer, tmp_path: Path, lazy: bool, started: list[WebServer]
 ) -> None:
     uwsgi = Uwsgi(tmp_path, server.url, "", lazy)
     started.append(uwsgi)
@@ -44,7 +43,7 @@ def test_graceful_restarts_lose_nothing_even_from_memory(
 
 
 def test_hard_restarts_lose_nothing_from_the_outbox(
-    server: FaultServer, tmp_path: Path, lazy: bool, started: List[WebServer]
+    server: FaultServer, tmp_path: Path, lazy: bool, started: list[WebServer]
 ) -> None:
     uwsgi = Uwsgi(tmp_path, server.url, str(tmp_path / "usage.db"), lazy)
     started.append(uwsgi)

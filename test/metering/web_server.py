@@ -8,12 +8,12 @@ import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, List, Optional, Set, Tuple
+from typing import Any
 
 from .fault_server import FaultServer
 from .programs import environment
 
-VISITORS = 4  # at once, so that every worker has something to do
+VISITORS = 4  # concurrent calls, so that every worker has something to do
 
 APPLICATION = """
 import os, time
@@ -21,15 +21,15 @@ from openmonetize import ApiClient, Configuration, TokenUsageEvent
 from openmonetize.metering import Recorder
 
 client = ApiClient(Configuration(os.environ["METER_URL"], access_token="om_live_a"))
-made = Recorder(client, outbox=os.environ["METER_OUTBOX"] or None, flush_interval=0.2)
+recorder = Recorder(client, outbox=os.environ["METER_OUTBOX"] or None, flush_interval=0.2)
 
 def application(environ, start_response):
-    one = TokenUsageEvent(user_id="u", feature_id="f", provider="OPENAI", model="gpt-4o",
-                          input_tokens=1, output_tokens=1)
-    made.record(one)
+    event = TokenUsageEvent(user_id="u", feature_id="f", provider="OPENAI", model="gpt-4o",
+                            input_tokens=1, output_tokens=1)
+    recorder.record(event)
     time.sleep(0.01)
     start_response("200 OK", [("Content-Type", "text/plain")])
-    return [f"{os.getpid()} {one.event_id}".encode()]
+    return [f"{os.getpid()} {event.event_id}".encode()]
 """
 
 
@@ -39,12 +39,12 @@ class WebServer:
     Args:
         folder: where the server runs.
         command: starts the server.
-        url: of the platform.
-        outbox: its path; empty for memory.
-        port: where the server answers.
+        url: the platform.
+        outbox: path of the outbox; empty for memory.
+        port: where the server listens.
     """
 
-    def __init__(self, folder: Path, command: List[str], url: str, outbox: str, port: int = 0, **options: Any) -> None:
+    def __init__(self, folder: Path, command: list[str], url: str, outbox: str, port: int = 0, **options: Any) -> None:
         (folder / "metered_application.py").write_text(APPLICATION)
         self.port = port
         self._log = folder / "server.log"
@@ -58,25 +58,25 @@ class WebServer:
                 **options,
             )
 
-    def said(self) -> str:
-        """What the server has written so far."""
+    def output(self) -> str:
+        """Return what the server has written so far."""
         return self._log.read_text(errors="replace")
 
-    def calls(self, count: int, want_workers: int) -> Tuple[Set[str], Set[int]]:
-        """Make calls, and more until that many workers have answered. Returns event ids and worker ids."""
-        ids: Set[str] = set()
-        workers: Set[int] = set()
+    def calls(self, count: int, want_workers: int) -> tuple[set[str], set[int]]:
+        """Make calls, at least until that many workers have responded. Return event ids and worker ids."""
+        ids: set[str] = set()
+        workers: set[int] = set()
         with ThreadPoolExecutor(VISITORS) as visitors:
             for number in range(0, 1000, VISITORS):
                 if number >= count and len(workers) >= want_workers:
                     break
-                for answer in visitors.map(self._call, range(VISITORS)):
-                    if answer is not None:
-                        workers.add(int(answer[0]))
-                        ids.add(answer[1])
+                for response in visitors.map(self._call, range(VISITORS)):
+                    if response is not None:
+                        workers.add(int(response[0]))
+                        ids.add(response[1])
         return ids, workers
 
-    def _call(self, _: int) -> Optional[List[str]]:
+    def _call(self, _: int) -> list[str] | None:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request("GET", "/")
@@ -88,18 +88,18 @@ class WebServer:
         return [worker, event_id]
 
     def end(self) -> str:
-        """Stop the server gently. Returns what it wrote."""
+        """Stop the server gracefully, and return what it wrote."""
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        return self.said()
+        return self.output()
 
 
 def restarts_gracefully(web: WebServer, server: FaultServer) -> None:
-    """Replace the workers while they record: all that they took is delivered, once."""
+    """Replace the workers while they record: every event is delivered, once."""
     ids, before = web.calls(40, want_workers=3)
     web.process.send_signal(signal.SIGHUP)
     more, _ = web.calls(40, want_workers=3)
@@ -110,7 +110,7 @@ def restarts_gracefully(web: WebServer, server: FaultServer) -> None:
 
 
 def survives_killed_workers(web: WebServer, server: FaultServer) -> None:
-    """Kill the workers while the platform is down: all that they took is delivered by the next ones, once."""
+    """Kill the workers while the platform is down: the next ones deliver every event, once."""
     server.always = "503"
     ids, workers = web.calls(40, want_workers=3)
     for worker in workers:

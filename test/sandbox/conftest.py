@@ -1,8 +1,9 @@
-"""One running sandbox for each kind that tests ask for; every test gets it clean."""
+"""One running sandbox for each combination of settings that tests ask for; every test gets it clean."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -16,16 +17,16 @@ settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
-def _running() -> Iterator[Dict[Any, Sandbox]]:
-    found: Dict[Any, Sandbox] = {}
+def _running() -> Iterator[dict[Any, Sandbox]]:
+    found: dict[Any, Sandbox] = {}
     yield found
     for sandbox in found.values():
         sandbox.stop()
 
 
 @pytest.fixture
-def start(_running: Dict[Any, Sandbox]) -> Iterator[Callable[..., Talk]]:
-    """Give a client of a clean sandbox with these settings, shared between tests."""
+def start(_running: dict[Any, Sandbox]) -> Iterator[Callable[..., Talk]]:
+    """Return a client of a clean sandbox with these settings; the sandbox is shared between tests."""
     talks = []
 
     def start(**settings: Any) -> Talk:
@@ -44,17 +45,17 @@ def start(_running: Dict[Any, Sandbox]) -> Iterator[Callable[..., Talk]]:
 
 @pytest.fixture
 def talk(start: Callable[..., Talk]) -> Talk:
-    """A client of a clean sandbox of the present era, in contract mode."""
+    """Return a client of a clean sandbox of the present era, in contract mode."""
     return start()
 
 
 @pytest.fixture
 def seed(start: Callable[..., Talk]) -> Talk:
-    """The same for the seed era."""
+    """Return a client of a clean sandbox of the seed era."""
     return start(era="seed")
 
 
 @pytest.fixture
 def faithful(start: Callable[..., Talk]) -> Talk:
-    """The same with the present servers' defects."""
+    """Return a client of a clean sandbox with the present servers' defects."""
     return start(mode="faithful")

@@ -1,7 +1,7 @@
-"""Checks answers against `openapi.yaml`: the status has to be documented, the body has to fit its schema exactly.
+"""Checks responses against `openapi.yaml`: the status must be documented, the body must fit its schema exactly.
 
-Only the part of OpenAPI that the contract uses is understood. Unlike a schema validator this also refuses fields that
-the contract does not name.
+Only the part of OpenAPI that the contract uses is understood. Unlike a schema validator, this also refuses fields
+that the contract does not name.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 import yaml
 
 _FILE = Path(__file__).parents[2] / "openapi.yaml"
-_TYPES: Dict[str, Tuple[type, ...]] = {
+_TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
     "string": (str,),
@@ -31,8 +31,8 @@ def _contract() -> Any:
 
 
 @lru_cache(maxsize=None)
-def _paths() -> List[Tuple[Any, Dict[str, Any]]]:
-    """Every path as a pattern, fixed ones first."""
+def _paths() -> list[tuple[Any, dict[str, Any]]]:
+    """Return every path as a pattern, those without parameters first."""
     found = sorted(_contract()["paths"].items(), key=lambda pair: pair[0].count("{"))
     return [
         (re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path)), operations)
@@ -42,32 +42,32 @@ def _paths() -> List[Tuple[Any, Dict[str, Any]]]:
 
 
 def check(method: str, target: str, status: int, body: Any, seed_era: bool = False) -> None:
-    """Raise AssertionError if the contract does not say that `method target` may answer so.
+    """Raise AssertionError if the contract does not document this response.
 
-    The seed era also answers below its forwarded prefixes, and 404 where only the present era has something.
+    The seed era also responds below its forwarded prefixes, and with 404 where only the present era has a route.
     """
     operation = _operation(method.lower(), target.partition("?")[0])
     if operation is None:
         known = (200, 400, 401, 403, 404) if seed_era else (204, 400, 404)
         assert status in known, f"{method} {target}: {status} on a path that the contract does not have"
         return
-    answer = operation["responses"].get(str(status))
-    if answer is None and status == 404 and seed_era:
+    response = operation["responses"].get(str(status))
+    if response is None and status == 404 and seed_era:
         return
-    assert answer is not None, f"{method} {target}: {status} is not documented: {body!r}"
-    while "$ref" in answer:
-        answer = _resolve(answer["$ref"])
-    schema = answer.get("content", {}).get("application/json", {}).get("schema")
+    assert response is not None, f"{method} {target}: {status} is not documented: {body!r}"
+    while "$ref" in response:
+        response = _resolve(response["$ref"])
+    schema = response.get("content", {}).get("application/json", {}).get("schema")
     if schema is None:
         assert body in (b"", None), f"{method} {target}: a body where none is documented"
         return
     _fits(schema, body, f"{method} {target} {status}")
 
 
-def _operation(method: str, path: str) -> Optional[Dict[str, Any]]:
+def _operation(method: str, path: str) -> dict[str, Any] | None:
     for pattern, operations in _paths():
         if pattern.fullmatch(path) is not None and method in operations:
-            found: Dict[str, Any] = operations[method]
+            found: dict[str, Any] = operations[method]
             return found
     return None
 
@@ -79,7 +79,7 @@ def _resolve(reference: str) -> Any:
     return found
 
 
-def _fits(schema: Dict[str, Any], value: Any, place: str) -> None:
+def _fits(schema: dict[str, Any], value: Any, place: str) -> None:
     while "$ref" in schema:
         schema = _resolve(schema["$ref"])
     if value is None and schema.get("nullable"):

@@ -1,11 +1,11 @@
-"""A plain HTTP client for talking to a sandbox in tests; it hides nothing."""
+"""A plain HTTP client of a sandbox for tests."""
 
 from __future__ import annotations
 
 import json
 import socket
 import uuid
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 import urllib3
 
@@ -21,9 +21,9 @@ class Reply(NamedTuple):
 
 
 class Talk:
-    """Requests with one key to one sandbox. In contract mode every answer is checked against the contract."""
+    """A client with one key of one sandbox. In contract mode it checks every response against the contract."""
 
-    def __init__(self, sandbox: Sandbox, key: Optional[str] = None) -> None:
+    def __init__(self, sandbox: Sandbox, key: str | None = None) -> None:
         self.sandbox = sandbox
         self.key = key or sandbox.key
         self._pool = urllib3.PoolManager(maxsize=4, retries=False, timeout=10.0)
@@ -34,11 +34,11 @@ class Talk:
         path: str,
         body: Any = None,
         *,
-        key: Optional[str] = "own",
-        raw: Optional[bytes] = None,
-        headers: Optional[Dict[str, str]] = None,
+        key: str | None = "own",
+        raw: bytes | None = None,
+        headers: dict[str, str] | None = None,
     ) -> Reply:
-        sent: Dict[str, str] = {}
+        sent: dict[str, str] = {}
         shown = self.key if key == "own" else key
         if shown:
             sent["Authorization"] = f"Bearer {shown}"
@@ -46,10 +46,10 @@ class Talk:
             raw = json.dumps(body).encode()
             sent["Content-Type"] = "application/json"
         sent.update(headers or {})
-        answer = self._pool.request(method, self.sandbox.url + path, body=raw, headers=sent)
-        data = answer.data
-        is_json = answer.headers.get("content-type", "").startswith("application/json")
-        reply = Reply(answer.status, json.loads(data) if data and is_json else data, answer.headers)
+        response = self._pool.request(method, self.sandbox.url + path, body=raw, headers=sent)
+        data = response.data
+        is_json = response.headers.get("content-type", "").startswith("application/json")
+        reply = Reply(response.status, json.loads(data) if data and is_json else data, response.headers)
         self._check(method, path, reply)
         return reply
 
@@ -66,10 +66,10 @@ class Talk:
     def post(self, path: str, body: Any = None, **more: Any) -> Reply:
         return self("POST", path, body, **more)
 
-    def ingest(self, *events: Dict[str, Any], **more: Any) -> Reply:
+    def ingest(self, *events: dict[str, Any], **more: Any) -> Reply:
         return self.post("/v1/events/ingest", {"events": list(events)}, **more)
 
-    def grant(self, amount: int, user_id: Optional[str] = None, **more: Any) -> Reply:
+    def grant(self, amount: int, user_id: str | None = None, **more: Any) -> Reply:
         body = {"amount": amount, **more}
         if user_id is not None:
             body["userId"] = user_id
@@ -83,7 +83,7 @@ class Talk:
         return found
 
     def other_customer(self) -> Talk:
-        """The same, as a customer that has just registered."""
+        """Return a client with the key of a customer that has just registered."""
         body = {"name": "Other", "email": f"{uuid.uuid4().hex}@example.com"}
         reply = self.post("/v1/customers/register", body, key=None)
         assert reply.status == 201
@@ -94,7 +94,7 @@ class Talk:
 
 
 def send_raw(sandbox: Sandbox, request: bytes) -> bytes:
-    """Send bytes as they are and return everything that comes back until the server closes."""
+    """Send bytes as they are, and return everything that the server sends until it closes the connection."""
     host, _, port = sandbox.url.rpartition("//")[2].rpartition(":")
     with socket.create_connection((host, int(port)), timeout=10.0) as connection:
         connection.sendall(request)
@@ -110,9 +110,9 @@ def send_raw(sandbox: Sandbox, request: bytes) -> bytes:
             received += chunk
 
 
-def event(**fields: Any) -> Dict[str, Any]:
-    """A token event of gpt-4o, 1000 in and 500 out, which costs 8 credits; fields set to None are left out."""
-    made: Dict[str, Any] = {
+def event(**fields: Any) -> dict[str, Any]:
+    """Return a token event of gpt-4o, 1000 in and 500 out, which costs 8 credits; fields set to None are left out."""
+    made: dict[str, Any] = {
         "event_id": str(uuid.uuid4()),
         "event_type": "TOKEN_USAGE",
         "feature_id": "chat",
@@ -126,5 +126,6 @@ def event(**fields: Any) -> Dict[str, Any]:
     return {name: value for name, value in made.items() if value is not None}
 
 
-def events(count: int, **fields: Any) -> List[Dict[str, Any]]:
+def events(count: int, **fields: Any) -> list[dict[str, Any]]:
+    """Return several such events."""
     return [event(**fields) for _ in range(count)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Dict, List
+from typing import Any
 
 import pytest
 
@@ -82,7 +82,7 @@ def test_usage_groups(talk: Talk) -> None:
 def test_any_window_equals_the_sum_over_its_events(talk: Talk) -> None:
     rnd = random.Random(4)
     first = datetime(2026, 1, 1, tzinfo=timezone.utc)
-    batch: List[Dict[str, Any]] = []
+    batch: list[dict[str, Any]] = []
     for _ in range(400):
         moment = first + timedelta(milliseconds=rnd.randrange(6 * 86_400_000))
         batch.append(
@@ -136,9 +136,9 @@ def test_ends_are_inclusive_and_windows_may_be_empty(talk: Talk) -> None:
 
 
 def test_every_window_within_and_around_one_hour(talk: Talk) -> None:
-    """The sums of an hour may stand for its events only where a window holds all of them."""
+    """The sums of an hour may replace its events only in a window that has all of them."""
     moments = [f"2026-01-01T{clock}Z" for clock in ("09:59:59.999", "10:20:00.000", "10:20:00.001", "10:40:00.000")]
-    for number in (2, 0, 1, 3):  # each in a batch of its own, neither the first nor the last of its hour first
+    for number in (2, 0, 1, 3):  # each in a batch of its own, with neither the first nor the last of the hour first
         talk.ingest(event(timestamp=moments[number], input_tokens=10**number))
     edges = [
         _ms(moment) + timedelta(milliseconds=step)
@@ -218,7 +218,7 @@ def test_what_is_refused(talk: Talk, query: str, message: str) -> None:
     assert talk.get(f"/v1/analytics/usage?{query}", key=None).body == invalid(message)
 
 
-def test_another_customer_is_none_of_ones_business(talk: Talk) -> None:
+def test_another_customers_analytics_are_forbidden(talk: Talk) -> None:
     other = talk.other_customer()
     talk.ingest(event())
     for path in ("usage", "costs", "burn-rate"):
@@ -266,7 +266,7 @@ def test_seven_days_of_burning_end_to_the_second(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize(("granted", "kinds"), [(130, ["urgent"]), (200, ["warning"]), (5000, [])])
-def test_recommendations(talk: Talk, granted: int, kinds: List[str]) -> None:
+def test_recommendations(talk: Talk, granted: int, kinds: list[str]) -> None:
     talk.sandbox.set_time(NOW)
     talk.grant(granted, "anna")
     talk.ingest(*events(10, user_id="anna"))
@@ -310,7 +310,7 @@ def test_cost_breakdown_and_trends(talk: Talk) -> None:
     }
     assert body["period"]["days"] == 30
 
-    def periods(group_by: str) -> List[str]:
+    def periods(group_by: str) -> list[str]:
         return [row["period"] for row in talk.get(f"/v1/analytics/usage-trends?groupBy={group_by}").body["data"]]
 
     assert periods("day") == ["2026-06-01", "2026-06-07", "2026-06-08"]

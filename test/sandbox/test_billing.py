@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Callable, Dict
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ from .talk import Talk, event, events
         ({"event_type": "CUSTOM", "quantity": 3}, 0),
     ],
 )
-def test_what_an_event_burns(talk: Talk, fields: Dict[str, Any], burned: int) -> None:
+def test_what_an_event_burns(talk: Talk, fields: dict[str, Any], burned: int) -> None:
     talk.grant(1000, "anna")
     assert talk.ingest(event(user_id="anna", **fields)).status == 202
     assert talk.get("/v1/users/anna/credits").body["data"]["balance"] == 1000 - burned
@@ -133,7 +134,7 @@ def test_a_repeated_event_id_is_accepted_and_becomes_a_dead_letter(talk: Talk) -
 
 
 def test_keys_are_global(talk: Talk) -> None:
-    """Another customer's key counts, so keys have to be unique in the world."""
+    """Another customer's key counts too, so keys must be globally unique."""
     talk.ingest(event(idempotency_key="one"))
     other = talk.other_customer()
     assert other.ingest(event(idempotency_key="one")).body["status"] == "all_duplicates"
@@ -168,7 +169,7 @@ def test_202_does_not_mean_billed(start: Callable[..., Talk]) -> None:
         {"model": "o1-pro", "input_tokens": 2**53 - 1},  # more than 10^10 US dollars
     ],
 )
-def test_what_no_database_takes_is_accepted_and_lost(talk: Talk, fields: Dict[str, Any]) -> None:
+def test_what_no_database_takes_is_accepted_and_lost(talk: Talk, fields: dict[str, Any]) -> None:
     assert talk.ingest(event(**fields), event()).body["accepted"] == 2
     assert len(talk.sandbox.events()) == 1
     assert len(talk.sandbox.dead_letters()) == 1
@@ -197,7 +198,7 @@ def test_dead_letters_show_and_replay(talk: Talk) -> None:
     assert talk.post("/v1/events/dlq/replay").status == 400
 
 
-def test_dead_letters_are_nobody_elses(talk: Talk) -> None:
+def test_dead_letters_belong_to_their_customer(talk: Talk) -> None:
     one = event()
     talk.ingest(one)
     talk.ingest(one)
@@ -207,7 +208,7 @@ def test_dead_letters_are_nobody_elses(talk: Talk) -> None:
 
 
 def test_the_list_of_events_shows_the_latest_first_from_any_offset(talk: Talk) -> None:
-    """Among them days with many events, moments with several, and the years that the platform takes."""
+    """Also on days with many events, at times with several events, and in the first and last years."""
     moments = ["2999-12-31T23:59:59.999Z", *["2026-11-20T00:00:00Z"] * 3, *["2026-11-19T23:59:59.999Z"] * 2]
     moments += ["2026-11-19T00:00:00Z", "2026-11-01T12:00:00Z", "1969-12-31T23:00:00Z", "0001-01-01T00:00:00Z"]
     sent = [event(timestamp=moment, model=f"model-{number % 3}") for number, moment in enumerate(moments)]
@@ -225,11 +226,11 @@ def test_events_info(talk: Talk) -> None:
     assert (body["status"], body["services"]) == ("ready", {"database": "connected", "queue": "connected"})
 
 
-# --- what the present servers lose besides --------------------------------------------------------------------------
+# --- losses of the present servers only -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("fields", [{"event_type": "FEATURE_ACCESS"}, {"team_id": "red"}, {"user_id": "user_001"}])
-def test_the_present_servers_lose_more(talk: Talk, faithful: Talk, fields: Dict[str, Any]) -> None:
+def test_the_present_servers_lose_more(talk: Talk, faithful: Talk, fields: dict[str, Any]) -> None:
     assert talk.ingest(event(**fields)).status == 202
     assert len(talk.sandbox.events()) == 1
     assert faithful.ingest(event(**fields)).status == 202
@@ -265,7 +266,7 @@ def test_a_user_made_beforehand_cannot_be_credited_on_the_present_servers(talk: 
     assert faithful.get("/v1/users/carl/credits").status == 404
 
 
-def test_event_ids_do_not_cross_customers_unnoticed(talk: Talk) -> None:
+def test_an_event_id_of_another_customer_is_not_stored_again(talk: Talk) -> None:
     same = str(uuid.uuid4())
     talk.ingest(event(event_id=same))
     other = talk.other_customer()

@@ -1,10 +1,10 @@
-"""The sandbox's own routes and the sandbox as an object."""
+"""The sandbox's own routes, and the sandbox as an object."""
 
 from __future__ import annotations
 
 import sys
 from datetime import datetime, timezone
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 
@@ -101,7 +101,7 @@ def test_the_state(talk: Talk) -> None:
         {"Host": "127.0.0.1.evil.example"},
     ],
 )
-def test_no_page_of_another_site_can_steer_it(talk: Talk, headers: Dict[str, str]) -> None:
+def test_pages_of_other_sites_cannot_steer_it(talk: Talk, headers: dict[str, str]) -> None:
     for method, path in (("POST", "/_sandbox/reset"), ("GET", "/_sandbox/events")):
         reply = talk(method, path, headers=headers)
         assert reply.status == 403
@@ -114,7 +114,7 @@ def test_its_own_page_may(talk: Talk) -> None:
     assert talk.get("/_sandbox/state", headers={"Host": f"localhost:{port}"}).status == 200
 
 
-def test_an_address_that_others_reach_needs_a_key_of_ones_own() -> None:
+def test_an_address_that_others_reach_needs_its_own_key() -> None:
     for key in (None, "om_dev_test_key"):
         with pytest.raises(ValueError, match="give the sandbox a key of your own"):
             Sandbox(host="0.0.0.0", key=key)
@@ -130,7 +130,7 @@ def test_an_address_that_others_reach_needs_a_key_of_ones_own() -> None:
 
 
 class _Local:
-    """A sandbox on all addresses, seen from this machine."""
+    """A sandbox on all addresses, as this machine reaches it."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.url = sandbox.url.replace("0.0.0.0", "127.0.0.1")
@@ -174,7 +174,7 @@ def test_a_port_that_is_taken_is_named() -> None:
         ({"faults": ["teapot"]}, "cannot read the fault"),
     ],
 )
-def test_settings_are_checked_at_once(settings: Dict[str, Any], message: str) -> None:
+def test_settings_are_checked_at_once(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Sandbox(**settings)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timezone
-from typing import Any, Dict, Optional
+from typing import Any
 
 import pytest
 
@@ -14,14 +14,14 @@ TOKENS = {"type": "token_usage", "provider": "OPENAI", "model": "gpt-4o"}
 EIGHT = {**TOKENS, "estimated_input_tokens": 1000, "estimated_output_tokens": 500}
 
 
-def check(talk: Talk, action: Dict[str, Any] = EIGHT, user_id: str = "anna", feature: str = "chat") -> Dict[str, Any]:
+def check(talk: Talk, action: dict[str, Any] = EIGHT, user_id: str = "anna", feature: str = "chat") -> dict[str, Any]:
     reply = talk.post("/v1/entitlements/check", {"userId": user_id, "featureId": feature, "action": action})
     assert reply.status == 200
-    body: Dict[str, Any] = reply.body
+    body: dict[str, Any] = reply.body
     return body
 
 
-def limit(talk: Talk, kind: str, value: Optional[float], **more: Any) -> str:
+def limit(talk: Talk, kind: str, value: float | None, **more: Any) -> str:
     body = {"featureId": "chat", "limitType": kind, "limitValue": value, **more}
     reply = talk.post("/v1/entitlements", body)
     assert reply.status == 201
@@ -29,7 +29,7 @@ def limit(talk: Talk, kind: str, value: Optional[float], **more: Any) -> str:
     return found
 
 
-def outcome(body: Dict[str, Any]) -> Any:
+def outcome(body: dict[str, Any]) -> Any:
     return body["allowed"], body["reason"], body["currentBalance"], [action["type"] for action in body["actions"]]
 
 
@@ -77,7 +77,7 @@ def test_a_hard_limit_counts_events(talk: Talk) -> None:
     ],
 )
 def test_the_rest_of_the_table(
-    talk: Talk, kind: Optional[str], value: Optional[float], used: int, balance: int, expected: Any
+    talk: Talk, kind: str | None, value: float | None, used: int, balance: int, expected: Any
 ) -> None:
     talk.grant(balance, "anna")
     if kind is not None:
@@ -102,7 +102,7 @@ def test_the_rest_of_the_table(
         ({"type": "custom"}, None),
     ],
 )
-def test_estimates(talk: Talk, action: Dict[str, Any], credits_needed: Optional[int]) -> None:
+def test_estimates(talk: Talk, action: dict[str, Any], credits_needed: int | None) -> None:
     talk.grant(100, "anna")
     body = check(talk, action)
     assert body["estimatedCostCredits"] == credits_needed
@@ -122,7 +122,7 @@ def test_estimates_of_images_and_video_need_their_rows(start: Any) -> None:
 def test_an_unknown_price_is_refused_only_below_zero(talk: Talk) -> None:
     talk.grant(8, "anna")
     talk.ingest(event(user_id="anna"))
-    assert check(talk, {"type": "api_call"})["allowed"]  # a balance of 0 is enough for what costs 0
+    assert check(talk, {"type": "api_call"})["allowed"]  # a balance of 0 is enough for an action that costs 0
     talk.ingest(event(user_id="anna"))
     assert not check(talk, {"type": "api_call"})["allowed"]
 
@@ -185,7 +185,7 @@ def test_a_limit_of_zero_and_fractions_on_the_present_servers(faithful: Talk) ->
     made = faithful.post("/v1/entitlements", {"featureId": "chat", "limitType": "HARD", "limitValue": 0})
     assert made.body["data"]["limitValue"] is None
     faithful.grant(10, "anna")
-    assert not check(faithful)["allowed"]  # the check knows better
+    assert not check(faithful)["allowed"]  # the check uses the stored limit of 0
     assert (
         faithful.post("/v1/entitlements", {"featureId": "chat", "limitType": "HARD", "limitValue": 1.5}).status == 500
     )
@@ -225,7 +225,7 @@ def test_another_customers_entitlement(talk: Talk) -> None:
     assert talk.get("/v1/entitlements").body["data"][-1]["limitValue"] == 5
 
 
-def test_an_entitlement_for_nobody(talk: Talk, faithful: Talk) -> None:
+def test_an_entitlement_for_an_unknown_user(talk: Talk, faithful: Talk) -> None:
     body = {"featureId": "chat", "limitType": "HARD", "userId": str(uuid.uuid4())}
     assert talk.post("/v1/entitlements", body).status == 400
     assert faithful.post("/v1/entitlements", body).status == 500

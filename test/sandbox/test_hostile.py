@@ -1,4 +1,4 @@
-"""Clients that do not behave: each gets an answer or a closed connection, and the server serves the next one."""
+"""Hostile clients: each gets a response or a closed connection, and the server serves the next one."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import json
 import re
 import socket
 import threading
-from typing import Any, Iterator, List
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from openmonetize.sandbox import Sandbox
-from openmonetize.sandbox.http import server as http
+from openmonetize.sandbox.http import server
 
 from .talk import Talk, event, send_raw
 
@@ -40,7 +41,7 @@ def _still_alive(talk: Talk) -> Iterator[None]:
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 100,  # a TLS greeting
     ],
 )
-def test_what_is_hardly_http(talk: Talk, request_bytes: bytes) -> None:
+def test_malformed_http(talk: Talk, request_bytes: bytes) -> None:
     answer = send_raw(talk.sandbox, request_bytes)
     status = int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.1 ") else 0
     assert status == 0 or 400 <= status < 600
@@ -48,7 +49,7 @@ def test_what_is_hardly_http(talk: Talk, request_bytes: bytes) -> None:
         assert json.loads(answer.partition(b"\r\n\r\n")[2].split(b"HTTP/1.1", 1)[0])["error"]
 
 
-def test_a_body_that_never_comes(talk: Talk) -> None:
+def test_an_incomplete_body(talk: Talk) -> None:
     assert send_raw(talk.sandbox, HEAD + b"Content-Length: 50\r\n\r\n{") == b""
 
 
@@ -67,20 +68,20 @@ def test_a_huge_body_in_chunks_is_refused(talk: Talk) -> None:
 
 
 def test_several_requests_on_one_connection(talk: Talk) -> None:
-    """What a handler did not read of one request is not taken for the next."""
+    """The part of a body that a handler did not read is not taken for the next request."""
     one = b"POST /v1/nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\nGET / HTTP/1"
     two = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
     answer = send_raw(talk.sandbox, one + two + one)
     assert re.findall(rb"HTTP/1\.1 (\d{3})", answer) == [b"404", b"200", b"404"]
 
 
-def test_expectations_are_met(talk: Talk) -> None:
+def test_expect_100_continue(talk: Talk) -> None:
     request = HEAD + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"
     assert send_raw(talk.sandbox, request).startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 ")
 
 
-def test_slow_clients_are_dropped_and_disturb_nobody(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "REQUEST_SECONDS", 0.3)
+def test_slow_clients_are_dropped_and_do_not_disturb_others(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "REQUEST_TIMEOUT", 0.3)
     host, _, port = talk.sandbox.url.rpartition("//")[2].rpartition(":")
     drips = [socket.create_connection((host, int(port)), timeout=10.0) for _ in range(20)]
     try:
@@ -89,7 +90,7 @@ def test_slow_clients_are_dropped_and_disturb_nobody(talk: Talk, monkeypatch: py
         assert talk.get("/health").status == 200
         for drip in drips:
             received = b"x"
-            while received:  # until the server hangs up
+            while received:  # until the server closes the connection
                 try:
                     received = drip.recv(1000)
                 except ConnectionResetError:
@@ -109,8 +110,8 @@ def test_deep_json(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "\ud800"])
-def test_text_that_no_database_takes(talk: Talk, start: Any, text: str) -> None:
-    """Present servers fail on it; by contract it is the caller's mistake."""
+def test_text_that_the_database_cannot_store(talk: Talk, start: Any, text: str) -> None:
+    """The present servers fail with 500; by contract it is a 400."""
     body = {"name": text, "email": "a@b.co"}
     assert talk.post("/v1/customers/register", body, key=None).status == 400
     assert talk.post("/v1/credits/grant", {"amount": 1, "userId": text}).status == 400
@@ -122,8 +123,8 @@ def test_text_that_no_database_takes(talk: Talk, start: Any, text: str) -> None:
 
 
 def test_many_at_once(talk: Talk) -> None:
-    """Grants in parallel are all kept, one after the other."""
-    statuses: List[int] = []
+    """Parallel grants are carried out one after the other, and all kept."""
+    statuses: list[int] = []
 
     def work() -> None:
         mine = Talk(talk.sandbox)
@@ -139,7 +140,7 @@ def test_many_at_once(talk: Talk) -> None:
     assert talk.sandbox.balance("anna") == 80
 
 
-def test_stopping_in_the_middle_of_a_request_cuts_it_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+def test_stopping_in_the_middle_of_a_request_cuts_it_silently(caplog: pytest.LogCaptureFixture) -> None:
     sandbox = Sandbox().start()
     before = set(threading.enumerate())
     host, _, port = sandbox.url.rpartition("//")[2].rpartition(":")

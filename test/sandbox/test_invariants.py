@@ -1,8 +1,8 @@
 """A random walk over the whole service against a small model of it.
 
-In every state: the balance of each wallet is what was granted and bought, less the events that this wallet pays; each
-accepted event was billed, or is unfunded, or is a dead letter, and exactly one of these; analytics are sums over the
-stored events. The database is a file that is closed and opened now and then, or found as a kill would have left it.
+In every state, the balance of each wallet is what was granted and bought, less the events that the wallet paid for;
+each accepted event is exactly one of billed, unfunded and dead-lettered; analytics are sums over the stored events. The
+database is a file, which is sometimes closed and reopened, or reopened as a killed process would have left it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import tempfile
 import uuid
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Set
+from typing import Any
 
 from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -36,12 +36,12 @@ class Service(RuleBasedStateMachine):
         self.path = str(Path(self.folder.name) / "sandbox.db")
         self.made = 0
         self.accepted = 0
-        self.stored: Dict[str, Dict[str, Any]] = {}
-        self.outcomes: Dict[str, str] = {}
-        self.keys: Set[str] = set()
-        self.grants: Dict[str, Any] = {}
-        self.balances: Dict[Optional[str], int] = {}
-        self.history: Counter[Optional[str]] = Counter()
+        self.stored: dict[str, dict[str, Any]] = {}
+        self.outcomes: dict[str, str] = {}
+        self.keys: set[str] = set()
+        self.grants: dict[str, Any] = {}
+        self.balances: dict[str | None, int] = {}
+        self.history: Counter[str | None] = Counter()
         self.dead = 0
         self.credits = 0
         self.open()
@@ -70,7 +70,7 @@ class Service(RuleBasedStateMachine):
 
     @rule()
     def kill(self) -> None:
-        """Go on with the files as they are on the disk at this moment, which is all that a killed process leaves."""
+        """Continue with the files as they are on disk at this moment, which is what a killed process leaves."""
         left = str(Path(self.folder.name) / f"left-{uuid.uuid4().hex}.db")
         for end in ("", "-wal"):
             shutil.copyfile(self.path + end, left + end)
@@ -80,7 +80,7 @@ class Service(RuleBasedStateMachine):
             Path(killed + end).unlink(missing_ok=True)
 
     @rule(user=_payer, amount=st.integers(1, 500), key=st.none() | st.sampled_from(["g1", "g2"]))
-    def grant(self, user: Optional[str], amount: int, key: Optional[str]) -> None:
+    def grant(self, user: str | None, amount: int, key: str | None) -> None:
         reply = self.customer.grant(amount, user, **({} if key is None else {"idempotencyKey": key}))
         assert reply.status == 200
         data = reply.body["data"]
@@ -109,7 +109,7 @@ class Service(RuleBasedStateMachine):
         ),
         repeat=st.booleans(),
     )
-    def ingest(self, batch: List[Any], repeat: bool) -> None:
+    def ingest(self, batch: list[Any], repeat: bool) -> None:
         events = []
         for user, model, tokens, key, again in batch:
             known = sorted(self.stored)
@@ -120,11 +120,11 @@ class Service(RuleBasedStateMachine):
             self.send(events)
 
     def new_id(self) -> str:
-        """The same in each run of the same steps: which event is repeated depends on the order of the ids."""
+        """Return an id that is the same in each run of the same steps; the order of ids decides which is repeated."""
         self.made += 1
         return str(uuid.uuid5(uuid.NAMESPACE_OID, str(self.made)))
 
-    def send(self, events: List[Dict[str, Any]]) -> None:
+    def send(self, events: list[dict[str, Any]]) -> None:
         fresh = [item for item in events if item.get("idempotency_key") not in self.keys]
         reply = self.customer.ingest(*events)
         assert reply.status == (202 if fresh else 200)
@@ -149,7 +149,7 @@ class Service(RuleBasedStateMachine):
     @precondition(lambda self: self.dead > 0)
     @rule()
     def replay(self) -> None:
-        """What could not be stored once cannot be stored now."""
+        """Replay the dead letters, which still cannot be stored."""
         assert self.customer.post("/v1/events/dlq/replay", {}).body["count"] == min(self.dead, 1000)
 
     @rule(user=_users, estimate=st.integers(0, 100_000))

@@ -1,9 +1,10 @@
-"""Rate limit, monthly quota, and the clock that both follow."""
+"""The rate limit and the monthly quota, by the sandbox's clock."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import Any, Callable
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ def limits(reply: Any) -> Any:
     return tuple(reply.headers.get(f"x-ratelimit-{name}") for name in ("limit", "remaining", "reset"))
 
 
-def test_so_many_requests_a_minute(start: Callable[..., Talk]) -> None:
+def test_requests_a_minute(start: Callable[..., Talk]) -> None:
     talk = start(rate_limit=3)
     assert limits(talk.get("/v1/customers/me")) == ("3", "2", "60")
     assert limits(talk.get("/health")) == ("3", "1", "60")
@@ -36,7 +37,7 @@ def test_so_many_requests_a_minute(start: Callable[..., Talk]) -> None:
     assert (fine.status, "retry-after" in fine.headers) == (200, False)
 
 
-def test_who_shares_a_limit(start: Callable[..., Talk]) -> None:
+def test_which_requests_share_a_limit(start: Callable[..., Talk]) -> None:
     talk = start(rate_limit=2)
     key = str(talk.key)
     for headers in ({"Authorization": f"Bearer {key}"}, {"X-API-Key": key}):
@@ -77,7 +78,7 @@ def test_the_monthly_quota(start: Callable[..., Talk]) -> None:
     assert talk.ingest(event()).headers["x-monthly-quota-remaining"] == "4"
 
 
-def test_what_the_service_behind_refuses_is_counted(start: Callable[..., Talk]) -> None:
+def test_events_that_the_ingestion_service_refuses_are_counted(start: Callable[..., Talk]) -> None:
     talk = start(quota=5)
     assert talk.ingest(event(metadata={"text": "x" * 1_100_000})).status == 413
     assert talk.ingest(event(), headers={"X-API-Key": "wrong"}).status == 401

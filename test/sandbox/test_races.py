@@ -1,11 +1,12 @@
-"""Grants that overlap in time: harmless by contract, costly on the present servers."""
+"""Grants that overlap in time: all kept by contract, lost or refused by the present servers."""
 
 from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Callable, Optional, Tuple, Type
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ Start = Callable[..., Talk]
 
 
 class SlowGrant:
-    """A grant whose head has arrived at the sandbox, and whose body is still on its way."""
+    """A grant whose head has arrived at the sandbox, and whose body has not."""
 
     def __init__(self, talk: Talk, amount: int, user_id: str, **more: Any) -> None:
         host, _, port = talk.sandbox.url.rpartition("//")[2].rpartition(":")
@@ -34,12 +35,12 @@ class SlowGrant:
         return self
 
     def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._answer.close()
         self._connection.close()
 
-    def finish(self) -> Tuple[int, Any]:
+    def finish(self) -> tuple[int, Any]:
         self._connection.sendall(self._body)
         status = int(self._answer.readline().split()[1])
         length = 0
@@ -53,8 +54,8 @@ class SlowGrant:
 FAILED = (500, {"error": "Internal Server Error", "message": "Failed to grant credits"})
 
 
-def balances(talk: Talk, user_id: str) -> Tuple[int, int]:
-    """What the wallet says, and what its transactions add up to."""
+def balances(talk: Talk, user_id: str) -> tuple[int, int]:
+    """Return the balance of the wallet, and the sum of its transactions."""
     transactions = talk.get(f"/v1/users/{user_id}/transactions").body["data"]
     return talk.sandbox.balance(user_id), sum(entry["amount"] for entry in transactions)
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Callable, Dict
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from .talk import Talk
+from .talk import Talk, event
 from .test_wire import bad, invalid, no_route
 
 CALCULATE = "/v1/rating/calculate"
 BULK = "/v1/rating/calculate/bulk"
 TABLES = "/v1/burn-tables"
-GPT: Dict[str, Any] = {"provider": "OPENAI", "model": "gpt-4o", "inputTokens": 1000, "outputTokens": 500}
+GPT: dict[str, Any] = {"provider": "OPENAI", "model": "gpt-4o", "inputTokens": 1000, "outputTokens": 500}
 RULES = {"gpt-4o": {"inputTokens": 2, "outputTokens": 4}}
 
 
@@ -113,7 +114,7 @@ def test_the_present_servers_answer_no_calculation(faithful: Talk) -> None:
         ),
     ],
 )
-def test_what_is_refused(talk: Talk, faithful: Talk, path: str, body: Dict[str, Any], message: str) -> None:
+def test_what_is_refused(talk: Talk, faithful: Talk, path: str, body: dict[str, Any], message: str) -> None:
     for client in (talk, faithful):
         assert client.post(path, body, key=None).body == bad(message)
 
@@ -132,7 +133,7 @@ def test_the_price_list(talk: Talk) -> None:
     }
 
 
-def test_a_table_of_ones_own(talk: Talk) -> None:
+def test_a_customers_own_table(talk: Talk) -> None:
     active = talk.get(f"{TABLES}/active").body
     assert (active["isDefault"], active["data"]["customerId"]) == (True, None)
     assert active["data"]["rules"]["gpt-4o"] == {"input_tokens": 2.5, "output_tokens": 10, "per_unit": 1000000}
@@ -164,7 +165,7 @@ def test_changing_and_deactivating(talk: Talk) -> None:
     path = f"{TABLES}/{talk.post(TABLES, {'name': 'mine', 'rules': RULES}).body['data']['id']}"
     changed = talk("PATCH", path, {"name": "renamed", "validUntil": "2020-01-01T00:00:00Z"}).body["data"]
     assert (changed["name"], changed["validUntil"]) == ("renamed", "2020-01-01T00:00:00.000Z")
-    assert talk.get(f"{TABLES}/active").body["isDefault"] is True  # it is past its validity
+    assert talk.get(f"{TABLES}/active").body["isDefault"] is True  # the other has expired
     assert talk("PUT", path, {"name": "x"}).status == 404
     for _ in range(2):
         assert talk("DELETE", path).body == {"message": "Burn table deactivated"}
@@ -180,7 +181,7 @@ def test_tables_belong_to_their_customer(talk: Talk) -> None:
     assert other("PATCH", f"{TABLES}/{mine}", {"name": "x"}).body == gone
     assert other("DELETE", f"{TABLES}/{mine}").body == gone
     assert other.get(f"{TABLES}/{default}").status == 200
-    assert other("PATCH", f"{TABLES}/{default}", {"name": "x"}).body == gone  # it is everybody's
+    assert other("PATCH", f"{TABLES}/{default}", {"name": "x"}).body == gone  # the default one belongs to no customer
     assert other("DELETE", f"{TABLES}/{default}").body == gone
     assert other.get(TABLES).body == {"data": [], "total": 0}
 
@@ -191,8 +192,6 @@ def test_no_table_at_all(start: Callable[..., Talk]) -> None:
 
 
 def test_burn_tables_never_change_what_is_burned(talk: Talk) -> None:
-    from .talk import event
-
     talk.post(TABLES, {"name": "mine", "rules": RULES})
     talk.ingest(event())
     assert talk.sandbox.billed() == 8

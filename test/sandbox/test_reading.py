@@ -1,21 +1,27 @@
-"""The fast reader and the validators, with input that nobody thought of."""
+"""The fast reader and the validators, with generated input."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import uuid
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
-from openmonetize.sandbox.billing.events import BATCH, SEED_BATCH, has_unstorable_text
-from openmonetize.sandbox.http import body as bodies
+from openmonetize.sandbox.clock import iso
+from openmonetize.sandbox.http.body import parse_body
 from openmonetize.sandbox.http.responses import Refusal
-from openmonetize.sandbox.validation import formats, schema, validation_messages as validation_messages
+from openmonetize.sandbox.validation import formats
 from openmonetize.sandbox.validation.batch_reader import read_batch
-from openmonetize.sandbox.validation.issues import Rules
+from openmonetize.sandbox.validation.event_batches import BATCH, SEED_BATCH
+from openmonetize.sandbox.validation.javascript_numbers import number_text, parse_number
+from openmonetize.sandbox.validation.rules import AJV, OLD_ZOD, ZOD, Rules
+from openmonetize.sandbox.validation.schema import validate
+from openmonetize.sandbox.validation.unstorable_text import has_unstorable_text
+
+from .talk import event, events
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -67,17 +73,17 @@ _batch = st.fixed_dictionaries({"events": st.lists(_event, max_size=2)}, optiona
 
 
 def exact(raw: bytes) -> Any:
-    """What the exact path makes of a body: the cleaned value, or None."""
+    """Return the cleaned value of a body by the exact validator, or None."""
     try:
-        value = bodies.parse(raw, "application/json", declares_400=True)
+        value = parse_body(raw, "application/json", declares_400=True)
     except Refusal:
         return None
-    cleaned, issues = schema.validate(BATCH, value, validation_messages.ZOD)
+    cleaned, issues = validate(BATCH, value, ZOD)
     return None if issues else cleaned
 
 
 @given(_batch, st.booleans())
-def test_the_fast_reader_accepts_only_what_the_exact_one_does(batch: Dict[str, Any], escaped: bool) -> None:
+def test_the_fast_reader_accepts_only_what_the_exact_one_does(batch: dict[str, Any], escaped: bool) -> None:
     try:
         raw = json.dumps(batch, ensure_ascii=escaped).encode()
     except UnicodeEncodeError:
@@ -89,8 +95,6 @@ def test_the_fast_reader_accepts_only_what_the_exact_one_does(batch: Dict[str, A
 
 
 def test_the_fast_reader_does_accept_ordinary_batches() -> None:
-    from .talk import event, events
-
     special = event(metadata={"name": "Zoë", "n": [1, 2.5, None, {"a": True}]}, user_id="ü", quantity=2, image_count=1)
     batch = {"events": [*events(5), special]}
     for escaped in (True, False):
@@ -112,32 +116,30 @@ def test_the_fast_reader_leaves_the_rest(raw: bytes) -> None:
     assert read_batch(raw) is None
 
 
-@given(_json, st.sampled_from([validation_messages.ZOD, validation_messages.AJV, validation_messages.OLD_ZOD]))
+@given(_json, st.sampled_from([ZOD, AJV, OLD_ZOD]))
 def test_validators_find_words_for_anything(value: Any, rules: Rules) -> None:
     for node in (BATCH, SEED_BATCH):
-        _, issues = schema.validate(node, value, rules)
-        assert validation_messages.message("body", issues, rules) or not issues
-        assert validation_messages.tree(issues, rules)["_errors"] is not None
+        _, issues = validate(node, value, rules)
+        assert rules.describe("body", issues) or not issues
+        assert rules.tree(issues)["_errors"] is not None
 
 
 @given(_batch)
-def test_what_passes_once_passes_again_unchanged(batch: Dict[str, Any]) -> None:
-    cleaned, issues = schema.validate(BATCH, batch, validation_messages.ZOD)
+def test_what_passes_once_passes_again_unchanged(batch: dict[str, Any]) -> None:
+    cleaned, issues = validate(BATCH, batch, ZOD)
     if not issues:
-        assert schema.validate(BATCH, cleaned, validation_messages.ZOD) == (cleaned, [])
+        assert validate(BATCH, cleaned, ZOD) == (cleaned, [])
 
 
 @given(st.binary(max_size=60) | _json.map(lambda value: json.dumps(value).encode()))
 def test_any_body_is_parsed_or_refused(raw: bytes) -> None:
     for kind in ("application/json", "text/plain", None):
         with contextlib.suppress(Refusal):
-            bodies.parse(raw, kind, declares_400=False)
+            parse_body(raw, kind, declares_400=False)
 
 
 @given(st.datetimes().map(lambda moment: moment.isoformat(timespec="milliseconds") + "Z"))
 def test_instants_are_read_exactly(text: str) -> None:
-    from openmonetize.sandbox.clock import iso
-
     ms = formats.zulu_ms(text)
     assert ms is not None
     assert iso(ms) == text
@@ -160,10 +162,10 @@ def test_instants_are_read_exactly(text: str) -> None:
     ],
 )
 def test_numbers_as_javascript_reads_them(text: str, number: float) -> None:
-    assert formats.js_number(text) == number
-    assert formats.js_number("1_0") != formats.js_number("1_0")  # NaN
+    assert parse_number(text) == number
+    assert parse_number("1_0") != parse_number("1_0")  # NaN
 
 
 @pytest.mark.parametrize(("number", "text"), [(1.0, "1"), (2.5, "2.5"), (10, "10"), (1e20, "100000000000000000000")])
 def test_numbers_as_javascript_writes_them(number: float, text: str) -> None:
-    assert formats.js_text(number) == text
+    assert number_text(number) == text

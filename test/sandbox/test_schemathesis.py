@@ -1,13 +1,14 @@
-"""Schemathesis against the sandbox: whatever is sent, the answer is one that the contract documents.
+"""Schemathesis against the sandbox: every response is one that the contract documents.
 
-Valid and invalid data for every operation of a view of `openapi.yaml`, in both eras: no 500, no undocumented status, no
-answer that does not fit its schema, and nothing invalid is taken. What is generated is the same in every run.
+It sends valid and invalid data to every operation of `openapi.yaml`, in both eras: there is no 500, no undocumented
+status, no response that does not fit its schema, and invalid data is refused. The data is the same in every run.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator, Tuple
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,29 +22,29 @@ yaml = pytest.importorskip("yaml")
 _FILE = Path(__file__).parents[2] / "openapi.yaml"
 
 _NOT_CHECKED = (
-    # A method that a path does not have is answered 404, as on the platform.
+    # The response to a method that a path does not have is 404, as on the platform.
     "unsupported_method",
-    # The contract serves both eras, and each refuses more than it does: offsets in times (present) and ids that are no
-    # UUIDs (seed), a price of 0, addresses that no mail server takes, and users and models that do not exist.
+    # The contract is for both eras, and each of them refuses more: offsets in times (present), ids that are not UUIDs
+    # (seed), a price of 0, addresses that no mail server takes, and users and models that do not exist.
     "positive_data_acceptance",
-    # Sends each request twice more; that a key is asked for is tested elsewhere.
+    # It sends each request twice more; other tests check that a key is required.
     "ignored_auth",
 )
 _NOT_CHECKED_IN_THE_SEED_ERA = (
     *_NOT_CHECKED,
-    # That era converts: the text "5" is a number to it, and null is 0 or "".
+    # That era converts types: the text "5" becomes a number, and null becomes 0 or "".
     "negative_data_rejection",
 )
+# The seed era's 404 on these paths is not documented.
 _ONLY_PRESENT = ("/v1/customers/rotate-key", "/v1/events", "/v1/users")
-"""The seed era answers 404 here, where the contract documents none."""
 
 _bounded = settings(
     max_examples=6, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 
-def _contract(left_out: Tuple[str, ...] = ()) -> Any:
-    """The contract without the wildcard paths, which document nothing, and without `left_out`."""
+def _contract(left_out: tuple[str, ...] = ()) -> Any:
+    """Return the contract without the wildcard paths, which document nothing, and without `left_out`."""
     contract = yaml.load(_FILE.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     for path in list(contract["paths"]):
         if "*" in path or path.endswith("/") or path in left_out:
@@ -52,12 +53,12 @@ def _contract(left_out: Tuple[str, ...] = ()) -> Any:
 
 
 def _contract_of_the_present() -> Any:
-    """What the present era takes although the contract refuses it is no invalid data to it."""
+    """Return the contract without the bounds that the present era does not check."""
     contract = _contract()
     schemas = contract["components"]["schemas"]
     for name, schema in schemas.items():
         if name.endswith("Request"):
-            if "customerId" in schema["properties"]:  # the customer is the key's; what stands here is not read
+            if "customerId" in schema["properties"]:  # ignored: the customer is that of the key
                 schema["properties"]["customerId"] = {}
             if "amount" in schema["properties"]:  # a double: 2^53 + 1 is read as 2^53
                 del schema["properties"]["amount"]["maximum"]
@@ -66,8 +67,8 @@ def _contract_of_the_present() -> Any:
     return contract
 
 
-def _view(contract: Any, not_checked: Tuple[str, ...], systematic: bool) -> Any:
-    """`systematic` adds every bound and every wrong type of every field to the random data."""
+def _view(contract: Any, not_checked: tuple[str, ...], systematic: bool) -> Any:
+    """Return the contract for Schemathesis; `systematic` tests each bound and type of each field as well."""
     config = {
         "checks": {name: {"enabled": False} for name in not_checked},
         "phases": {"coverage": {"enabled": systematic, "unexpected-methods": []}},
@@ -81,13 +82,13 @@ _seed = _view(_contract(_ONLY_PRESENT), _NOT_CHECKED_IN_THE_SEED_ERA, systematic
 
 @pytest.fixture(scope="module")
 def session() -> Iterator[Any]:
-    """Connections that are kept open from request to request."""
+    """Return a session that keeps connections open between requests."""
     with requests.Session() as open_session:
         yield open_session
 
 
 def _exchange(case: Any, talk: Talk, session: Any) -> None:
-    """Send the request with the development account's key; what comes back has to fit the contract."""
+    """Send the request with the development account's key, and check the response against the contract."""
     case.validate_response(case.call(base_url=talk.sandbox.url, headers={"X-API-Key": talk.key}, session=session))
 
 

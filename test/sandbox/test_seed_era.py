@@ -1,9 +1,10 @@
-"""The platform's first release: other paths, another validator, services behind a passing gateway."""
+"""The platform's first release: other paths, another validator, services to which the gateway forwards."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Any, Callable, Dict
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -88,7 +89,7 @@ def test_purchases_may_be_free(seed: Talk) -> None:
 # --- events ---------------------------------------------------------------------------------------------------------
 
 
-def own(seed: Talk, **fields: Any) -> Dict[str, Any]:
+def own(seed: Talk, **fields: Any) -> dict[str, Any]:
     return event(customer_id=seed.customer_id, **fields)
 
 
@@ -102,7 +103,7 @@ def test_the_ingestion_service_checks_the_key_first(seed: Talk) -> None:
     assert tree["_errors"] == []
 
 
-def test_events_must_be_ones_own(seed: Talk) -> None:
+def test_events_of_another_customer_are_forbidden(seed: Talk) -> None:
     reply = seed.ingest(own(seed), event(customer_id=str(uuid.uuid4())))
     assert (reply.status, reply.body["error"]) == (403, "FORBIDDEN")
     assert seed.sandbox.events() == []
@@ -169,7 +170,7 @@ def test_without_an_entitlement_nothing_is_allowed(seed: Talk) -> None:
     limit("f", "NONE", None)
     assert check("f") == (False, "No credit wallet found", ["create_wallet"])
     seed.grant(5, USER)
-    assert check("f") == (True, None, [])  # nothing gates on credits here
+    assert check("f") == (True, None, [])  # here credits are not checked
     limit("g", "HARD", 1)
     assert check("g") == (False, "Insufficient credits", ["purchase"])
     seed.grant(50, USER)
@@ -246,7 +247,7 @@ def test_reports(seed: Talk, start: Callable[..., Talk]) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 @pytest.mark.parametrize("path", ["/v1/rating/", "/v1/events/", "/v1/analytics/a/b?c=1", "/v1/burn-tables/x/y"])
-def test_what_no_service_has_needs_a_key_to_learn_that(seed: Talk, method: str, path: str) -> None:
+def test_paths_that_no_service_has_ask_for_the_key_first(seed: Talk, method: str, path: str) -> None:
     assert seed(method, path, key=None).status == 401
     reply = seed(method, path, {"a": 1} if method != "GET" else None)
     assert (reply.status, reply.body) == (404, no_route(method, path))
@@ -262,7 +263,7 @@ def test_null_numbers_become_zero(seed: Talk) -> None:
     assert data["projectedRunout"] == {"daysRemaining": 0, "estimatedRunoutDate": None}
 
 
-def test_the_demonstration_is_metered_on_the_demo_customer(seed: Talk) -> None:
+def test_the_demonstration_is_metered_for_the_demo_customer(seed: Talk) -> None:
     body = seed.post("/v1/demo/generate", {"prompt": "Hello there"}, key=None).body
     assert body["usage"] == {"prompt_tokens": 3, "completion_tokens": 20, "total_tokens": 23}
     assert (body["model"], body["object"]) == ("gpt-4", "chat.completion")

@@ -1,14 +1,14 @@
-"""What was accepted is there: after a restart, and after the process was killed."""
+"""Accepted events survive a restart, and the death of the process."""
 
 from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Set
 
 import pytest
 import urllib3
@@ -61,8 +61,8 @@ class Client(threading.Thread):
         super().__init__()
         self.url = url
         self.enough = enough
-        self.accepted: Set[str] = set()
-        self.uncertain: Set[str] = set()
+        self.accepted: set[str] = set()
+        self.uncertain: set[str] = set()
 
     def run(self) -> None:
         with urllib3.PoolManager(retries=False, timeout=10.0) as pool:
@@ -71,13 +71,13 @@ class Client(threading.Thread):
                 ids = {item["event_id"] for item in batch}
                 headers = {"Authorization": "Bearer om_dev_test_key"}
                 try:
-                    answer = pool.request(
+                    response = pool.request(
                         "POST", f"{self.url}/v1/events/ingest", json={"events": batch}, headers=headers
                     )
                 except urllib3.exceptions.HTTPError:
                     self.uncertain = ids
                     return
-                assert answer.status == 202
+                assert response.status == 202
                 self.accepted |= ids
                 if number == 20:
                     self.enough.set()
@@ -85,10 +85,10 @@ class Client(threading.Thread):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill -9 here")
 def test_no_accepted_event_is_lost_to_kill_9(tmp_path: Path) -> None:
-    """The process dies in the middle of its work, twice; afterwards every sum still fits the stored events."""
+    """The process is killed while it works, twice; afterwards every sum fits the stored events."""
     path = str(tmp_path / "sandbox.db")
-    accepted: Set[str] = set()
-    uncertain: Set[str] = set()
+    accepted: set[str] = set()
+    uncertain: set[str] = set()
     for _ in range(2):
         server = subprocess.Popen([sys.executable, "-c", _SERVE, path], stdout=subprocess.PIPE, text=True)
         assert server.stdout is not None
@@ -114,7 +114,7 @@ def test_no_accepted_event_is_lost_to_kill_9(tmp_path: Path) -> None:
         summary = talk.get(f"/v1/analytics/usage?{window}").body["data"]["summary"]
         assert summary["totalEvents"] == len(rows)
         assert summary["totalCreditsBurned"] == str(8 * len(rows))
-        unfunded = sandbox.events(outcome="unfunded")  # nobody has opened these users' wallets
+        unfunded = sandbox.events(outcome="unfunded")  # these users have no wallets
         assert sum(row["totalEvents"] for row in talk.get("/v1/users").body["data"]) == len(unfunded)
         assert sandbox.billed() == 8 * (len(rows) - len(unfunded))
         assert sandbox.balance() == 10_000 - sandbox.billed()
@@ -134,7 +134,7 @@ def test_a_file_holds_one_sandbox_at_a_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill -9 here")
-def test_a_killed_sandbox_leaves_its_file_to_the_next(tmp_path: Path) -> None:
+def test_the_file_of_a_killed_sandbox_can_be_opened_again(tmp_path: Path) -> None:
     path = str(tmp_path / "sandbox.db")
     with subprocess.Popen([sys.executable, "-c", _SERVE, path], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
@@ -154,8 +154,6 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
-    import sqlite3
-
     path = str(tmp_path / "other.db")
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE mine (x)")

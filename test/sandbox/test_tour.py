@@ -1,4 +1,4 @@
-"""The main road in both eras: register, grant, ingest, look."""
+"""A tour of both eras: register, grant, ingest, read."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What events, registrations and pages must be, in the very words of the present platform."""
+"""Validation of events, registrations and pages, in the words of the present platform."""
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 
@@ -60,7 +60,7 @@ INGEST = "/v1/events/ingest"
         ({"metadata": []}, "metadata Invalid input: expected record, received array"),
     ],
 )
-def test_what_an_event_must_be(talk: Talk, fields: Dict[str, Any], message: str) -> None:
+def test_what_an_event_must_be(talk: Talk, fields: dict[str, Any], message: str) -> None:
     reply = talk.ingest(event(**fields))
     assert (reply.status, reply.body) == (400, bad(f"body/events/0/{message}"))
     assert talk.sandbox.events() == []
@@ -102,7 +102,7 @@ def test_infinity_is_no_number(talk: Talk) -> None:
         {"surprise": 1, "provider_response": 7, "duration_seconds": "long"},
     ],
 )
-def test_what_is_accepted_all_the_same(talk: Talk, fields: Dict[str, Any]) -> None:
+def test_what_is_accepted_all_the_same(talk: Talk, fields: dict[str, Any]) -> None:
     assert talk.ingest(event(**fields)).status == 202
     (stored,) = talk.sandbox.events()
     assert stored["customer_id"] == talk.customer_id
@@ -155,7 +155,7 @@ def test_a_thousand_events_are_the_most(talk: Talk) -> None:
         ),
     ],
 )
-def test_registration(talk: Talk, body: Dict[str, Any], message: str) -> None:
+def test_registration(talk: Talk, body: dict[str, Any], message: str) -> None:
     assert talk.post(DECLARING, body, key=None).body == bad(message)
 
 
@@ -179,7 +179,7 @@ def test_an_address_registers_once_exactly(talk: Talk) -> None:
         ("?whatever=1", {"limit": 50, "offset": 0}),
     ],
 )
-def test_paging_of_events_reads_numbers_as_javascript_does(talk: Talk, query: str, shown: Dict[str, Any]) -> None:
+def test_paging_of_events_reads_numbers_as_javascript_does(talk: Talk, query: str, shown: dict[str, Any]) -> None:
     talk.ingest(event(), event())
     body = talk.get(f"/v1/events{query}").body
     assert body["pagination"] == {"total": 2, **shown}

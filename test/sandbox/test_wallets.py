@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 
@@ -24,7 +24,7 @@ def test_a_grant_with_a_key_is_made_once(talk: Talk) -> None:
     first = talk.grant(100, "anna", idempotencyKey="k").body["data"]
     talk.grant(50, "anna")
     again = talk.grant(7, "ben", idempotencyKey="k")
-    assert (again.status, again.body["data"]) == (200, first)  # the balance of then, not of now
+    assert (again.status, again.body["data"]) == (200, first)  # the balance after that grant, not the present one
     assert talk.sandbox.balance("anna") == 150
     assert talk.get("/v1/users/ben/credits").status == 404
     talk.grant(1, "anna", idempotencyKey="")
@@ -70,7 +70,7 @@ def test_a_purchase_is_made_as_often_as_it_is_sent(talk: Talk) -> None:
         ),
     ],
 )
-def test_what_is_refused(talk: Talk, path: str, body: Dict[str, Any], message: str) -> None:
+def test_what_is_refused(talk: Talk, path: str, body: dict[str, Any], message: str) -> None:
     reply = talk.post(path, body)
     assert (reply.status, reply.body) == (400, invalid(message))
 
@@ -81,7 +81,7 @@ def test_credits_are_whole_and_not_beyond_counting(talk: Talk, faithful: Talk, a
     assert talk.get("/v1/users/anna/credits").body == NO_WALLET
     failed = faithful.grant(amount, "anna")  # type: ignore[arg-type]
     assert (failed.status, failed.body["message"]) == (500, "Failed to grant credits")
-    assert faithful.get("/v1/users/anna/credits").body["data"]["balance"] == 0  # left behind
+    assert faithful.get("/v1/users/anna/credits").body["data"]["balance"] == 0  # the failed grant has opened the wallet
 
 
 def test_the_present_servers_know_no_team(faithful: Talk) -> None:

@@ -1,9 +1,10 @@
-"""Requests and the answers that the present platform gave to them: statuses, shapes, exact texts, order of checks."""
+"""Requests and the present platform's responses to them: statuses, shapes, exact texts, order of checks."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Dict
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -21,19 +22,19 @@ NOT_JSON = "Body is not valid JSON but content-type is set to 'application/json'
 EMPTY = "Body cannot be empty when content-type is set to 'application/json'"
 
 
-def framework(status: int, code: str, error: str, message: str) -> Dict[str, Any]:
+def framework(status: int, code: str, error: str, message: str) -> dict[str, Any]:
     return {"statusCode": status, "code": code, "error": error, "message": message}
 
 
-def bad(message: str) -> Dict[str, Any]:
+def bad(message: str) -> dict[str, Any]:
     return {"error": "Bad Request", "message": message}
 
 
-def invalid(message: str) -> Dict[str, Any]:
+def invalid(message: str) -> dict[str, Any]:
     return framework(400, "FST_ERR_VALIDATION", "Bad Request", message)
 
 
-def no_route(method: str, target: str) -> Dict[str, Any]:
+def no_route(method: str, target: str) -> dict[str, Any]:
     return {"message": f"Route {method}:{target} not found", "error": "Not Found", "statusCode": 404}
 
 
@@ -62,13 +63,13 @@ OWN = "om_dev_test_key"
         ({"Authorization": f"Bearer {OWN.upper()}"}, 401, INVALID),
     ],
 )
-def test_keys(talk: Talk, headers: Dict[str, str], status: int, body: Any) -> None:
+def test_keys(talk: Talk, headers: dict[str, str], status: int, body: Any) -> None:
     reply = talk.get("/v1/customers/me", key=None, headers=headers)
     assert reply.status == status
     assert body is None or reply.body == body
 
 
-def test_a_key_in_the_query_is_no_key(talk: Talk) -> None:
+def test_a_key_in_the_query_is_ignored(talk: Talk) -> None:
     assert talk.get(f"/v1/customers/me?api_key={OWN}", key=None).body == MISSING
 
 
@@ -162,7 +163,7 @@ def test_options(talk: Talk) -> None:
 
 # --- bodies ---------------------------------------------------------------------------------------------------------
 
-DECLARING = "/v1/customers/register"  # a route that declares 400 and so strips these errors to two keys
+DECLARING = "/v1/customers/register"  # a route that declares 400, which strips these errors to two keys
 OTHER = "/v1/credits/grant"
 
 
@@ -210,8 +211,8 @@ OTHER = "/v1/credits/grant"
         (b"{}", {}, 415, "FST_ERR_CTP_INVALID_MEDIA_TYPE", "Unsupported Media Type: undefined"),
     ],
 )
-def test_bodies_that_are_none(
-    talk: Talk, raw: bytes, headers: Dict[str, str], status: int, code: str, message: str
+def test_malformed_bodies(
+    talk: Talk, raw: bytes, headers: dict[str, str], status: int, code: str, message: str
 ) -> None:
     title = {400: "Bad Request", 415: "Unsupported Media Type"}[status]
     for key in (None, "own"):  # the body is read before the key

@@ -1,1 +1,1 @@
-"""Where recorded events wait for delivery: in memory, on disk, or in one with the other behind it."""
+"""Buffers: where recorded events wait for delivery, in memory, on disk, or in one with the other behind it."""

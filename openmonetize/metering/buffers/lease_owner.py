@@ -1,24 +1,23 @@
-"""Who holds a lease, and whether that process is certainly gone."""
+"""The process that holds a lease, and whether it has certainly ended."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from typing import Optional
 
 _UNKNOWN = ""
 
 
 def identity() -> str:
-    """Names this process: boot, process namespace, process id, start time. Unknown parts are empty."""
+    """Return the name of this process: boot, process namespace, process id, start time. Unknown parts are empty."""
     pid = os.getpid()
     return "|".join((_boot(), _namespace(), str(pid), _start(pid) or _UNKNOWN))
 
 
 def is_gone(owner: str) -> bool:
-    """True only where the process that ``owner`` names has certainly ended, or the machine was restarted.
+    """Return True only if the process that ``owner`` names has certainly ended, or the machine was restarted.
 
-    A process in another container cannot be seen: the answer is False, and its lease has to run out.
+    A process in another container cannot be seen: the result is False, and its lease has to run out.
     """
     try:
         boot, namespace, number, start = owner.split("|")
@@ -33,14 +32,14 @@ def is_gone(owner: str) -> bool:
 
 
 def register(connection: sqlite3.Connection) -> int:
-    """Enter this process as an owner of leases. Returns the owner's id, which no other has, in this file or another."""
+    """Enter this process as an owner of leases. Return its id, which is unique, over all files."""
     number = int.from_bytes(os.urandom(7), "big")
     connection.execute("INSERT INTO owner(id, identity) VALUES (?, ?)", (number, identity()))
     return number
 
 
 def reclaim(connection: sqlite3.Connection, me: int) -> None:
-    """Free what processes that have ended hold."""
+    """Free what processes hold that have ended."""
     for number, name in connection.execute("SELECT id, identity FROM owner WHERE id <> ?", (me,)).fetchall():
         if is_gone(name):
             release(connection, number)
@@ -63,9 +62,9 @@ def _namespace() -> str:
         return _UNKNOWN
 
 
-def _start(pid: int) -> Optional[str]:
-    """When the process started, in clock ticks after boot; None where it has ended."""
-    # The command, in brackets, may hold blanks and brackets itself; what follows it is plain.
+def _start(pid: int) -> str | None:
+    """Return when the process started, in clock ticks after boot; None if it has ended."""
+    # proc(5): the command, in brackets, may contain blanks and brackets itself; the fields after it do not.
     fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
     if len(fields) < 20 or fields[0] in ("Z", "X"):
         return None

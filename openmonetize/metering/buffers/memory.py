@@ -5,18 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import Callable, Deque, List, Optional, Set, Tuple
 
-from openmonetize.metering.buffers.base import Batch, DeadLetter, Stats, fitting
+from openmonetize.metering.buffers.base import Batch, count_fitting
 from openmonetize.metering.errors import BufferFull
+from openmonetize.metering.results import DeadLetter, Stats
 
 MAX_BUFFERED_EVENTS = 100_000
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
-#: How many refused events the memory buffer keeps at the most; beyond it the oldest are dropped, and counted.
+# Refused events that are kept; when there are more, the oldest are dropped, and counted.
 MAX_DEAD_IN_MEMORY = 10_000
-#: How long `put` waits for room by default, in seconds.
-FULL_WAIT = 0.05
+# How long `put` waits for room by default, in seconds.
+FULL_TIMEOUT = 0.05
 
 
 class MemoryBuffer:
@@ -25,7 +26,7 @@ class MemoryBuffer:
     Args:
         max_events: bound on events held (waiting, being sent, refused).
         max_bytes: bound on their bytes.
-        full_wait: how long `put` waits for room before it raises `BufferFull`, in seconds.
+        full_timeout: how long `put` waits for room before it raises `BufferFull`, in seconds.
         drop_newest: when full, count the event as dropped and go on.
         clock: monotonic seconds, for delayed events.
     """
@@ -34,24 +35,24 @@ class MemoryBuffer:
         self,
         max_events: int = MAX_BUFFERED_EVENTS,
         max_bytes: int = MAX_BUFFERED_BYTES,
-        full_wait: float = FULL_WAIT,
+        full_timeout: float = FULL_TIMEOUT,
         drop_newest: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_events = max_events
         self._max_bytes = max_bytes
-        self._full_wait = full_wait
-        self._drops = drop_newest
+        self._full_timeout = full_timeout
+        self._drop_newest = drop_newest
         self._clock = clock
         self._reset()
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
         self._room = threading.Condition(self._lock)
-        self._ready: Deque[bytes] = deque()
-        self._leased: Set[int] = set()
-        self._returned: List[Tuple[float, Batch]] = []  # nacked, with the monotonic time when they are due
-        self._dead: Deque[DeadLetter] = deque()
+        self._ready: deque[bytes] = deque()
+        self._leased: set[int] = set()
+        self._returned: list[tuple[float, Batch]] = []  # nacked, with the monotonic time when they are due
+        self._dead: deque[DeadLetter] = deque()
         self._bytes = 0
         self._puts = 0  # also the key of the next event
         self._settled = 0  # puts that are no longer held
@@ -62,7 +63,7 @@ class MemoryBuffer:
         self._dropped_dead = 0
 
     def put(self, wire: bytes) -> int:
-        """Keep one event. Raises `BufferFull`."""
+        """Keep one event, or raise `BufferFull`."""
         size = len(wire)
         with self._lock:
             full = self._puts - self._settled >= self._max_events or self._bytes + size > self._max_bytes
@@ -75,14 +76,14 @@ class MemoryBuffer:
             return len(self._ready)
 
     def new_count(self) -> int:
-        """How many events wait that were never sent."""
+        """Return how many waiting events were never sent."""
         return len(self._ready)
 
     def _wait_for_room(self, size: int) -> bool:
-        """True when there is room, False where the event is to be dropped. Raises `BufferFull`."""
-        if self._drops:
+        """Return True when there is room, False if the event is to be dropped; raise `BufferFull` otherwise."""
+        if self._drop_newest:
             return False
-        deadline = time.monotonic() + self._full_wait
+        deadline = time.monotonic() + self._full_timeout
         while self._puts - self._settled >= self._max_events or self._bytes + size > self._max_bytes:
             left = deadline - time.monotonic()
             if left <= 0.0:
@@ -94,40 +95,41 @@ class MemoryBuffer:
             self._room.wait(left)
         return True
 
-    def lease(self, max_events: int, max_bytes: int) -> Optional[Batch]:
-        """Take waiting events, those that were sent before first."""
+    def lease(self, max_events: int, max_bytes: int) -> Batch | None:
+        """Take waiting events, first those that were sent before."""
         with self._lock:
             batch = self._take_returned(max_events, max_bytes) or self._take_ready(max_events, max_bytes)
             if batch is not None:
                 self._leased.update(batch.keys)
             return batch
 
-    def _take_returned(self, max_events: int, max_bytes: int) -> Optional[Batch]:
+    def _take_returned(self, max_events: int, max_bytes: int) -> Batch | None:
         now = self._clock()
         for place, (due, batch) in enumerate(self._returned):
             if due <= now:
-                kept = fitting(batch.wires, max_events, max_bytes)
-                self._returned[place : place + 1] = [(due, batch.part(kept, len(batch)))] if kept < len(batch) else []
-                return batch.part(0, kept)
+                count = count_fitting(batch.wires, max_events, max_bytes)
+                rest = [(due, batch.slice(count, len(batch)))] if count < len(batch) else []
+                self._returned[place : place + 1] = rest
+                return batch.slice(0, count)
         return None
 
-    def _take_ready(self, max_events: int, max_bytes: int) -> Optional[Batch]:
+    def _take_ready(self, max_events: int, max_bytes: int) -> Batch | None:
         ready = self._ready
         count = min(max_events, len(ready))
         if not count:
             return None
         first = self._puts - len(ready)
         wires = [ready.popleft() for _ in range(count)]
-        kept = fitting(wires, count, max_bytes)
+        kept = count_fitting(wires, count, max_bytes)
         ready.extendleft(reversed(wires[kept:]))
         return Batch(range(first, first + kept), wires[:kept], self)
 
     def renew(self, batch: Batch) -> bool:
-        """Nobody else can take a lease in memory."""
+        """Return True: no other process can take a lease in memory."""
         return True
 
     def ack(self, batch: Batch, duplicates: int = 0) -> int:
-        """The platform has these events."""
+        """Settle events that the platform has."""
         with self._lock:
             duplicates = min(duplicates, len(batch))
             self._accepted += len(batch) - duplicates
@@ -142,7 +144,7 @@ class MemoryBuffer:
         self._room.notify_all()
 
     def nack(self, batch: Batch, delay: float = 0.0) -> None:
-        """Not delivered: to be leased again."""
+        """Put undelivered events back."""
         with self._lock:
             self._leased.difference_update(batch.keys)
             self._returned.append((self._clock() + delay if delay else 0.0, batch))
@@ -152,8 +154,8 @@ class MemoryBuffer:
         with self._lock:
             self._returned = [(0.0, batch) for _, batch in self._returned]
 
-    def dead_letter(self, batch: Batch, status: Optional[int], reason: str) -> None:
-        """Keep as dead letters, at most `MAX_DEAD_IN_MEMORY`."""
+    def dead_letter(self, batch: Batch, status: int | None, reason: str) -> None:
+        """Keep events as dead letters, at most `MAX_DEAD_IN_MEMORY`."""
         at = datetime.now(timezone.utc)
         with self._lock:
             self._leased.difference_update(batch.keys)
@@ -163,7 +165,7 @@ class MemoryBuffer:
                 self._release(1, len(self._dead.popleft().wire))
 
     def stats(self) -> Stats:
-        """Where all events are."""
+        """Return where all events are."""
         with self._lock:
             retrying = len(self._leased) + sum(len(batch) for _, batch in self._returned)
             return Stats(
@@ -177,20 +179,20 @@ class MemoryBuffer:
             )
 
     def watermark(self) -> int:
-        """The key of the next event."""
+        """Return the key of the next event."""
         with self._lock:
             return self._puts
 
-    def is_past(self, mark: int) -> bool:
-        """Whether every event before ``mark`` has an outcome."""
+    def is_past(self, watermark: int) -> bool:
+        """Return whether every event before ``watermark`` has an outcome."""
         with self._lock:
-            if self._ready and self._puts - len(self._ready) < mark:
+            if self._ready and self._puts - len(self._ready) < watermark:
                 return False
-            open_keys = [self._leased, *(batch.keys for _, batch in self._returned)]
-            return all(key >= mark for keys in open_keys for key in keys)
+            unsettled = [self._leased, *(batch.keys for _, batch in self._returned)]
+            return all(key >= watermark for keys in unsettled for key in keys)
 
-    def dead_letters(self) -> List[DeadLetter]:
-        """The refused events, oldest first."""
+    def dead_letters(self) -> list[DeadLetter]:
+        """Return the refused events, oldest first."""
         with self._lock:
             return list(self._dead)
 
@@ -215,15 +217,15 @@ class MemoryBuffer:
             return count
 
     def maintain(self) -> None:
-        """Nothing to do."""
+        """Do nothing: memory needs no housekeeping."""
 
     def before_fork(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there is nothing to let go of."""
 
     def after_fork(self, in_child: bool) -> None:
-        """The parent keeps its events; the child starts empty, with locks of its own."""
+        """Start empty in the child, with locks of its own; the parent keeps its events."""
         if in_child:
             self._reset()
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing: there is nothing to release."""

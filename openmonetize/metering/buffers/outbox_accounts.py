@@ -1,4 +1,4 @@
-"""Whose events are whose, in an outbox file that may have seen several keys and servers.
+"""The accounts of the events in an outbox file, which may have been used with several keys and servers.
 
 An account is a key (as a digest) at a base URL. Events belong to the account they were recorded under. A
 key delivers its own events, and those of other keys at the same base URL known to be the same customer's.
@@ -7,16 +7,15 @@ key delivers its own events, and those of other keys at the same base URL known 
 from __future__ import annotations
 
 import sqlite3
-from typing import List, Optional
 
-from openmonetize.metering.buffers.base import OtherAccount
 from openmonetize.metering.errors import MeteringError
+from openmonetize.metering.results import OtherAccount
 
 _THIS = "base_url = ? AND fingerprint = ?"
 
 
 def register(connection: sqlite3.Connection, base_url: str, fingerprint: str) -> int:
-    """The account's id; a new account is entered."""
+    """Return the account's id; enter a new account."""
     this = (base_url, fingerprint)
     found = connection.execute(f"SELECT id FROM account WHERE {_THIS}", this).fetchone()
     if found is None:
@@ -26,7 +25,7 @@ def register(connection: sqlite3.Connection, base_url: str, fingerprint: str) ->
 
 
 def mine(connection: sqlite3.Connection, base_url: str, fingerprint: str) -> str:
-    """Ids of the accounts whose events this key delivers, as an SQL list."""
+    """Return the ids of the accounts whose events this key delivers, as an SQL list."""
     rows = connection.execute(
         f"SELECT id FROM account WHERE {_THIS} OR base_url = ? AND customer_id = "
         f"(SELECT customer_id FROM account WHERE {_THIS})",
@@ -35,15 +34,15 @@ def mine(connection: sqlite3.Connection, base_url: str, fingerprint: str) -> str
     return ",".join(str(row[0]) for row in rows) or "0"
 
 
-def customer(connection: sqlite3.Connection, base_url: str, fingerprint: str) -> Optional[str]:
-    """The account's customer, where known."""
+def customer(connection: sqlite3.Connection, base_url: str, fingerprint: str) -> str | None:
+    """Return the account's customer, if known."""
     this = (base_url, fingerprint)
     row = connection.execute(f"SELECT customer_id FROM account WHERE {_THIS}", this).fetchone()
     return None if row is None else row[0]
 
 
 def identify(connection: sqlite3.Connection, base_url: str, fingerprint: str, customer_id: str) -> None:
-    """Remember whose key this is."""
+    """Remember which customer a key belongs to."""
     connection.execute(f"UPDATE account SET customer_id = ? WHERE {_THIS}", (customer_id, base_url, fingerprint))
 
 
@@ -62,8 +61,8 @@ def count(
     )
 
 
-def others(connection: sqlite3.Connection, own: str) -> List[OtherAccount]:
-    """Other accounts that have events in the file."""
+def others(connection: sqlite3.Connection, own: str) -> list[OtherAccount]:
+    """Return the other accounts that have events in the file."""
     rows = connection.execute(
         "SELECT base_url, fingerprint, customer_id, "
         "(SELECT count(*) FROM event WHERE account = account.id)"
@@ -74,7 +73,7 @@ def others(connection: sqlite3.Connection, own: str) -> List[OtherAccount]:
 
 
 def adopt(connection: sqlite3.Connection, account: OtherAccount, base_url: str, fingerprint: str) -> int:
-    """Move another account's events and dead letters to this one. Returns how many.
+    """Move another account's events and dead letters to this one. Return how many.
 
     Raises:
         MeteringError: they are known to be another customer's.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Iterator, Optional
 
-from openmonetize._fork import mark_process
+from openmonetize._fork import ProcessMark
 from openmonetize.metering.buffers import lease_owner, outbox_accounts as accounts
 from openmonetize.metering.buffers.outbox_file import OutboxFile, failure, give_back, leak, transaction
 from openmonetize.metering.buffers.outbox_move import move
@@ -20,8 +20,8 @@ class Connections:
 
     Args:
         path: the file.
-        base_url: where new events belong to.
-        fingerprint: digest of the key that new events belong to.
+        base_url: the server that new events are for.
+        fingerprint: digest of the key that new events are recorded under.
         synchronous: SQLite's setting for recording, ``"NORMAL"`` or ``"FULL"``.
         max_bytes: bound on the file's size.
     """
@@ -36,14 +36,14 @@ class Connections:
         self._reset()
 
     def _reset(self) -> None:
-        self._mark = mark_process()
+        self._mark = ProcessMark()
         self._writer = Writer(self._file, self.base_url, self.fingerprint, self._synchronous, self._max_bytes)
         self._side_lock = threading.Lock()  # guards the sender's connection; taken before the writer's lock
-        self._side: Optional[sqlite3.Connection] = None
+        self._side: sqlite3.Connection | None = None
         self._mine = "0"
         self._owner = 0
         self._closed = False
-        self._moved: Optional[OutboxError] = None  # not told yet
+        self._moved: OutboxError | None = None  # not reported yet
 
     def open(self) -> None:
         """Create the file, or check the one that is there.
@@ -55,8 +55,8 @@ class Connections:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """The sender's connection; unlike the writer's it may exceed max_bytes, or a full file never drains."""
-        if not self._mark[0]:
+        """Give the sender's connection; unlike the writer's it may exceed max_bytes, or a full file never drains."""
+        if self._mark.forked():
             self._abandon()
         with self._side_lock:
             try:
@@ -81,23 +81,23 @@ class Connections:
             yield side
 
     def use(self, base_url: str, fingerprint: str) -> None:
-        """From now on record and deliver for this key; called when the client's key or host was changed."""
+        """Record and deliver for another key from now on; called when the client's key or host was changed."""
         with self._side_lock, self._writer.lock:
             self.base_url, self.fingerprint = base_url, fingerprint
             self._writer.use(base_url, fingerprint)
             self._drop_side()
 
     def maintain(self) -> None:
-        """Move the write-ahead log into the file, so that `put` never has to; see whether the file is there at all."""
+        """Move the write-ahead log into the file, so that `put` never has to; check that the file still exists."""
         self.follow_file()
-        self._tell_of_move()
+        self._report_move()
         with self._reading() as side:
             side.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             with self._writer.lock:
                 give_back(side)
 
     def follow_file(self) -> None:
-        """Where somebody deleted or replaced the file, go on with the one that is there now, or a new one.
+        """Go on with another file, or a new one, if the file was deleted or replaced.
 
         Raises:
             OutboxError: that is not possible.
@@ -108,13 +108,13 @@ class Connections:
             if self._file.vanished():
                 self._moved = OutboxError(f"outbox {self.path!r}: the file was deleted or replaced; {self._move()}")
 
-    def _tell_of_move(self) -> None:
+    def _report_move(self) -> None:
         moved, self._moved = self._moved, None
         if moved is not None:
             raise moved
 
     def _move(self) -> str:
-        """What became of the events in the old file, which is there for as long as it is open."""
+        """Move the events of the old file, which exists for as long as it is open. Return what became of them."""
         self._file.renew()
         old, fate = self._side or self._writer.connection, "nothing of it could be kept"
         if old is not None:
@@ -128,13 +128,13 @@ class Connections:
         return fate
 
     def before_fork(self) -> None:
-        """A connection must not be carried over a fork, not even to be closed there."""
+        """Close the connections: they must not be carried over a fork, not even to be closed there."""
         self._side_lock.acquire()
         self._writer.lock.acquire()
         self._drop()
 
     def after_fork(self, in_child: bool) -> None:
-        """Both sides reconnect when they need to; leases stay the parent's."""
+        """Reconnect when needed, in parent and child; leases stay the parent's."""
         if in_child:
             self._reset()
         else:
@@ -142,7 +142,7 @@ class Connections:
             self._side_lock.release()
 
     def _abandon(self) -> None:
-        """A fork that Python did not see: closing the parent's connections here would harm its file."""
+        """Give up the parent's connections after a fork without hooks: closing them here would damage its file."""
         self._writer.abandon()
         leak(self._side)
         self._reset()
@@ -158,7 +158,7 @@ class Connections:
 
     def close(self) -> None:
         """Give leases back and close the file."""
-        if not self._mark[0]:
+        if self._mark.forked():
             self._abandon()
             return
         try:
@@ -171,4 +171,4 @@ class Connections:
                 self._drop()
                 self._file.forget()
                 self._closed = True
-        self._tell_of_move()
+        self._report_move()

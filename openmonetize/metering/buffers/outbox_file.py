@@ -1,4 +1,4 @@
-"""Opening the outbox file: what may hold one, its schema, and SQLite's errors in plain words."""
+"""Opening the outbox file: where it may be, its schema, and SQLite's errors in plain words."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import re
 import sqlite3
 import stat
 import time
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Dict, Iterator, Optional, Tuple
 
 from openmonetize.metering.errors import OutboxError
 
-_Identity = Tuple[int, int]  # device and inode
+_Identity = tuple[int, int]  # device and inode
 
 SCHEMA_VERSION = 1
 _MAGIC = b"SQLite format 3\0"
@@ -41,12 +41,12 @@ _SCHEMA = (
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
 
-_TIMEOUT = 5.0  # how long another process may hold the file, in seconds
-_SPARE_PAGES = 4096  # unused space that is kept for events to come (16 MB)
-_COPIED_PAGES = 1024  # what may be copied to give the rest back, tens of milliseconds
-_LOG_BYTES = 8 * 1024 * 1024  # the write-ahead log is cut to this when it starts anew
+_LOCK_TIMEOUT = 5.0  # how long another process may hold the file, in seconds
+_MAX_SPARE_PAGES = 4096  # unused space that is kept for events to come (16 MB)
+_MAX_COPIED_PAGES = 1024  # what may be copied to give the rest back, tens of milliseconds
+_MAX_LOG_BYTES = 8 * 1024 * 1024  # the write-ahead log is cut to this when it starts anew
 
-#: File systems on which SQLite's shared memory or locks do not work between machines.
+# File systems on which SQLite's shared memory or locks do not work between machines.
 _NETWORK_TYPE = re.compile(
     r"(fuse\.)?(9p|afs|beegfs|ceph|cifs|coda|davfs|gcsfuse|glusterfs|gpfs|lustre|ncpfs|nfs\d?|ocfs2|orangefs|rclone"
     r"|s3fs|smb\d|smbfs|sshfs)"
@@ -54,7 +54,7 @@ _NETWORK_TYPE = re.compile(
 
 
 class OutboxFile:
-    """The file that an outbox's connections are to: checked before the first one, and watched for its replacement.
+    """The file that an outbox connects to: checked before the first connection, and watched for its replacement.
 
     Args:
         path: the file; created with mode 0600.
@@ -63,7 +63,7 @@ class OutboxFile:
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
         self._checked = False
-        self._known: Dict[str, Optional[_Identity]] = {}  # the file and its companions, as they were last seen
+        self._known: dict[str, _Identity | None] = {}  # the file and its companions, as last seen
 
     def prepare(self) -> None:
         """Create the file, private to its user, or check the one that is there.
@@ -87,10 +87,10 @@ class OutboxFile:
         self._known = {self.path: _identity(self.path)}
 
     def connect(self) -> sqlite3.Connection:
-        """A connection in autocommit mode, usable from any thread under its holder's lock.
+        """Return a connection in autocommit mode, usable from any thread under its holder's lock.
 
         Raises:
-            OutboxError: see `prepare`; or other connections are still to a file that is no longer there.
+            OutboxError: see `prepare`; or other connections still use a file that no longer exists.
         """
         if self.vanished():
             raise OutboxError(f"outbox {self.path!r}: the file was deleted or replaced while it was in use")
@@ -99,7 +99,7 @@ class OutboxFile:
         return connect(self.path)
 
     def vanished(self) -> bool:
-        """Whether the file was deleted, or replaced by another, since it was prepared."""
+        """Return whether the file was deleted, or replaced by another, since it was prepared."""
         if not self._known:
             return False
         if _identity(self.path) != self._known[self.path]:
@@ -109,11 +109,11 @@ class OutboxFile:
         return False
 
     def recheck(self) -> None:
-        """Something failed: look at the file again before the next connection."""
+        """Check the file again before the next connection, because something failed."""
         self._checked = False
 
     def renew(self) -> None:
-        """Go on with the file that is there now, or with a new one."""
+        """Go on with the file that exists now, or with a new one."""
         for name, identity in self._known.items():
             # A log left behind by the old file would be taken for the new one's.
             if name != self.path and identity is not None and _identity(name) == identity:
@@ -121,12 +121,12 @@ class OutboxFile:
         self.prepare()
 
     def forget(self) -> None:
-        """There are no connections any more: whatever is there at the next one is the file."""
+        """Take whatever exists at the next connection for the file: there are no connections any more."""
         self._checked = False
         self._known = {}
 
 
-def _identity(path: str) -> Optional[_Identity]:
+def _identity(path: str) -> _Identity | None:
     try:
         found = os.stat(path)
     except OSError:
@@ -135,14 +135,14 @@ def _identity(path: str) -> Optional[_Identity]:
 
 
 def connect(path: str) -> sqlite3.Connection:
-    """A connection as `OutboxFile.connect` gives it, to whatever is there."""
-    connection = sqlite3.connect(path, timeout=_TIMEOUT, isolation_level=None, check_same_thread=False)
-    connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
+    """Return a connection as `OutboxFile.connect` does, to whatever exists."""
+    connection = sqlite3.connect(path, timeout=_LOCK_TIMEOUT, isolation_level=None, check_same_thread=False)
+    connection.execute(f"PRAGMA journal_size_limit = {_MAX_LOG_BYTES}")
     return connection
 
 
-def network_filesystem(path: str, mounts: str = "/proc/self/mountinfo") -> Optional[str]:
-    """The type of the network file system that ``path`` lies on, or None where it is local or unknown."""
+def network_filesystem(path: str, mounts: str = "/proc/self/mountinfo") -> str | None:
+    """Return the type of the network file system that ``path`` is on, or None if it is local or unknown."""
     full = os.path.realpath(path)
     if full.startswith("\\\\"):
         return "a Windows share"
@@ -195,8 +195,8 @@ def _set_up(connection: sqlite3.Connection, path: str) -> None:
 
 
 def _to_wal(connection: sqlite3.Connection) -> str:
-    """Have a write-ahead log. Of processes that start together one creates it, for which SQLite lets none wait."""
-    deadline = time.monotonic() + _TIMEOUT
+    """Turn on the write-ahead log. Try again while another process does the same: SQLite does not wait for that."""
+    deadline = time.monotonic() + _LOCK_TIMEOUT
     while True:
         try:
             return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
@@ -208,7 +208,7 @@ def _to_wal(connection: sqlite3.Connection) -> str:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """One write transaction: all of it, or nothing."""
+    """Run one write transaction: all of it, or nothing."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -220,19 +220,19 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def give_back(connection: sqlite3.Connection) -> None:
-    """Return space to the file system, where nearly all of the file is unused, as after an outage.
+    """Return space to the file system if nearly all of the file is unused, as after an outage.
 
-    That takes a moment in which nobody can put, and costs nothing before; SQLite's auto-vacuum slows each put.
+    Nobody can put an event while that runs, which is short; SQLite's auto-vacuum would slow each put instead.
     """
     spare = connection.execute("PRAGMA freelist_count").fetchone()[0]
-    if spare > _SPARE_PAGES and connection.execute("PRAGMA page_count").fetchone()[0] - spare < _COPIED_PAGES:
+    if spare > _MAX_SPARE_PAGES and connection.execute("PRAGMA page_count").fetchone()[0] - spare < _MAX_COPIED_PAGES:
         try:
             connection.execute("VACUUM")
         except sqlite3.OperationalError:
-            pass  # somebody reads just now, or the disk is full: another time
+            pass  # a reader holds the file, or the disk is full: later
 
 
-def leak(*connections: Optional[sqlite3.Connection]) -> None:
+def leak(*connections: sqlite3.Connection | None) -> None:
     """Keep connections from ever being closed, even by the interpreter's end."""
     import ctypes
 
@@ -242,20 +242,20 @@ def leak(*connections: Optional[sqlite3.Connection]) -> None:
 
 
 def failure(path: str, error: Exception) -> OutboxError:
-    """A low-level error in plain words."""
+    """Return the error that says in plain words what a low-level one means."""
     if "not a database" in str(error) and _is_something_else(path):
         return _misuse(path, "this is a file of something else; name another file")
     return OutboxError(f"outbox {path!r}: {_explain(error)}", misuse=isinstance(error, PermissionError))
 
 
 def _is_something_else(path: str) -> bool:
-    """Whether a file that SQLite cannot read never was a database, as opposed to one that was damaged."""
+    """Return whether a file that SQLite cannot read never was a database, as opposed to one that was damaged."""
     try:
         with open(path, "rb") as file:
             head = file.read(len(_MAGIC))
     except OSError:
         return False
-    return head != _MAGIC and any(head)  # nothing but zeros is what damage leaves
+    return head != _MAGIC and any(head)  # damage leaves nothing but zeros
 
 
 def _misuse(path: str, text: str) -> OutboxError:

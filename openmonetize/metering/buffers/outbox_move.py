@@ -1,4 +1,4 @@
-"""Moving what waits in a file that was deleted, and is there for its open connections only, into another."""
+"""Moving the rows of a deleted file, which exists for its open connections only, into another file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ROWS = {"event": "wire, attempts", "dead": "wire, status, reason, at"}
 
 
 def move(old: sqlite3.Connection, new: sqlite3.Connection) -> int:
-    """Move accounts with their counts, events and dead letters. Leases are not moved: they are over.
+    """Move accounts with their counts, events and dead letters. Leases are not moved: they end.
 
     Of several processes with connections to the old file the first one moves everything, the others find nothing.
 

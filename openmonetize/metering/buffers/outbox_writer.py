@@ -5,14 +5,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import deque
-from typing import Deque, List, Optional
 
 from openmonetize.metering.buffers import outbox_accounts as accounts
 from openmonetize.metering.buffers.outbox_file import OutboxFile, failure, leak, transaction
 from openmonetize.metering.errors import OutboxError
 
 _INSERT = "INSERT INTO event(account, wire) VALUES (?, ?)"
-_WAL_PAGES = 16_000  # the writer moves the log into the file only if the sender did not for this long (64 MB)
+_MAX_WAL_PAGES = 16_000  # the writer moves the log into the file only if the sender did not for this long (64 MB)
 
 
 class _Ticket:
@@ -23,16 +22,16 @@ class _Ticket:
     def __init__(self, wire: bytes) -> None:
         self.wire = wire
         self.done = False
-        self.error: Optional[OutboxError] = None
+        self.error: OutboxError | None = None
 
 
 class Writer:
     """The connection that callers write through.
 
     Args:
-        file: where to.
-        base_url: where new events belong to.
-        fingerprint: digest of the key that new events belong to.
+        file: the file.
+        base_url: the server that new events are for.
+        fingerprint: digest of the key that new events are recorded under.
         synchronous: SQLite's setting, ``"NORMAL"`` or ``"FULL"``.
         max_bytes: bound on the file's size.
     """
@@ -42,16 +41,16 @@ class Writer:
         self._synchronous = synchronous
         self._max_bytes = max_bytes
         self.lock = threading.Lock()  # held for the length of one write transaction, of the sender as well
-        self._pending: Deque[_Ticket] = deque()
-        self.connection: Optional[sqlite3.Connection] = None
+        self._pending: deque[_Ticket] = deque()
+        self.connection: sqlite3.Connection | None = None
         self._account = 0
         self._owner_of_account = (base_url, fingerprint)
 
     def put(self, wire: bytes) -> None:
-        """Write one event. Raises `OutboxError` where it is not on disk."""
+        """Write one event; raise `OutboxError` if it is not on disk."""
         ticket = _Ticket(wire)
         self._pending.append(ticket)
-        # Whoever gets the lock commits everybody's events; those who waited for it find theirs done.
+        # The thread that gets the lock commits the events of all; the threads that waited find theirs done.
         with self.lock:
             if not ticket.done:
                 self._commit_pending()
@@ -59,8 +58,8 @@ class Writer:
             raise ticket.error
 
     def _commit_pending(self) -> None:
-        batch: List[_Ticket] = []
-        error: Optional[OutboxError] = None
+        batch: list[_Ticket] = []
+        error: OutboxError | None = None
         try:
             while self._pending:
                 batch.append(self._pending.popleft())
@@ -75,7 +74,7 @@ class Writer:
             self.drop()
             self._file.recheck()
         except BaseException:
-            # Interrupted half-way: the others' events go again, at worst twice under one id.
+            # Interrupted half-way: the other threads' events are written again, at worst twice under one id.
             self._pending.extendleft(reversed(batch))
             raise
         for ticket in batch:
@@ -86,7 +85,7 @@ class Writer:
         connection = self._file.connect()
         try:
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-            connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_MAX_WAL_PAGES}")
             page = connection.execute("PRAGMA page_size").fetchone()[0]
             connection.execute(f"PRAGMA max_page_count = {max(self._max_bytes // page, 16)}")
             self._account = accounts.register(connection, *self._owner_of_account)
@@ -97,18 +96,18 @@ class Writer:
         return connection
 
     def use(self, base_url: str, fingerprint: str) -> None:
-        """From now on events belong to this account. Under the lock."""
+        """Record for another account from now on. Call it under the lock."""
         if self._pending:
             self._commit_pending()
         self._owner_of_account = (base_url, fingerprint)
         self.drop()
 
     def drop(self) -> None:
-        """Close the connection; the next event opens another. Under the lock."""
+        """Close the connection; the next event opens another. Call it under the lock."""
         connection, self.connection = self.connection, None
         if connection is not None:
             connection.close()
 
     def abandon(self) -> None:
-        """Give the connection up without closing it."""
+        """Give up the connection without closing it."""
         leak(self.connection)

@@ -1,1 +1,1 @@
-"""Customers, their users, and what those are entitled to."""
+"""Customers with their API keys, and customers' users."""

@@ -1,1 +1,1 @@
-"""From an accepted event to a booking: ingestion, processing, wallet charges, ledger, roll-ups, rating."""
+"""Billing: events are priced, stored and charged to wallets; estimates and checks of what may still be spent."""

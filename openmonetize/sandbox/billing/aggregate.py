@@ -1,18 +1,18 @@
-"""Adding up rolled-up groups by any name."""
+"""Sums over the groups of the roll-ups, by any name."""
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, Sequence, Tuple
+from collections.abc import Callable, Sequence
 
 from openmonetize.sandbox.billing.rollups import Group
 
-Name = Tuple[str, ...]
+Name = tuple[str, ...]
 
 
-def sums_by(found: Sequence[Group], name_of: Callable[[Group], Name]) -> List[Tuple[Name, Group]]:
-    """Add up the groups that share a name; the name whose first event is the earliest comes first."""
-    sums: Dict[Name, List[int]] = {}
-    for group in found:
+def sums_by(groups: Sequence[Group], name_of: Callable[[Group], Name]) -> list[tuple[Name, Group]]:
+    """Return the sums over the groups that share a name, in the order of the first event of each name."""
+    sums: dict[Name, list[int]] = {}
+    for group in groups:
         name = name_of(group)
         row = (group.events, group.input_tokens, group.output_tokens, group.credits, group.cost)
         known = sums.get(name)
@@ -26,7 +26,7 @@ def sums_by(found: Sequence[Group], name_of: Callable[[Group], Name]) -> List[Tu
     return [(name, Group(0, "", "", "", "", *(int(number) for number in row))) for name, row in ordered]
 
 
-def total_of(found: Sequence[Group]) -> Group:
-    """The sum over all groups."""
-    sums = sums_by(found, lambda group: ())
+def total_of(groups: Sequence[Group]) -> Group:
+    """Return the sum over all groups."""
+    sums = sums_by(groups, lambda group: ())
     return sums[0][1] if sums else Group(0, "", "", "", "", 0, 0, 0, 0, 0, 0)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from typing import Any, Dict, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from openmonetize.sandbox.accounts.customers import Customer
 from openmonetize.sandbox.billing.processing import Job, process
@@ -12,20 +13,20 @@ from openmonetize.sandbox.clock import SECOND, iso
 from openmonetize.sandbox.defects import DEAD_LETTERS_LATE
 from openmonetize.sandbox.state import State
 
-SHOWN = 100
-REPLAYED = 1000
-LATE_MS = 7 * 60 * SECOND
-"""The present servers show a lost event after five to nine minutes."""
+_MAX_SHOWN = 100
+_MAX_REPLAYED = 1000
+# The present servers show a lost event after five to nine minutes (measured).
+_DELAY_MS = 7 * 60 * SECOND
 
 
 def count(state: State, customer: Customer) -> int:
-    """How many dead letters a customer can see."""
+    """Return how many dead letters a customer can see."""
     sql = "SELECT count(*) FROM dead_letters WHERE customer = ? AND failed_at <= ?"
-    return int(state.db.value(sql, (customer.pk, _visible_since(state))))
+    return int(state.db.value(sql, (customer.pk, _visible_until(state))))
 
 
-def visible(state: State, customer: Customer) -> List[Dict[str, Any]]:
-    """The first dead letters of a customer in the platform's form, oldest first."""
+def visible(state: State, customer: Customer) -> list[dict[str, Any]]:
+    """Return the first dead letters of a customer in the platform's form, oldest first."""
     late = state.has(DEAD_LETTERS_LATE)
     return [
         {
@@ -40,14 +41,17 @@ def visible(state: State, customer: Customer) -> List[Dict[str, Any]]:
             "timestamp": row["failed_at"],
             "failedReason": "Poison message" if late else row["reason"],
         }
-        for row in _rows(state, customer, SHOWN)
+        for row in _rows(state, customer, _MAX_SHOWN)
     ]
 
 
-def replay(state: State, customer: Customer, ids: Optional[Sequence[str]]) -> int:
-    """Process dead letters again, all or those named; what still cannot be processed is dead-lettered anew."""
+def replay(state: State, customer: Customer, ids: Sequence[str] | None) -> int:
+    """Process dead letters again, all or those named, and return how many.
+
+    Events that still cannot be processed become dead letters anew.
+    """
     with state.db.transaction():
-        rows = _rows(state, customer, REPLAYED)
+        rows = _rows(state, customer, _MAX_REPLAYED)
         if ids is not None:
             named = set(ids)
             rows = [row for row in rows if row["id"] in named]
@@ -58,17 +62,8 @@ def replay(state: State, customer: Customer, ids: Optional[Sequence[str]]) -> in
     return len(rows)
 
 
-def _rows(state: State, customer: Customer, limit: int) -> List[sqlite3.Row]:
-    sql = "SELECT * FROM dead_letters WHERE customer = ? AND failed_at <= ? ORDER BY seq LIMIT ?"
-    return state.db.rows(sql, (customer.pk, _visible_since(state), limit))
-
-
-def _visible_since(state: State) -> int:
-    return state.clock.now() - (LATE_MS if state.has(DEAD_LETTERS_LATE) else 0)
-
-
-def stored(state: State) -> List[Dict[str, Any]]:
-    """Every dead letter with its true reason, for tests and the console."""
+def stored(state: State) -> list[dict[str, Any]]:
+    """Return every dead letter with its true reason, for tests and the console."""
     rows = state.db.rows(
         "SELECT d.*, c.id AS customer_id FROM dead_letters d JOIN customers c ON c.pk = d.customer ORDER BY d.seq"
     )
@@ -84,3 +79,12 @@ def stored(state: State) -> List[Dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def _rows(state: State, customer: Customer, limit: int) -> list[sqlite3.Row]:
+    sql = "SELECT * FROM dead_letters WHERE customer = ? AND failed_at <= ? ORDER BY seq LIMIT ?"
+    return state.db.rows(sql, (customer.pk, _visible_until(state), limit))
+
+
+def _visible_until(state: State) -> int:
+    return state.clock.now() - (_DELAY_MS if state.has(DEAD_LETTERS_LATE) else 0)

@@ -1,19 +1,19 @@
-"""Wallets and what goes in and out of them. There is no pooling: each wallet stands for itself."""
+"""Wallets and their transactions. There is no pooling: wallets do not pay for each other."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 import uuid
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple
 
 from openmonetize.sandbox.billing.rollups import pieces
 from openmonetize.sandbox.clock import HOUR, iso
 from openmonetize.sandbox.database import MAX_INTEGER
 from openmonetize.sandbox.state import State, new_id
 
-# A burn has no id of its own: it is derived from the event's.
-_BURN_IDS = uuid.UUID("5e0b6a52-94d1-4d8e-8a6f-0f3f5d6a9c11")
+# The namespace of the ids of burns: a burn has no id of its own, so it is derived from its event's.
+_BURN_NAMESPACE = uuid.UUID("5e0b6a52-94d1-4d8e-8a6f-0f3f5d6a9c11")
 
 
 class Entry(NamedTuple):
@@ -27,11 +27,11 @@ class Entry(NamedTuple):
 
 
 class TooManyCredits(Exception):
-    """The balance would not fit."""
+    """The balance would not fit its column."""
 
 
-def find_wallet(state: State, customer: int, user_id: str = "", team_id: str = "") -> Optional[sqlite3.Row]:
-    """The wallet of a user, of a team or, without both, of the customer."""
+def find_wallet(state: State, customer: int, user_id: str = "", team_id: str = "") -> sqlite3.Row | None:
+    """Return the wallet of a user, of a team or, without both, of the customer."""
     return state.db.row(
         "SELECT * FROM wallets WHERE customer = ? AND user_id = ? AND team_id = ?",
         (customer, user_id, team_id),
@@ -39,9 +39,9 @@ def find_wallet(state: State, customer: int, user_id: str = "", team_id: str = "
 
 
 def open_wallet(
-    state: State, customer: int, user_id: str = "", team_id: str = "", expires_at: Optional[int] = None
+    state: State, customer: int, user_id: str = "", team_id: str = "", expires_at: int | None = None
 ) -> sqlite3.Row:
-    """The wallet, created if there is none. An expiry given replaces that of the whole wallet."""
+    """Return the wallet, created if there is none. An expiry, if given, replaces that of the whole wallet."""
     with state.db.transaction():
         state.db.execute(
             "INSERT INTO wallets (id, customer, user_id, team_id, created_at) VALUES (?, ?, ?, ?, ?)"
@@ -64,13 +64,24 @@ def add_credits(
     kind: str,
     amount: int,
     description: str,
-    metadata: Dict[str, Any],
-    key: Optional[str] = None,
+    metadata: dict[str, Any],
+    key: str | None = None,
     unread: int = 0,
 ) -> Entry:
-    """Raise a wallet's balance and write it down.
+    """Add credits to a wallet.
 
-    `key` makes a grant repeatable. `unread` are credits that this grant overwrites, see `races`.
+    Args:
+        state: the sandbox.
+        wallet: the wallet's row.
+        kind: ``"GRANT"`` or ``"PURCHASE"``.
+        amount: whole credits.
+        description: the text of the transaction.
+        metadata: of the transaction.
+        key: the idempotency key of a grant.
+        unread: credits of other grants that this one overwrites, see `grant_races`.
+
+    Raises:
+        TooManyCredits: the balance would not fit 64 bits.
     """
     balance = wallet["balance"] - unread + amount
     if balance > MAX_INTEGER:
@@ -103,15 +114,15 @@ def add_credits(
     return entry
 
 
-def find_grant(state: State, key: str) -> Optional[Entry]:
-    """The grant that was made with an idempotency key, of whichever customer."""
+def find_grant(state: State, key: str) -> Entry | None:
+    """Return the grant that was made with an idempotency key, whichever customer made it."""
     row = state.db.row("SELECT * FROM grant_keys WHERE key = ?", (key,))
     if row is None:
         return None
     return Entry(row["transaction_id"], row["wallet_id"], row["amount"], row["balance"], row["customer"])
 
 
-# The page is found in the indexes alone, however far back it is; only then its rows are read.
+# The page is found in the indexes alone, however far back it is; only its own rows are read.
 _TRANSACTIONS = """
 SELECT d.id, e.event_id, coalesce(d.kind, 'BURN') AS kind, coalesce(d.amount, -e.credits) AS amount,
     coalesce(d.balance, e.balance) AS balance, coalesce(d.description, 'AI usage credit burn') AS description,
@@ -127,12 +138,12 @@ ORDER BY page.created_at DESC, page.entry DESC
 """
 
 
-def transactions(state: State, wallet: sqlite3.Row, limit: int, offset: int) -> Tuple[List[Dict[str, Any]], int]:
-    """Newest first, and how many there are."""
+def transactions(state: State, wallet: sqlite3.Row, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
+    """Return a page of a wallet's transactions, the newest first, and how many there are."""
     rows = state.db.rows(_TRANSACTIONS, (wallet["pk"], wallet["pk"], limit, offset))
     data = [
         {
-            "id": row["id"] or str(uuid.uuid5(_BURN_IDS, row["event_id"])),
+            "id": row["id"] or str(uuid.uuid5(_BURN_NAMESPACE, row["event_id"])),
             "transactionType": row["kind"],
             "amount": row["amount"],
             "balanceBefore": row["balance"] - row["amount"],
@@ -146,7 +157,10 @@ def transactions(state: State, wallet: sqlite3.Row, limit: int, offset: int) -> 
 
 
 def burned_since(state: State, wallet: int, start: int) -> int:
-    """Credits burned from a wallet since `start`: whole hours from their sums, this one too, as it ends now."""
+    """Return the credits burned from a wallet since `start`.
+
+    Whole hours come from their sums; so does the current one, since nothing in it is later than now.
+    """
     total, now = 0, state.clock.now()
     for span, first, last in pieces(start, now - now % HOUR + HOUR - 1, (HOUR,)):
         if span:

@@ -1,4 +1,4 @@
-"""What happens to an event after its 202: it is priced, stored and paid for, or it becomes a dead letter.
+"""Processing of accepted events: each is priced, stored and charged to a wallet, or becomes a dead letter.
 
 Each accepted event ends in exactly one way: *billed* (stored, and paid by a wallet if it costs anything), *unfunded*
 (stored, but the wallet that should pay does not exist) or *dead-lettered*.
@@ -7,30 +7,30 @@ Each accepted event ends in exactly one way: *billed* (stored, and paid by a wal
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Iterable, List, NamedTuple, Tuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
 from openmonetize.pricing.credits import event_cost
-from openmonetize.sandbox import defects
-from openmonetize.sandbox.accounts.customers import UserClash
+from openmonetize.sandbox.accounts.users import UserClash
 from openmonetize.sandbox.billing import rollups
-from openmonetize.sandbox.billing.events import has_unstorable_text
-from openmonetize.sandbox.billing.uniqueness import key_of, keys_meet, stored_ids, stored_keys
+from openmonetize.sandbox.billing.money import USD_UNITS
+from openmonetize.sandbox.billing.uniqueness import key_of, may_repeat_keys, stored_ids, stored_keys
 from openmonetize.sandbox.billing.wallet_charges import WalletCharges
 from openmonetize.sandbox.clock import HOUR, to_datetime
 from openmonetize.sandbox.database import cell, marks
+from openmonetize.sandbox.defects import FEATURE_ACCESS_LOST, TEAMS_UNKNOWN
 from openmonetize.sandbox.state import State
-from openmonetize.sandbox.tables import USD_UNITS
 from openmonetize.sandbox.validation.formats import instant_ms
+from openmonetize.sandbox.validation.unstorable_text import has_unstorable_text
 
-MAX_COST_USD = 10.0**10
-"""A cost of this or more does not fit the platform's cost column."""
+# A cost of this or more does not fit the platform's cost column.
+_COST_LIMIT_USD = 10.0**10
+# A higher cost does not fit a 64-bit number of cost units.
+_MAX_64_BIT_USD = 9e8
 
-_LARGE_USD = 9e8
-"""A cost of more is no 64-bit number of ten-billionths any more."""
-
-# Python's sqlite3 takes its time over each None, so '' and 0 stand for nothing on the way into the table.
+# Python's sqlite3 binds None slowly, so '' and 0 stand for an absent value on the way into the table.
 _INSERT_EVENT = """
 INSERT INTO events (event_id, idempotency_key, own_key, customer, batch_id, user_id, team_id, event_type, feature_id,
     provider, model, input_tokens, output_tokens, image_count, unit_type, quantity, timestamp, metadata, credits,
@@ -47,34 +47,37 @@ INSERT INTO dead_letters (id, customer, batch_id, event, accepted_at, failed_at,
 
 
 class Job(NamedTuple):
-    """An accepted event on its way."""
+    """An accepted event that is to be processed."""
 
-    event: Dict[str, Any]
+    event: dict[str, Any]
     batch_id: str
     accepted_at: int
 
 
-class _Known(Exception):
+class _AlreadyStored(Exception):
     """An event of the batch is stored already, under its id or its idempotency key."""
 
 
 class _CannotStore(Exception):
-    """Why an event becomes a dead letter."""
+    """An event becomes a dead letter; the text says why."""
 
 
-def process_new(state: State, customer: int, events: List[Dict[str, Any]], batch_id: str) -> bool:
-    """Work through a batch in which everything is new and can be stored; that is, through nearly every batch.
+def process_new(state: State, customer: int, events: list[dict[str, Any]], batch_id: str) -> bool:
+    """Process a batch whose events are all new and can all be stored, as in nearly every batch.
 
-    Returns False, with nothing done, if that turns out to be wrong. The caller holds a transaction.
+    The caller holds a transaction.
+
+    Returns:
+        False, with nothing done, if an event is not new or cannot be stored.
     """
-    if keys_meet(state, events):
+    if may_repeat_keys(state, events):
         return False
     state.db.execute("SAVEPOINT batch")
     try:
         batch = _Batch(state, customer)
-        batch.book(events, batch_id)
+        batch.add(events, batch_id)
         batch.write()
-    except (_Known, _CannotStore, UserClash):
+    except (_AlreadyStored, _CannotStore, UserClash):
         state.db.execute("ROLLBACK TO batch")
         return False
     finally:
@@ -82,12 +85,12 @@ def process_new(state: State, customer: int, events: List[Dict[str, Any]], batch
     return True
 
 
-def process(state: State, customer: int, jobs: List[Job]) -> None:
-    """Work through accepted events of one customer, in order. The caller holds a transaction."""
+def process(state: State, customer: int, jobs: list[Job]) -> None:
+    """Process accepted events of one customer, in order. The caller holds a transaction."""
     ids = stored_ids(state, (job.event["event_id"] for job in jobs))
     keys = stored_keys(state, (key_of(job.event) for job in jobs))
     batch = _Batch(state, customer)
-    dead: List[Tuple[Job, str]] = []
+    dead: list[tuple[Job, str]] = []
     for job in jobs:
         event_id, key = job.event["event_id"], key_of(job.event)
         try:
@@ -97,7 +100,7 @@ def process(state: State, customer: int, jobs: List[Job]) -> None:
                 raise _CannotStore(f"an event with the id {event_id} is stored already")
             if key in keys:
                 raise _CannotStore(f"an event with the idempotency key {key!r} is stored already")
-            batch.book([job.event], job.batch_id)
+            batch.add([job.event], job.batch_id)
         except (_CannotStore, UserClash) as reason:
             dead.append((job, str(reason)))
             continue
@@ -106,43 +109,43 @@ def process(state: State, customer: int, jobs: List[Job]) -> None:
             keys.add(key)
     batch.write()
     if dead:
-        _bury(state, customer, dead)
+        _dead_letter(state, customer, dead)
 
 
 class _Batch:
-    """Events on their way into the tables, with the sums and balances that they change."""
+    """Events to be written into the tables, with the sums and balances that they change."""
 
     def __init__(self, state: State, customer: int) -> None:
         self._state = state
         self._customer = customer
         self._now = state.clock.now()
         self._today = to_datetime(self._now)
-        self._payers = WalletCharges(state, customer)
-        self._events: List[Tuple[Any, ...]] = []
-        self._hours: Dict[rollups.GroupKey, List[float]] = {}
+        self._charges = WalletCharges(state, customer)
+        self._events: list[tuple[Any, ...]] = []
+        self._hours: dict[rollups.GroupKey, list[float]] = {}
 
-    def book(self, events: Iterable[Dict[str, Any]], batch_id: str) -> None:
-        """Price events one after the other and let their wallets pay.
+    def add(self, events: Iterable[dict[str, Any]], batch_id: str) -> None:
+        """Price events one after the other and charge them to their wallets.
 
         Raises:
-            _CannotStore: one cannot be stored, and why; it and those behind it are left out.
-            UserClash: the present servers could not store one for its user.
+            _CannotStore: an event cannot be stored; it and the events after it are left out.
+            UserClash: the present servers could not store the user of an event; likewise.
         """
-        # A batch has a thousand events: what they share is looked up once.
+        # A batch has up to a thousand events: names and attributes are looked up once, outside of the loop.
         customer, now, today, settings = self._customer, self._now, self._today, self._state.settings
         book, era, flawed = settings.book, settings.era, bool(settings.defects)
-        find, hours, append = self._payers.find, self._hours, self._events.append
+        find_charge, hours, append = self._charges.find, self._hours, self._events.append
         for event in events:
             if flawed:
                 self._refuse_defective(event)
             get = event.get
             burn, usd, _ = event_cost(event, book, era, today)
-            cost: float = int(usd * USD_UNITS + 0.5) if usd <= _LARGE_USD else _large_cost(usd)
+            cost: float = int(usd * USD_UNITS + 0.5) if usd <= _MAX_64_BIT_USD else _large_cost(usd)
             event_id, key = event["event_id"], get("idempotency_key") or ""
             own_key = 1 if key == event_id else 0
             user_id, team_id = get("user_id") or "", get("team_id") or ""
-            payer = find(user_id, team_id)
-            wallet, entry, balance = payer.pay(burn)
+            charge = find_charge(user_id, team_id)
+            wallet, entry, balance = charge.add(burn)
             event_type, feature_id = event["event_type"], event["feature_id"]
             provider, model = get("provider") or "", get("model") or ""
             input_tokens, output_tokens = get("input_tokens") or 0, get("output_tokens") or 0
@@ -170,7 +173,7 @@ class _Batch:
                     _metadata_text(metadata) if metadata else "",
                     burn,
                     cost,
-                    payer.user,
+                    charge.user,
                     wallet,
                     entry,
                     balance,
@@ -192,46 +195,46 @@ class _Batch:
             elif timestamp > sums[6]:
                 sums[6] = timestamp
 
-    def _refuse_defective(self, event: Dict[str, Any]) -> None:
-        """A defect of the present servers may lose this event."""
-        if event["event_type"] == "FEATURE_ACCESS" and self._state.has(defects.FEATURE_ACCESS_LOST):
+    def _refuse_defective(self, event: dict[str, Any]) -> None:
+        """Refuse an event that a defect of the present servers loses."""
+        if event["event_type"] == "FEATURE_ACCESS" and self._state.has(FEATURE_ACCESS_LOST):
             raise _CannotStore("the event type FEATURE_ACCESS cannot be stored")
-        if event.get("team_id") and self._state.has(defects.TEAMS_UNKNOWN):
+        if event.get("team_id") and self._state.has(TEAMS_UNKNOWN):
             raise _CannotStore(f"team {event['team_id']!r} does not exist")
 
     def write(self) -> None:
-        """Store everything.
+        """Store the events, the sums and the balances.
 
         Raises:
-            _Known: an event is stored already; the caller has to undo what was written.
+            _AlreadyStored: an event is stored already; the caller has to roll back.
         """
         if not self._events:
             return
         if self._state.db.executemany(_INSERT_EVENT, self._events).rowcount != len(self._events):
-            raise _Known
+            raise _AlreadyStored
         self._state.db.execute(
             "UPDATE customers SET events = events + ? WHERE pk = ?", (len(self._events), self._customer)
         )
-        self._payers.write(self._now)
+        self._charges.write(self._now)
         rollups.add(self._state, self._customer, self._hours)
 
 
 def _large_cost(usd: float) -> float:
-    """A cost of more than `_LARGE_USD` in the units of its column."""
-    if usd >= MAX_COST_USD:
+    """Return a cost above `_MAX_64_BIT_USD` in cost units."""
+    if usd >= _COST_LIMIT_USD:
         raise _CannotStore(f"a cost of {usd:.0f} US dollars does not fit the cost column")
     return cell(int(usd * USD_UNITS + 0.5))
 
 
-def _metadata_text(metadata: Dict[str, Any]) -> str:
+def _metadata_text(metadata: dict[str, Any]) -> str:
     try:
         return to_json(metadata, inf_nan_mode="null").decode()
-    except ValueError:  # nested deeper than the fast writer goes
+    except ValueError:  # nested deeper than pydantic's writer goes
         return json.dumps(metadata)
 
 
-def _bury(state: State, customer: int, dead: List[Tuple[Job, str]]) -> None:
-    """Store events that cannot be processed, with the reason."""
+def _dead_letter(state: State, customer: int, dead: list[tuple[Job, str]]) -> None:
+    """Store events that cannot be processed, each with the reason."""
     now = state.clock.now()
     first = 1 + (state.db.value("SELECT seq FROM sqlite_sequence WHERE name = 'dead_letters'") or 0)
     state.db.executemany(

@@ -8,23 +8,23 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from typing import Any, Dict, Optional, Tuple
+from typing import Any
 
-from openmonetize.pricing import Price
+from openmonetize.pricing import CREDITS_PER_USD, Price
 from openmonetize.pricing.rows import IMAGE, INPUT_TOKEN, OUTPUT_TOKEN, VIDEO
 from openmonetize.sandbox.defects import BURN_TABLE_SPELLING
 from openmonetize.sandbox.state import State
-from openmonetize.sandbox.validation import formats
+from openmonetize.sandbox.validation.javascript_numbers import plain_number
 
-UNITS = {"image": IMAGE, "video": VIDEO}
+_UNITS = {"image": IMAGE, "video": VIDEO}
 
 
 class NoPrice(Exception):
-    """There is no price row for a model."""
+    """A model has no price row."""
 
 
-def active_table(state: State, customer: int) -> Tuple[Optional[sqlite3.Row], bool]:
-    """The burn table in force, and whether it is the one for everybody."""
+def active_table(state: State, customer: int) -> tuple[sqlite3.Row | None, bool]:
+    """Return the burn table in force, and whether it is the default one, which belongs to no customer."""
     now = state.clock.now()
     for owner, default in ((customer, False), (None, True)):
         row = state.db.row(
@@ -39,8 +39,8 @@ def active_table(state: State, customer: int) -> Tuple[Optional[sqlite3.Row], bo
 
 def calculate_text(
     state: State, customer: int, provider: str, model: str, input_tokens: int, output_tokens: int
-) -> Dict[str, Any]:
-    """The full calculation for tokens.
+) -> dict[str, Any]:
+    """Return the full calculation for tokens.
 
     Raises:
         NoPrice: the model has no price rows.
@@ -50,9 +50,9 @@ def calculate_text(
     usd_in = input_tokens / price_in.per * float(price_in.usd)
     usd_out = output_tokens / price_out.per * float(price_out.usd)
     rule, source = _rule(state, customer, model)
-    total: Optional[int] = math.ceil((usd_in + usd_out) * 1000)
-    credits_in: Optional[float] = math.ceil(usd_in * 1000)
-    credits_out: Optional[float] = math.ceil(usd_out * 1000)
+    total: int | None = math.ceil((usd_in + usd_out) * CREDITS_PER_USD)
+    credits_in: float | None = math.ceil(usd_in * CREDITS_PER_USD)
+    credits_out: float | None = math.ceil(usd_out * CREDITS_PER_USD)
     if rule is not None:
         rates = _rates(state, rule)
         if rates is None:
@@ -73,16 +73,16 @@ def calculate_text(
     }
 
 
-def calculate_units(state: State, customer: int, provider: str, model: str, kind: str, count: int) -> Dict[str, Any]:
-    """The calculation for images or videos: a rule's flat rate for each, or the price row.
+def calculate_units(state: State, customer: int, provider: str, model: str, kind: str, count: int) -> dict[str, Any]:
+    """Return the calculation for images or videos: a rule's flat rate for each, or the price row.
 
     Raises:
         NoPrice: the model has no price row.
     """
-    price = _price(state, provider, model, UNITS[kind], kind)
+    price = _price(state, provider, model, _UNITS[kind], kind)
     usd = count / price.per * float(price.usd)
     rule, source = _rule(state, customer, model)
-    total = math.ceil(usd * 1000)
+    total = math.ceil(usd * CREDITS_PER_USD)
     if rule is not None and "flat_rate" in rule:
         total = math.ceil(rule["flat_rate"] * count)
     return {"credits": total, **_money(total, usd), "pricingSource": source}
@@ -95,7 +95,7 @@ def _price(state: State, provider: str, model: str, unit: str, kind: str) -> Pri
     return price
 
 
-def _rule(state: State, customer: int, model: str) -> Tuple[Optional[Dict[str, Any]], str]:
+def _rule(state: State, customer: int, model: str) -> tuple[dict[str, Any] | None, str]:
     row, default = active_table(state, customer)
     if row is None:
         return None, "default"
@@ -104,11 +104,11 @@ def _rule(state: State, customer: int, model: str) -> Tuple[Optional[Dict[str, A
     return rule, "default" if rule is None else "default_burn_table" if default else "customer_burn_table"
 
 
-def _rates(state: State, rule: Dict[str, Any]) -> Optional[Tuple[float, float, float]]:
-    """Credits for input, for output, and the number of tokens that they are for.
+def _rates(state: State, rule: dict[str, Any]) -> tuple[float, float, float] | None:
+    """Return the credits for input, for output, and the number of tokens that they are for.
 
-    Tables of the database seed spell their rules with underscores, tables made through the API do not; the present
-    servers read only the first.
+    Tables of the database seed spell their rules with underscores, tables made through the API in camel case; the
+    present servers read only the first.
     """
     if "input_tokens" in rule:
         return rule["input_tokens"], rule["output_tokens"], rule["per_unit"]
@@ -117,25 +117,25 @@ def _rates(state: State, rule: Dict[str, Any]) -> Optional[Tuple[float, float, f
     return None
 
 
-def _side(tokens: int, burn: Optional[float], usd: float, price: Price) -> Dict[str, Any]:
+def _side(tokens: int, burn: float | None, usd: float, price: Price) -> dict[str, Any]:
     return {
         "tokens": tokens,
-        "credits": None if burn is None else formats.plain_number(burn),
-        "usd": formats.plain_number(usd),
-        "ratePerUnit": formats.plain_number(float(price.usd)),
+        "credits": None if burn is None else plain_number(burn),
+        "usd": plain_number(usd),
+        "ratePerUnit": plain_number(float(price.usd)),
         "unitSize": price.per,
     }
 
 
-def _money(total: Optional[int], cost: float) -> Dict[str, Any]:
-    """Revenue and margin; the margin's percentage is of the cost here, unlike in the analytics."""
+def _money(total: int | None, cost: float) -> dict[str, Any]:
+    """Return revenue and margin; the margin's percentage is of the cost here, unlike in the analytics."""
     revenue = margin = percent = None
     if total is not None:
-        revenue = formats.plain_number(total / 1000)
-        margin = formats.plain_number(total / 1000 - cost)
-        percent = formats.plain_number(round(margin / cost * 100, 2)) if cost else 0
+        revenue = plain_number(total / CREDITS_PER_USD)
+        margin = plain_number(total / CREDITS_PER_USD - cost)
+        percent = plain_number(round(margin / cost * 100, 2)) if cost else 0
     return {
-        "providerCostUsd": formats.plain_number(cost),
+        "providerCostUsd": plain_number(cost),
         "revenueUsd": revenue,
         "marginUsd": margin,
         "marginPercent": percent,

@@ -1,27 +1,29 @@
-"""Sums per hour and per day, written together with the events, so that analytics need not read every event.
+"""Roll-ups: sums by hour and by day, written together with the events, so that analytics need not read every event.
 
-A window is cut into whole days, the whole hours around them, and the two ragged ends; only the ends are read event
-by event, and not even these if all events of the hour lie in the window, as they do up to now. Every sum is therefore
-exact for any window, to the millisecond.
+A window is cut into whole days, the whole hours around them, and parts of hours at both ends. Only these parts are
+read event by event, and not even they if all events of the hour lie in the window, as is usual for a window that ends
+now. Every sum is therefore exact for any window, to the millisecond.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import add as plus
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any
 
 from openmonetize.sandbox.clock import DAY, HOUR
-from openmonetize.sandbox.database import MAX_INTEGER, cell
+from openmonetize.sandbox.database import MAX_INTEGER, cell, marks
 from openmonetize.sandbox.state import State
 
-SPANS = (DAY, HOUR)
 DAY_NAME = "day"
 NAMES = ("feature_id", "event_type", "provider", "model")
 
-GroupKey = Tuple[int, str, str, str, str]
-"""Start of the hour or day, feature, event type, provider, model; the last two empty if not given."""
+# Start of the hour or day, feature, event type, provider, model; the last two are empty if not given.
+GroupKey = tuple[int, str, str, str, str]
+
+_SPANS = (DAY, HOUR)
 
 _UPSERT = """
 INSERT INTO rollups (customer, span, start, feature_id, event_type, provider, model,
@@ -55,11 +57,11 @@ class Group:
     first_at: int
 
 
-def pieces(start: int, end: int, spans: Sequence[int] = SPANS) -> Iterator[Tuple[int, int, int]]:
+def pieces(start: int, end: int, spans: Sequence[int] = _SPANS) -> Iterator[tuple[int, int, int]]:
     """Cut the milliseconds `start` to `end`, both inclusive, into (span, first, last).
 
-    For a span of 0, `first` and `last` are moments; else they are the starts of the first and the last whole
-    stretch of that span.
+    For a span of 0, `first` and `last` are milliseconds; else they are the starts of the first and the last whole
+    day or hour.
     """
     if start > end:
         return
@@ -69,7 +71,7 @@ def pieces(start: int, end: int, spans: Sequence[int] = SPANS) -> Iterator[Tuple
     span, rest = spans[0], spans[1:]
     first = -(-start // span) * span
     after = (end + 1) // span * span
-    if first >= after:  # no whole stretch; still cut at the border, so that a piece lies within one day
+    if first >= after:  # no whole span; still cut at the border, so that a piece lies within one day
         if start < first <= end:
             yield from pieces(start, first - 1, rest)
             start = first
@@ -80,9 +82,9 @@ def pieces(start: int, end: int, spans: Sequence[int] = SPANS) -> Iterator[Tuple
     yield from pieces(after, end, rest)
 
 
-def add(state: State, customer: int, hours: Dict[GroupKey, List[float]]) -> None:
-    """Add the sums of a batch. Each value is [events, input, output, credits, cost, first moment, last]."""
-    days: Dict[GroupKey, List[float]] = {}
+def add(state: State, customer: int, hours: dict[GroupKey, list[float]]) -> None:
+    """Add the sums of a batch: [events, input tokens, output tokens, credits, cost, first time, last time]."""
+    days: dict[GroupKey, list[float]] = {}
     for (start, feature_id, event_type, provider, model), sums in hours.items():
         key = (start - start % DAY, feature_id, event_type, provider, model)
         known = days.get(key)
@@ -100,11 +102,11 @@ def add(state: State, customer: int, hours: Dict[GroupKey, List[float]]) -> None
         )
 
 
-def skip_days(state: State, customer: int, events: int) -> Tuple[int, int]:
+def skip_days(state: State, customer: int, events: int) -> tuple[int, int]:
     """Skip the days with a customer's latest events, as long as they hold no more than `events`.
 
     Returns:
-        The moment before which the rest is, and how many of `events` are left to skip there.
+        The time before which all other events are, and how many of `events` are left to skip there.
     """
     before = MAX_INTEGER
     days = state.db.execute(
@@ -120,25 +122,30 @@ def skip_days(state: State, customer: int, events: int) -> Tuple[int, int]:
 
 def groups(
     state: State, customer: int, start: int, end: int, filters: Mapping[str, Sequence[str]], by: Sequence[str] = NAMES
-) -> List[Group]:
-    """Sums over a window, both ends inclusive; the same group may come in several parts.
+) -> list[Group]:
+    """Return the sums over a window; the same group may come in several parts.
 
-    `filters` names columns (``provider``, ``model``, ``feature_id``) and the values they may have. `by` are those of
-    `NAMES` and `DAY_NAME` that tell groups apart; the others are empty, or 0, in what is found.
+    Args:
+        state: the sandbox.
+        customer: whose events.
+        start: the first millisecond.
+        end: the last millisecond.
+        filters: columns (``provider``, ``model``, ``feature_id``), and the values that each may have.
+        by: those of `NAMES` and `DAY_NAME` that tell groups apart; the others are empty, or 0, in the result.
     """
-    found: List[Group] = []
+    found: list[Group] = []
     for span, first, last in pieces(start, end):
-        if not span and _holds_hour(state, customer, first, last):
+        if not span and _covers_hour(state, customer, first, last):
             span, first, last = HOUR, first - first % HOUR, last - last % HOUR
         day = first - first % DAY  # only a piece of whole days has more than one
-        read = _stored if span else _scanned
+        read = _rolled_up if span else _scanned
         rows = read(state, customer, span, first, last, filters, _names(by, "start" if span == DAY else str(day)))
         found += [_group(row) for row in rows]
     return found
 
 
-def _holds_hour(state: State, customer: int, first: int, last: int) -> bool:
-    """Whether the moments `first` to `last`, of one hour, hold all events of that hour."""
+def _covers_hour(state: State, customer: int, first: int, last: int) -> bool:
+    """Whether all events of an hour lie between the milliseconds `first` and `last` of that hour."""
     sql = (
         "SELECT 1 FROM rollups WHERE customer = ? AND span = ? AND start = ? AND (first_at < ? OR last_at > ?) LIMIT 1"
     )
@@ -146,14 +153,14 @@ def _holds_hour(state: State, customer: int, first: int, last: int) -> bool:
 
 
 def _names(by: Sequence[str], day: str) -> str:
-    """The columns of a group's name."""
+    """Return the columns of a group's name."""
     return ", ".join([day if DAY_NAME in by else "0", *(name if name in by else "''" for name in NAMES)])
 
 
-# total() and not sum(): the latter fails beyond 64 bits. Exact up to 2^53, as everything the platform shows.
-def _stored(
+# total() and not sum(), which fails above 64 bits. It is exact up to 2^53, as is everything that the platform shows.
+def _rolled_up(
     state: State, customer: int, span: int, first: int, last: int, filters: Mapping[str, Sequence[str]], names: str
-) -> List[sqlite3.Row]:
+) -> list[sqlite3.Row]:
     where, values = _filter(filters)
     return state.db.rows(
         f"SELECT {names}, total(events), total(input_tokens), total(output_tokens), total(credits), total(cost),"
@@ -165,7 +172,7 @@ def _stored(
 
 def _scanned(
     state: State, customer: int, span: int, first: int, last: int, filters: Mapping[str, Sequence[str]], names: str
-) -> List[sqlite3.Row]:
+) -> list[sqlite3.Row]:
     where, values = _filter(filters)
     return state.db.rows(
         f"SELECT {names}, count(*), total(input_tokens), total(output_tokens), total(credits), total(cost),"
@@ -180,10 +187,10 @@ def _group(row: Sequence[Any]) -> Group:
     return Group(day, feature, kind, provider or "", model or "", *(int(number) for number in numbers))
 
 
-def _filter(filters: Mapping[str, Sequence[str]]) -> Tuple[str, List[Any]]:
+def _filter(filters: Mapping[str, Sequence[str]]) -> tuple[str, list[Any]]:
     where = ""
-    values: List[Any] = []
+    values: list[Any] = []
     for column, allowed in filters.items():
-        where += f" AND {column} IN ({','.join('?' * len(allowed))})"
+        where += f" AND {column} IN ({marks(len(allowed))})"
         values += allowed
     return where, values

@@ -1,17 +1,15 @@
-"""Who pays for the events of a batch. Balances are kept here while the batch is worked on, and written once."""
+"""What the events of a batch charge to wallets. Balances are kept here during the batch, and written once."""
 
 from __future__ import annotations
 
-from typing import Dict, Optional, Tuple
-
-from openmonetize.sandbox.accounts.customers import claim_user
+from openmonetize.sandbox.accounts.users import find_or_add_user
 from openmonetize.sandbox.clock import HOUR
 from openmonetize.sandbox.database import cell
 from openmonetize.sandbox.state import State
 
 
 class _Wallet:
-    """A wallet's row while its events are booked."""
+    """A wallet's row while events are charged to it."""
 
     def __init__(self, pk: int, balance: int, entries: int) -> None:
         self.pk = pk
@@ -20,19 +18,28 @@ class _Wallet:
         self.burned = 0
 
 
-class Payer:
-    """A user (0: none), team or customer and the wallet that pays for it, if there is one."""
+class WalletCharge:
+    """The charge of the events of one user, team or customer.
 
-    def __init__(self, user: int, wallet: Optional[_Wallet]) -> None:
+    Attributes:
+        user: the user's primary key, or 0.
+        wallet: the wallet that pays, if there is one.
+        events: how many events have been added.
+        credits: what they cost.
+    """
+
+    def __init__(self, user: int, wallet: _Wallet | None) -> None:
         self.user = user
         self.wallet = wallet
         self.events = 0
         self.credits = 0
 
-    def pay(self, burn: int) -> Tuple[int, int, int]:
-        """Book an event that costs `burn` credits: the wallet, the number of its transaction, the balance after it.
+    def add(self, burn: int) -> tuple[int, int, int]:
+        """Charge an event that costs `burn` credits.
 
-        0 stands for no wallet and for no transaction.
+        Returns:
+            The wallet's primary key, the number of its transaction, and the balance after it; 0 stands for no wallet,
+            and for no transaction.
         """
         self.events += 1
         self.credits += burn
@@ -48,29 +55,29 @@ class Payer:
 
 
 class WalletCharges:
-    """The wallet_charges of one batch of one customer."""
+    """The charges of one batch of one customer."""
 
     def __init__(self, state: State, customer: int) -> None:
         self._state = state
         self._customer = customer
-        self._payers: Dict[Tuple[str, str], Payer] = {}
-        self._wallets: Dict[int, _Wallet] = {}
+        self._charges: dict[tuple[str, str], WalletCharge] = {}
+        self._wallets: dict[int, _Wallet] = {}
 
-    def find(self, user_id: str, team_id: str) -> Payer:
-        """The team's wallet pays, else the user's, else the customer's; there is no falling back to another.
+    def find(self, user_id: str, team_id: str) -> WalletCharge:
+        """Return the charge for the team's wallet, else the user's, else the customer's; none stands in for another.
 
         Empty ids stand for none. The user is created if there is none.
 
         Raises:
             UserClash: the present servers could not store the user.
         """
-        payer = self._payers.get((user_id, team_id))
-        if payer is None:
-            payer = self._payers[user_id, team_id] = self._load(user_id, team_id)
-        return payer
+        charge = self._charges.get((user_id, team_id))
+        if charge is None:
+            charge = self._charges[user_id, team_id] = self._load(user_id, team_id)
+        return charge
 
-    def _load(self, user_id: str, team_id: str) -> Payer:
-        user = claim_user(self._state, self._customer, user_id) if user_id else None
+    def _load(self, user_id: str, team_id: str) -> WalletCharge:
+        user = find_or_add_user(self._state, self._customer, user_id) if user_id else None
         owner = "" if team_id or user is None else user["id"]
         row = self._state.db.row(
             "SELECT pk, balance, entries FROM wallets WHERE customer = ? AND user_id = ? AND team_id = ?",
@@ -79,7 +86,7 @@ class WalletCharges:
         wallet = None
         if row is not None:
             wallet = self._wallets.setdefault(row["pk"], _Wallet(row["pk"], row["balance"], row["entries"]))
-        return Payer(0 if user is None else user["pk"], wallet)
+        return WalletCharge(0 if user is None else user["pk"], wallet)
 
     def write(self, now: int) -> None:
         """Store the balances and the counts."""
@@ -96,5 +103,5 @@ class WalletCharges:
         )
         db.executemany(
             "UPDATE users SET events = events + ?, credits = credits + ? WHERE pk = ?",
-            [(payer.events, cell(payer.credits), payer.user) for payer in self._payers.values() if payer.user],
+            [(charge.events, cell(charge.credits), charge.user) for charge in self._charges.values() if charge.user],
         )

@@ -1,22 +1,23 @@
-"""Usage by model and day, drawn as SVG by the server.
+"""Charts of usage by model and day, drawn as SVG by the server.
 
-All lengths are percentages, so that a chart fills whatever room it has and its texts keep their size.
+All lengths are percentages, so that a chart fills its place on the page and its texts keep their size.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Callable, Dict, List, NamedTuple, Tuple
+from collections.abc import Callable
+from typing import NamedTuple
 
-from openmonetize.sandbox.billing.events import usd
+from openmonetize.sandbox.billing.money import usd
 from openmonetize.sandbox.clock import DAY, to_datetime
 from openmonetize.sandbox.console.markup import Markup, compact, dollars, html, joined, number, text
 from openmonetize.sandbox.console.queries import Sums, Usage
 
-MODELS = 6
-"""So many models have a colour of their own; the others share one."""
-
-OTHERS = "all others"
+# Models with a colour of their own; the others share one. The style sheet has the classes m0 to m6.
+_MAX_COLOURED_MODELS = 6
+_OTHERS = "all others"
+_LABEL_INTERVAL = 6  # every sixth column has a label: as many as fit on a phone
 
 _WITHOUT_MODEL = {
     "API_CALL": "API calls",
@@ -28,7 +29,7 @@ _WITHOUT_MODEL = {
 
 
 class Metric(NamedTuple):
-    """Something to measure usage in."""
+    """A measure of usage: its label, its value, and how that is written in full and in short."""
 
     label: str
     value: Callable[[Sums], float]
@@ -36,7 +37,7 @@ class Metric(NamedTuple):
     short: Callable[[float], str]
 
 
-METRICS: Dict[str, Metric] = {
+METRICS: dict[str, Metric] = {
     "credits": Metric("Credits", lambda s: s.credits, lambda s: f"{number(s.credits)} credits", compact),
     "tokens": Metric(
         "Tokens",
@@ -55,38 +56,41 @@ METRICS: Dict[str, Metric] = {
 
 
 class Series(NamedTuple):
-    """One colour of the chart."""
+    """The usage of one colour of the chart: in all, and by the start of each step."""
 
     name: str
     colour: int
     total: Sums
-    steps: Dict[int, Sums]
+    steps: dict[int, Sums]
 
 
-def series(usage: Usage, metric: Metric) -> List[Series]:
-    """The models, the most used first; those without a colour of their own are put together."""
-    totals: Dict[str, Sums] = {}
+def series(usage: Usage, metric: Metric) -> list[Series]:
+    """Return the models, the most used first; those without a colour of their own become one series."""
+    totals: dict[str, Sums] = {}
     for (_, model), sums in usage.sums.items():
         totals[model] = totals.get(model, Sums()).plus(sums)
     ranked = sorted(totals, key=lambda model: (-metric.value(totals[model]), model))
-    own = ranked if len(ranked) <= MODELS + 1 else ranked[:MODELS]
-    # Colours by name and not by rank: they stay where they are while models overtake each other.
+    own = ranked if len(ranked) <= _MAX_COLOURED_MODELS + 1 else ranked[:_MAX_COLOURED_MODELS]
+    # Colours go by name, not by rank, so that they stay the same while models overtake each other.
     colours = {model: index for index, model in enumerate(sorted(own))}
-    found: Dict[str, Series] = {}
+    found: dict[str, Series] = {}
     for (start, model), sums in usage.sums.items():
-        name, colour = (_WITHOUT_MODEL.get(model, model), colours[model]) if model in colours else (OTHERS, MODELS)
+        if model in colours:
+            name, colour = _WITHOUT_MODEL.get(model, model), colours[model]
+        else:
+            name, colour = _OTHERS, _MAX_COLOURED_MODELS
         known = found.setdefault(name, Series(name, colour, Sums(), {}))
         known.steps[start] = known.steps.get(start, Sums()).plus(sums)
         found[name] = known._replace(total=known.total.plus(sums))
-    return sorted(found.values(), key=lambda each: (each.name == OTHERS, -metric.value(each.total), each.name))
+    return sorted(found.values(), key=lambda each: (each.name == _OTHERS, -metric.value(each.total), each.name))
 
 
-def columns(usage: Usage, found: List[Series], metric: Metric) -> Markup:
-    """A stacked column for each step."""
+def columns(usage: Usage, found: list[Series], metric: Metric) -> Markup:
+    """Return a stacked column for each step."""
     heights = [sum(metric.value(each.steps.get(start, Sums())) for each in found) for start in usage.starts]
     top, ticks = scale(max(heights, default=0))
     width = 100 / len(usage.starts)
-    bars: List[Markup] = []
+    bars: list[Markup] = []
     for index, start in enumerate(usage.starts):
         below = 0.0
         for each in found:
@@ -122,8 +126,8 @@ def columns(usage: Usage, found: List[Series], metric: Metric) -> Markup:
     )
 
 
-def table(usage: Usage, found: List[Series], metric: Metric) -> Markup:
-    """The same as `columns`, as a table: for whoever does not see them, or wants the figures."""
+def table(usage: Usage, found: list[Series], metric: Metric) -> Markup:
+    """Return the same as `columns`, as a table: for screen readers, and for exact figures."""
     used = [start for start in usage.starts if any(start in each.steps for each in found)]
     head = joined(html('<th scope="col">{name}</th>', name=text(each.name, 40)) for each in found)
     body = joined(
@@ -145,8 +149,8 @@ def table(usage: Usage, found: List[Series], metric: Metric) -> Markup:
     )
 
 
-def models(found: List[Series], metric: Metric) -> Markup:
-    """A bar for each model."""
+def models(found: list[Series], metric: Metric) -> Markup:
+    """Return a bar for each model."""
     most = max((metric.value(each.total) for each in found), default=0) or 1
     return joined(
         html(
@@ -170,7 +174,7 @@ def _used(sums: Sums) -> str:
 
 
 def share(left: int, spent: int) -> Markup:
-    """A bar that shows how much of a wallet is left."""
+    """Return a bar that shows how much of a wallet is left."""
     whole = max(left, 0) + spent
     part = max(left, 0) / whole * 100 if whole else 0.0
     return html(
@@ -179,8 +183,8 @@ def share(left: int, spent: int) -> Markup:
     )
 
 
-def scale(highest: float) -> Tuple[float, List[float]]:
-    """A round number not below `highest`, and the marks up to it."""
+def scale(highest: float) -> tuple[float, list[float]]:
+    """Return a round number not below `highest`, and the ticks up to it."""
     if highest <= 0:
         return 1.0, [0.0, 1.0]
     rough = highest / 4
@@ -195,8 +199,7 @@ def _moment(start: int, step: int) -> str:
 
 
 def _moments(usage: Usage) -> Markup:
-    """The labels below the columns: as many as there is room for on a phone."""
-    every = 6
+    """Return the labels below the columns."""
     width = 100 / len(usage.starts)
     form = "%d %b" if usage.step >= DAY else "%H:00"
     return joined(
@@ -206,5 +209,5 @@ def _moments(usage: Usage) -> Markup:
             label=to_datetime(start).strftime(form),
         )
         for index, start in enumerate(usage.starts)
-        if (len(usage.starts) - 1 - index) % every == every // 2
+        if (len(usage.starts) - 1 - index) % _LABEL_INTERVAL == _LABEL_INTERVAL // 2
     )

@@ -1,52 +1,61 @@
-"""The parts of the page that change. The page's script replaces each as a whole, or row by row where rows have keys."""
+"""The fragments of the page that change.
+
+The page's script replaces each fragment as a whole, or row by row where its rows have keys.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional
+from collections.abc import Callable
+from typing import Any
 
 from openmonetize.sandbox.accounts.customers import customer_by_key
-from openmonetize.sandbox.accounts.initial import DEV_KEY
-from openmonetize.sandbox.billing.events import usd
+from openmonetize.sandbox.billing.money import revenue, usd
 from openmonetize.sandbox.clock import iso
-from openmonetize.sandbox.console import charts, queries as figures, request_list as requests, tables
+from openmonetize.sandbox.console import charts, page_tables, queries, request_list
 from openmonetize.sandbox.console.markup import Markup, dollars, html, joined, number, text
 from openmonetize.sandbox.http.control import Control
+from openmonetize.sandbox.initial_accounts import DEV_KEY
 
-Query = Dict[str, Any]
+Query = dict[str, Any]
 
 
-class Parts:
-    """Renders the parts, by name."""
+class Fragments:
+    """Renders the fragments, by name.
 
-    def __init__(self, control: Control, url: Callable[[], str], key: Callable[[], Optional[str]]) -> None:
+    Args:
+        control: the sandbox's own routes, with its state, faults and request log.
+        url: returns the sandbox's base URL.
+        key: returns the API key that works from the start.
+    """
+
+    def __init__(self, control: Control, url: Callable[[], str], key: Callable[[], str | None]) -> None:
         self._control = control
         self._state = control.state
         self._url = url
         self._key = key
 
-    def render(self, query: Query) -> Dict[str, Markup]:
-        """All parts. `query` may say what usage is measured in: ``metric``, one of `charts.METRICS`."""
+    def render(self, query: Query) -> dict[str, Markup]:
+        """Return all fragments. The query's ``metric``, one of `charts.METRICS`, says what usage is measured in."""
         entries = self._control.request_log.entries()
         return {
             "tiles": self._tiles(entries),
             "usage": self._usage(query.get("metric", "")),
-            "wallets": tables.wallets(figures.wallets(self._state)),
-            "events": tables.events(figures.latest_events(self._state)),
-            "letters": tables.letters(figures.latest_letters(self._state)),
-            "requests": requests.rows(entries) or tables.nothing("li", "No request yet."),
+            "wallets": page_tables.wallets(queries.wallets(self._state)),
+            "events": page_tables.events(queries.latest_events(self._state)),
+            "letters": page_tables.dead_letters(queries.latest_dead_letters(self._state)),
+            "requests": request_list.rows(entries) or page_tables.empty("li", "No request yet."),
             "connect": self._connect(),
             "faults": self._faults(),
         }
 
-    def _tiles(self, entries: List[Dict[str, Any]]) -> Markup:
+    def _tiles(self, entries: list[dict[str, Any]]) -> Markup:
         state = self._state
-        sums = figures.totals(state)
-        paid = figures.burned(state)
-        letters = figures.count(state, "dead_letters")
+        sums = queries.totals(state)
+        paid = queries.burned(state)
+        letters = queries.count(state, "dead_letters")
         pending = self._control.ingestion.pending()
-        cost = usd(sums.cost)
-        revenue = usd(sums.credits * 10**7)  # a credit is a thousandth of a dollar
-        margin = f", margin {(1 - cost / revenue) * 100:.0f}%" if revenue else ""
+        cost, earned = usd(sums.cost), usd(revenue(sums.credits))
+        margin = f", margin {(1 - cost / earned) * 100:.0f}%" if earned else ""
         failed = sum(1 for entry in entries if entry["status"] is None or entry["status"] >= 400)
         unfunded = sums.credits - paid
         return joined(
@@ -59,7 +68,7 @@ class Parts:
                     f"{number(unfunded)} more without a wallet" if unfunded else "each by a wallet",
                     bool(unfunded),
                 ),
-                _tile("Provider cost", dollars(cost), f"{dollars(revenue)} revenue{margin}"),
+                _tile("Provider cost", dollars(cost), f"{dollars(earned)} revenue{margin}"),
                 _tile("Dead letters", number(letters), "accepted and lost" if letters else "none lost", bool(letters)),
                 _tile(
                     "Requests", number(self._control.request_log.total), f"{failed} of the last {len(entries)} failed"
@@ -70,7 +79,7 @@ class Parts:
     def _usage(self, wanted: str) -> Markup:
         name = wanted if wanted in charts.METRICS else "credits"
         metric = charts.METRICS[name]
-        usage = figures.usage(self._state)
+        usage = queries.usage(self._state)
         tabs = joined(
             html(
                 '<a href="/?metric={name}"{current}>{label}</a>',
@@ -99,7 +108,7 @@ class Parts:
         )
 
     def _connect(self) -> Markup:
-        # Only the development account's key, which everybody knows, is ever shown.
+        # Only the development account's key is shown, which is no secret.
         known = self._key() == DEV_KEY and customer_by_key(self._state, DEV_KEY) is not None
         return html(
             "<pre>export OPENMONETIZE_BASE_URL=<wbr>{url}\nexport OPENMONETIZE_API_KEY=<wbr>{key}</pre>",
@@ -130,6 +139,6 @@ def _tile(label: str, value: str, note: str, alarm: bool = False) -> Markup:
     )
 
 
-def _caption(usage: figures.Usage) -> str:
+def _caption(usage: queries.Usage) -> str:
     first, last = iso(usage.starts[0])[:10], iso(usage.starts[-1])[:10]
     return f"{first}, by hour (UTC)" if first == last else f"By day, {first} to {last} (UTC)"

@@ -1,37 +1,38 @@
-"""Text from anywhere, made fit for a page: escaped, visible, and of bounded length."""
+"""Untrusted text made safe for a page: escaped, visible, and of bounded length."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Iterable
+from typing import Any
 
 from markupsafe import Markup as Markup, escape
 
-# Control characters, marks that change the direction of a text, and halves of characters. None of them is text that
-# a reader sees as it is.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+# Control characters, marks that change the direction of text, and lone surrogates: a reader does not see them.
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 def html(template: str, **values: Any) -> Markup:
-    """Fill in a template of ours. What is not `Markup` itself is escaped."""
+    """Fill in a template of ours. Values are escaped unless they are `Markup`."""
     return Markup(template).format(**{name: _safe(value) for name, value in values.items()})
 
 
-def joined(pieces: Iterable[Markup]) -> Markup:
-    return Markup("").join(pieces)
+def joined(items: Iterable[Markup]) -> Markup:
+    """Return the items one after the other."""
+    return Markup("").join(items)
 
 
-def text(value: Any, most: int = 120) -> Markup:
-    """A text of at most `most` characters."""
+def text(value: Any, max_length: int = 120) -> Markup:
+    """Return an escaped text of at most `max_length` characters."""
     found = str(value)
-    shown = found if len(found) <= most else found[: most - 1] + "…"
+    shown = found if len(found) <= max_length else found[: max_length - 1] + "…"
     return escape(visible(shown))
 
 
 def visible(value: str) -> str:
-    """A text with an escape, such as ``\\u202e``, in place of every character that nobody sees."""
-    return _UNSEEN.sub(lambda found: f"\\u{ord(found.group()):04x}", value)
+    """Return a text with an escape, such as ``\\u202e``, in place of every invisible character."""
+    return _INVISIBLE.sub(lambda found: f"\\u{ord(found.group()):04x}", value)
 
 
 def _safe(value: Any) -> Any:
@@ -39,7 +40,7 @@ def _safe(value: Any) -> Any:
 
 
 def number(value: int) -> str:
-    """``1,234,567``; from ten digits on, ``1.23e+09`` and so on."""
+    """Return ``1,234,567``, or from ten digits on what `compact` returns."""
     return f"{value:,}" if abs(value) < 10**9 else compact(value)
 
 
@@ -47,7 +48,7 @@ _SUFFIXES = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
 
 
 def compact(value: float) -> str:
-    """``1.2k``, ``3.4M``, and so on."""
+    """Return ``1.2k``, ``3.4M``, and so on."""
     if abs(value) >= 10**15:
         return f"{value:.2g}"
     for size, suffix in _SUFFIXES:
@@ -60,7 +61,7 @@ _TEN_CENTS = Decimal("0.1")
 
 
 def dollars(value: Decimal) -> str:
-    """``$150.47``; below a dollar three decimals, and below ten cents up to six, as in ``$0.0075``."""
+    """Return ``$150.47``; below a dollar three decimals, and below ten cents up to six, as in ``$0.0075``."""
     written = f"{abs(value):,.2f}"
     if 0 < abs(value) < 1:
         whole, _, decimals = f"{abs(value):.{3 if abs(value) >= _TEN_CENTS else 6}f}".partition(".")

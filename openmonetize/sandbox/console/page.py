@@ -1,11 +1,10 @@
-"""The page as a whole: its frame, its style sheet, its script, and what the browser may do with it."""
+"""The page as a whole: its frame, style sheet and script, and its content security policy."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 from pathlib import Path
-from typing import Dict
 
 from openmonetize.sandbox.console.markup import Markup, html
 from openmonetize.sandbox.state import Settings
@@ -26,6 +25,7 @@ _STYLE = _read("console.css")
 _SCRIPT = _read("console.js")
 _ICON = base64.b64encode(_read("icon.svg").encode()).decode()
 
+# The content security policy: this one script, this one style sheet, and requests to the page's own origin.
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -38,11 +38,10 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-"""The content security policy: this one script, this one style sheet, and requests to where the page came from."""
 
 
-def render(settings: Settings, parts: Dict[str, Markup], version: str, now: str) -> bytes:
-    """The page."""
+def render(settings: Settings, fragments: dict[str, Markup], version: str, now: str) -> bytes:
+    """Return the page."""
     defects = len(settings.defects)
     page = html(
         _FRAME,
@@ -54,6 +53,6 @@ def render(settings: Settings, parts: Dict[str, Markup], version: str, now: str)
         defects=f", {defects} defect{'s' * (defects > 1)}" if defects else "",
         version=version,
         now=now,
-        **parts,
+        **fragments,
     )
     return page.encode()

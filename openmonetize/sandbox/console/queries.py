@@ -1,21 +1,20 @@
-"""What the console shows, read from the database. Every query is cheap however many events are stored."""
+"""The queries behind the console. Each is cheap, however many events are stored."""
 
 from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from typing import Dict, List, NamedTuple, Tuple
+from typing import NamedTuple
 
-from openmonetize.sandbox.clock import DAY, HOUR, to_ms
+from openmonetize.sandbox.clock import DAY, HOUR, MIN_MS
 from openmonetize.sandbox.database import marks
 from openmonetize.sandbox.state import State
 
-SHOWN_EVENTS = 30
-SHOWN_LETTERS = 10
-SHOWN_WALLETS = 50
-MOST_DAYS, LEAST_DAYS = 30, 7
-_FIRST_DAY = to_ms(datetime.min.replace(tzinfo=timezone.utc))
+_MAX_EVENTS = 30
+_MAX_DEAD_LETTERS = 10
+_MAX_WALLETS = 50
+_MIN_DAYS = 7
+_MAX_DAYS = 30
 
 _SUMS = "total(events), total(input_tokens), total(output_tokens), total(credits), total(cost)"
 
@@ -35,48 +34,50 @@ class Sums(NamedTuple):
 
 @dataclass(frozen=True)
 class Usage:
-    """Usage over a stretch of time: `sums` by (start of the step, model).
+    """Usage over a window of time.
 
     Attributes:
         starts: the starts of the steps, without gaps.
-        step: the length of a step: a day, or an hour if all events lie in one day.
+        step: the milliseconds of a step: a day, or an hour if all events lie in one day.
+        sums: by (start of the step, model).
         elsewhere: how many events lie outside of these steps.
     """
 
-    starts: List[int]
+    starts: list[int]
     step: int
-    sums: Dict[Tuple[int, str], Sums]
+    sums: dict[tuple[int, str], Sums]
     elsewhere: int
 
 
 def totals(state: State) -> Sums:
-    """Sums over all stored events."""
+    """Return the sums over all stored events."""
     row = state.db.row(f"SELECT {_SUMS} FROM rollups WHERE span = ?", (DAY,))
     assert row is not None
     return Sums(*(int(value) for value in row))
 
 
 def burned(state: State) -> int:
-    """Credits that wallets have paid."""
+    """Return the credits that wallets have paid."""
     return int(state.db.value("SELECT total(credits) FROM burns"))
 
 
 def count(state: State, table: str) -> int:
+    """Return the number of rows of a table."""
     return int(state.db.value(f"SELECT count(*) FROM {table}"))
 
 
 def usage(state: State) -> Usage:
-    """The last days that have events, up to today; the hours of the day if there is only one."""
+    """Return the last days that have events, up to today; the hours of the day if only one has any."""
     today = state.clock.now() // DAY * DAY
     last = state.db.value("SELECT max(start) FROM rollups WHERE span = ? AND start <= ?", (DAY, today))
-    if last is None:  # all events, if there are any, are dated ahead
+    if last is None:  # all events, if there are any, are dated in the future
         last = state.db.value("SELECT max(start) FROM rollups WHERE span = ?", (DAY,))
     if last is None:
         return Usage([], DAY, {}, 0)
-    first = last - (MOST_DAYS - 1) * DAY
+    first = last - (_MAX_DAYS - 1) * DAY
     earliest = state.db.value("SELECT min(start) FROM rollups WHERE span = ? AND start >= ?", (DAY, first))
     step = HOUR if earliest == last else DAY
-    first = last if step == HOUR else max(min(earliest, last - (LEAST_DAYS - 1) * DAY), _FIRST_DAY)
+    first = last if step == HOUR else max(min(earliest, last - (_MIN_DAYS - 1) * DAY), MIN_MS)
     starts = list(range(first, last + DAY, step))
     rows = state.db.rows(
         f"SELECT start, coalesce(nullif(model, ''), event_type), {_SUMS} FROM rollups"
@@ -88,39 +89,39 @@ def usage(state: State) -> Usage:
     return Usage(starts, step, sums, totals(state).events - shown)
 
 
-def latest_events(state: State) -> List[sqlite3.Row]:
-    """The last processed first."""
+def latest_events(state: State) -> list[sqlite3.Row]:
+    """Return the events that were processed last, the last one first."""
     return state.db.rows(
         "SELECT e.*, c.name AS customer_name FROM events e JOIN customers c ON c.pk = e.customer"
         " ORDER BY e.seq DESC LIMIT ?",
-        (SHOWN_EVENTS,),
+        (_MAX_EVENTS,),
     )
 
 
-def latest_letters(state: State) -> List[sqlite3.Row]:
-    """The last failed first; of each event at most the beginning."""
+def latest_dead_letters(state: State) -> list[sqlite3.Row]:
+    """Return the events that failed last, the last one first; each cut to at most 4,000 characters."""
     return state.db.rows(
         "SELECT d.seq, d.id, d.reason, d.failed_at, substr(d.event, 1, 4000) AS event, c.name AS customer_name"
         " FROM dead_letters d JOIN customers c ON c.pk = d.customer ORDER BY d.seq DESC LIMIT ?",
-        (SHOWN_LETTERS,),
+        (_MAX_DEAD_LETTERS,),
     )
 
 
 class Wallet(NamedTuple):
-    """A wallet, what it has burned in all and within a week, in credits."""
+    """A wallet, and the credits that it has burned in all and within a week."""
 
     row: sqlite3.Row
     burned: int
     week: int
 
 
-def wallets(state: State) -> List[Wallet]:
-    """Those with the most transactions, in the order of their creation."""
+def wallets(state: State) -> list[Wallet]:
+    """Return the wallets with the most transactions, in the order of their creation."""
     rows = state.db.rows(
         "SELECT w.*, c.name AS customer_name, coalesce(u.external_id, w.user_id) AS owner FROM"
         " (SELECT * FROM wallets ORDER BY entries DESC, pk LIMIT ?) w JOIN customers c ON c.pk = w.customer"
         " LEFT JOIN users u ON u.customer = w.customer AND u.id = w.user_id ORDER BY w.pk",
-        (SHOWN_WALLETS,),
+        (_MAX_WALLETS,),
     )
     week_ago = (state.clock.now() - 7 * DAY) // HOUR * HOUR
     keys = [row["pk"] for row in rows]

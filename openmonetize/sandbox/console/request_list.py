@@ -1,7 +1,8 @@
 """The request log, and each request as a curl command.
 
-The log keeps no key, so the command takes it from the environment. It can be pasted into a terminal whatever a
-stranger's request said: every word is quoted, and one with control characters is not repeated.
+The log keeps no key, so the command takes it from the environment. The command is safe to paste into a terminal,
+whatever the request contains: every word is quoted, control characters become escapes, and a body that has any is left
+out.
 """
 
 from __future__ import annotations
@@ -10,26 +11,23 @@ import json
 import re
 import shlex
 from http import HTTPStatus
-from typing import Any, Dict, List, Optional
+from typing import Any
 from urllib.parse import quote
 
 from openmonetize.sandbox.console.markup import Markup, html, joined, text, visible
-from openmonetize.sandbox.http.request_log import BODY_KEPT
+from openmonetize.sandbox.http.request_log import MAX_BODY_KEPT
 
-SHOWN = 30
-
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd\ud800-\udfff]")
-
-
-_TARGET = "".join(chr(code) for code in range(0x21, 0x7F))
+_MAX_ROWS = 30
+_CONTROL_CHARACTER = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd\ud800-\udfff]")
+_TARGET_CHARACTERS = "".join(chr(code) for code in range(0x21, 0x7F))
 
 
-def rows(entries: List[Dict[str, Any]]) -> Markup:
-    """The last requests, the newest first. What each said and was told is fetched when it is opened."""
-    return joined(_row(entry) for entry in reversed(entries[-SHOWN:]))
+def rows(entries: list[dict[str, Any]]) -> Markup:
+    """Return the last requests, the newest first. Their details are fetched when one is opened."""
+    return joined(_row(entry) for entry in reversed(entries[-_MAX_ROWS:]))
 
 
-def _row(entry: Dict[str, Any]) -> Markup:
+def _row(entry: dict[str, Any]) -> Markup:
     status = entry["status"]
     fault = html(' <span class="tag warn">fault {fault}</span>', fault=text(entry["fault"], 40))
     return html(
@@ -48,27 +46,27 @@ def _row(entry: Dict[str, Any]) -> Markup:
     )
 
 
-def detail(entry: Optional[Dict[str, Any]], base: str) -> Markup:
-    """One request in full, as far as it was kept."""
+def detail(entry: dict[str, Any] | None, base: str) -> Markup:
+    """Return one request and its response, as far as they were kept."""
     if entry is None:
         return html("<p>The log has dropped this request: it keeps the last few hundred.</p>")
     status = entry["status"]
     return html(
-        '<div class="code"><button type="button" class="copy">Copy</button><pre>{curl}</pre></div>{answer}',
+        '<div class="code"><button type="button" class="copy">Copy</button><pre>{curl}</pre></div>{response}',
         curl=curl(entry, base),
-        answer=html(
+        response=html(
             "<h4>{status}, {size:,} bytes</h4><pre>{body}</pre>",
             status="the connection was cut" if status is None else f"{status} {_phrase(status)}",
             size=entry["answer_bytes"],
-            body=text(pretty(entry["answer"]), 2 * BODY_KEPT),
+            body=text(pretty(entry["answer"]), 2 * MAX_BODY_KEPT),
         ),
     )
 
 
-def curl(entry: Dict[str, Any], base: str) -> str:
-    """A command that sends the request again, to be pasted into a POSIX shell."""
-    # The log has the target's bytes as characters; what a URL cannot hold is escaped.
-    target = quote(entry["target"], safe=_TARGET, encoding="latin-1", errors="replace")
+def curl(entry: dict[str, Any], base: str) -> str:
+    """Return a command for a POSIX shell that sends the request again."""
+    # The log has the target's bytes as characters (latin-1, as WSGI does); those that no URL may have are escaped.
+    target = quote(entry["target"], safe=_TARGET_CHARACTERS, encoding="latin-1", errors="replace")
     body = entry["body"]
     head = ["curl"]
     if set("[]{}") & set(target):
@@ -93,15 +91,15 @@ def curl(entry: Dict[str, Any], base: str) -> str:
     return " \\\n  ".join(lines)
 
 
-def _unrepeatable(entry: Dict[str, Any]) -> Optional[str]:
-    """Why the body cannot be a word of the command, if so."""
-    if entry["body_bytes"] > BODY_KEPT:
-        return f"only {BODY_KEPT:,} of its {entry['body_bytes']:,} bytes were kept"
-    return "it is not plain text" if _CONTROL.search(entry["body"]) else None
+def _unrepeatable(entry: dict[str, Any]) -> str | None:
+    """Return why the body cannot be a word of the command, or None if it can."""
+    if entry["body_bytes"] > MAX_BODY_KEPT:
+        return f"only {MAX_BODY_KEPT:,} of its {entry['body_bytes']:,} bytes were kept"
+    return "it is not plain text" if _CONTROL_CHARACTER.search(entry["body"]) else None
 
 
 def pretty(body: str) -> str:
-    """JSON with line breaks; anything else as it is."""
+    """Return JSON with line breaks, and any other text unchanged."""
     try:
         return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):

@@ -1,1 +1,1 @@
-"""The sandbox's HTTP side: server, request pipeline, routing, limits, faults, request log, control."""
+"""HTTP: the server, the pipeline of a request, faults and limits, and the sandbox's own routes."""

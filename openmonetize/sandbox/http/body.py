@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import socket
-from typing import Any, Dict, Optional
+from typing import Any
 
+from openmonetize.sandbox.http.environ import BODY_BYTES_READ
 from openmonetize.sandbox.http.responses import Refusal, declared_error, framework_error
-from openmonetize.sandbox.validation import formats
+from openmonetize.sandbox.validation.javascript_numbers import as_double
 
-GATEWAY_LIMIT = 10 * 1024 * 1024
-"""What the gateway takes for any body, in bytes."""
-
-SERVICE_LIMIT = 1024 * 1024
-"""What the ingestion service behind it takes: events above this are refused although the gateway let them in."""
-
-READ = "openmonetize.body_read"
-"""The environ's key for how many bytes of the body have been read."""
+# What the gateway takes for any body.
+MAX_BODY_BYTES = 10 * 1024 * 1024
+# What the ingestion service behind it takes: larger batches are refused although the gateway let them in.
+MAX_BATCH_BYTES = 1024 * 1024
 
 _INVALID_JSON = "Body is not valid JSON but content-type is set to 'application/json'"
 _EMPTY_JSON = "Body cannot be empty when content-type is set to 'application/json'"
@@ -31,20 +28,20 @@ def _refuse_constant(name: str) -> Any:
 
 
 def _double(digits: str) -> Any:
-    """An integer too long for Python's own reader; JavaScript reads a double."""
-    return formats.as_double(float(digits)) if len(digits) < 400 else float("-inf" if digits[0] == "-" else "inf")
+    """Read an integer that is too long for Python's own reader as JavaScript does, as a double."""
+    return as_double(float(digits)) if len(digits) < 400 else float("-inf" if digits[0] == "-" else "inf")
 
 
 _decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
 _decode_long = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_double).decode
 
 
-def read(environ: Dict[str, Any], limit: int = GATEWAY_LIMIT) -> bytes:
-    """The raw body.
+def read_body(environ: dict[str, Any], limit: int = MAX_BODY_BYTES) -> bytes:
+    """Return the raw body.
 
     Raises:
         Refusal: 413 for more than `limit` bytes.
-        ConnectionError: the client left, or sends chunks that are none.
+        ConnectionError: the client has left, or its chunks are malformed.
     """
     chunked = environ.get("wsgi.input_terminated", False)
     length = limit + 1 if chunked else content_length(environ)
@@ -60,7 +57,7 @@ def read(environ: Dict[str, Any], limit: int = GATEWAY_LIMIT) -> bytes:
         raise
     except OSError as error:
         raise ConnectionAbortedError(str(error)) from error
-    environ[READ] = len(raw)
+    environ[BODY_BYTES_READ] = len(raw)
     if len(raw) > limit:
         raise _too_large()
     if len(raw) < length and not chunked:
@@ -68,18 +65,18 @@ def read(environ: Dict[str, Any], limit: int = GATEWAY_LIMIT) -> bytes:
     return raw
 
 
-def content_length(environ: Dict[str, Any]) -> Optional[int]:
-    """How many bytes the body is said to have; None if that is no number."""
+def content_length(environ: dict[str, Any]) -> int | None:
+    """Return the Content-Length, or None if it is not a number."""
     text = environ.get("CONTENT_LENGTH") or "0"
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
-def _too_large() -> Refusal:
-    return framework_error(413, "Request body is too large", "FST_ERR_CTP_BODY_TOO_LARGE")
+def parse_body(raw: bytes, content_type: str | None, declares_400: bool) -> Any:
+    """Return the body as a JSON value; None if there is none; a string if it came as plain text.
 
-
-def parse(raw: bytes, content_type: Optional[str], declares_400: bool) -> Any:
-    """The body as JSON value; None if there is none; a string if it came as plain text."""
+    Raises:
+        Refusal: 400 or 415; `declares_400` says whether the route declares the former.
+    """
     if content_type is None:
         if raw:
             raise _wrong_type("undefined")
@@ -99,16 +96,12 @@ def parse(raw: bytes, content_type: Optional[str], declares_400: bool) -> Any:
     if not text:
         raise declared_error(400, _EMPTY_JSON, "FST_ERR_CTP_EMPTY_JSON_BODY", declares_400)
     try:
-        return _json(text)
+        return _parse_json(text)
     except (ValueError, RecursionError):
         raise declared_error(400, _INVALID_JSON, "FST_ERR_CTP_INVALID_JSON_BODY", declares_400) from None
 
 
-def _wrong_type(content_type: str) -> Exception:
-    return framework_error(415, f"Unsupported Media Type: {content_type}", "FST_ERR_CTP_INVALID_MEDIA_TYPE")
-
-
-def _json(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     text = text[1:] if text.startswith("\ufeff") else text
     try:
         value = _decode(text)
@@ -116,7 +109,7 @@ def _json(text: str) -> Any:
         raise
     except _BadJson:
         raise
-    except ValueError:  # more digits than Python converts
+    except ValueError:  # more digits than `sys.get_int_max_str_digits()`
         value = _decode_long(text)
     if "__proto__" in text or "constructor" in text or "\\u" in text:
         _refuse_poison(value)
@@ -124,7 +117,7 @@ def _json(text: str) -> Any:
 
 
 def _refuse_poison(value: Any) -> None:
-    """Refuse the keys that could rewrite a JavaScript object's prototype."""
+    """Refuse keys that could rewrite the prototype of a JavaScript object, as the framework's parser does."""
     if isinstance(value, dict):
         constructor = value.get("constructor")
         if "__proto__" in value or (isinstance(constructor, dict) and "prototype" in constructor):
@@ -134,3 +127,11 @@ def _refuse_poison(value: Any) -> None:
     elif isinstance(value, list):
         for item in value:
             _refuse_poison(item)
+
+
+def _too_large() -> Refusal:
+    return framework_error(413, "Request body is too large", "FST_ERR_CTP_BODY_TOO_LARGE")
+
+
+def _wrong_type(content_type: str) -> Refusal:
+    return framework_error(415, f"Unsupported Media Type: {content_type}", "FST_ERR_CTP_INVALID_MEDIA_TYPE")

@@ -1,12 +1,14 @@
-"""Faults on demand: what networks, proxies and busy servers do to a client, as often as a test wants it."""
+"""Faults on demand, as networks, proxies and busy servers cause them, as often as a test wants."""
 
 from __future__ import annotations
 
 import random
 import threading
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Deque, Dict, Iterable, List, Optional, Union
+
+from openmonetize.exceptions import ApiValueError
 
 KINDS = ("500-after", "reset-before", "reset-after", "slow", "truncate", "html-200", "html-502")
 _GRAMMAR = (
@@ -14,6 +16,7 @@ _GRAMMAR = (
     " colon, '5%' (how often), 'retry-after=2' (seconds), 'path=/v1/events' (only below it), separated by commas"
 )
 
+# The body of ``html-200`` and ``html-502``, as a proxy sends it.
 HTML = b"<!doctype html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
 
 
@@ -22,28 +25,32 @@ class Fault:
     """One fault.
 
     Attributes:
-        kind: a status from 400 to 599, or one of `KINDS`. What ends in ``-after`` lets the server do its work first,
-            as do ``slow`` (which only waits) and ``truncate`` (which sends half of the answer).
+        kind: a status from 400 to 599, or one of `KINDS`. With a kind that ends in ``-after`` the server does its work
+            first, as it does with ``slow`` (which waits) and ``truncate`` (which sends half of the response).
         rate: how often, from 0 to 1.
         retry_after: seconds for the Retry-After header of a status.
         seconds: how long ``slow`` waits.
-        path: only for requests whose path begins so.
+        path: the beginning of the paths that meet the fault.
     """
 
     kind: str
     rate: float = 1.0
-    retry_after: Optional[int] = None
+    retry_after: int | None = None
     seconds: float = 0.0
     path: str = "/"
 
     @property
-    def status(self) -> Optional[int]:
-        """The status that this fault answers by itself."""
+    def status(self) -> int | None:
+        """The status that the fault responds with instead of the server; None for the kinds of `KINDS`."""
         return int(self.kind) if self.kind.isdigit() else None
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """Read ``'429:5%,retry-after=2'``, ``'slow=3s:10%'``, ``'reset-after'``, and so on."""
+        """Read a fault such as ``'429:5%,retry-after=2'``, ``'slow=3s:10%'`` or ``'reset-after'``.
+
+        Raises:
+            ApiValueError: the text is not a fault.
+        """
         head, _, tail = text.strip().partition(":")
         kind, _, amount = head.partition("=")
         try:
@@ -52,10 +59,10 @@ class Fault:
                 values.update(_option(option.strip()))
             fault = cls(**values)  # type: ignore[arg-type]
         except (ValueError, TypeError):
-            raise ValueError(f"cannot read the fault {text!r}: write {_GRAMMAR}") from None
+            raise ApiValueError(f"cannot read the fault {text!r}: write {_GRAMMAR}") from None
         known = kind in KINDS or (len(kind) == 3 and kind.isdigit() and 400 <= int(kind) <= 599)
         if not known or not 0 <= fault.rate <= 1 or (kind == "slow") != bool(amount):
-            raise ValueError(f"cannot read the fault {text!r}: write {_GRAMMAR}")
+            raise ApiValueError(f"cannot read the fault {text!r}: write {_GRAMMAR}")
         return fault
 
     def __str__(self) -> str:
@@ -67,42 +74,50 @@ class Fault:
 
 
 class Faults:
-    """The faults of a sandbox: those that strike by chance, and those lined up for the next requests."""
+    """The faults of a sandbox: standing ones, which strike by chance, and those for the next requests."""
 
-    def __init__(self, faults: Iterable[Union[str, Fault]] = ()) -> None:
+    def __init__(self, faults: Iterable[str | Fault] = ()) -> None:
         self._lock = threading.Lock()
-        self._initial = [as_fault(fault) for fault in faults]
+        self._initial = [_as_fault(fault) for fault in faults]
         self.reset()
 
     def reset(self) -> None:
-        """Back to the faults that the sandbox was started with."""
+        """Return to the faults that the sandbox was started with."""
         with self._lock:
-            self._standing: List[Fault] = list(self._initial)
-            self._next: Deque[Fault] = deque()
+            self._standing: list[Fault] = list(self._initial)
+            self._next: deque[Fault] = deque()
             self._random = random.Random(0)  # the same requests meet the same faults in every run
 
-    def set(self, faults: Iterable[Union[str, Fault]]) -> None:
-        """Replace the standing faults and forget those lined up."""
-        standing = [as_fault(fault) for fault in faults]
+    def set(self, faults: Iterable[str | Fault]) -> None:
+        """Replace the standing faults, and forget those for the next requests.
+
+        Raises:
+            ApiValueError: a text is not a fault.
+        """
+        standing = [_as_fault(fault) for fault in faults]
         with self._lock:
             self._standing = standing
             self._next.clear()
 
-    def fail_next(self, fault: Union[str, Fault], times: int = 1) -> None:
-        """Let the next `times` requests meet `fault`."""
+    def fail_next(self, fault: str | Fault, times: int = 1) -> None:
+        """Let the next `times` requests meet `fault`.
+
+        Raises:
+            ApiValueError: the text is not a fault, or `times` is below 1.
+        """
         if times < 1:
-            raise ValueError(f"times must be at least 1, not {times}")
-        found = as_fault(fault)
+            raise ApiValueError(f"times must be at least 1, not {times}")
+        found = _as_fault(fault)
         with self._lock:
             self._next.extend([found] * times)
 
-    def describe(self) -> Dict[str, List[str]]:
-        """The standing faults and those lined up, as text."""
+    def describe(self) -> dict[str, list[str]]:
+        """Return the standing faults and those for the next requests, as text."""
         with self._lock:
             return {"standing": [str(fault) for fault in self._standing], "next": [str(fault) for fault in self._next]}
 
-    def draw(self, path: str) -> Optional[Fault]:
-        """The fault that the request for `path` meets, if any."""
+    def draw(self, path: str) -> Fault | None:
+        """Return the fault that a request for `path` meets, if any."""
         with self._lock:
             for fault in self._next:
                 if path.startswith(fault.path):
@@ -114,7 +129,7 @@ class Faults:
         return None
 
 
-def as_fault(fault: Union[str, Fault]) -> Fault:
+def _as_fault(fault: str | Fault) -> Fault:
     return fault if isinstance(fault, Fault) else Fault.parse(fault)
 
 

@@ -1,34 +1,38 @@
-"""Rate limit per minute and quota per calendar month."""
+"""The rate limit by the minute, and the quota by the calendar month."""
 
 from __future__ import annotations
 
 import threading
-from typing import Dict, List, Mapping, Optional, Union
+from collections.abc import Mapping
 
+from openmonetize.exceptions import ApiValueError
 from openmonetize.sandbox.accounts.customers import Customer
 from openmonetize.sandbox.clock import to_datetime
 from openmonetize.sandbox.http.responses import Refusal, gateway_error
 from openmonetize.sandbox.state import State
 
-WINDOW_MS = 60_000
-_MOST_WINDOWS = 10_000
-PLATFORM_QUOTA: Mapping[str, Optional[int]] = {"STARTER": 10_000, "GROWTH": 100_000, "ENTERPRISE": None}
+_WINDOW_MS = 60_000
+_MAX_WINDOWS = 10_000
+
+# Events a month by tier.
+_PLATFORM_QUOTA: Mapping[str, int | None] = {"STARTER": 10_000, "GROWTH": 100_000, "ENTERPRISE": None}
 
 
 class RateLimit:
-    """So many requests a minute for each key, or for each address if there is no key."""
+    """Requests a minute for each key, or for each address if there is no key."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._lock = threading.Lock()
-        self._windows: Dict[str, List[int]] = {}
+        self._windows: dict[str, list[int]] = {}
 
     def reset(self) -> None:
+        """Forget all requests."""
         with self._lock:
             self._windows.clear()
 
-    def take(self, identity: str) -> Dict[str, str]:
-        """Count one request and return the headers of its answer.
+    def take(self, identity: str) -> dict[str, str]:
+        """Count one request, and return headers for its response.
 
         Raises:
             Refusal: 429, with ``retry-after``.
@@ -39,13 +43,13 @@ class RateLimit:
         now = self._state.clock.now()
         with self._lock:
             start, used = self._windows.get(identity, (now, 0))
-            if not 0 <= now - start < WINDOW_MS:
+            if not 0 <= now - start < _WINDOW_MS:
                 start, used = now, 0
             used += 1
             self._windows[identity] = [start, used]
-            if len(self._windows) > _MOST_WINDOWS:
-                self._forget(now)
-        seconds = -(-(start + WINDOW_MS - now) // 1000)
+            if len(self._windows) > _MAX_WINDOWS:
+                self._drop_ended(now)
+        seconds = -(-(start + _WINDOW_MS - now) // 1000)
         headers = {
             "x-ratelimit-limit": str(limit),
             "x-ratelimit-remaining": str(max(0, limit - used)),
@@ -55,13 +59,14 @@ class RateLimit:
             raise too_many_requests(seconds, headers)
         return headers
 
-    def _forget(self, now: int) -> None:
-        """Drop windows that are over; all of them, if somebody keeps opening new ones."""
-        running = {key: window for key, window in self._windows.items() if now - window[0] < WINDOW_MS}
-        self._windows = running if len(running) < _MOST_WINDOWS else {}
+    def _drop_ended(self, now: int) -> None:
+        """Drop windows that have ended; all windows, if too many of them are new."""
+        running = {key: window for key, window in self._windows.items() if now - window[0] < _WINDOW_MS}
+        self._windows = running if len(running) < _MAX_WINDOWS else {}
 
 
 def too_many_requests(seconds: int, headers: Mapping[str, str]) -> Refusal:
+    """Return the 429 of the rate limit."""
     wait = "1 minute" if seconds == 60 else f"{seconds} second{'' if seconds == 1 else 's'}"
     body = {
         "statusCode": 429,
@@ -71,22 +76,26 @@ def too_many_requests(seconds: int, headers: Mapping[str, str]) -> Refusal:
     return Refusal(429, body, {**headers, "retry-after": str(seconds)})
 
 
-def quota_limits(quota: Union[bool, int, Mapping[str, Optional[int]], None]) -> Mapping[str, Optional[int]]:
-    """Events a month by tier: none, the platform's own limits (True), one for every tier, or your own."""
+def quota_limits(quota: bool | int | Mapping[str, int | None] | None) -> Mapping[str, int | None]:
+    """Return events a month by tier: no limits, the platform's (True), one for every tier, or those given.
+
+    Raises:
+        ApiValueError: a tier is unknown.
+    """
     if quota is None or quota is False:
         return {}
     if quota is True:
-        return PLATFORM_QUOTA
+        return _PLATFORM_QUOTA
     if isinstance(quota, int):
-        return dict.fromkeys(PLATFORM_QUOTA, quota)
-    unknown = sorted(set(quota) - set(PLATFORM_QUOTA))
+        return dict.fromkeys(_PLATFORM_QUOTA, quota)
+    unknown = sorted(set(quota) - set(_PLATFORM_QUOTA))
     if unknown:
-        raise ValueError(f"quota names an unknown tier {unknown[0]!r}; the tiers are {', '.join(PLATFORM_QUOTA)}")
+        raise ApiValueError(f"quota names an unknown tier {unknown[0]!r}; the tiers are {', '.join(_PLATFORM_QUOTA)}")
     return dict(quota)
 
 
-def take_quota(state: State, customer: Customer, count: int) -> Dict[str, str]:
-    """Count `count` events of this month, before duplicates are known, and return the headers of the answer.
+def take_quota(state: State, customer: Customer, count: int) -> dict[str, str]:
+    """Count events of this month, duplicates included, and return headers for the response.
 
     Raises:
         Refusal: 402; nothing is counted then.

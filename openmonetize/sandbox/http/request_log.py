@@ -1,43 +1,43 @@
-"""The request log: the last requests and their answers, kept in memory for tests and the console."""
+"""The request log: the last requests and their responses, kept in memory for tests and the console."""
 
 from __future__ import annotations
 
 import re
 import threading
 from collections import deque
-from typing import Any, Deque, Dict, List, Optional
+from typing import Any
 
-KEPT = 500
-BODY_KEPT = 4096
+MAX_BODY_KEPT = 4096  # bytes
 
+_MAX_ENTRIES = 500
 _KEY = re.compile(r"om_live_[0-9a-z]+")
-_SHOWN_HEADERS = ("CONTENT_TYPE", "HTTP_USER_AGENT", "HTTP_X_REQUEST_ID")
+_KEPT_HEADERS = ("CONTENT_TYPE", "HTTP_USER_AGENT", "HTTP_X_REQUEST_ID")
 
 
 class RequestLog:
-    """A ring of the last requests. Keys are never kept, bodies only up to a few kilobytes."""
+    """A ring buffer of the last requests. Keys are never kept, bodies up to a few kilobytes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._entries: Deque[Dict[str, Any]] = deque(maxlen=KEPT)
+        self._entries: deque[dict[str, Any]] = deque(maxlen=_MAX_ENTRIES)
         self._count = 0
         self._cleared = 0
 
     def write(
         self,
-        environ: Dict[str, Any],
+        environ: dict[str, Any],
         target: str,
         body: bytes,
         at: str,
-        status: Optional[int],
+        status: int | None,
         milliseconds: float,
-        answer: bytes,
-        fault: Optional[str],
+        response: bytes,
+        fault: str | None,
     ) -> None:
-        """Note one request. `status` is None if the connection was cut without an answer."""
+        """Add a request. `status` is None if the connection was cut without a response."""
         headers = {
             name.replace("HTTP_", "").replace("_", "-").lower(): environ[name]
-            for name in _SHOWN_HEADERS
+            for name in _KEPT_HEADERS
             if name in environ
         }
         with self._lock:
@@ -53,29 +53,30 @@ class RequestLog:
                     "body": _shown(body),
                     "body_bytes": len(body),
                     "status": status,
-                    "answer": _shown(answer),
-                    "answer_bytes": len(answer),
+                    "answer": _shown(response),
+                    "answer_bytes": len(response),
                     "milliseconds": round(milliseconds, 2),
                     "fault": fault,
                 }
             )
 
-    def entries(self, after: int = 0) -> List[Dict[str, Any]]:
-        """The kept requests, oldest first; only those with a number above `after`."""
+    def entries(self, after: int = 0) -> list[dict[str, Any]]:
+        """Return the kept requests, oldest first, with a number above `after`."""
         with self._lock:
             return [dict(entry) for entry in self._entries if entry["number"] > after]
 
     @property
     def total(self) -> int:
-        """How many requests there were since the log was last cleared, kept or not."""
+        """How many requests there have been since the log was last cleared, kept or not."""
         with self._lock:
             return self._count - self._cleared
 
     def clear(self) -> None:
+        """Forget the requests; their numbers go on."""
         with self._lock:
             self._entries.clear()
             self._cleared = self._count
 
 
 def _shown(body: bytes) -> str:
-    return _KEY.sub("om_live_...", body[:BODY_KEPT].decode("utf-8", "replace"))
+    return _KEY.sub("om_live_...", body[:MAX_BODY_KEPT].decode("utf-8", "replace"))

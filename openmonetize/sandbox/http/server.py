@@ -1,8 +1,7 @@
-"""The HTTP server: Werkzeug's threaded WSGI server with keep-alive, one write per answer, and limits.
+"""The HTTP server: Werkzeug's threaded WSGI server with keep-alive, one write for each response, and limits.
 
-Werkzeug was chosen because it runs unchanged on every supported Python, gives an application the raw socket
-(`environ["werkzeug.socket"]`, needed to cut a connection on purpose), and brings a router. What is ours here: its
-development server closes each connection and lingers on it, so `Handler.run_wsgi` answers differently.
+Werkzeug was chosen since it runs unchanged on every supported Python, and has a router. Its development server
+drains and closes each connection after the response, so `Handler.run_wsgi` is our own.
 """
 
 from __future__ import annotations
@@ -14,40 +13,35 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Any, Callable, Dict, Iterable, List, Optional, Set, Tuple
+from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from openmonetize.sandbox.http import body as bodies
+from openmonetize.sandbox.http.body import content_length
+from openmonetize.sandbox.http.environ import ARRIVED, BODY_BYTES_READ, RESET, TRUNCATE
 
 log = logging.getLogger("openmonetize.sandbox")
 
-WSGIApp = Callable[[Dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-IDLE_SECONDS = 75.0
-"""How long a connection may say nothing."""
+# Seconds that a connection may be silent.
+IDLE_TIMEOUT = 75.0
+# Seconds that one request may take to arrive, however slowly its bytes come.
+REQUEST_TIMEOUT = 60.0
 
-REQUEST_SECONDS = 60.0
-"""How long one request may take to arrive, however slowly it drips."""
-
-ARRIVED = "openmonetize.arrived"
-"""The environ's key for when the head of the request had arrived, by `time.perf_counter`."""
-
-RESET = "openmonetize.reset"
-TRUNCATE = "openmonetize.truncate"
-"""Keys of the environ by which the application asks to cut the connection, or to send half of the answer."""
-
-_DRAIN_BYTES = 32 * 1024 * 1024
-_LINGER_NOT = struct.pack("ii", 1, 0)
+_MAX_DRAINED_BYTES = 32 * 1024 * 1024
+_CHUNK_SIZE = 65_536
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER with a time of 0: close() sends RST
 
 
 class _DeadlineReader(io.RawIOBase):
-    """Reads from a socket until a deadline that each new request sets."""
+    """Reads from a socket until a deadline that begins with the first bytes of each request."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._deadline: Optional[float] = None
+        self._deadline: float | None = None
 
     def readable(self) -> bool:
         return True
@@ -57,14 +51,14 @@ class _DeadlineReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         now = time.monotonic()
-        remaining = IDLE_SECONDS if self._deadline is None else min(IDLE_SECONDS, self._deadline - now)
+        remaining = IDLE_TIMEOUT if self._deadline is None else min(IDLE_TIMEOUT, self._deadline - now)
         if remaining <= 0:
             raise socket.timeout("the request took too long to arrive")
         self._connection.settimeout(remaining)
         count = self._connection.recv_into(buffer)
         if self._deadline is None:
-            self._deadline = time.monotonic() + REQUEST_SECONDS
-        self._connection.settimeout(IDLE_SECONDS)
+            self._deadline = time.monotonic() + REQUEST_TIMEOUT
+        self._connection.settimeout(IDLE_TIMEOUT)
         return count
 
 
@@ -90,18 +84,20 @@ class Handler(WSGIRequestHandler):
 
     def run_wsgi(self) -> None:
         environ = self.make_environ()
-        environ["RAW_URI"] = self.requestline.split()[1]  # as it came: Python makes one of the slashes at its start
+        # As it was sent: `http.server` reduces several slashes at the start of a path to one
+        # (https://github.com/python/cpython/issues/87389).
+        environ["RAW_URI"] = self.requestline.split()[1]
         environ[ARRIVED] = self._arrived
         self.environ = environ
-        started: List[Tuple[str, List[Tuple[str, str]]]] = []
+        started: list[tuple[str, list[tuple[str, str]]]] = []
 
-        def start_response(status: str, headers: List[Tuple[str, str]], exc_info: Any = None) -> Any:
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             started[:] = [(status, headers)]
 
         body = b"".join(self.server.app(environ, start_response))
         if environ.get(RESET):
             self.close_connection = True
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self.connection.close()
             return
         self._drain(environ)
@@ -114,24 +110,24 @@ class Handler(WSGIRequestHandler):
         head.append("Connection: close" if self.close_connection else "Connection: keep-alive")
         self.wfile.write("\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body)
 
-    def _drain(self, environ: Dict[str, Any]) -> None:
-        """Read what the application left of the request body, for the next request starts behind it."""
+    def _drain(self, environ: dict[str, Any]) -> None:
+        """Read the rest of the request body, since the next request starts after it."""
         chunked = environ.get("wsgi.input_terminated", False)
-        length = bodies.content_length(environ)
-        left = _DRAIN_BYTES if chunked else (length or 0) - environ.get(bodies.READ, 0)
-        # Where a body ends is not known, or too far away: answer, and hang up.
-        self.close_connection = self.close_connection or length is None or chunked or left > _DRAIN_BYTES
+        length = content_length(environ)
+        left = _MAX_DRAINED_BYTES if chunked else (length or 0) - environ.get(BODY_BYTES_READ, 0)
+        # If the end of the body is unknown or far away, close the connection after the response.
+        self.close_connection = self.close_connection or length is None or chunked or left > _MAX_DRAINED_BYTES
         try:
             while left > 0:
-                chunk = environ["wsgi.input"].read(min(65536, left))
+                chunk = environ["wsgi.input"].read(min(_CHUNK_SIZE, left))
                 if not chunk:
                     return
                 left -= len(chunk)
         except OSError:
             self.close_connection = True
 
-    def send_error(self, code: int, message: Optional[str] = None, explain: Optional[str] = None) -> None:
-        """A request that is not HTTP enough to reach the application."""
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Respond to a request that is too malformed for the application."""
         phrase = HTTPStatus(code).phrase
         body = json.dumps({"error": phrase, "message": message or phrase, "statusCode": int(code)}).encode()
         head = f"HTTP/1.1 {int(code)} {phrase}\r\nContent-Type: application/json\r\n"
@@ -140,14 +136,14 @@ class Handler(WSGIRequestHandler):
         self.wfile.write(head.encode("latin-1") + body)
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Quiet: the sandbox keeps its own request log."""
+        """Log nothing: the sandbox keeps its own request log."""
 
 
 class Server(ThreadedWSGIServer):
-    """A thread for each connection; all connections can be cut at once."""
+    """A server with a thread for each connection; all connections can be cut at once."""
 
     def __init__(self, host: str, port: int, app: WSGIApp, listener: socket.socket) -> None:
-        self._connections: Set[socket.socket] = set()
+        self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
         super().__init__(host, port, app, Handler, fd=listener.fileno())
 
@@ -162,7 +158,7 @@ class Server(ThreadedWSGIServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that ended in an error of ours; the others go on."""
+        """Log an error of ours that ended a connection; the others go on."""
         log.exception("a connection failed")
 
     def close_connections(self) -> None:
@@ -172,7 +168,7 @@ class Server(ThreadedWSGIServer):
         for connection in connections:
             try:
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:  # it has just ended by itself
+            except OSError:  # it has ended by itself
                 pass
 
 
@@ -192,4 +188,4 @@ def open_server(host: str, port: int, app: WSGIApp) -> Server:
     except OSError as error:
         raise OSError(error.errno, f"cannot listen on {host} port {port}: {error.strerror}") from None
     finally:
-        listener.close()  # the server works on a duplicate of it
+        listener.close()  # the server works on a duplicate

@@ -1,10 +1,8 @@
-"""Every route of the platform, by topic. A route says in which eras it exists."""
+"""The platform's routes, by topic. A route says in which eras it exists."""
 
 from __future__ import annotations
 
-from typing import Tuple
-
-from openmonetize.sandbox.http.request import Route
+from openmonetize.sandbox.http.routing import Route
 from openmonetize.sandbox.routes import (
     analytics,
     burn_tables,
@@ -20,7 +18,7 @@ from openmonetize.sandbox.routes import (
     wallets,
 )
 
-ROUTES: Tuple[Route, ...] = (
+ROUTES: tuple[Route, ...] = (
     *health.ROUTES,
     *customers.ROUTES,
     *events.ROUTES,

@@ -2,50 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
+from typing import Any
 
-from openmonetize.sandbox.accounts.customers import find_user
+from openmonetize.sandbox.accounts.users import find_user
 from openmonetize.sandbox.billing.aggregate import Name, sums_by, total_of
-from openmonetize.sandbox.billing.events import KNOWN_PROVIDERS, usd
 from openmonetize.sandbox.billing.ledger import burned_since, find_wallet
+from openmonetize.sandbox.billing.money import revenue, usd
 from openmonetize.sandbox.billing.rollups import DAY_NAME, Group, groups
-from openmonetize.sandbox.clock import DAY, day_text, iso
+from openmonetize.sandbox.clock import DAY, MAX_MS, day_text, iso
 from openmonetize.sandbox.defects import COLON_SPLIT, NEGATIVE_BURN_RATE, PROVIDER_500
-from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.responses import Response, gateway_error
+from openmonetize.sandbox.http.routing import Route
+from openmonetize.sandbox.routes.fields import NON_EMPTY, OPTIONAL_TEXT, PERIOD, UUID, WINDOW
+from openmonetize.sandbox.routes.windows import requested_window
 from openmonetize.sandbox.state import CURRENT, SEED, State
-from openmonetize.sandbox.tables import USD_UNITS
-from openmonetize.sandbox.validation import formats
-from openmonetize.sandbox.validation.schema import Fields, OneOf, Optionally, Text
+from openmonetize.sandbox.validation.event_batches import DATABASE_PROVIDERS
+from openmonetize.sandbox.validation.javascript_numbers import plain_number
+from openmonetize.sandbox.validation.schema import Fields, Optionally
 
 _FOUR_DECIMALS = Decimal("0.0001")
+_MAX_FILTER_VALUES = 500
 
-_moment = Optionally(Text(form="date-time"))
-_customer = Optionally(Text(least=1))
-_seed_customer = Optionally(Text(form="uuid"))
-_group_by = Optionally(OneOf("day", "week", "month"))
-_list = Optionally(Text())
-_filters = {"provider": _list, "model": _list, "featureId": _list}
-_window = {"startDate": _moment, "endDate": _moment}
+_customer = Optionally(NON_EMPTY)
+_seed_customer = Optionally(UUID)
+_group_by = Optionally(PERIOD)
+_filters = {"provider": OPTIONAL_TEXT, "model": OPTIONAL_TEXT, "featureId": OPTIONAL_TEXT}
 
-_USAGE = Fields({"customerId": _customer, **_window, "groupBy": _group_by, **_filters})
-_COSTS = Fields({"customerId": _customer, **_window, **_filters})
-_BURN_RATE = Fields({"customerId": _customer, "userId": Optionally(Text(least=1))})
-_SEED_USAGE = Fields({"customerId": _seed_customer, **_window, "groupBy": _group_by})
-_SEED_COSTS = Fields({"customerId": _seed_customer, **_window})
-_SEED_BURN_RATE = Fields({"customerId": _seed_customer, "userId": Optionally(Text(form="uuid"))})
+_USAGE = Fields({"customerId": _customer, **WINDOW, "groupBy": _group_by, **_filters})
+_COSTS = Fields({"customerId": _customer, **WINDOW, **_filters})
+_BURN_RATE = Fields({"customerId": _customer, "userId": Optionally(NON_EMPTY)})
+_SEED_USAGE = Fields({"customerId": _seed_customer, **WINDOW, "groupBy": _group_by})
+_SEED_COSTS = Fields({"customerId": _seed_customer, **WINDOW})
+_SEED_BURN_RATE = Fields({"customerId": _seed_customer, "userId": Optionally(UUID)})
 
 
-def usage(call: Request) -> Response:
-    selection = _selection(call)
+def usage(request: Request) -> Response:
+    """Return events, tokens, credits and cost by feature, model, event type and day."""
+    selection = _selection(request)
     found = groups(*selection)
     by_feature = sums_by(found, lambda group: (group.feature_id,))
     by_type = sums_by(found, lambda group: (group.event_type,))
-    by_model = sums_by([group for group in found if group.provider and group.model], _model(call))
+    by_model = sums_by([group for group in found if group.provider and group.model], _model_name(request))
     by_day = sums_by(groups(*selection, [DAY_NAME]), lambda group: (day_text(group.day),))
     total = total_of(found)
-    data: Dict[str, Any] = {
+    data: dict[str, Any] = {
         "summary": {
             "totalEvents": total.events,
             "totalInputTokens": str(total.input_tokens),
@@ -69,43 +72,46 @@ def usage(call: Request) -> Response:
             for name, sums in sorted(by_day, key=lambda pair: pair[0])
         ],
     }
-    if not call.state.seed_era:
+    if not request.state.seed_era:
         data["byEventType"] = [{"eventType": name[0], **_burned(sums)} for name, sums in by_type]
     return Response({"data": data})
 
 
-def costs(call: Request) -> Response:
-    found = groups(*_selection(call), ["provider", "model"])
+def costs(request: Request) -> Response:
+    """Return revenue, provider cost and margin by model; the margin's percentage is of the revenue."""
+    found = groups(*_selection(request), ["provider", "model"])
+    by_model = sums_by([group for group in found if group.provider and group.model], _model_name(request))
     total = total_of(found)
-    revenue = _revenue(total.credits)
-    margin = revenue - total.cost
+    earned = revenue(total.credits)
+    margin = earned - total.cost
     data = {
         "summary": {
-            "totalRevenue": _usd(revenue),
+            "totalRevenue": _usd(earned),
             "totalProviderCost": _usd(total.cost),
             "totalMargin": _usd(margin),
-            "marginPercent": formats.plain_number(round(margin / revenue * 100, 2)) if revenue else 0,
+            "marginPercent": plain_number(round(margin / earned * 100, 2)) if earned else 0,
         },
         "byProvider": [
             {
                 "provider": name[0],
                 "model": name[1],
                 "providerCost": _usd(sums.cost),
-                "revenue": _usd(_revenue(sums.credits)),
-                "margin": _usd(_revenue(sums.credits) - sums.cost),
+                "revenue": _usd(revenue(sums.credits)),
+                "margin": _usd(revenue(sums.credits) - sums.cost),
             }
-            for name, sums in sums_by([group for group in found if group.provider and group.model], _model(call))
+            for name, sums in by_model
         ],
     }
     return Response({"data": data})
 
 
-def burn_rate(call: Request) -> Response:
-    _require_own_query(call)
-    state = call.state
-    user_id = call.query.get("userId")
-    owner = "" if user_id is None else _internal_id(call, user_id)
-    wallet = find_wallet(state, call.customer.pk, owner)
+def burn_rate(request: Request) -> Response:
+    """Return how fast a wallet's credits are burned, and when they run out."""
+    _require_own_query(request)
+    state = request.state
+    user_id = request.query.get("userId")
+    owner = "" if user_id is None else _internal_id(request, user_id)
+    wallet = find_wallet(state, request.customer.pk, owner)
     if wallet is None:
         raise gateway_error(404, "Credit wallet not found")
     now = state.clock.now()
@@ -113,7 +119,7 @@ def burn_rate(call: Request) -> Response:
     week = sign * burned_since(state, wallet["pk"], now - 7 * DAY)
     month = sign * burned_since(state, wallet["pk"], now - 30 * DAY)
     days = max(0, int(wallet["balance"] / (week / 7))) if week > 0 else None
-    # The seed era's serializer turns the null of a number into 0.
+    # The seed era's serializer writes 0 for a number that is null.
     remaining = 0 if days is None and state.seed_era else days
     data = {
         "currentBalance": str(wallet["balance"]),
@@ -128,14 +134,11 @@ def burn_rate(call: Request) -> Response:
     return Response({"data": data})
 
 
-_LAST_DAY = 253_402_300_799_999  # the end of the year 9999
-
-
 def _runout(now: int, days: int) -> str:
-    return iso(min(now + days * DAY, _LAST_DAY))
+    return iso(min(now + days * DAY, MAX_MS))
 
 
-def _recommendations(days: Any, week: float, month: float) -> List[Dict[str, str]]:
+def _recommendations(days: Any, week: float, month: float) -> list[dict[str, str]]:
     found = []
     if days is not None and days < 7:
         text = f"Credits run out in {days} days; buy more now"
@@ -149,58 +152,51 @@ def _recommendations(days: Any, week: float, month: float) -> List[Dict[str, str
     return found
 
 
-def _internal_id(call: Request, user_id: str) -> str:
-    user = find_user(call.state, call.customer.pk, user_id)
+def _internal_id(request: Request, user_id: str) -> str:
+    user = find_user(request.state, request.customer.pk, user_id)
     return user_id if user is None else str(user["id"])
 
 
-def _require_own_query(call: Request) -> None:
-    """The seed era's servers insist on the customer id, although their contract calls it optional."""
-    customer_id = call.query.get("customerId")
-    if customer_id is not None or call.state.seed_era:
-        call.require_own(customer_id)
+def _require_own_query(request: Request) -> None:
+    """Check the customer id. The seed era's servers insist on it, although their contract calls it optional."""
+    customer_id = request.query.get("customerId")
+    if customer_id is not None or request.state.seed_era:
+        request.require_own(customer_id)
 
 
-def _selection(call: Request) -> Tuple[State, int, int, int, Mapping[str, Sequence[str]]]:
-    """What to sum up: whose events, from when to when, and which of them."""
-    _require_own_query(call)
-    state = call.state
-    now = state.clock.now()
-    start, end = call.query.get("startDate"), call.query.get("endDate")
-    start_ms = now - 30 * DAY if start is None else formats.instant_ms(start)
-    end_ms = now if end is None else formats.instant_ms(end)
-    return state, call.customer.pk, start_ms, end_ms, {} if state.seed_era else _chosen(call)
+def _selection(request: Request) -> tuple[State, int, int, int, Mapping[str, Sequence[str]]]:
+    """Return the events to sum up, as arguments of `groups`: whose, from when to when, and which of them."""
+    _require_own_query(request)
+    state = request.state
+    start, end = requested_window(request)
+    return state, request.customer.pk, start, end, {} if state.seed_era else _requested_filters(request)
 
 
-def _chosen(call: Request) -> Dict[str, Sequence[str]]:
-    """The filters of a query: comma-separated, blanks trimmed; nothing between the commas is no filter."""
-    filters: Dict[str, Sequence[str]] = {}
+def _requested_filters(request: Request) -> dict[str, Sequence[str]]:
+    """Return the filters of a query: comma-separated values, blanks trimmed, empty ones dropped."""
+    filters: dict[str, Sequence[str]] = {}
     for parameter, column in (("provider", "provider"), ("model", "model"), ("featureId", "feature_id")):
-        text = call.query.get(parameter, "")
+        text = request.query.get(parameter, "")
         names = [name.strip() for name in text.split(",") if name.strip()]
         if names:
-            filters[column] = names[:500]
-    if call.state.has(PROVIDER_500) and not set(filters.get("provider", ())) <= set(KNOWN_PROVIDERS):
+            filters[column] = names[:_MAX_FILTER_VALUES]
+    if request.state.has(PROVIDER_500) and not set(filters.get("provider", ())) <= set(DATABASE_PROVIDERS):
         raise gateway_error(500, "Failed to fetch analytics")
     return filters
 
 
-def _model(call: Request) -> Callable[[Group], Name]:
-    if call.state.has(COLON_SPLIT):
+def _model_name(request: Request) -> Callable[[Group], Name]:
+    if request.state.has(COLON_SPLIT):
         return lambda group: (group.provider, group.model.split(":", 1)[0])
     return lambda group: (group.provider, group.model)
 
 
-def _burned(sums: Group) -> Dict[str, Any]:
+def _burned(sums: Group) -> dict[str, Any]:
     return {"eventCount": sums.events, "creditsBurned": str(sums.credits), "costUsd": _usd(sums.cost)}
 
 
-def _revenue(credits: int) -> int:
-    return credits * USD_UNITS // 1000
-
-
 def _usd(units: int) -> str:
-    """Four decimals, rounded as JavaScript rounds a double."""
+    """Return cost units as US dollars with four decimals, rounded as JavaScript rounds a double."""
     return str(Decimal(float(usd(units))).quantize(_FOUR_DECIMALS, ROUND_HALF_UP))
 
 
@@ -208,7 +204,7 @@ _USAGE_FAILED = "Failed to fetch usage analytics"
 _COSTS_FAILED = "Failed to fetch cost analytics"
 _BURN_RATE_FAILED = "Failed to fetch burn rate"
 
-ROUTES: Tuple[Route, ...] = (
+ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/analytics/usage", usage, query=_USAGE, eras=(CURRENT,), failure=_USAGE_FAILED),
     Route("GET", "/v1/analytics/usage", usage, query=_SEED_USAGE, eras=(SEED,), failure=_USAGE_FAILED),
     Route("GET", "/v1/analytics/costs", costs, query=_COSTS, eras=(CURRENT,), failure=_COSTS_FAILED),

@@ -5,171 +5,176 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import replace
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 from openmonetize.sandbox.billing import rating
 from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.defects import RATING_PREFIX_404
-from openmonetize.sandbox.http.request import Request, Route
-from openmonetize.sandbox.http.responses import Response, service_error
+from openmonetize.sandbox.http.request import Request
+from openmonetize.sandbox.http.responses import Refusal, Response, service_error
+from openmonetize.sandbox.http.routing import Route
+from openmonetize.sandbox.routes.fields import NAME, OPTIONAL_TEXT, OPTIONAL_TIME, UUID
 from openmonetize.sandbox.routes.upstream import misdirected
 from openmonetize.sandbox.state import CURRENT, SEED, new_id
-from openmonetize.sandbox.validation import formats
-from openmonetize.sandbox.validation.schema import Boolean, Fields, Node, Number, OneOf, Optionally, Record, Text
+from openmonetize.sandbox.validation.formats import instant_ms
+from openmonetize.sandbox.validation.schema import Boolean, Fields, Node, Number, OneOf, Optionally, Record
 
-_uuid = Text(form="uuid")
-_moment = Optionally(Text(form="date-time"))
 _RULE = Fields(
     {
-        "inputTokens": Number(least=0),
-        "outputTokens": Number(least=0),
+        "inputTokens": Number(minimum=0),
+        "outputTokens": Number(minimum=0),
         "perUnit": Optionally(Number(above=0), default=1000),
     }
 )
-_NAME = Text(least=1, most=255)
-_create: Dict[str, Node] = {
-    "name": _NAME,
+_create: dict[str, Node] = {
+    "name": NAME,
     "rules": Record(_RULE),
-    "validFrom": _moment,
-    "validUntil": _moment,
+    "validFrom": OPTIONAL_TIME,
+    "validUntil": OPTIONAL_TIME,
 }
 _CREATE = Fields(_create)
-_SEED_CREATE = Fields({"customerId": Optionally(_uuid), **_create})
+_SEED_CREATE = Fields({"customerId": Optionally(UUID), **_create})
 _CHANGE = Fields(
     {
-        "name": Optionally(_NAME),
+        "name": Optionally(NAME),
         "rules": Optionally(Record(_RULE)),
         "isActive": Optionally(Boolean()),
-        "validFrom": _moment,
-        "validUntil": _moment,
+        "validFrom": OPTIONAL_TIME,
+        "validUntil": OPTIONAL_TIME,
     }
 )
 _LIST = Fields({"isActive": Optionally(OneOf("true", "false"))})
-_LIST_TODAY = Fields({"isActive": Optionally(Text())})
-_SEED_LIST = Fields({"customerId": Optionally(Text()), "isActive": Optionally(Text())})
-_ID = Fields({"id": _uuid})
+_LIST_AS_SHIPPED = Fields({"isActive": OPTIONAL_TEXT})
+_SEED_LIST = Fields({"customerId": OPTIONAL_TEXT, "isActive": OPTIONAL_TEXT})
+_ID = Fields({"id": UUID})
 
 _FAILED = "Failed to proxy request to rating service"
 
 
-def listing(call: Request) -> Response:
-    customer_id = call.query.get("customerId")
-    if customer_id is not None and call.state.seed_era:
-        call.require_own(customer_id)
+def list_all(request: Request) -> Response:
+    """Return the customer's burn tables, the newest first."""
+    customer_id = request.query.get("customerId")
+    if customer_id is not None and request.state.seed_era:
+        request.require_own(customer_id)
     sql = "SELECT * FROM burn_tables WHERE customer = ?"
-    values: List[Any] = [call.customer.pk]
-    if call.query.get("isActive") is not None:
+    values: list[Any] = [request.customer.pk]
+    if request.query.get("isActive") is not None:
         sql += " AND is_active = ?"
-        values.append(int(call.query["isActive"] == "true"))
-    data = [_shown(call, row) for row in call.state.db.rows(f"{sql} ORDER BY pk DESC", values)]
+        values.append(int(request.query["isActive"] == "true"))
+    data = [_shown(request, row) for row in request.state.db.rows(f"{sql} ORDER BY pk DESC", values)]
     return Response({"data": data, "total": len(data)})
 
 
-def create(call: Request) -> Response:
-    body, db = call.body, call.state.db
+def create(request: Request) -> Response:
+    """Add a burn table and make it the active one."""
+    body, db = request.body, request.state.db
     if "customerId" in body:
-        call.require_own(body["customerId"])
-    now = call.state.clock.now()
+        request.require_own(body["customerId"])
+    now = request.state.clock.now()
     table_id = new_id()
     with db.transaction():
         version = db.value(
-            "SELECT coalesce(max(version), 0) + 1 FROM burn_tables WHERE customer = ?", (call.customer.pk,)
+            "SELECT coalesce(max(version), 0) + 1 FROM burn_tables WHERE customer = ?", (request.customer.pk,)
         )
         db.execute(
             "UPDATE burn_tables SET is_active = 0, updated_at = ? WHERE customer = ? AND is_active",
-            (now, call.customer.pk),
+            (now, request.customer.pk),
         )
         db.execute(
             "INSERT INTO burn_tables (id, customer, name, version, rules, is_active, valid_from, valid_until,"
             " created_at, updated_at) VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?)",
             (
                 table_id,
-                call.customer.pk,
+                request.customer.pk,
                 body["name"],
                 version,
                 json.dumps(body["rules"]),
-                _moment_of(call, "validFrom", now),
-                _moment_of(call, "validUntil", None),
+                _time_of(request, "validFrom", now),
+                _time_of(request, "validUntil", None),
                 now,
                 now,
             ),
         )
-    return Response({"data": _shown(call, _find(call, table_id))}, 201)
+    return Response({"data": _shown(request, _find(request, table_id))}, 201)
 
 
-def one(call: Request) -> Response:
-    return Response({"data": _shown(call, _find(call, call.params["id"]))})
+def get(request: Request) -> Response:
+    """Return a burn table."""
+    return Response({"data": _shown(request, _find(request, request.params["id"]))})
 
 
-def change(call: Request) -> Response:
-    row = _own(call)
-    body = call.body or {}
-    with call.state.db.transaction():
-        call.state.db.execute(
+def update(request: Request) -> Response:
+    """Change the fields of a burn table that the body has."""
+    row = _own(request)
+    body = request.body or {}
+    with request.state.db.transaction():
+        request.state.db.execute(
             "UPDATE burn_tables SET name = ?, rules = ?, is_active = ?, valid_from = ?, valid_until = ?,"
             " updated_at = ? WHERE pk = ?",
             (
                 body.get("name", row["name"]),
                 json.dumps(body["rules"]) if "rules" in body else row["rules"],
                 int(body.get("isActive", row["is_active"])),
-                _moment_of(call, "validFrom", row["valid_from"]),
-                _moment_of(call, "validUntil", row["valid_until"]),
-                call.state.clock.now(),
+                _time_of(request, "validFrom", row["valid_from"]),
+                _time_of(request, "validUntil", row["valid_until"]),
+                request.state.clock.now(),
                 row["pk"],
             ),
         )
-    return Response({"data": _shown(call, _find(call, row["id"]))})
+    return Response({"data": _shown(request, _find(request, row["id"]))})
 
 
-def delete(call: Request) -> Response:
-    row = _own(call)
-    with call.state.db.transaction():
-        call.state.db.execute("UPDATE burn_tables SET is_active = 0 WHERE pk = ?", (row["pk"],))
+def delete(request: Request) -> Response:
+    """Deactivate a burn table."""
+    row = _own(request)
+    with request.state.db.transaction():
+        request.state.db.execute("UPDATE burn_tables SET is_active = 0 WHERE pk = ?", (row["pk"],))
     return Response({"message": "Burn table deactivated"})
 
 
-def active(call: Request) -> Response:
-    if "customerId" in call.params:
-        call.require_own(call.params["customerId"])
-    row, default = rating.active_table(call.state, call.customer.pk)
+def active(request: Request) -> Response:
+    """Return the burn table in force."""
+    if "customerId" in request.params:
+        request.require_own(request.params["customerId"])
+    row, default = rating.active_table(request.state, request.customer.pk)
     if row is None:
         raise _not_found()
-    return Response({"data": _shown(call, row), "isDefault": default})
+    return Response({"data": _shown(request, row), "isDefault": default})
 
 
-def _find(call: Request, table_id: str) -> sqlite3.Row:
-    """One of the customer's tables, or the one for everybody."""
-    row = call.state.db.row(
+def _find(request: Request, table_id: str) -> sqlite3.Row:
+    """Return one of the customer's tables, or the default one."""
+    row = request.state.db.row(
         "SELECT * FROM burn_tables WHERE id = ? AND (customer = ? OR customer IS NULL)",
-        (table_id.lower(), call.customer.pk),
+        (table_id.lower(), request.customer.pk),
     )
     if row is None:
         raise _not_found()
     return row
 
 
-def _own(call: Request) -> sqlite3.Row:
-    """One of the customer's tables: nobody may change the one for everybody."""
-    row = _find(call, call.params["id"])
+def _own(request: Request) -> sqlite3.Row:
+    """Return one of the customer's tables; the default one cannot be changed."""
+    row = _find(request, request.params["id"])
     if row["customer"] is None:
         raise _not_found()
     return row
 
 
-def _not_found() -> Exception:
+def _not_found() -> Refusal:
     return service_error(404, "NOT_FOUND", "Burn table not found")
 
 
-def _moment_of(call: Request, name: str, otherwise: Optional[int]) -> Optional[int]:
-    text = (call.body or {}).get(name)
-    return otherwise if text is None else formats.instant_ms(text)
+def _time_of(request: Request, name: str, otherwise: int | None) -> int | None:
+    text = (request.body or {}).get(name)
+    return otherwise if text is None else instant_ms(text)
 
 
-def _shown(call: Request, row: sqlite3.Row) -> Dict[str, Any]:
+def _shown(request: Request, row: sqlite3.Row) -> dict[str, Any]:
     until = row["valid_until"]
     return {
         "id": row["id"],
-        "customerId": None if row["customer"] is None else call.customer.id,
+        "customerId": None if row["customer"] is None else request.customer.id,
         "name": row["name"],
         "version": row["version"],
         "rules": json.loads(row["rules"]),
@@ -181,31 +186,31 @@ def _shown(call: Request, row: sqlite3.Row) -> Dict[str, Any]:
     }
 
 
-_BY_CONTRACT: Tuple[Tuple[Route, bool], ...] = tuple(
-    (Route(method, path, handle, eras=(CURRENT,), failure=_FAILED, **checks), declares_404)
-    for method, path, handle, declares_404, checks in (
+_BY_CONTRACT: tuple[tuple[Route, bool], ...] = tuple(
+    (Route(method, path, handler, eras=(CURRENT,), failure=_FAILED, **checks), declares_404)
+    for method, path, handler, declares_404, checks in (
         ("POST", "/v1/burn-tables", create, False, {"body": _CREATE, "declares_400": True}),
         ("GET", "/v1/burn-tables/active", active, True, {}),
-        ("GET", "/v1/burn-tables/<id>", one, True, {"params": _ID}),
-        ("PATCH", "/v1/burn-tables/<id>", change, True, {"params": _ID, "body": _CHANGE, "declares_400": True}),
+        ("GET", "/v1/burn-tables/<id>", get, True, {"params": _ID}),
+        ("PATCH", "/v1/burn-tables/<id>", update, True, {"params": _ID, "body": _CHANGE, "declares_400": True}),
         ("DELETE", "/v1/burn-tables/<id>", delete, True, {"params": _ID}),
     )
 )
 
-_LISTING = Route("GET", "/v1/burn-tables", listing, eras=(CURRENT,), failure=_FAILED)
+_LISTING = Route("GET", "/v1/burn-tables", list_all, eras=(CURRENT,), failure=_FAILED)
 
-ROUTES: Tuple[Route, ...] = (
+ROUTES: tuple[Route, ...] = (
     replace(_LISTING, query=_LIST, unless=RATING_PREFIX_404),
-    replace(_LISTING, query=_LIST_TODAY, only_with=RATING_PREFIX_404, handle=misdirected(declares_404=False)),
+    replace(_LISTING, query=_LIST_AS_SHIPPED, only_with=RATING_PREFIX_404, handler=misdirected(declares_404=False)),
     *(replace(route, unless=RATING_PREFIX_404) for route, _ in _BY_CONTRACT),
     *(
-        replace(route, only_with=RATING_PREFIX_404, handle=misdirected(declares_404))
+        replace(route, only_with=RATING_PREFIX_404, handler=misdirected(declares_404))
         for route, declares_404 in _BY_CONTRACT
     ),
-    Route("GET", "/v1/burn-tables", listing, query=_SEED_LIST, eras=(SEED,), proxied=True, failure=_FAILED),
+    Route("GET", "/v1/burn-tables", list_all, query=_SEED_LIST, eras=(SEED,), proxied=True, failure=_FAILED),
     Route("POST", "/v1/burn-tables", create, body=_SEED_CREATE, eras=(SEED,), proxied=True, failure=_FAILED),
     Route("GET", "/v1/burn-tables/customer/<customerId>/active", active, eras=(SEED,), proxied=True, failure=_FAILED),
-    Route("GET", "/v1/burn-tables/<id>", one, eras=(SEED,), proxied=True, failure=_FAILED),
-    Route("PATCH", "/v1/burn-tables/<id>", change, body=_CHANGE, eras=(SEED,), proxied=True, failure=_FAILED),
+    Route("GET", "/v1/burn-tables/<id>", get, eras=(SEED,), proxied=True, failure=_FAILED),
+    Route("PATCH", "/v1/burn-tables/<id>", update, body=_CHANGE, eras=(SEED,), proxied=True, failure=_FAILED),
     Route("DELETE", "/v1/burn-tables/<id>", delete, eras=(SEED,), proxied=True, failure=_FAILED),
 )

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from openmonetize.sandbox.accounts.customers import EmailTaken, add_customer, new_key, rotate_key
 from openmonetize.sandbox.clock import iso
-from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.responses import Response, gateway_error
+from openmonetize.sandbox.http.routing import Route
+from openmonetize.sandbox.routes.fields import EMAIL, NAME
 from openmonetize.sandbox.state import CURRENT
-from openmonetize.sandbox.validation.schema import Fields, OneOf, Optionally, Text
+from openmonetize.sandbox.validation.schema import Fields, OneOf, Optionally
 
 _REGISTER = Fields(
     {
-        "name": Text(least=1, most=255),
-        "email": Text(form="email"),
+        "name": NAME,
+        "email": EMAIL,
         "tier": Optionally(OneOf("STARTER", "GROWTH", "ENTERPRISE"), default="STARTER"),
     }
 )
 
 
-def register(call: Request) -> Response:
+def register(request: Request) -> Response:
+    """Add a customer, and show its key this once."""
     key = new_key()
+    body = request.body
     try:
-        customer = add_customer(call.state, call.body["name"], call.body["email"], call.body["tier"], key)
+        customer = add_customer(request.state, body["name"], body["email"], body["tier"], key)
     except EmailTaken:
         raise gateway_error(409, "A customer with this email already exists") from None
     return Response(
@@ -39,8 +43,9 @@ def register(call: Request) -> Response:
     )
 
 
-def me(call: Request) -> Response:
-    customer = call.customer
+def me(request: Request) -> Response:
+    """Return the customer behind the key."""
+    customer = request.customer
     return Response(
         {
             "data": {
@@ -55,11 +60,12 @@ def me(call: Request) -> Response:
     )
 
 
-def rotate(call: Request) -> Response:
-    return Response({"data": {"apiKey": rotate_key(call.state, call.customer)}})
+def rotate(request: Request) -> Response:
+    """Replace the key."""
+    return Response({"data": {"apiKey": rotate_key(request.state, request.customer)}})
 
 
-ROUTES = (
+ROUTES: tuple[Route, ...] = (
     Route(
         "POST",
         "/v1/customers/register",

@@ -1,15 +1,14 @@
-"""The seed era's demonstration: an imitation of a chat completion that is metered on the demo customer."""
+"""The seed era's demonstration: an imitation of a chat completion, metered for the demo customer."""
 
 from __future__ import annotations
 
-from typing import Tuple
-
+from openmonetize.events.fields import PROVIDERS
 from openmonetize.sandbox.accounts.customers import customer_by_id
-from openmonetize.sandbox.accounts.initial import DEMO_CUSTOMER
-from openmonetize.sandbox.billing.events import PROVIDERS
 from openmonetize.sandbox.clock import iso
-from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.responses import Response
+from openmonetize.sandbox.http.routing import Route
+from openmonetize.sandbox.initial_accounts import DEMO_CUSTOMER
 from openmonetize.sandbox.state import SEED, new_id
 from openmonetize.sandbox.validation.schema import Fields, Optionally, Text
 
@@ -23,12 +22,13 @@ _GENERATE = Fields(
 _COMPLETION_TOKENS = 20
 
 
-def generate(call: Request) -> Response:
-    body = call.body
-    now = call.state.clock.now()
+def generate(request: Request) -> Response:
+    """Return a completion that repeats the prompt."""
+    body = request.body
+    now = request.state.clock.now()
     completion_id = f"chatcmpl-{new_id()}"
     prompt_tokens = -(-len(body["prompt"]) // 4)
-    _meter(call, completion_id, prompt_tokens)
+    _meter(request, completion_id, prompt_tokens)
     return Response(
         {
             "id": completion_id,
@@ -51,10 +51,10 @@ def generate(call: Request) -> Response:
     )
 
 
-def _meter(call: Request, completion_id: str, prompt_tokens: int) -> None:
+def _meter(request: Request, completion_id: str, prompt_tokens: int) -> None:
     """Record the event, if the demo customer exists and the provider is one that events may name."""
-    demo = customer_by_id(call.state, DEMO_CUSTOMER)
-    provider = call.body["provider"].upper()
+    demo = customer_by_id(request.state, DEMO_CUSTOMER)
+    provider = request.body["provider"].upper()
     if demo is None or provider not in PROVIDERS:
         return
     event = {
@@ -63,13 +63,13 @@ def _meter(call: Request, completion_id: str, prompt_tokens: int) -> None:
         "event_type": "TOKEN_USAGE",
         "feature_id": "demo-chat",
         "provider": provider,
-        "model": call.body["model"],
+        "model": request.body["model"],
         "input_tokens": prompt_tokens,
         "output_tokens": _COMPLETION_TOKENS,
-        "timestamp": iso(call.state.clock.now()),
+        "timestamp": iso(request.state.clock.now()),
         "idempotency_key": completion_id,
     }
-    call.ingestion.accept(demo, [event])
+    request.ingestion.accept(demo, [event])
 
 
-ROUTES: Tuple[Route, ...] = (Route("POST", "/v1/demo/generate", generate, body=_GENERATE, eras=(SEED,), keyed=False),)
+ROUTES: tuple[Route, ...] = (Route("POST", "/v1/demo/generate", generate, body=_GENERATE, eras=(SEED,), keyed=False),)

@@ -1,14 +1,20 @@
-"""Checking, making, changing, listing and deleting entitlements."""
+"""Entitlements: checks, and the entitlements themselves."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from typing import Any, Dict, Optional, Tuple
+from typing import Any
 
-from openmonetize.sandbox.accounts import entitlement_decisions as entitlements
-from openmonetize.sandbox.accounts.customers import find_user
-from openmonetize.sandbox.billing.events import KNOWN_PROVIDERS
+from openmonetize.sandbox.accounts.users import find_user
+from openmonetize.sandbox.billing.entitlement_decisions import (
+    current_usage,
+    decide,
+    estimate_credits,
+    estimate_usd,
+    metadata_of,
+    rows,
+)
 from openmonetize.sandbox.defects import (
     ENTITLEMENT_USER_500,
     FRACTION_500,
@@ -17,54 +23,54 @@ from openmonetize.sandbox.defects import (
     PROVIDER_500,
     SEED_NULL_LIMIT_500,
 )
-from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.responses import Response, gateway_error
+from openmonetize.sandbox.http.routing import Route
+from openmonetize.sandbox.routes.fields import NON_EMPTY, OPTIONAL_TEXT, UUID, whole_number_problem
 from openmonetize.sandbox.state import CURRENT, SEED, new_id
-from openmonetize.sandbox.validation import formats
-from openmonetize.sandbox.validation.issues import MAX_SAFE_INTEGER
+from openmonetize.sandbox.validation.event_batches import DATABASE_PROVIDERS
+from openmonetize.sandbox.validation.javascript_numbers import plain_number
 from openmonetize.sandbox.validation.schema import Fields, Node, Nullable, Number, OneOf, Optionally, Record, Text
 
-_uuid = Text(form="uuid")
-_text = Optionally(Text())
 _number = Optionally(Number())
 
-_LIMITS: Dict[str, Node] = {
+_LIMITS: dict[str, Node] = {
     "limitValue": Optionally(Nullable(Number())),
     "period": Optionally(Nullable(OneOf("DAILY", "MONTHLY", "TOTAL"))),
     "metadata": Optionally(Record()),
 }
 _LIMIT_TYPE = OneOf("HARD", "SOFT", "NONE")
 _CHANGE = Fields({"limitType": Optionally(_LIMIT_TYPE), **_LIMITS})
-_ID = Fields({"id": _uuid})
-_CUSTOMER = Fields({"customerId": _uuid})
+_ID = Fields({"id": UUID})
+_CUSTOMER = Fields({"customerId": UUID})
 
 _ACTION = Fields(
     {
         "type": OneOf("token_usage", "image_generation", "video_generation", "api_call", "custom"),
-        "provider": _text,
-        "model": _text,
+        "provider": OPTIONAL_TEXT,
+        "model": OPTIONAL_TEXT,
         "estimated_input_tokens": _number,
         "estimated_output_tokens": _number,
         "estimated_duration_seconds": _number,
         "estimated_count": _number,
-        "image_size": _text,
-        "quality": _text,
+        "image_size": OPTIONAL_TEXT,
+        "quality": OPTIONAL_TEXT,
     }
 )
 _SEED_ACTION = Fields(
     {
         "type": OneOf("token_usage", "image_generation", "api_call", "custom"),
-        "provider": _text,
-        "model": _text,
+        "provider": OPTIONAL_TEXT,
+        "model": OPTIONAL_TEXT,
         "estimated_input_tokens": _number,
         "estimated_output_tokens": _number,
     }
 )
-_CHECK = Fields({"userId": Text(least=1), "featureId": Text(), "action": _ACTION})
-_SEED_CHECK = Fields({"customerId": _uuid, "userId": _uuid, "featureId": Text(), "action": _SEED_ACTION})
-_CREATE = Fields({"userId": Optionally(Text(least=1)), "featureId": Text(), "limitType": _LIMIT_TYPE, **_LIMITS})
+_CHECK = Fields({"userId": NON_EMPTY, "featureId": Text(), "action": _ACTION})
+_SEED_CHECK = Fields({"customerId": UUID, "userId": UUID, "featureId": Text(), "action": _SEED_ACTION})
+_CREATE = Fields({"userId": Optionally(NON_EMPTY), "featureId": Text(), "limitType": _LIMIT_TYPE, **_LIMITS})
 _SEED_CREATE = Fields(
-    {"customerId": _uuid, "featureId": Text(), "limitType": _LIMIT_TYPE, "userId": Optionally(_uuid), **_LIMITS}
+    {"customerId": UUID, "featureId": Text(), "limitType": _LIMIT_TYPE, "userId": Optionally(UUID), **_LIMITS}
 )
 
 _CHECK_FAILED = "Failed to check entitlement"
@@ -74,32 +80,34 @@ _DELETE_FAILED = "Failed to delete entitlement"
 _LIST_FAILED = "Failed to fetch entitlements"
 
 
-def check(call: Request) -> Response:
-    body, state = call.body, call.state
-    _require_own_body(call)
+def check(request: Request) -> Response:
+    """Decide whether a user may do something."""
+    body, state = request.body, request.state
+    _require_own_body(request)
     action = body["action"]
     provider = action.get("provider")
-    if provider and action.get("model") and provider not in KNOWN_PROVIDERS and state.has(PROVIDER_500):
+    if provider and action.get("model") and provider not in DATABASE_PROVIDERS and state.has(PROVIDER_500):
         raise gateway_error(500, _CHECK_FAILED)
-    usd = entitlements.estimate_usd(state, action)
-    estimate = entitlements.estimate_credits(usd)
-    decision = entitlements.decide(state, call.customer.pk, body["userId"], body["featureId"], estimate)
+    usd = estimate_usd(state, action)
+    estimate = estimate_credits(usd)
+    decision = decide(state, request.customer.pk, body["userId"], body["featureId"], estimate)
     return Response(
         {
             "allowed": decision.allowed,
             "reason": decision.reason,
             "estimatedCostCredits": estimate or None,
-            "estimatedCostUsd": formats.plain_number(usd) if estimate else None,
+            "estimatedCostUsd": plain_number(usd) if estimate else None,
             "currentBalance": decision.balance,
             "actions": [action._asdict() for action in decision.actions],
         }
     )
 
 
-def create(call: Request) -> Response:
-    body, state = call.body, call.state
-    _require_own_body(call)
-    limit = _limit(call, _CREATE_FAILED)
+def create(request: Request) -> Response:
+    """Add an entitlement."""
+    body, state = request.body, request.state
+    _require_own_body(request)
+    limit = _limit(request, _CREATE_FAILED)
     if state.seed_era and state.has(SEED_NULL_LIMIT_500) and "limitValue" in body and limit is None:
         raise gateway_error(500, _CREATE_FAILED)
     metadata = body.get("metadata")
@@ -110,8 +118,8 @@ def create(call: Request) -> Response:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 new,
-                call.customer.pk,
-                _user(call),
+                request.customer.pk,
+                _user(request),
                 body["featureId"],
                 body["limitType"],
                 limit,
@@ -119,13 +127,14 @@ def create(call: Request) -> Response:
                 None if metadata is None else json.dumps(metadata),
             ),
         )
-    return Response({"data": _fields(call, _find(call, new))}, 201)
+    return Response({"data": _fields(request, _find(request, new))}, 201)
 
 
-def update(call: Request) -> Response:
-    body, state = call.body or {}, call.state
-    row = _owned(call)
-    limit = _limit(call, _UPDATE_FAILED) if "limitValue" in body else row["limit_value"]
+def update(request: Request) -> Response:
+    """Change the fields of an entitlement that the body has."""
+    body, state = request.body or {}, request.state
+    row = _owned(request)
+    limit = _limit(request, _UPDATE_FAILED) if "limitValue" in body else row["limit_value"]
     period = body.get("period", row["period"])
     if period is None and state.has(PERIOD_STICKS):
         period = row["period"]
@@ -135,117 +144,117 @@ def update(call: Request) -> Response:
             "UPDATE entitlements SET limit_type = ?, limit_value = ?, period = ?, metadata = ? WHERE pk = ?",
             (body.get("limitType", row["limit_type"]), limit, period, metadata, row["pk"]),
         )
-    return Response({"data": _fields(call, _find(call, row["id"]))})
+    return Response({"data": _fields(request, _find(request, row["id"]))})
 
 
-def delete(call: Request) -> Response:
-    row = _owned(call)
-    with call.state.db.transaction():
-        call.state.db.execute("DELETE FROM entitlements WHERE pk = ?", (row["pk"],))
+def delete(request: Request) -> Response:
+    """Delete an entitlement."""
+    row = _owned(request)
+    with request.state.db.transaction():
+        request.state.db.execute("DELETE FROM entitlements WHERE pk = ?", (row["pk"],))
     return Response(None, 204)
 
 
-def listing(call: Request) -> Response:
+def list_all(request: Request) -> Response:
+    """Return the customer's entitlements with their usage."""
     data = [
         {
             "id": row["id"],
             "userId": row["user_id"],
             "featureId": row["feature_id"],
             "limitType": row["limit_type"],
-            "limitValue": _shown_limit(call, row),
+            "limitValue": _shown_limit(request, row),
             "period": row["period"],
-            "metadata": entitlements.metadata_of(row),
-            "currentUsage": 0 if row["limit_type"] == "NONE" else entitlements.current_usage(call.state, row),
+            "metadata": metadata_of(row),
+            "currentUsage": 0 if row["limit_type"] == "NONE" else current_usage(request.state, row),
         }
-        for row in entitlements.rows(call.state, call.customer.pk)
+        for row in rows(request.state, request.customer.pk)
     ]
     return Response({"data": data})
 
 
-def seed_listing(call: Request) -> Response:
-    call.require_own(call.params["customerId"])
+def seed_list_all(request: Request) -> Response:
+    """Return the customer's entitlements as the seed era does."""
+    request.require_own(request.params["customerId"])
     data = [
         {
             "featureId": row["feature_id"],
             "limitType": row["limit_type"],
-            "limitValue": _shown_limit(call, row),
+            "limitValue": _shown_limit(request, row),
         }
-        for row in entitlements.rows(call.state, call.customer.pk)
+        for row in rows(request.state, request.customer.pk)
     ]
     return Response({"data": data})
 
 
-def _require_own_body(call: Request) -> None:
-    if call.state.seed_era:
-        call.require_own(call.body["customerId"])
+def _require_own_body(request: Request) -> None:
+    if request.state.seed_era:
+        request.require_own(request.body["customerId"])
 
 
-def _limit(call: Request, failure: str) -> Optional[int]:
-    value = call.body.get("limitValue")
+def _limit(request: Request, failure: str) -> int | None:
+    value = request.body.get("limitValue")
     if value is None:
         return None
-    whole = isinstance(value, int) or value.is_integer()
-    if whole and abs(value) <= MAX_SAFE_INTEGER + 1:
+    problem = whole_number_problem(value)
+    if problem is None:
         return int(value)
-    if call.state.has(FRACTION_500):
+    if request.state.has(FRACTION_500):
         raise gateway_error(500, failure)
-    problem = f"Too big: expected number to be <={MAX_SAFE_INTEGER}"
-    if not whole:
-        problem = "Invalid input: expected int, received number"
     raise gateway_error(400, f"body/limitValue {problem}")
 
 
-def _user(call: Request) -> Optional[str]:
-    """The platform's id of the user that the entitlement is for."""
-    user_id = call.body.get("userId")
+def _user(request: Request) -> str | None:
+    """Return the platform's id of the user that the entitlement is for."""
+    user_id = request.body.get("userId")
     if user_id is None:
         return None
-    user = find_user(call.state, call.customer.pk, user_id)
+    user = find_user(request.state, request.customer.pk, user_id)
     if user is not None:
         return str(user["id"])
-    if call.state.has(ENTITLEMENT_USER_500):
+    if request.state.has(ENTITLEMENT_USER_500):
         raise gateway_error(500, _CREATE_FAILED)
     raise gateway_error(400, "body/userId No such user: a first grant or event creates one")
 
 
-def _find(call: Request, entitlement_id: str) -> sqlite3.Row:
-    row = call.state.db.row("SELECT * FROM entitlements WHERE id = ?", (entitlement_id.lower(),))
+def _find(request: Request, entitlement_id: str) -> sqlite3.Row:
+    row = request.state.db.row("SELECT * FROM entitlements WHERE id = ?", (entitlement_id.lower(),))
     if row is None:
         raise gateway_error(404, "Entitlement not found")
     return row
 
 
-def _owned(call: Request) -> sqlite3.Row:
-    row = _find(call, call.params["id"])
-    if row["customer"] != call.customer.pk:
+def _owned(request: Request) -> sqlite3.Row:
+    row = _find(request, request.params["id"])
+    if row["customer"] != request.customer.pk:
         raise gateway_error(403, "Access denied to this entitlement")
     return row
 
 
-def _fields(call: Request, row: sqlite3.Row) -> Dict[str, Any]:
+def _fields(request: Request, row: sqlite3.Row) -> dict[str, Any]:
     return {
         "id": row["id"],
         "featureId": row["feature_id"],
         "limitType": row["limit_type"],
-        "limitValue": _shown_limit(call, row),
+        "limitValue": _shown_limit(request, row),
     }
 
 
-def _shown_limit(call: Request, row: sqlite3.Row) -> Optional[int]:
-    limit: Optional[int] = row["limit_value"]
-    return None if limit == 0 and call.state.has(LIMIT_ZERO_NULL) else limit
+def _shown_limit(request: Request, row: sqlite3.Row) -> int | None:
+    limit: int | None = row["limit_value"]
+    return None if limit == 0 and request.state.has(LIMIT_ZERO_NULL) else limit
 
 
-ROUTES: Tuple[Route, ...] = (
+ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/entitlements/check", check, body=_CHECK, eras=(CURRENT,), failure=_CHECK_FAILED),
     Route("POST", "/v1/entitlements/check", check, body=_SEED_CHECK, eras=(SEED,), failure=_CHECK_FAILED),
     Route("POST", "/v1/entitlements", create, body=_CREATE, eras=(CURRENT,), failure=_CREATE_FAILED),
     Route("POST", "/v1/entitlements", create, body=_SEED_CREATE, eras=(SEED,), failure=_CREATE_FAILED),
-    Route("GET", "/v1/entitlements", listing, eras=(CURRENT,), failure=_LIST_FAILED),
+    Route("GET", "/v1/entitlements", list_all, eras=(CURRENT,), failure=_LIST_FAILED),
     Route(
         "GET",
         "/v1/customers/<customerId>/entitlements",
-        seed_listing,
+        seed_list_all,
         params=_CUSTOMER,
         eras=(SEED,),
         failure=_LIST_FAILED,

@@ -1,93 +1,109 @@
-"""Ingest, the event list, and dead letters."""
+"""Ingestion, the list of events, and dead letters."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any, Dict, List, Tuple
+from typing import Any
 
 from openmonetize.sandbox.accounts.customers import customer_by_key
 from openmonetize.sandbox.billing import dead_letters
-from openmonetize.sandbox.billing.events import (
-    BATCH,
-    SEED_BATCH,
-    SEED_BATCH_AS_SHIPPED,
-    in_database_order,
-    metadata_of,
-    page,
-    usd,
-)
+from openmonetize.sandbox.billing.ingestion import Receipt
+from openmonetize.sandbox.billing.money import usd
+from openmonetize.sandbox.billing.stored_events import in_database_order, metadata_of, page
 from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.defects import FRACTIONAL_PAGE, SEED_EVENT_TYPES, SEED_INGEST_KEY
-from openmonetize.sandbox.http.body import SERVICE_LIMIT
-from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.http.body import MAX_BATCH_BYTES
+from openmonetize.sandbox.http.request import Request
+from openmonetize.sandbox.http.request_validation import service_validation_error
 from openmonetize.sandbox.http.responses import Refusal, Response, framework_error, service_error
+from openmonetize.sandbox.http.routing import Route
+from openmonetize.sandbox.routes.fields import page_fields
 from openmonetize.sandbox.state import CURRENT, SEED
 from openmonetize.sandbox.validation.batch_reader import read_batch
-from openmonetize.sandbox.validation.schema import Fields, Items, Number, Optionally, Text, validate
-from openmonetize.sandbox.validation.validation_messages import OLD_ZOD, message, tree
+from openmonetize.sandbox.validation.event_batches import BATCH, SEED_BATCH, SEED_BATCH_AS_SHIPPED
+from openmonetize.sandbox.validation.rules import OLD_ZOD
+from openmonetize.sandbox.validation.schema import Fields, Items, Optionally, Text, validate
 
-
-def _page(whole: bool) -> Fields:
-    return Fields(
-        {
-            "limit": Optionally(Number(least=1, most=100, whole=whole, from_text=True), default=50),
-            "offset": Optionally(Number(least=0, whole=whole, from_text=True), default=0),
-        }
-    )
-
+# More than the gateway adds to an event when it forwards a batch: `"customer_id":"<UUID>",`.
+_ADDED_EVENT_BYTES = 60
 
 _REPLAY = Fields({"jobIds": Optionally(Items(Text()))})
 
 
-def ingest(call: Request) -> Response:
-    """The present gateway: it puts the key's customer into every event, then forwards to the ingestion service."""
-    _forwarded_key(call)
-    events: List[Dict[str, Any]] = call.body["events"]
-    customer_id = call.customer.id
+def ingest(request: Request) -> Response:
+    """Ingest as the present gateway does: it puts the key's customer into every event, and forwards the batch."""
+    _check_forwarded_key(request)
+    events: list[dict[str, Any]] = request.body["events"]
+    customer_id = request.customer.id
     for event in events:
         event["customer_id"] = customer_id
-    # The forwarded JSON is only longer than what came in by the customer ids.
-    if call.size + 60 * len(events) > SERVICE_LIMIT and _forwarded_size(events) > SERVICE_LIMIT:
-        raise framework_error(413, "Request body is too large", "FST_ERR_CTP_BODY_TOO_LARGE")
-    return call.ingestion.accept(call.customer, events, call.clean)
+    may_be_large = request.size + _ADDED_EVENT_BYTES * len(events) > MAX_BATCH_BYTES
+    if may_be_large and _forwarded_size(events) > MAX_BATCH_BYTES:
+        raise _too_large()
+    return _receipt(request.ingestion.accept(request.customer, events, request.clean))
 
 
-def ingest_seed(call: Request) -> Response:
-    """The seed era's ingestion service behind the gateway: key, then events, then whose they are."""
-    _seed_key(call)
-    if call.size > SERVICE_LIMIT:
-        raise framework_error(413, "Request body is too large", "FST_ERR_CTP_BODY_TOO_LARGE")
-    schema = SEED_BATCH_AS_SHIPPED if call.state.has(SEED_EVENT_TYPES) else SEED_BATCH
-    body, issues = validate(schema, call.body, OLD_ZOD)
+def ingest_seed(request: Request) -> Response:
+    """Ingest as the seed era's service behind the gateway does: it checks the key, the events, and their customer."""
+    _check_seed_key(request)
+    if request.size > MAX_BATCH_BYTES:
+        raise _too_large()
+    schema = SEED_BATCH_AS_SHIPPED if request.state.has(SEED_EVENT_TYPES) else SEED_BATCH
+    body, issues = validate(schema, request.body, OLD_ZOD)
     if issues:
-        text = message("body", issues[:1], OLD_ZOD)
-        raise service_error(400, "VALIDATION_ERROR", text, details=tree(issues, OLD_ZOD))
-    if any(event["customer_id"] != call.customer.id for event in body["events"]):
+        raise service_validation_error("body", issues)
+    if any(event["customer_id"] != request.customer.id for event in body["events"]):
         raise _foreign()
-    return call.ingestion.accept(call.customer, body["events"])
+    return _receipt(request.ingestion.accept(request.customer, body["events"]))
 
 
-def _forwarded_key(call: Request) -> None:
-    """The gateway authenticates Bearer first, but forwards X-API-Key first; the two may differ."""
-    forwarded = call.headers.get("x-api-key")
-    if not forwarded or forwarded == call.key:
+def _receipt(receipt: Receipt) -> Response:
+    """Return 202 if any event is new, and 200 if none is."""
+    if not receipt.accepted:
+        return Response(
+            {
+                "accepted": 0,
+                "rejected": 0,
+                "duplicates": receipt.duplicates,
+                "batch_id": None,
+                "status": "all_duplicates",
+                "message": "Every event of this batch has been stored before",
+            }
+        )
+    return Response(
+        {
+            "accepted": receipt.accepted,
+            "rejected": 0,
+            "duplicates": receipt.duplicates,
+            "batch_id": receipt.batch_id,
+            "status": "processing",
+            "processing_time_ms": round(receipt.seconds * 1000),
+        },
+        202,
+    )
+
+
+def _check_forwarded_key(request: Request) -> None:
+    """Check the key that the gateway forwards: X-API-Key first, although it authenticates by Bearer first."""
+    forwarded = request.headers.get("x-api-key")
+    if not forwarded or forwarded == request.key:
         return
-    owner = customer_by_key(call.state, forwarded)
+    owner = customer_by_key(request.state, forwarded)
     if owner is None:
         raise _unknown_key()
-    if owner.pk != call.customer.pk:
+    if owner.pk != request.customer.pk:
         raise _foreign()
 
 
-def _seed_key(call: Request) -> None:
-    forwarded = call.headers.get("x-api-key")
+def _check_seed_key(request: Request) -> None:
+    forwarded = request.headers.get("x-api-key")
     if not forwarded:
-        if call.state.has(SEED_INGEST_KEY):
+        if request.state.has(SEED_INGEST_KEY):
             raise _unknown_key()
         return
-    owner = customer_by_key(call.state, forwarded)
-    if owner is None or owner.pk != call.customer.pk:
+    owner = customer_by_key(request.state, forwarded)
+    if owner is None or owner.pk != request.customer.pk:
         raise _unknown_key() if owner is None else _foreign()
 
 
@@ -99,14 +115,19 @@ def _foreign() -> Refusal:
     return service_error(403, "FORBIDDEN", "An event names a customer other than the one behind the API key")
 
 
-def _forwarded_size(events: List[Dict[str, Any]]) -> int:
+def _too_large() -> Refusal:
+    return framework_error(413, "Request body is too large", "FST_ERR_CTP_BODY_TOO_LARGE")
+
+
+def _forwarded_size(events: list[dict[str, Any]]) -> int:
     text = json.dumps({"events": events}, ensure_ascii=False, separators=(",", ":"))
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def listing(call: Request) -> Response:
-    limit, offset = call.query["limit"], call.query["offset"]
-    rows, total = page(call.state, call.customer.pk, int(limit), int(offset))
+def list_page(request: Request) -> Response:
+    """Return a page of events, the latest timestamp first."""
+    limit, offset = request.query["limit"], request.query["offset"]
+    rows, total = page(request.state, request.customer.pk, int(limit), int(offset))
     data = [
         {
             "id": row["event_id"],
@@ -126,30 +147,34 @@ def listing(call: Request) -> Response:
     return Response({"data": data, "pagination": {"total": total, "limit": limit, "offset": offset}})
 
 
-def letters(call: Request) -> Response:
-    count = dead_letters.count(call.state, call.customer)
-    return Response({"counts": {"active": count}, "items": dead_letters.visible(call.state, call.customer)})
+def list_dead_letters(request: Request) -> Response:
+    """Return how many dead letters there are, and the first of them."""
+    count = dead_letters.count(request.state, request.customer)
+    return Response({"counts": {"active": count}, "items": dead_letters.visible(request.state, request.customer)})
 
 
-def replay(call: Request) -> Response:
-    count = dead_letters.replay(call.state, call.customer, call.body.get("jobIds"))
+def replay_dead_letters(request: Request) -> Response:
+    """Process dead letters again."""
+    count = dead_letters.replay(request.state, request.customer, request.body.get("jobIds"))
     text = "Jobs replayed successfully" if count else "No jobs to replay"
     return Response({"message": text, "count": count})
 
 
-def info(call: Request) -> Response:
+def info(request: Request) -> Response:
+    """Return the readiness of the ingestion service."""
     return Response(
         {
             "status": "ready",
-            "timestamp": iso(call.state.clock.now()),
+            "timestamp": iso(request.state.clock.now()),
             "services": {"database": "connected", "queue": "connected"},
         }
     )
 
 
-_LIST = Route("GET", "/v1/events", listing, eras=(CURRENT,), failure="Failed to list events")
+_INGEST_FAILED = "Failed to ingest events"
+_LIST = Route("GET", "/v1/events", list_page, eras=(CURRENT,), failure="Failed to list events")
 
-ROUTES: Tuple[Route, ...] = (
+ROUTES: tuple[Route, ...] = (
     Route(
         "POST",
         "/v1/events/ingest",
@@ -158,7 +183,7 @@ ROUTES: Tuple[Route, ...] = (
         eras=(CURRENT,),
         declares_400=True,
         counted=True,
-        failure="Failed to ingest events",
+        failure=_INGEST_FAILED,
         read_fast=read_batch,
     ),
     Route(
@@ -168,11 +193,18 @@ ROUTES: Tuple[Route, ...] = (
         eras=(SEED,),
         counted=True,
         proxied=True,
-        failure="Failed to ingest events",
+        failure=_INGEST_FAILED,
     ),
-    replace(_LIST, query=_page(whole=True), unless=FRACTIONAL_PAGE),
-    replace(_LIST, query=_page(whole=False), only_with=FRACTIONAL_PAGE),
-    Route("GET", "/v1/events/dlq", letters, counted=True, failure="Failed to get DLQ items"),
-    Route("POST", "/v1/events/dlq/replay", replay, body=_REPLAY, counted=True, failure="Failed to replay DLQ items"),
+    replace(_LIST, query=Fields(page_fields()), unless=FRACTIONAL_PAGE),
+    replace(_LIST, query=Fields(page_fields(integer=False)), only_with=FRACTIONAL_PAGE),
+    Route("GET", "/v1/events/dlq", list_dead_letters, counted=True, failure="Failed to get DLQ items"),
+    Route(
+        "POST",
+        "/v1/events/dlq/replay",
+        replay_dead_letters,
+        body=_REPLAY,
+        counted=True,
+        failure="Failed to replay DLQ items",
+    ),
     Route("GET", "/v1/events/info", info, eras=(CURRENT,), counted=True, failure="Failed to get service info"),
 )

@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Tuple
+from typing import Any
 
-from openmonetize import pricing
+from openmonetize.events.fields import PROVIDERS
+from openmonetize.pricing import Price
 from openmonetize.sandbox.billing import rating
-from openmonetize.sandbox.billing.events import PROVIDERS
 from openmonetize.sandbox.defects import BULK_500, CALCULATE_500
-from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.responses import Response, gateway_error, service_error
+from openmonetize.sandbox.http.routing import Route
+from openmonetize.sandbox.routes.fields import NON_EMPTY, UUID
 from openmonetize.sandbox.state import CURRENT, SEED
-from openmonetize.sandbox.validation import formats
-from openmonetize.sandbox.validation.schema import Fields, Items, Node, Number, OneOf, Optionally, Text
+from openmonetize.sandbox.validation.javascript_numbers import plain_number
+from openmonetize.sandbox.validation.schema import Fields, Items, Node, Number, OneOf, Optionally
 
-_tokens = Number(least=0, whole=True)
-_what: Dict[str, Node] = {"provider": OneOf(*PROVIDERS), "model": Text(least=1)}
-_text: Dict[str, Node] = {**_what, "inputTokens": _tokens, "outputTokens": _tokens}
+_tokens = Number(minimum=0, integer=True)
+_model: dict[str, Node] = {"provider": OneOf(*PROVIDERS), "model": NON_EMPTY}
+_text: dict[str, Node] = {**_model, "inputTokens": _tokens, "outputTokens": _tokens}
+_calculations = Items(Fields(_text), min_length=1, max_length=100)
 
 _CALCULATE = Fields(
     {
-        **_what,
+        **_model,
         "inputTokens": Optionally(_tokens, default=0),
         "outputTokens": Optionally(_tokens, default=0),
         "type": Optionally(OneOf("text", "image", "video"), default="text"),
-        "count": Optionally(Number(above=0, whole=True), default=1),
+        "count": Optionally(Number(above=0, integer=True), default=1),
         "durationSeconds": Optionally(Number(above=0)),
     }
 )
-_BULK = Fields({"calculations": Items(Fields(_text), least=1, most=100)})
-_SEED_CALCULATE = Fields({"customerId": Text(form="uuid"), **_text})
-_SEED_BULK = Fields({"customerId": Text(form="uuid"), "calculations": Items(Fields(_text), least=1, most=100)})
+_BULK = Fields({"calculations": _calculations})
+_SEED_CALCULATE = Fields({"customerId": UUID, **_text})
+_SEED_BULK = Fields({"customerId": UUID, "calculations": _calculations})
 
 _CALCULATE_FAILED = "Failed to calculate cost"
 _BULK_FAILED = "Failed to calculate bulk costs"
@@ -43,61 +46,66 @@ _UNIT_NAMES = {
 }
 
 
-def calculate(call: Request) -> Response:
-    body = call.body
+def calculate(request: Request) -> Response:
+    """Return what tokens, images or videos would cost."""
+    body = request.body
     try:
         if body["type"] == "text":
-            result = _text_of(call, body)
+            result = _calculate_text(request, body)
         else:
             result = rating.calculate_units(
-                call.state, call.customer.pk, body["provider"], body["model"], body["type"], body["count"]
+                request.state, request.customer.pk, body["provider"], body["model"], body["type"], body["count"]
             )
     except rating.NoPrice as error:
         raise service_error(404, "PROVIDER_NOT_FOUND", str(error)) from None
-    if call.state.has(CALCULATE_500):
+    if request.state.has(CALCULATE_500):
         raise gateway_error(500, "Response doesn't match the schema")
     return Response({"cost": result["providerCostUsd"], "currency": "USD", "credits": result["credits"]})
 
 
-def bulk(call: Request) -> Response:
+def bulk(request: Request) -> Response:
+    """Return the full calculation for each of several uses of tokens."""
     try:
-        results = [_text_of(call, item) for item in call.body["calculations"]]
+        results = [_calculate_text(request, item) for item in request.body["calculations"]]
     except rating.NoPrice as error:
-        if call.state.has(BULK_500):
+        if request.state.has(BULK_500):
             raise service_error(500, "INTERNAL_ERROR", _BULK_FAILED) from None
         raise service_error(400, "PROVIDER_NOT_FOUND", str(error)) from None
-    return Response({"customerId": call.customer.id, "results": results, "total": len(results)})
+    return Response({"customerId": request.customer.id, "results": results, "total": len(results)})
 
 
-def seed_calculate(call: Request) -> Response:
-    call.require_own(call.body["customerId"])
+def seed_calculate(request: Request) -> Response:
+    """Return the full calculation for tokens."""
+    request.require_own(request.body["customerId"])
     try:
-        return Response(_text_of(call, call.body))
+        return Response(_calculate_text(request, request.body))
     except rating.NoPrice as error:
         raise service_error(404, "PROVIDER_NOT_FOUND", str(error)) from None
 
 
-def seed_bulk(call: Request) -> Response:
-    call.require_own(call.body["customerId"])
-    return bulk(call)
+def seed_bulk(request: Request) -> Response:
+    """Check the customer id, and return the same as `bulk`."""
+    request.require_own(request.body["customerId"])
+    return bulk(request)
 
 
-def price_list(call: Request) -> Response:
-    models: Dict[Tuple[str, str], Dict[str, Any]] = {}
-    for price in call.state.settings.book:
+def price_list(request: Request) -> Response:
+    """Return the price rows by model."""
+    models: dict[tuple[str, str], dict[str, Any]] = {}
+    for price in request.state.settings.book:
         models.setdefault((price.provider, price.model), {})[_UNIT_NAMES[price.unit]] = _price(price)
     data = [{"provider": provider, "model": model, "pricing": units} for (provider, model), units in models.items()]
     return Response({"data": data, "total": len(data)})
 
 
-def _price(price: pricing.Price) -> Dict[str, Any]:
-    return {"costPerUnit": formats.plain_number(float(price.usd)), "unitSize": price.per, "currency": "USD"}
+def _price(price: Price) -> dict[str, Any]:
+    return {"costPerUnit": plain_number(float(price.usd)), "unitSize": price.per, "currency": "USD"}
 
 
-def _text_of(call: Request, body: Dict[str, Any]) -> Dict[str, Any]:
+def _calculate_text(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     return rating.calculate_text(
-        call.state,
-        call.customer.pk,
+        request.state,
+        request.customer.pk,
         body["provider"],
         body["model"],
         body["inputTokens"],
@@ -105,7 +113,7 @@ def _text_of(call: Request, body: Dict[str, Any]) -> Dict[str, Any]:
     )
 
 
-ROUTES: Tuple[Route, ...] = (
+ROUTES: tuple[Route, ...] = (
     Route(
         "POST",
         "/v1/rating/calculate",

@@ -1,39 +1,29 @@
-"""Users; the present era only. They are found by the platform's own id here, by external id everywhere else."""
+"""Users, in the present era only. These routes find them by the platform's own id, all others by external id."""
 
 from __future__ import annotations
 
 import sqlite3
-from typing import Tuple
 
-from openmonetize.sandbox.accounts.customers import add_user, list_users, user_fields
-from openmonetize.sandbox.billing.events import latest_of_user
+from openmonetize.sandbox.accounts.users import add_user, list_users, user_fields
 from openmonetize.sandbox.billing.ledger import find_wallet
+from openmonetize.sandbox.billing.stored_events import latest_of_user
 from openmonetize.sandbox.clock import iso
-from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.responses import Response, gateway_error
+from openmonetize.sandbox.http.routing import Route
+from openmonetize.sandbox.routes.fields import EMAIL, NAME, NON_EMPTY, OPTIONAL_TEXT, page_fields
 from openmonetize.sandbox.state import CURRENT, new_id
-from openmonetize.sandbox.validation.schema import Fields, Number, Optionally, Record, Text
+from openmonetize.sandbox.validation.schema import Fields, Optionally, Record
 
-_LIST = Fields(
-    {
-        "limit": Optionally(Number(least=1, most=100, whole=True, from_text=True), default=50),
-        "offset": Optionally(Number(least=0, whole=True, from_text=True), default=0),
-        "search": Optionally(Text()),
-    }
-)
-_CREATE = Fields(
-    {
-        "externalUserId": Text(least=1, most=255),
-        "email": Optionally(Text(form="email")),
-        "metadata": Optionally(Record()),
-    }
-)
-_ONE = Fields({"userId": Text(least=1)})
+_LIST = Fields({**page_fields(), "search": OPTIONAL_TEXT})
+_CREATE = Fields({"externalUserId": NAME, "email": Optionally(EMAIL), "metadata": Optionally(Record())})
+_ONE = Fields({"userId": NON_EMPTY})
 
 
-def listing(call: Request) -> Response:
-    limit, offset = call.query["limit"], call.query["offset"]
-    rows, total = list_users(call.state, call.customer.pk, limit, offset, call.query.get("search"))
+def list_page(request: Request) -> Response:
+    """Return a page of users, the newest first."""
+    limit, offset = request.query["limit"], request.query["offset"]
+    rows, total = list_users(request.state, request.customer.pk, limit, offset, request.query.get("search"))
     data = [
         {
             **user_fields(row),
@@ -46,12 +36,13 @@ def listing(call: Request) -> Response:
     return Response({"data": data, "pagination": {"limit": limit, "offset": offset, "total": total}})
 
 
-def create(call: Request) -> Response:
-    body = call.body
+def create(request: Request) -> Response:
+    """Add a user."""
+    body = request.body
     try:
         row = add_user(
-            call.state,
-            call.customer.pk,
+            request.state,
+            request.customer.pk,
             new_id(),
             body["externalUserId"],
             body.get("email"),
@@ -62,9 +53,10 @@ def create(call: Request) -> Response:
     return Response({"data": user_fields(row)}, 201)
 
 
-def one(call: Request) -> Response:
-    state, customer = call.state, call.customer.pk
-    row = state.db.row("SELECT * FROM users WHERE customer = ? AND id = ?", (customer, call.params["userId"]))
+def get(request: Request) -> Response:
+    """Return a user with its last events."""
+    state, customer = request.state, request.customer.pk
+    row = state.db.row("SELECT * FROM users WHERE customer = ? AND id = ?", (customer, request.params["userId"]))
     if row is None:
         raise gateway_error(404, "User not found")
     wallet = find_wallet(state, customer, row["id"])
@@ -95,8 +87,10 @@ def one(call: Request) -> Response:
     )
 
 
-ROUTES: Tuple[Route, ...] = (
-    Route("GET", "/v1/users", listing, query=_LIST, eras=(CURRENT,), declares_400=True, failure="Failed to list users"),
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET", "/v1/users", list_page, query=_LIST, eras=(CURRENT,), declares_400=True, failure="Failed to list users"
+    ),
     Route(
         "POST",
         "/v1/users",
@@ -106,5 +100,5 @@ ROUTES: Tuple[Route, ...] = (
         declares_400=True,
         failure="Failed to create user",
     ),
-    Route("GET", "/v1/users/<userId>", one, params=_ONE, eras=(CURRENT,), failure="Failed to fetch user"),
+    Route("GET", "/v1/users/<userId>", get, params=_ONE, eras=(CURRENT,), failure="Failed to fetch user"),
 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
-from openmonetize.sandbox.accounts.customers import UserClash, claim_user, find_user
-from openmonetize.sandbox.billing.grant_races import Done
+from openmonetize.sandbox.accounts.users import UserClash, find_or_add_user, find_user
 from openmonetize.sandbox.billing.ledger import (
     Entry,
     TooManyCredits,
@@ -24,57 +23,73 @@ from openmonetize.sandbox.defects import (
     TEAMS_UNKNOWN,
     TRANSACTIONS_PAGING,
 )
-from openmonetize.sandbox.http.request import Request, Route
+from openmonetize.sandbox.grant_races import CompletedGrant
+from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.responses import Refusal, Response, gateway_error
+from openmonetize.sandbox.http.routing import Route
+from openmonetize.sandbox.routes.fields import (
+    NON_EMPTY,
+    OPTIONAL_TEXT,
+    OPTIONAL_TIME,
+    UNREADABLE_PAGE,
+    UUID,
+    page_fields,
+    whole_number_problem,
+)
 from openmonetize.sandbox.state import CURRENT, SEED
-from openmonetize.sandbox.validation import formats
-from openmonetize.sandbox.validation.issues import MAX_SAFE_INTEGER
-from openmonetize.sandbox.validation.schema import Fields, Node, Number, Optionally, Record, Text
+from openmonetize.sandbox.validation.formats import instant_ms
+from openmonetize.sandbox.validation.javascript_numbers import number_text
+from openmonetize.sandbox.validation.schema import Fields, Node, Number, Optionally, Record
 
-_uuid = Text(form="uuid")
-_some = Text(least=1)
-_moment = Optionally(Text(form="date-time"))
-
-_PURCHASE = Fields({"userId": _some, "amount": Number(above=0), "purchasePrice": Number(above=0), "expiresAt": _moment})
+_PURCHASE = Fields(
+    {
+        "userId": NON_EMPTY,
+        "amount": Number(above=0),
+        "purchasePrice": Number(above=0),
+        "expiresAt": OPTIONAL_TIME,
+    }
+)
 _SEED_PURCHASE = Fields(
     {
-        "customerId": _uuid,
-        "userId": _uuid,
-        "amount": Number(least=1),
-        "purchasePrice": Number(least=0),
-        "expiresAt": _moment,
+        "customerId": UUID,
+        "userId": UUID,
+        "amount": Number(minimum=1),
+        "purchasePrice": Number(minimum=0),
+        "expiresAt": OPTIONAL_TIME,
     }
 )
 
 
-def _grant(first: Dict[str, Node], identity: Node) -> Fields:
-    return Fields(
-        {
-            **first,
-            "userId": Optionally(identity),
-            "teamId": Optionally(identity),
-            "amount": Number(least=1),
-            "reason": Optionally(Text()),
-            "metadata": Optionally(Record()),
-            "idempotencyKey": Optionally(Text()),
-            "expiresAt": _moment,
-        }
-    )
+def _grant_fields(owner_id: Node) -> dict[str, Node]:
+    return {
+        "userId": Optionally(owner_id),
+        "teamId": Optionally(owner_id),
+        "amount": Number(minimum=1),
+        "reason": OPTIONAL_TEXT,
+        "metadata": Optionally(Record()),
+        "idempotencyKey": OPTIONAL_TEXT,
+        "expiresAt": OPTIONAL_TIME,
+    }
 
 
-_MOST = MAX_SAFE_INTEGER + 1  # 2^53 is the double that 2^53 + 1 becomes, and it is stored
-
-_USER = Fields({"userId": _some})
-_SEED_USER = Fields({"customerId": _uuid, "userId": _uuid})
-_LIMIT = Number(least=1, most=100, whole=True, from_text=True)
-_OFFSET = Number(least=0, whole=True, from_text=True)
-_PAGE = Fields({"limit": Optionally(_LIMIT, default=50), "offset": Optionally(_OFFSET, default=0)})
-_UNREADABLE_PAGE = Fields({"limit": Optionally(Number(), default=50), "offset": Optionally(Number(), default=0)})
+_GRANT = Fields(_grant_fields(NON_EMPTY))
+_SEED_GRANT = Fields({"customerId": UUID, **_grant_fields(UUID)})
 
 
-def balance(call: Request) -> Response:
-    wallet = find_wallet(call.state, call.customer.pk)
-    if wallet is None and call.state.seed_era:
+_USER = Fields({"userId": NON_EMPTY})
+_SEED_USER = Fields({"customerId": UUID, "userId": UUID})
+_PAGE = Fields(page_fields())
+
+_BALANCE_FAILED = "Failed to fetch credit balance"
+_GRANT_FAILED = "Failed to grant credits"
+_PURCHASE_FAILED = "Failed to purchase credits"
+_HISTORY_FAILED = "Failed to fetch transaction history"
+
+
+def balance(request: Request) -> Response:
+    """Return the balance of the customer's own wallet."""
+    wallet = find_wallet(request.state, request.customer.pk)
+    if wallet is None and request.state.seed_era:
         raise _no_wallet()
     amount = "0" if wallet is None else str(wallet["balance"])
     return Response(
@@ -89,9 +104,10 @@ def balance(call: Request) -> Response:
     )
 
 
-def user_balance(call: Request) -> Response:
-    _require_own_path(call)
-    wallet = _user_wallet(call, call.params["userId"])
+def user_balance(request: Request) -> Response:
+    """Return the balance of a user's wallet."""
+    _require_own_path(request)
+    wallet = _user_wallet(request, request.params["userId"])
     if wallet is None:
         raise _no_wallet()
     expires = wallet["expires_at"]
@@ -107,41 +123,43 @@ def user_balance(call: Request) -> Response:
     )
 
 
-def user_transactions(call: Request) -> Response:
-    _require_own_path(call)
-    if call.state.seed_era and call.state.has(SEED_TRANSACTIONS_500):
-        raise gateway_error(500, "Failed to fetch transaction history")
-    page = {"limit": call.query["limit"], "offset": call.query["offset"]}
-    wallet = _user_wallet(call, call.params["userId"])
+def user_transactions(request: Request) -> Response:
+    """Return a page of the transactions of a user's wallet, the newest first."""
+    _require_own_path(request)
+    if request.state.seed_era and request.state.has(SEED_TRANSACTIONS_500):
+        raise gateway_error(500, _HISTORY_FAILED)
+    page = {"limit": request.query["limit"], "offset": request.query["offset"]}
+    wallet = _user_wallet(request, request.params["userId"])
     data: Any = []
     total = 0
     if wallet is not None:
-        data, total = transactions(call.state, wallet, page["limit"], page["offset"])
+        data, total = transactions(request.state, wallet, page["limit"], page["offset"])
     return Response({"data": data, "pagination": {**page, "total": total}})
 
 
-def purchase(call: Request) -> Response:
-    _require_own_body(call)
-    failure = "Failed to purchase credits"
-    user_id = _credited_user(call, call.body["userId"], failure)
-    price = formats.js_text(call.body["purchasePrice"])
-    entry = _add(call, user_id, "", "PURCHASE", {"purchasePrice": price}, failure)
+def purchase(request: Request) -> Response:
+    """Add bought credits to a user's wallet. Purchases have no idempotency key."""
+    _require_own_body(request)
+    user_id = _credited_user(request, request.body["userId"], _PURCHASE_FAILED)
+    price = number_text(request.body["purchasePrice"])
+    entry = _add(request, user_id, "", "PURCHASE", {"purchasePrice": price}, _PURCHASE_FAILED)
     return Response({"data": {"transactionId": entry.id, "newBalance": entry.balance}})
 
 
-def grant(call: Request) -> Response:
-    _require_own_body(call)
-    key = call.body.get("idempotencyKey") or None
-    overlapping = call.state.races.since(call.arrived)
-    if key and call.state.has(GRANTS_COLLIDE) and any(done.key == key for done in overlapping):
+def grant(request: Request) -> Response:
+    """Add credits to a user's, a team's or the customer's wallet, once for each idempotency key."""
+    _require_own_body(request)
+    key = request.body.get("idempotencyKey") or None
+    overlapping = request.state.grant_races.completed_since(request.arrived)
+    if key and request.state.has(GRANTS_COLLIDE) and any(other.key == key for other in overlapping):
         raise gateway_error(500, _GRANT_FAILED)
-    earlier = find_grant(call.state, key) if key else None
+    earlier = find_grant(request.state, key) if key else None
     if earlier is None:
-        entry = _new_grant(call, key, overlapping)
-    elif earlier.customer == call.customer.pk:
+        entry = _new_grant(request, key, overlapping)
+    elif earlier.customer == request.customer.pk:
         entry = earlier
     else:
-        # Keys are global on the platform, which here hands out the other customer's transaction.
+        # Keys are global on the platform. Its servers return the other customer's transaction here.
         raise gateway_error(409, "Duplicate grant operation detected")
     return Response(
         {
@@ -155,54 +173,51 @@ def grant(call: Request) -> Response:
     )
 
 
-def _new_grant(call: Request, key: Optional[str], overlapping: List[Done]) -> Entry:
-    state, body, customer = call.state, call.body, call.customer
+def _new_grant(request: Request, key: str | None, overlapping: list[CompletedGrant]) -> Entry:
+    state, body, customer = request.state, request.body, request.customer
     user_id, team_id, created = "", "", False
     if "userId" in body:
         created = find_user(state, customer.pk, body["userId"]) is None
-        user_id = _credited_user(call, body["userId"], _GRANT_FAILED)
+        user_id = _credited_user(request, body["userId"], _GRANT_FAILED)
     elif "teamId" in body:
         if state.has(TEAMS_UNKNOWN):
             raise gateway_error(500, _GRANT_FAILED)
         team_id = body["teamId"]
     owner = (customer.pk, user_id, team_id)
-    meeting = [done for done in overlapping if done.owner == owner]
-    if state.has(GRANTS_COLLIDE) and any(done.created for done in meeting):
+    same_owner = [other for other in overlapping if other.owner == owner]
+    if state.has(GRANTS_COLLIDE) and any(other.created_user for other in same_owner):
         raise gateway_error(500, _GRANT_FAILED)
-    unread = meeting[0].amount if meeting and state.has(GRANTS_OVERWRITE) else 0
+    unread = same_owner[0].amount if same_owner and state.has(GRANTS_OVERWRITE) else 0
     metadata = {
         **body.get("metadata", {}),
         "grantedBy": customer.id,
         "userId": body.get("userId"),
         "teamId": body.get("teamId"),
     }
-    entry = _add(call, user_id, team_id, "GRANT", metadata, _GRANT_FAILED, unread)
-    state.races.note(owner, entry.amount, key, created)
+    entry = _add(request, user_id, team_id, "GRANT", metadata, _GRANT_FAILED, unread)
+    state.grant_races.record(owner, entry.amount, key, created)
     return entry
 
 
 def _add(
-    call: Request, user_id: str, team_id: str, kind: str, metadata: Dict[str, Any], failure: str, unread: int = 0
+    request: Request, user_id: str, team_id: str, kind: str, metadata: dict[str, Any], failure: str, unread: int = 0
 ) -> Entry:
-    """Open the wallet and put the body's amount into it."""
-    body = call.body
+    """Open the wallet, and add the body's amount to it."""
+    body = request.body
     amount = body["amount"]
-    whole = isinstance(amount, int) or amount.is_integer()
-    problem = None if whole else "Invalid input: expected int, received number"
-    if amount > _MOST:
-        problem = f"Too big: expected number to be <={MAX_SAFE_INTEGER}"
-    late = call.state.has(FRACTION_500)
+    problem = whole_number_problem(amount)
+    late = request.state.has(FRACTION_500)
     if problem and not late:
         raise gateway_error(400, f"body/amount {problem}")
     expires = body.get("expiresAt")
-    expires_at = None if expires is None else formats.instant_ms(expires)
-    wallet = open_wallet(call.state, call.customer.pk, user_id, team_id, expires_at)
+    expires_at = None if expires is None else instant_ms(expires)
+    wallet = open_wallet(request.state, request.customer.pk, user_id, team_id, expires_at)
     if problem:  # the present servers fail only now, and leave the empty wallet behind
         raise gateway_error(500, failure)
     description = body.get("reason") or f"Credit {kind.lower()}: {int(amount)} credits"
     try:
         return add_credits(
-            call.state, wallet, kind, int(amount), description, metadata, body.get("idempotencyKey") or None, unread
+            request.state, wallet, kind, int(amount), description, metadata, body.get("idempotencyKey") or None, unread
         )
     except TooManyCredits:
         if late:
@@ -210,37 +225,33 @@ def _add(
         raise gateway_error(400, "body/amount Too big: the balance would not fit") from None
 
 
-def _credited_user(call: Request, user_id: str, failure: str) -> str:
+def _credited_user(request: Request, user_id: str, failure: str) -> str:
     try:
-        return str(claim_user(call.state, call.customer.pk, user_id)["id"])
+        return str(find_or_add_user(request.state, request.customer.pk, user_id)["id"])
     except UserClash:
         raise gateway_error(500, failure) from None
 
 
-def _user_wallet(call: Request, user_id: str) -> Any:
-    user = find_user(call.state, call.customer.pk, user_id)
-    return None if user is None else find_wallet(call.state, call.customer.pk, user["id"])
+def _user_wallet(request: Request, user_id: str) -> Any:
+    user = find_user(request.state, request.customer.pk, user_id)
+    return None if user is None else find_wallet(request.state, request.customer.pk, user["id"])
 
 
-def _require_own_body(call: Request) -> None:
-    if call.state.seed_era:
-        call.require_own(call.body["customerId"])
+def _require_own_body(request: Request) -> None:
+    if request.state.seed_era:
+        request.require_own(request.body["customerId"])
 
 
-def _require_own_path(call: Request) -> None:
-    if call.state.seed_era:
-        call.require_own(call.params["customerId"])
+def _require_own_path(request: Request) -> None:
+    if request.state.seed_era:
+        request.require_own(request.params["customerId"])
 
 
 def _no_wallet() -> Refusal:
     return gateway_error(404, "Credit wallet not found")
 
 
-_BALANCE_FAILED = "Failed to fetch credit balance"
-_GRANT_FAILED = "Failed to grant credits"
-_HISTORY_FAILED = "Failed to fetch transaction history"
-
-ROUTES: Tuple[Route, ...] = (
+ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/credits/balance", balance, failure=_BALANCE_FAILED),
     Route("GET", "/v1/users/<userId>/credits", user_balance, params=_USER, eras=(CURRENT,), failure=_BALANCE_FAILED),
     Route(
@@ -266,7 +277,7 @@ ROUTES: Tuple[Route, ...] = (
         "/v1/users/<userId>/transactions",
         user_transactions,
         params=_USER,
-        query=_UNREADABLE_PAGE,
+        query=UNREADABLE_PAGE,
         eras=(CURRENT,),
         only_with=TRANSACTIONS_PAGING,
         failure=_HISTORY_FAILED,
@@ -286,7 +297,7 @@ ROUTES: Tuple[Route, ...] = (
         purchase,
         body=_PURCHASE,
         eras=(CURRENT,),
-        failure="Failed to purchase credits",
+        failure=_PURCHASE_FAILED,
     ),
     Route(
         "POST",
@@ -294,14 +305,14 @@ ROUTES: Tuple[Route, ...] = (
         purchase,
         body=_SEED_PURCHASE,
         eras=(SEED,),
-        failure="Failed to purchase credits",
+        failure=_PURCHASE_FAILED,
     ),
-    Route("POST", "/v1/credits/grant", grant, body=_grant({}, _some), eras=(CURRENT,), failure=_GRANT_FAILED),
+    Route("POST", "/v1/credits/grant", grant, body=_GRANT, eras=(CURRENT,), failure=_GRANT_FAILED),
     Route(
         "POST",
         "/v1/credits/grant",
         grant,
-        body=_grant({"customerId": _uuid}, _uuid),
+        body=_SEED_GRANT,
         eras=(SEED,),
         failure=_GRANT_FAILED,
     ),

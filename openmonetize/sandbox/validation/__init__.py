@@ -1,1 +1,1 @@
-"""What the platform's validators find in a request, in their order and their words."""
+"""Validation as the platform does it: the same issues, in the same order, in the same words."""

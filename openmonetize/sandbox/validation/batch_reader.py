@@ -1,36 +1,37 @@
-"""A reader of event batches that is several times faster than the exact validator and may only say yes.
+"""A reader of event batches that is several times faster than the exact validator.
 
-What it accepts is exactly what the validator accepts, with the same result. Whatever it does not accept at once,
-rightly or not (a number written as ``5.0``, the 29th of February, a rare escape), is left to the slow, exact path,
-which also finds the words for what is wrong.
+It accepts only what the exact validator accepts, with the same result. Everything else it leaves to the exact
+validator, which may still accept it (a number written as ``5.0``, a rare escape) and which words the issues.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
-from typing_extensions import Annotated, Literal, NotRequired, TypedDict
+from typing_extensions import Literal, NotRequired, TypedDict
 
-from openmonetize.sandbox.validation.issues import MAX_SAFE_INTEGER
+from openmonetize._schema.numbers import MAX_SAFE_INTEGER
+from openmonetize._schema.timestamps import WIRE_TIME_PATTERN
+from openmonetize.events.fields import PROVIDERS
+from openmonetize.events.ids import UUID_PATTERN
+from openmonetize.sandbox.validation.event_batches import EVENT_TYPES, MAX_BATCH_EVENTS
 
-# Python's reader and JavaScript's differ on these, or the platform refuses them.
+# Python's reader and JavaScript's differ on the first two, and the platform refuses the others.
 _DOUBTFUL = (b"NaN", b"Infinity", b"__proto__", b"constructor")
-# Escapes that may hide one of them, or that no database takes.
+# Escapes that may hide one of them, or that the database cannot store.
 _DOUBTFUL_ESCAPE = re.compile(rb"\\u(?:00[0-7]|[dD][89a-fA-F])")
 
-_HEX = "[0-9a-fA-F]"
-_DAY = (
-    "[1-9][0-9]{3}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
-    "|02-(?:0[1-9]|1[0-9]|2[0-8]))"
-)
-_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
+if TYPE_CHECKING:
+    _EventType = str
+    _Provider = str
+else:
+    _EventType = Literal[EVENT_TYPES]
+    _Provider = Literal[PROVIDERS]
 
-_Uuid = Annotated[
-    str, StringConstraints(pattern=f"^{_HEX}{{8}}-{_HEX}{{4}}-[1-8]{_HEX}{{3}}-[89abAB]{_HEX}{{3}}-{_HEX}{{12}}$")
-]
-_Instant = Annotated[str, StringConstraints(pattern=f"^{_DAY}T{_TIME}Z$")]
+_Uuid = Annotated[str, StringConstraints(pattern=f"^(?i:{UUID_PATTERN})$")]
+_Time = Annotated[str, StringConstraints(pattern=f"^{WIRE_TIME_PATTERN}$")]
 _Count = Annotated[int, Field(ge=0, le=MAX_SAFE_INTEGER)]
 
 
@@ -39,9 +40,9 @@ class _Event(TypedDict):
     customer_id: NotRequired[str]
     user_id: NotRequired[str]
     team_id: NotRequired[str]
-    event_type: Literal["TOKEN_USAGE", "API_CALL", "FEATURE_ACCESS", "IMAGE_GENERATION", "CUSTOM"]
+    event_type: _EventType
     feature_id: str
-    provider: NotRequired[Literal["OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL"]]
+    provider: NotRequired[_Provider]
     model: NotRequired[str]
     input_tokens: NotRequired[_Count]
     output_tokens: NotRequired[_Count]
@@ -50,26 +51,26 @@ class _Event(TypedDict):
     quality: NotRequired[str]
     unit_type: NotRequired[str]
     quantity: NotRequired[Annotated[float, Field(gt=0, allow_inf_nan=False)]]
-    timestamp: _Instant
-    metadata: NotRequired[Dict[str, Any]]
+    timestamp: _Time
+    metadata: NotRequired[dict[str, Any]]
     idempotency_key: NotRequired[str]
 
 
 class _Batch(TypedDict):
     __pydantic_config__ = ConfigDict(strict=True)  # type: ignore[misc]
 
-    events: Annotated[List[_Event], Field(min_length=1, max_length=1000)]
+    events: Annotated[list[_Event], Field(min_length=1, max_length=MAX_BATCH_EVENTS)]
 
 
 _reader: TypeAdapter[Any] = TypeAdapter(_Batch)
 
 
-def read_batch(raw: bytes) -> Optional[Dict[str, Any]]:
-    """The validated batch with only its known fields, or None if the exact path has to decide."""
+def read_batch(raw: bytes) -> dict[str, Any] | None:
+    """Return the validated batch with its known fields, or None if the exact validator has to decide."""
     if any(text in raw for text in _DOUBTFUL) or (b"\\" in raw and _DOUBTFUL_ESCAPE.search(raw)):
         return None
     try:
-        batch: Dict[str, Any] = _reader.validate_json(raw)
+        batch: dict[str, Any] = _reader.validate_json(raw)
     except ValidationError:
         return None
     return batch

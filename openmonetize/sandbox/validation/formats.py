@@ -1,18 +1,17 @@
-"""Formats of the wire: ids, addresses, instants, and numbers as JavaScript reads them."""
+"""Text formats of the wire: ids, e-mail addresses, and times."""
 
 from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
-from typing import Any, Dict, Optional, Union
+
+from openmonetize.events.ids import UUID_PATTERN
+from openmonetize.exceptions import ApiValueError
+
+# RFC 9562, versions 1 to 8, nil and max, in either case.
+STRICT_UUID = re.compile(UUID_PATTERN, re.ASCII | re.IGNORECASE)
 
 _HEX = "[0-9a-fA-F]"
-STRICT_UUID = re.compile(
-    rf"{_HEX}{{8}}-{_HEX}{{4}}-[1-8]{_HEX}{{3}}-[89abAB]{_HEX}{{3}}-{_HEX}{{12}}"
-    r"|00000000-0000-0000-0000-000000000000|[fF]{8}-[fF]{4}-[fF]{4}-[fF]{4}-[fF]{12}"
-)
-"""RFC 9562, versions 1 to 8, nil and max."""
-
 LOOSE_UUID = re.compile(rf"(?:urn:uuid:)?{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}", re.IGNORECASE)
 
 EMAIL = re.compile(
@@ -20,35 +19,24 @@ EMAIL = re.compile(
     re.ASCII,
 )
 
+# The present platform takes `Z` only, the seed era any RFC 3339 offset. Both refuse days that do not exist, which is
+# left to `date`: unlike `_schema.timestamps.WIRE_TIME_PATTERN`, these patterns have to give the parts of a time.
 _ZULU = re.compile(r"(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d+))?)?Z", re.ASCII)
 _OFFSET = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt\s]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):?(\d\d))",
     re.ASCII,
 )
 
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_EPOCH = datetime(1970, 1, 1)
+_EPOCH_ORDINAL = _EPOCH.toordinal()
+_MILLISECOND = timedelta(milliseconds=1)
 _DAY_MS = 86_400_000
-_days: Dict[str, Optional[int]] = {}
+_MAX_CACHED_DAYS = 4_000  # years of distinct days; the bound is against hostile input
+_days: dict[str, int | None] = {}
 
 
-def _day_ms(text: str) -> Optional[int]:
-    """Milliseconds at the start of the day ``YYYY-MM-DD``; None if there is no such day."""
-    try:
-        return _days[text]
-    except KeyError:
-        pass
-    try:
-        found: Optional[int] = (date.fromisoformat(text).toordinal() - _EPOCH_ORDINAL) * _DAY_MS
-    except ValueError:
-        found = None
-    if len(_days) > 4_000:  # years of distinct days; keep the memory bounded against hostile input
-        _days.clear()
-    _days[text] = found
-    return found
-
-
-def zulu_ms(text: str) -> Optional[int]:
-    """Milliseconds since 1970 of an instant that ends in ``Z``, as the present platform takes it; else None."""
+def zulu_ms(text: str) -> int | None:
+    """Return the milliseconds since 1970 of a time that ends in ``Z``, or None if the present platform refuses it."""
     match = _ZULU.fullmatch(text)
     if match is None:
         return None
@@ -60,8 +48,8 @@ def zulu_ms(text: str) -> Optional[int]:
     return day + int(hour) * 3_600_000 + int(minute) * 60_000 + int(second or 0) * 1_000 + ms
 
 
-def offset_ms(text: str) -> Optional[int]:
-    """Milliseconds since 1970 of an instant with any RFC 3339 offset, as the seed era takes it; else None."""
+def offset_ms(text: str) -> int | None:
+    """Return the milliseconds since 1970 of a time with any RFC 3339 offset, or None if the seed era refuses it."""
     match = _OFFSET.fullmatch(text)
     if match is None:
         return None
@@ -77,69 +65,38 @@ def offset_ms(text: str) -> Optional[int]:
     return local - shift if sign == "+" else local + shift
 
 
-_EPOCH = datetime(1970, 1, 1)
-_MILLISECOND = timedelta(milliseconds=1)
-
-
 def instant_ms(text: str) -> int:
-    """Milliseconds since 1970 of an instant that has passed validation, in either era's form."""
+    """Return the milliseconds since 1970 of a time that has passed validation, in either era's form."""
     if len(text) in (20, 24) and text[10] == "T" and text[-1] == "Z":  # whole seconds or milliseconds, as nearly all
         return (datetime.fromisoformat(text[:-1]) - _EPOCH) // _MILLISECOND
     return read_instant(text)
 
 
 def read_instant(text: str) -> int:
-    """Milliseconds since 1970 of an instant in either era's form.
+    """Return the milliseconds since 1970 of a time in either era's form.
 
     Raises:
-        ValueError: it is none.
+        ApiValueError: the text is in neither form.
     """
     ms = zulu_ms(text)
     if ms is None:
         ms = offset_ms(text)
     if ms is None:
-        raise ValueError(f"{text!r} is not an instant such as 2026-01-31T00:00:00Z")
+        raise ApiValueError(f"{text!r} is not an instant such as 2026-01-31T00:00:00Z")
     return ms
 
 
-def as_double(value: Union[int, float]) -> Union[int, float]:
-    """The number that JavaScript would hold: an integer beyond 2^53 loses its last digits."""
-    if isinstance(value, int) and abs(value) > 2**53:
-        try:
-            value = float(value)
-        except OverflowError:
-            return float("inf") if value > 0 else float("-inf")
-    return value
-
-
-_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_PREFIXED = re.compile(r"0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+", re.ASCII)
-
-
-def js_number(value: Any) -> Union[int, float]:
-    """``Number(value)``: blanks are 0, ``1e1`` and ``0x5`` are numbers, anything else is NaN."""
-    if isinstance(value, list):
-        return float("nan")
-    text = str(value).strip()
-    if not text:
-        return 0
-    if _PREFIXED.fullmatch(text):
-        return as_double(int(text, 0))
-    if _DECIMAL.fullmatch(text):
-        number = float(text)
-        return int(number) if number.is_integer() else number
-    if text.lstrip("+-") == "Infinity" and len(text) <= 9:
-        return float("-inf") if text.startswith("-") else float("inf")
-    return float("nan")
-
-
-def js_text(value: Union[int, float]) -> str:
-    """A number as JavaScript writes it, for the usual magnitudes."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
-        return str(int(value))
-    return repr(value) if isinstance(value, float) else str(value)
-
-
-def plain_number(value: float) -> Union[int, float]:
-    """A whole double as an int, so that JSON shows ``1`` and not ``1.0``."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def _day_ms(text: str) -> int | None:
+    """Return the milliseconds at the start of the day ``YYYY-MM-DD``, or None if there is no such day."""
+    try:
+        return _days[text]
+    except KeyError:
+        pass
+    try:
+        ms: int | None = (date.fromisoformat(text).toordinal() - _EPOCH_ORDINAL) * _DAY_MS
+    except ValueError:
+        ms = None
+    if len(_days) > _MAX_CACHED_DAYS:
+        _days.clear()
+    _days[text] = ms
+    return ms

@@ -1,15 +1,12 @@
-"""What a validator finds, and how the platform's validators differ from each other."""
+"""What can be wrong with a value, independent of the validator that words it."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Any, Callable, List, Optional, Pattern, Tuple, Union
+from dataclasses import dataclass
+from typing import Any, Union
 
-from openmonetize.sandbox.validation import formats
-
-Path = Tuple[Union[str, int], ...]
-MAX_SAFE_INTEGER = 2**53 - 1
+Path = tuple[Union[str, int], ...]
 
 
 class _Missing:
@@ -17,55 +14,26 @@ class _Missing:
         return False
 
 
+# Stands for a field that is absent, which is not the same as null.
 MISSING: Any = _Missing()
 
 
 @dataclass(frozen=True)
 class Issue:
-    """One thing that is wrong with a value; `validation_messages` puts it into words."""
+    """One thing that is wrong with a value."""
 
     path: Path
-    code: str  # "type", "option", "format", "too_small", "too_big", "required"
+    code: str  # "type", "union", "option", "format", "too_small", "too_big", "required", "unstorable"
     expected: str = ""
     received: str = ""
     limit: Any = None
     inclusive: bool = True
     origin: str = ""
-    options: Tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How one of the platform's validators differs from the others."""
-
-    words: Callable[[Issue], str]
-    coerces: bool = False
-    keeps_unknown: bool = False
-    stops_at_first: bool = False
-    uuid: Pattern[str] = formats.STRICT_UUID
-    instant: Callable[[str], Optional[int]] = formats.zulu_ms
-    email: Pattern[str] = formats.EMAIL
-
-
-class Found(Exception):
-    """Raised by a validator that stops at its first issue."""
-
-
-@dataclass
-class Check:
-    """One validation: its rules and what it has found."""
-
-    rules: Rules
-    issues: List[Issue] = field(default_factory=list)
-
-    def report(self, issue: Issue) -> None:
-        self.issues.append(issue)
-        if self.rules.stops_at_first:
-            raise Found
+    options: tuple[str, ...] = ()
 
 
 def type_name(value: Any) -> str:
-    """JavaScript's word for the type of a value."""
+    """Return JavaScript's name for the type of a value."""
     if value is MISSING:
         return "undefined"
     if value is None:

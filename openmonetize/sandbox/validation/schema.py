@@ -1,33 +1,44 @@
-"""A small validator that finds what the platform's validators find, in their order.
+"""A validator that finds what the platform's validators find, in their order.
 
-The present platform checks with zod, the seed era with Ajv, and its ingestion service with an older zod. All three
-walk the same declarations; they differ in a few rules (`Rules`) and in the words for an `Issue`
-(`validation_messages.py`).
+The present platform checks with zod 4, the seed era with Ajv, and the services behind its gateway with zod 3. All three
+check the same declarations here; where they differ is in `rules`.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from openmonetize.sandbox.validation import formats
-from openmonetize.sandbox.validation.issues import (
-    MAX_SAFE_INTEGER,
-    MISSING,
-    Check,
-    Found,
-    Issue,
-    Path,
-    Rules,
-    type_name,
-)
+from openmonetize._schema.numbers import MAX_SAFE_INTEGER
+from openmonetize.sandbox.validation.issues import MISSING, Issue, Path, type_name
+from openmonetize.sandbox.validation.javascript_numbers import as_double, number_text, parse_number
+from openmonetize.sandbox.validation.rules import Rules
+
+
+class _FirstIssueFound(Exception):
+    """Ends the validation of a validator that stops at its first issue."""
+
+
+@dataclass
+class Check:
+    """One validation: its rules, and the issues found so far."""
+
+    rules: Rules
+    issues: list[Issue] = field(default_factory=list)
+
+    def report(self, issue: Issue) -> None:
+        self.issues.append(issue)
+        if self.rules.stops_at_first:
+            raise _FirstIssueFound
 
 
 class Node:
     """A declaration of what a value must be."""
 
     def check(self, value: Any, path: Path, check: Check) -> Any:
-        """Report what is wrong with `value` and return it as the handler gets it."""
+        """Report what is wrong with `value`, and return it as the handler gets it."""
         raise NotImplementedError
 
     def wrong_type(self, expected: str, value: Any, path: Path, check: Check) -> Any:
@@ -38,37 +49,37 @@ class Node:
 class Text(Node):
     """A string, with optional length bounds and format (``uuid``, ``email``, ``date-time``)."""
 
-    def __init__(self, least: int = 0, most: Optional[int] = None, form: Optional[str] = None) -> None:
-        self.least = least
-        self.most = most
-        self.form = form
+    def __init__(self, min_length: int = 0, max_length: int | None = None, format: str | None = None) -> None:
+        self.min_length = min_length
+        self.max_length = max_length
+        self.format = format
 
     def check(self, value: Any, path: Path, check: Check) -> Any:
         if check.rules.coerces:
             value = _coerce_text(value)
         if not isinstance(value, str):
             return self.wrong_type("string", value, path, check)
-        if len(value) < self.least:
-            check.report(Issue(path, "too_small", limit=self.least, origin="string"))
-        if self.most is not None and len(value) > self.most:
-            check.report(Issue(path, "too_big", limit=self.most, origin="string"))
-        if self.form is not None and not self._matches(value, check.rules):
-            check.report(Issue(path, "format", expected=self.form))
+        if len(value) < self.min_length:
+            check.report(Issue(path, "too_small", limit=self.min_length, origin="string"))
+        if self.max_length is not None and len(value) > self.max_length:
+            check.report(Issue(path, "too_big", limit=self.max_length, origin="string"))
+        if self.format is not None and not self._matches(value, check.rules):
+            check.report(Issue(path, "format", expected=self.format))
         return value
 
     def _matches(self, value: str, rules: Rules) -> bool:
-        if self.form == "uuid":
+        if self.format == "uuid":
             return rules.uuid.fullmatch(value) is not None
-        if self.form == "email":
+        if self.format == "email":
             return rules.email.fullmatch(value) is not None
-        return rules.instant(value) is not None
+        return rules.instant_ms(value) is not None
 
 
 class Timestamp(Text):
-    """An event's time. The present platform declares it as a union, which hides what is wrong with the type."""
+    """An event's time. The present platform declares it as a union, whose message does not say what is wrong."""
 
     def __init__(self) -> None:
-        super().__init__(form="date-time")
+        super().__init__(format="date-time")
 
     def wrong_type(self, expected: str, value: Any, path: Path, check: Check) -> Any:
         check.report(Issue(path, "union", expected=expected, received=type_name(value)))
@@ -76,33 +87,33 @@ class Timestamp(Text):
 
 
 class Number(Node):
-    """A number with optional bounds. `whole` asks for an integer; `from_text` reads strings as JavaScript does."""
+    """A number with optional bounds; `from_text` reads strings as JavaScript does."""
 
     def __init__(
         self,
-        least: Optional[float] = None,
-        above: Optional[float] = None,
-        most: Optional[float] = None,
-        whole: bool = False,
+        minimum: float | None = None,
+        above: float | None = None,
+        maximum: float | None = None,
+        integer: bool = False,
         from_text: bool = False,
     ) -> None:
-        self.least = least
+        self.minimum = minimum
         self.above = above
-        self.most = most
-        self.whole = whole
+        self.maximum = maximum
+        self.integer = integer
         self.from_text = from_text
 
     def check(self, value: Any, path: Path, check: Check) -> Any:
         if check.rules.coerces:
             value = _coerce_number(value)
         elif self.from_text and value is not MISSING:
-            value = formats.js_number(value)
+            value = parse_number(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return self.wrong_type("number", value, path, check)
-        value = formats.as_double(value)
+        value = as_double(value)
         if not math.isfinite(value):
             return self.wrong_type("number", value, path, check)
-        if self.whole:
+        if self.integer:
             if isinstance(value, float):
                 if not value.is_integer():
                     check.report(Issue(path, "type", expected="int", received="number"))
@@ -115,15 +126,17 @@ class Number(Node):
         return value
 
     def _bounds(self, value: float, path: Path, check: Check) -> None:
-        if self.least is not None and value < self.least:
-            check.report(Issue(path, "too_small", limit=self.least, origin="number"))
+        if self.minimum is not None and value < self.minimum:
+            check.report(Issue(path, "too_small", limit=self.minimum, origin="number"))
         if self.above is not None and value <= self.above:
             check.report(Issue(path, "too_small", limit=self.above, inclusive=False, origin="number"))
-        if self.most is not None and value > self.most:
-            check.report(Issue(path, "too_big", limit=self.most, origin="number"))
+        if self.maximum is not None and value > self.maximum:
+            check.report(Issue(path, "too_big", limit=self.maximum, origin="number"))
 
 
 class Boolean(Node):
+    """True or false."""
+
     def check(self, value: Any, path: Path, check: Check) -> Any:
         if check.rules.coerces and value in (None, 0, 1, "true", "false"):
             return value in (1, "true")
@@ -148,15 +161,15 @@ class OneOf(Node):
 class Items(Node):
     """A list of `item`."""
 
-    def __init__(self, item: Node, least: int = 0, most: Optional[int] = None) -> None:
+    def __init__(self, item: Node, min_length: int = 0, max_length: int | None = None) -> None:
         self.item = item
-        self.least = least
-        self.most = most
+        self.min_length = min_length
+        self.max_length = max_length
 
     def check(self, value: Any, path: Path, check: Check) -> Any:
         if not isinstance(value, list):
             self.wrong_type("array", value, path, check)
-            # A string has a length too, and zod measures whatever has one.
+            # zod measures everything that has a length, and a string has one.
             if isinstance(value, str):
                 self._length(value, "string", path, check)
             return value
@@ -168,14 +181,14 @@ class Items(Node):
         return cleaned
 
     def _length(self, value: Sequence[Any], origin: str, path: Path, check: Check) -> None:
-        if len(value) < self.least:
-            check.report(Issue(path, "too_small", limit=self.least, origin=origin))
-        if self.most is not None and len(value) > self.most:
-            check.report(Issue(path, "too_big", limit=self.most, origin=origin))
+        if len(value) < self.min_length:
+            check.report(Issue(path, "too_small", limit=self.min_length, origin=origin))
+        if self.max_length is not None and len(value) > self.max_length:
+            check.report(Issue(path, "too_big", limit=self.max_length, origin=origin))
 
 
 class Optionally(Node):
-    """A field that may be left out; `default` then takes its place."""
+    """A field that may be left out; it then has the value `default`."""
 
     def __init__(self, node: Node, default: Any = MISSING) -> None:
         self.node = node
@@ -186,7 +199,7 @@ class Optionally(Node):
 
 
 class Nullable(Node):
-    """A value that may be null on purpose."""
+    """A value that may be null."""
 
     def __init__(self, node: Node) -> None:
         self.node = node
@@ -196,9 +209,9 @@ class Nullable(Node):
 
 
 class Record(Node):
-    """An object with free keys; `value` declares what is behind each."""
+    """An object with free keys; `value` declares the value of each."""
 
-    def __init__(self, value: Optional[Node] = None) -> None:
+    def __init__(self, value: Node | None = None) -> None:
         self.value = value
 
     def check(self, value: Any, path: Path, check: Check) -> Any:
@@ -223,7 +236,7 @@ class Fields(Node):
             for name in self.required:
                 if name not in value:
                     check.report(Issue(path, "required", expected=name))
-        cleaned: Dict[str, Any] = dict(value) if check.rules.keeps_unknown else {}
+        cleaned: dict[str, Any] = dict(value) if check.rules.keeps_unknown else {}
         for name, node in self.fields.items():
             result = node.check(value.get(name, MISSING), (*path, name), check)
             if result is not MISSING:
@@ -231,12 +244,12 @@ class Fields(Node):
         return cleaned
 
 
-def validate(node: Node, value: Any, rules: Rules) -> Tuple[Any, List[Issue]]:
-    """The cleaned value and the issues, in the order in which the platform's validator reports them."""
+def validate(node: Node, value: Any, rules: Rules) -> tuple[Any, list[Issue]]:
+    """Return the cleaned value, and the issues in the order in which the platform's validator reports them."""
     check = Check(rules)
     try:
         return node.check(value, (), check), check.issues
-    except Found:
+    except _FirstIssueFound:
         return value, check.issues
 
 
@@ -246,7 +259,7 @@ def _coerce_text(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
-        return formats.js_text(value)
+        return number_text(value)
     return value
 
 
@@ -256,6 +269,6 @@ def _coerce_number(value: Any) -> Any:
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, str) and value.strip():
-        number = formats.js_number(value)
+        number = parse_number(value)
         return value if math.isnan(number) else number
     return value

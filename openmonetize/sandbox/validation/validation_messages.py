@@ -1,18 +1,19 @@
-"""Words for what is wrong with a value, as the platform's three validators put it."""
+"""The words of the platform's three validators for an issue."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List
+from typing import Any
 
-from openmonetize.sandbox.validation import formats
-from openmonetize.sandbox.validation.issues import MAX_SAFE_INTEGER, Issue, Rules
+from openmonetize._schema.numbers import MAX_SAFE_INTEGER
+from openmonetize.sandbox.validation.issues import Issue
+from openmonetize.sandbox.validation.javascript_numbers import number_text
 
 _ZOD_FORMATS = {"uuid": "UUID", "email": "email address", "date-time": "ISO datetime"}
 _SIZES = {"string": "characters", "array": "items"}
 
 
-def zod_words(issue: Issue) -> str:
-    """The present gateway."""
+def zod_message(issue: Issue) -> str:
+    """Return what the present gateway says."""
     if issue.code == "union":
         return "Invalid input"
     if issue.code == "type":
@@ -26,14 +27,14 @@ def zod_words(issue: Issue) -> str:
             return f'Invalid input: expected "{issue.options[0]}"'
         return "Invalid option: expected one of " + "|".join(f'"{option}"' for option in issue.options)
     word, sign = ("small", ">") if issue.code == "too_small" else ("big", "<")
-    bound = f"{sign}{'=' if issue.inclusive else ''}{_plain(issue.limit)}"
+    bound = f"{sign}{'=' if issue.inclusive else ''}{_limit_text(issue.limit)}"
     if issue.origin in _SIZES:
         return f"Too {word}: expected {issue.origin} to have {bound} {_SIZES[issue.origin]}"
     return f"Too {word}: expected {issue.origin} to be {bound}"
 
 
-def ajv_words(issue: Issue) -> str:
-    """The seed era's gateway."""
+def ajv_message(issue: Issue) -> str:
+    """Return what the seed era's gateway says."""
     if issue.code == "required":
         return f"must have required property '{issue.expected}'"
     if issue.code in ("type", "union"):
@@ -48,11 +49,11 @@ def ajv_words(issue: Issue) -> str:
     small = issue.code == "too_small"
     if issue.origin in _SIZES:
         return f"must NOT have {'fewer' if small else 'more'} than {issue.limit} {_SIZES[issue.origin]}"
-    return f"must be {'>' if small else '<'}{'=' if issue.inclusive else ''} {_plain(issue.limit)}"
+    return f"must be {'>' if small else '<'}{'=' if issue.inclusive else ''} {_limit_text(issue.limit)}"
 
 
-def old_zod_words(issue: Issue) -> str:
-    """The seed era's ingestion service."""
+def old_zod_message(issue: Issue) -> str:
+    """Return what the services behind the seed era's gateway say."""
     if issue.received == "undefined" and issue.code in ("type", "union", "option"):
         return "Required"
     if issue.code in ("type", "union"):
@@ -69,44 +70,11 @@ def old_zod_words(issue: Issue) -> str:
         unit = "element(s)" if issue.origin == "array" else "character(s)"
         kind = issue.origin.capitalize()
         return f"{kind} must contain at {'least' if small else 'most'} {issue.limit} {unit}"
-    bound = f"{'greater' if small else 'less'} than {'or equal to ' if issue.inclusive else ''}{_plain(issue.limit)}"
+    bound = (
+        f"{'greater' if small else 'less'} than {'or equal to ' if issue.inclusive else ''}{_limit_text(issue.limit)}"
+    )
     return f"Number must be {bound}"
 
 
-ZOD = Rules(words=zod_words)
-AJV = Rules(
-    words=ajv_words,
-    coerces=True,
-    keeps_unknown=True,
-    stops_at_first=True,
-    uuid=formats.LOOSE_UUID,
-    instant=formats.offset_ms,
-)
-OLD_ZOD = Rules(words=old_zod_words, uuid=formats.LOOSE_UUID)
-
-
-def message(place: str, issues: Iterable[Issue], rules: Rules) -> str:
-    """All issues in one line, each with its path: ``body/events/0/event_id Invalid UUID``."""
-    return ", ".join(f"{place}{_pointer(issue, rules)} {rules.words(issue)}" for issue in issues)
-
-
-def tree(issues: Iterable[Issue], rules: Rules) -> Dict[str, Any]:
-    """The issues as the ingestion service nests them: a list of texts under ``_errors`` at each place."""
-    root: Dict[str, Any] = {"_errors": []}
-    for issue in issues:
-        node = root
-        for part in issue.path:
-            node = node.setdefault(str(part), {"_errors": []})
-        texts: List[str] = node["_errors"]
-        texts.append(rules.words(issue))
-    return root
-
-
-def _pointer(issue: Issue, rules: Rules) -> str:
-    if not issue.path and rules.stops_at_first:
-        return ""  # Ajv points at the root with nothing, zod with a slash
-    return "/" + "/".join(str(part) for part in issue.path)
-
-
-def _plain(limit: Any) -> str:
-    return str(MAX_SAFE_INTEGER) if limit == MAX_SAFE_INTEGER else formats.js_text(limit)
+def _limit_text(limit: Any) -> str:
+    return str(MAX_SAFE_INTEGER) if limit == MAX_SAFE_INTEGER else number_text(limit)

@@ -14,7 +14,10 @@ from openmonetize import (
     ApiClient,
     ApiException,
     ApiResponse,
+    Balance,
+    BurnTablesApi,
     Configuration,
+    CostSummary,
     CreditsApi,
     CustomersApi,
     CustomEvent,
@@ -24,11 +27,14 @@ from openmonetize import (
     HealthApi,
     ImageGenerationEvent,
     IngestResult,
+    OpenMonetize,
     RatingApi,
     TokenUsageEvent,
+    Transaction,
     UsageEvent,
     V1AnalyticsUsageGet200Response,
     V1CreditsBalanceGet200Response,
+    V1CreditsBalanceGet200ResponseData,
     V1CreditsGrantPost200Response,
     V1CreditsGrantPostRequest,
     V1CustomersMeGet200Response,
@@ -82,25 +88,40 @@ assert_type(credits_api.v1_credits_grant_post_with_http_info(amount=5), ApiRespo
 assert_type(credits_api.v1_credits_grant_post_with_http_info(amount=5).data, V1CreditsGrantPost200Response)
 assert_type(credits_api.v1_credits_grant_post_without_preload_content(amount=5), RESTResponse)
 assert_type(credits_api.balance(), V1CreditsBalanceGet200Response)
-assert_type(credits_api.balance().data.balance, int)
+balance = credits_api.balance().data
+assert_type(balance, Optional[Balance])
+assert_type(balance, Optional[V1CreditsBalanceGet200ResponseData])
+if balance is not None:
+    assert_type(balance.balance, Optional[int])
 credits_api.purchase(user_id="u", amount=1, purchase_price=Decimal("19.99"))
-assert_type(credits_api.transactions("u", limit=10).data[0].id, str)
+for booking in credits_api.transactions("u", limit=10).data or ():
+    assert_type(booking, Transaction)
+    assert_type(booking.id, Optional[str])
 
 action = V1EntitlementsCheckPostRequestAction(type="token_usage", provider="OPENAI", model="gpt-4o")
 entitlements = EntitlementsApi(client)
 assert_type(entitlements.check(user_id="u", feature_id="f", action=action), V1EntitlementsCheckPost200Response)
-assert_type(entitlements.check(user_id="u", feature_id="f").allowed, bool)
+assert_type(entitlements.check(user_id="u", feature_id="f").allowed, Optional[bool])
 entitlements.update("id", limit_value=None, period=UNSET)
 entitlements.create(feature_id="f", limit_type="HARD", limit_value=3, period="DAILY")
 assert_type(entitlements.delete("id"), None)
 
 assert_type(AnalyticsApi(client).usage(start_date=datetime.now()), V1AnalyticsUsageGet200Response)
-assert_type(AnalyticsApi(client).costs().data.summary.total_revenue, Decimal)
+costs = AnalyticsApi(client).costs().data
+if costs is not None and costs.summary is not None:
+    assert_type(costs.summary, CostSummary)
+    assert_type(costs.summary.total_revenue, Optional[Decimal])
 assert_type(CustomersApi(client).me(), V1CustomersMeGet200Response)
 assert_type(HealthApi(client).health(), HealthGet200Response)
-assert_type(HealthApi(client).health().timestamp, datetime)
+assert_type(HealthApi(client).health().timestamp, Optional[datetime])
 assert_type(DefaultApi(client).v1_rating_post_0("calculate/bulk", {"a": 1}, {"q": [1]}), Any)
 RatingApi(client).calculate(provider="OPENAI", model="gpt-4o", input_tokens=1)
+
+with OpenMonetize() as om:
+    assert_type(om.credits, CreditsApi)
+    assert_type(om.burn_tables, BurnTablesApi)
+    assert_type(om.default, DefaultApi)
+    assert_type(om.customer_id, str)
 
 try:
     credits_api.balance()

@@ -35,6 +35,7 @@ credits_api.user_balance()  # wrong
 credits_api.user_balance(5)  # wrong
 credits_api.v1_users_user_id_credits_get_with_http_info(5)  # wrong
 credits_api.balanc()  # wrong
+credits_api.balance().data.balance  # wrong
 events_api.ingest(TokenUsageEvent(feature_id="f"))  # wrong
 events_api.ingest(events=["x"])  # wrong
 events_api.ingest(events=[], retries=3)  # wrong

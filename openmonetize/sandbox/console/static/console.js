@@ -1,10 +1,10 @@
 'use strict';
 
-// Asks for what has changed once a second while somebody looks, and puts it in place.
+// Fetches the fragments of the page once a second while the page is visible, and inserts those that have changed.
 
-const EVERY = 1000;        // milliseconds between two questions
-const AT_MOST = 10000;     // and after failures
-const PATIENCE = 5000;     // for one answer
+const INTERVAL = 1000;       // milliseconds between two requests
+const MAX_INTERVAL = 10000;  // after failures
+const TIMEOUT = 5000;        // milliseconds for one response
 
 const page = document.body;
 const status = document.getElementById('status');
@@ -13,22 +13,22 @@ const clock = document.getElementById('clock');
 const metric = new URLSearchParams(location.search).get('metric') || '';
 
 let version = page.dataset.version;
-let ahead = Date.parse(page.dataset.now) - Date.now();
-let wait = EVERY;
+let clockOffset = Date.parse(page.dataset.now) - Date.now();
+let wait = INTERVAL;
 let paused = false;
 let timer = 0;
-let asking = false;
+let fetching = false;
 
-async function ask(path, options = {}) {
+async function send(path, options = {}) {
   const abort = new AbortController();
-  const timeout = setTimeout(() => abort.abort(), PATIENCE);
+  const timeout = setTimeout(() => abort.abort(), TIMEOUT);
   try {
-    const answer = await fetch('/_sandbox/' + path, { ...options, signal: abort.signal, cache: 'no-store' });
-    if (!answer.ok) {
-      const error = await answer.json().catch(() => ({}));
-      throw new Error(error.message || 'the sandbox answered ' + answer.status);
+    const response = await fetch('/_sandbox/' + path, { ...options, signal: abort.signal, cache: 'no-store' });
+    if (!response.ok) {
+      const error = await response.json().catch(() => ({}));
+      throw new Error(error.message || 'the sandbox answered ' + response.status);
     }
-    return answer;
+    return response;
   } finally {
     clearTimeout(timeout);
   }
@@ -36,8 +36,8 @@ async function ask(path, options = {}) {
 
 // --- following ---------------------------------------------------------------------------------------------------
 
-const known = new WeakMap();  // row -> its HTML as the server sent it, before anybody opened something in it
-const sent = new WeakMap();   // other part -> the same
+const rowHtml = new WeakMap();       // row -> its HTML as the server sent it, before details in it were opened
+const fragmentHtml = new WeakMap();  // fragment without keyed rows -> the same
 
 function rowsOf(list) {
   return new Map(Array.from(list.children, row => [row.dataset.key, row]));
@@ -51,12 +51,12 @@ function replaceRows(list, fresh) {
     const html = row.outerHTML;
     const kept = old.get(key);
     old.delete(key);
-    if (kept && known.get(kept) === html) {
+    if (kept && rowHtml.get(kept) === html) {
       if (kept === next) next = next.nextElementSibling;
       else list.insertBefore(kept, next);
       continue;
     }
-    known.set(row, html);
+    rowHtml.set(row, html);
     if (kept) {
       if (kept === next) next = next.nextElementSibling;
       kept.replaceWith(row);
@@ -66,52 +66,52 @@ function replaceRows(list, fresh) {
     list.insertBefore(row, next);
   }
   for (const row of old.values()) {
-    if (!row.querySelector('details[open]')) row.remove();  // an open one is being read; it goes once it is closed
+    if (!row.querySelector('details[open]')) row.remove();  // an open one is being read; it is removed once it is closed
   }
 }
 
-function put(name, html) {
-  const target = page.querySelector('[data-part="' + name + '"]');
+function insert(name, html) {
+  const target = page.querySelector('[data-fragment="' + name + '"]');
   const template = document.createElement('template');
-  template.innerHTML = html;  // escaped by the server, and the page's policy runs no script in it
+  template.innerHTML = html;  // escaped by the server; the page's policy runs no script in it
   if ('keyed' in target.dataset) {
     replaceRows(target, template.content);
-  } else if (sent.get(target) !== html) {
+  } else if (fragmentHtml.get(target) !== html) {
     const open = target.querySelector('details[open]') !== null;
     target.replaceChildren(template.content);
     const details = target.querySelector('details');
     if (open && details) details.open = true;
-    sent.set(target, html);
+    fragmentHtml.set(target, html);
   }
 }
 
 async function follow() {
-  if (asking) return;
-  asking = true;
+  if (fetching) return;
+  fetching = true;
   clearTimeout(timer);
   try {
     const query = new URLSearchParams({ seen: version, metric });
-    const found = await (await ask('console/live?' + query)).json();
-    ahead = Date.parse(found.now) - Date.now();
-    for (const [name, html] of Object.entries(found.parts || {})) put(name, html);
+    const found = await (await send('console/live?' + query)).json();
+    clockOffset = Date.parse(found.now) - Date.now();
+    for (const [name, html] of Object.entries(found.fragments || {})) insert(name, html);
     version = found.version;
-    wait = EVERY;
-    say('live', 'on');
+    wait = INTERVAL;
+    showStatus('live', 'on');
   } catch (error) {
-    wait = Math.min(wait * 2, AT_MOST);
-    say('no answer; trying again', 'off');
+    wait = Math.min(wait * 2, MAX_INTERVAL);
+    showStatus('no answer; trying again', 'off');
   } finally {
-    asking = false;
-    later();
+    fetching = false;
+    scheduleNext();
   }
 }
 
-function later() {
+function scheduleNext() {
   clearTimeout(timer);
   if (!paused && !document.hidden) timer = setTimeout(follow, wait);
 }
 
-function say(text, state) {
+function showStatus(text, state) {
   if (status.textContent !== text) status.textContent = text;
   status.className = state;
 }
@@ -120,26 +120,26 @@ pause.addEventListener('click', () => {
   paused = !paused;
   pause.setAttribute('aria-pressed', String(paused));
   pause.textContent = paused ? 'Go on' : 'Pause';
-  if (paused) say('paused', 'off');
+  if (paused) showStatus('paused', 'off');
   else follow();
-  later();
+  scheduleNext();
 });
 
-document.addEventListener('visibilitychange', () => document.hidden ? later() : paused || follow());
+document.addEventListener('visibilitychange', () => document.hidden ? scheduleNext() : paused || follow());
 
 setInterval(() => {
-  clock.textContent = new Date(Date.now() + ahead).toISOString().slice(0, 19).replace('T', ' ') + ' UTC';
+  clock.textContent = new Date(Date.now() + clockOffset).toISOString().slice(0, 19).replace('T', ' ') + ' UTC';
 }, 1000);
 
 // --- controls ----------------------------------------------------------------------------------------------------
 
 async function post(path, body) {
   try {
-    await ask(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+    await send(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
     await follow();
     return true;
   } catch (error) {
-    say(error.message, 'off');
+    showStatus(error.message, 'off');
     return false;
   }
 }
@@ -169,14 +169,14 @@ async function copy(button) {
   try {
     await navigator.clipboard.writeText(code.textContent);
     button.textContent = 'Copied';
-  } catch (error) {  // no permission, or not a secure context: the next key press copies
+  } catch (error) {  // no permission, or not a secure context: select the text to be copied by hand
     getSelection().selectAllChildren(code);
     button.textContent = 'Selected';
   }
   setTimeout(() => { button.textContent = 'Copy'; }, 1500);
 }
 
-// What a request said and was told is asked for when it is opened.
+// The details of a request are fetched when it is opened.
 page.addEventListener('toggle', async event => {
   const details = event.target;
   const number = details.dataset && details.dataset.request;
@@ -185,7 +185,7 @@ page.addEventListener('toggle', async event => {
   const place = details.querySelector('.detail');
   try {
     const template = document.createElement('template');
-    template.innerHTML = await (await ask('console/request?number=' + number)).text();
+    template.innerHTML = await (await send('console/request?number=' + number)).text();
     place.replaceChildren(template.content);
   } catch (error) {
     place.textContent = error.message;
@@ -194,7 +194,7 @@ page.addEventListener('toggle', async event => {
 }, true);
 
 for (const list of page.querySelectorAll('[data-keyed]')) {
-  for (const row of list.children) known.set(row, row.outerHTML);
+  for (const row of list.children) rowHtml.set(row, row.outerHTML);
 }
-say('live', 'on');
-later();
+showStatus('live', 'on');
+scheduleNext();

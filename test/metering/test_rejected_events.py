@@ -18,7 +18,7 @@ def refusal(message: str, body: Any = None) -> BadRequestException:
     return BadRequestException(400, "Bad Request", body=json.dumps(body), data=data)
 
 
-def test_every_named_event_gets_its_own_words() -> None:
+def test_every_named_event_gets_the_words_about_it() -> None:
     found = named_events(
         refusal(
             "body/events/0/event_id Invalid UUID, body/events/12/timestamp Invalid input, body/events/0/quantity x"
@@ -39,21 +39,21 @@ def test_an_event_that_is_bad_as_a_whole_is_found() -> None:
     "message",
     ["body/events Too big: expected array to have <=1000 items", "Body is not valid JSON", "", "see body/events/1/x"],
 )
-def test_a_refusal_that_names_nobody(message: str) -> None:
+def test_a_refusal_that_names_no_event(message: str) -> None:
     assert named_events(refusal(message), 5) == {}
 
 
-def test_an_index_beyond_the_request_is_not_believed() -> None:
+def test_an_index_outside_the_request_is_ignored() -> None:
     assert named_events(refusal("body/events/7/event_id Invalid UUID"), 5) == {}
 
 
-def test_the_ingestion_services_tree() -> None:
+def test_the_tree_of_the_ingestion_service_names_events() -> None:
     tree = {"events": {"_errors": [], "2": {"event_id": {"_errors": ["Invalid uuid"]}}, "9": {}}}
     assert list(named_events(refusal("Invalid", {"details": tree}), 5)) == [2]
 
 
 @pytest.mark.parametrize("body", [None, [], {"details": []}, {"details": {"events": []}}, "x"])
-def test_other_bodies_name_nobody(body: Any) -> None:
+def test_other_bodies_name_no_event(body: Any) -> None:
     assert named_events(refusal("Invalid", body), 5) == {}
 
 
@@ -61,6 +61,6 @@ def test_other_bodies_name_nobody(body: Any) -> None:
     ("details", "left"),
     [({"currentUsage": 9990, "limit": 10000}, 10), ({"currentUsage": 10000, "limit": 10000}, 0), ({}, 0), (None, 0)],
 )
-def test_the_room_that_a_quota_still_has(details: Any, left: int) -> None:
+def test_the_events_that_a_quota_still_takes(details: Any, left: int) -> None:
     assert quota_left(PaymentRequiredException(402, body=json.dumps({"details": details}))) == left
     assert quota_left(BadRequestException(400, body=json.dumps({"details": details}))) == 0

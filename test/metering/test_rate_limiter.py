@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Dict
-
 import pytest
 
 from openmonetize.metering.rate_limiter import RateLimiter
@@ -9,7 +7,7 @@ from openmonetize.metering.rate_limiter import RateLimiter
 from .conftest import Clock
 
 
-def headers(remaining: int, reset: int = 60, limit: int = 100) -> Dict[str, str]:
+def headers(remaining: int, reset: int = 60, limit: int = 100) -> dict[str, str]:
     return {
         "x-ratelimit-limit": str(limit),
         "x-ratelimit-remaining": str(remaining),
@@ -28,7 +26,7 @@ def test_without_headers_nothing_waits(clock: Clock) -> None:
     assert rate_limiter.next_at() <= clock()
 
 
-def test_a_fresh_window_is_used_at_once(clock: Clock) -> None:
+def test_a_new_window_is_used_at_once(clock: Clock) -> None:
     rate_limiter = RateLimiter(clock=clock)
     rate_limiter.learn(headers(99))
     assert rate_limiter.next_at() <= clock()
@@ -48,7 +46,7 @@ def test_the_applications_part_is_left_to_it(clock: Clock) -> None:
     assert rate_limiter.next_at() <= clock()
 
 
-def test_somebody_who_waits_may_use_it_but_not_the_impossible(clock: Clock) -> None:
+def test_an_urgent_request_may_use_it_but_not_more_than_the_limit(clock: Clock) -> None:
     rate_limiter = RateLimiter(clock=clock)
     rate_limiter.learn(headers(50, reset=30))
     assert rate_limiter.next_at(urgent=True) <= clock()

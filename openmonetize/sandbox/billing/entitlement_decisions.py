@@ -1,4 +1,4 @@
-"""Entitlements: their rows, how much of them is used, and whether an action is allowed."""
+"""Decisions about entitlements: whether an action is allowed, by its estimated cost, the wallet, and the usage."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ import json
 import math
 import sqlite3
 from datetime import timedelta
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, NamedTuple
 
+from openmonetize.pricing import CREDITS_PER_USD
 from openmonetize.pricing.rows import IMAGE, INPUT_TOKEN, OUTPUT_TOKEN, VIDEO
-from openmonetize.sandbox.accounts.customers import find_user
+from openmonetize.sandbox.accounts.users import find_user
 from openmonetize.sandbox.billing import rollups
 from openmonetize.sandbox.billing.ledger import find_wallet
-from openmonetize.sandbox.clock import to_datetime, to_ms
+from openmonetize.sandbox.clock import MAX_MS, MIN_MS, to_datetime, to_ms
 from openmonetize.sandbox.defects import ENTITLEMENT_ROW
 from openmonetize.sandbox.state import State
 
-_FIRST_MOMENT = -62_135_596_800_000  # the year 1
-_LAST_MOMENT = 253_402_300_799_999  # the end of the year 9999
-
 
 class Action(NamedTuple):
-    """What somebody may do next about a refusal."""
+    """A way out of a refusal that the user may take."""
 
     type: str
     label: str
@@ -39,18 +37,18 @@ class Decision(NamedTuple):
     """The outcome of a check; `balance` is None if there is no wallet."""
 
     allowed: bool
-    reason: Optional[str]
-    balance: Optional[int]
-    actions: List[Action]
+    reason: str | None
+    balance: int | None
+    actions: list[Action]
 
 
-def rows(state: State, customer: int) -> List[sqlite3.Row]:
-    """All entitlements of a customer, oldest first."""
+def rows(state: State, customer: int) -> list[sqlite3.Row]:
+    """Return all entitlements of a customer, oldest first."""
     return state.db.rows("SELECT * FROM entitlements WHERE customer = ? ORDER BY pk", (customer,))
 
 
-def governing(state: State, customer: int, user_id: str, feature_id: str) -> Optional[sqlite3.Row]:
-    """The entitlement that decides about a user: its own, else one for everybody."""
+def governing(state: State, customer: int, user_id: str, feature_id: str) -> sqlite3.Row | None:
+    """Return the entitlement that decides about a user: its own, else the customer's general one."""
     found = state.db.rows(
         "SELECT * FROM entitlements WHERE customer = ? AND feature_id = ? ORDER BY pk", (customer, feature_id)
     )
@@ -63,12 +61,12 @@ def governing(state: State, customer: int, user_id: str, feature_id: str) -> Opt
 
 
 def current_usage(state: State, row: sqlite3.Row) -> int:
-    """How many events count against an entitlement: the *number* of events in its period, by their own time."""
+    """Return the usage of an entitlement: the *number* of events in its period, by their own time."""
     start = _period_start(state, row["period"])
     if row["user_id"] is None:
         filters = {"feature_id": [row["feature_id"]]}
-        found = rollups.groups(state, row["customer"], start, _LAST_MOMENT, filters, [])
-        return sum(group.events for group in found)
+        groups = rollups.groups(state, row["customer"], start, MAX_MS, filters, [])
+        return sum(group.events for group in groups)
     sql = (
         "SELECT count(*) FROM events e JOIN users u ON u.pk = e.user"
         " WHERE u.customer = ? AND u.id = ? AND e.timestamp >= ? AND e.feature_id = ?"
@@ -76,15 +74,15 @@ def current_usage(state: State, row: sqlite3.Row) -> int:
     return int(state.db.value(sql, (row["customer"], row["user_id"], start, row["feature_id"])))
 
 
-def _period_start(state: State, period: Optional[str]) -> int:
+def _period_start(state: State, period: str | None) -> int:
     if period not in ("DAILY", "MONTHLY"):
-        return _FIRST_MOMENT
+        return MIN_MS
     today = to_datetime(state.clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
     return to_ms(today if period == "DAILY" else today - timedelta(days=today.day - 1))
 
 
-def estimate_usd(state: State, action: Dict[str, Any]) -> float:
-    """What an action may cost in US dollars; 0 if its price is unknown."""
+def estimate_usd(state: State, action: dict[str, Any]) -> float:
+    """Return what an action may cost in US dollars; 0 if its price is unknown."""
     kind = action["type"]
     if kind == "token_usage":
         return _price(state, action, INPUT_TOKEN, action.get("estimated_input_tokens") or 0) + _price(
@@ -99,20 +97,20 @@ def estimate_usd(state: State, action: Dict[str, Any]) -> float:
     return 0.0
 
 
-def _price(state: State, action: Dict[str, Any], unit: str, amount: float) -> float:
+def _price(state: State, action: dict[str, Any], unit: str, amount: float) -> float:
     today = to_datetime(state.clock.now())
     price = state.settings.book.find(action.get("provider") or "", action.get("model") or "", unit, today)
     return 0.0 if price is None else amount / price.per * float(price.usd)
 
 
 def estimate_credits(usd: float) -> int:
-    """Whole credits, rounded up; 0 if an estimate makes no sense."""
-    credits_needed = usd * 1000
+    """Return whole credits, rounded up; 0 if the estimate is not positive, or too large for 64 bits."""
+    credits_needed = usd * CREDITS_PER_USD
     return math.ceil(credits_needed) if 0 < credits_needed < 2**63 else 0
 
 
 def decide(state: State, customer: int, user_id: str, feature_id: str, estimate: int) -> Decision:
-    """Whether a user may do what costs `estimate` credits. The first rule that applies wins."""
+    """Decide whether a user may do something that costs `estimate` credits. The first rule that applies wins."""
     row = governing(state, customer, user_id, feature_id)
     if state.seed_era and row is None:
         return Decision(False, "Feature not enabled for this customer", None, [UPGRADE])
@@ -146,4 +144,5 @@ def decide(state: State, customer: int, user_id: str, feature_id: str, estimate:
 
 
 def metadata_of(row: sqlite3.Row) -> Any:
+    """Return the metadata of an entitlement."""
     return None if row["metadata"] is None else json.loads(row["metadata"])

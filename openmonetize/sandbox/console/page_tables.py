@@ -1,12 +1,14 @@
-"""The tables of the page: wallets, events, dead letters. Each row has a key, so that the page keeps what it has."""
+"""The tables of the page: wallets, events, dead letters.
+
+Each row has a key, by which the page's script replaces only the rows that have changed.
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from typing import List
 
-from openmonetize.sandbox.billing.events import usd
+from openmonetize.sandbox.billing.money import usd
 from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.console import charts
 from openmonetize.sandbox.console.markup import Markup, dollars, html, joined, number, text
@@ -14,9 +16,9 @@ from openmonetize.sandbox.console.queries import Wallet
 from openmonetize.sandbox.console.request_list import pretty
 
 
-def wallets(found: List[Wallet]) -> Markup:
-    """Balance and burn of each wallet."""
-    return joined(_wallet(wallet) for wallet in found) or nothing("tr", "No wallet yet: grant somebody credits.", 5)
+def wallets(found: list[Wallet]) -> Markup:
+    """Return the balance and the burn of each wallet."""
+    return joined(_wallet(wallet) for wallet in found) or empty("tr", "No wallet yet: grant somebody credits.", 5)
 
 
 def _wallet(wallet: Wallet) -> Markup:
@@ -46,7 +48,7 @@ def _kind(row: sqlite3.Row) -> Markup:
 
 
 def _lasts(balance: int, week: int) -> str:
-    """How long a balance lasts at the last week's pace."""
+    """Return how long a balance lasts at the last week's rate."""
     if balance <= 0:
         return "empty"
     if week <= 0:
@@ -55,9 +57,9 @@ def _lasts(balance: int, week: int) -> str:
     return f"{days:.1f} days" if days < 10 else f"{days:,.0f} days" if days < 3650 else "years"
 
 
-def events(found: List[sqlite3.Row]) -> Markup:
-    """The events that were processed last."""
-    return joined(_event(row) for row in found) or nothing("tr", "No event yet: send one to /v1/events/ingest.", 7)
+def events(found: list[sqlite3.Row]) -> Markup:
+    """Return the events that were processed last."""
+    return joined(_event(row) for row in found) or empty("tr", "No event yet: send one to /v1/events/ingest.", 7)
 
 
 def _event(row: sqlite3.Row) -> Markup:
@@ -119,12 +121,12 @@ def _more(row: sqlite3.Row) -> Markup:
     )
 
 
-def letters(found: List[sqlite3.Row]) -> Markup:
-    """The dead letters, each with its reason."""
-    return joined(_letter(row) for row in found) or nothing("li", "None. Every accepted event could be stored.")
+def dead_letters(found: list[sqlite3.Row]) -> Markup:
+    """Return the dead letters, each with its reason."""
+    return joined(_dead_letter(row) for row in found) or empty("li", "None. Every accepted event could be stored.")
 
 
-def _letter(row: sqlite3.Row) -> Markup:
+def _dead_letter(row: sqlite3.Row) -> Markup:
     return html(
         '<li data-key="{seq}"><details><summary><time datetime="{at}">{clock}</time>'
         '<span class="reason">{reason}</span><small>{customer}</small></summary><pre>{event}</pre></details></li>',
@@ -133,20 +135,20 @@ def _letter(row: sqlite3.Row) -> Markup:
         clock=iso(row["failed_at"])[11:19],
         reason=text(row["reason"], 300),
         customer=text(row["customer_name"], 60),
-        event=text(_unwrapped(row["event"]), 4000),
+        event=text(_indented(row["event"]), 4000),
     )
 
 
-def _unwrapped(event: str) -> str:
-    """A stored event with line breaks, unless it was cut."""
+def _indented(event: str) -> str:
+    """Return a stored event with line breaks, unless it was cut."""
     try:
         return json.dumps(json.loads(event), indent=2, ensure_ascii=False)
     except ValueError:
         return event
 
 
-def nothing(tag: str, said: str, columns: int = 0) -> Markup:
-    """The only row of a table that has none."""
+def empty(tag: str, said: str, columns: int = 0) -> Markup:
+    """Return the only row of a table or list that has no rows."""
     if tag == "tr":
         return html(
             '<tr data-key="none"><td class="nothing" colspan="{columns}">{said}</td></tr>', columns=columns, said=said

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Optional
 
 import pytest
 
@@ -12,7 +11,7 @@ from openmonetize.sandbox import Sandbox
 from .talk import Talk
 
 
-def works(sandbox: Sandbox, key: Optional[str]) -> bool:
+def works(sandbox: Sandbox, key: str | None) -> bool:
     talk = Talk(sandbox, key)
     try:
         return talk.get("/v1/customers/me").status == 200
