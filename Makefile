@@ -30,7 +30,7 @@ $(SESSIONS): $(VENV)/.dev
 
 ## clean: remove what the targets made
 clean:
-	rm -rf $(VENV) .nox dist .coverage* coverage.json .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .nox dist .coverage* coverage.json .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 # An environment without this mark of a completed step is made again.
 NEW_ENOUGH = $(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 9))' 2>/dev/null)
