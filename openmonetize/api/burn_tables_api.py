@@ -11,8 +11,8 @@ from openmonetize._http.base_api import BaseApi, with_http_info, without_preload
 from openmonetize._http.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
-    from openmonetize import V1BurnTablesCreatePostRequestRulesValue
     from openmonetize._schema.model import RequestTimestamp
+    from openmonetize.models import V1BurnTablesCreatePostRequestRulesValue
     from openmonetize.models.v1_burn_tables_active_get200_response import V1BurnTablesActiveGet200Response
     from openmonetize.models.v1_burn_tables_create_post201_response import V1BurnTablesCreatePost201Response
     from openmonetize.models.v1_burn_tables_create_post_request import V1BurnTablesCreatePostRequest

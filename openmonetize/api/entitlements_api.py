@@ -11,8 +11,8 @@ from openmonetize._http.base_api import BaseApi, with_http_info, without_preload
 from openmonetize._http.operation import UNSET, Operation, Parameter, RequestOptions, Unset
 
 if TYPE_CHECKING:
-    from openmonetize import V1EntitlementsCheckPostRequestAction
     from openmonetize._schema.model import FreeForm, Int
+    from openmonetize.models import V1EntitlementsCheckPostRequestAction
     from openmonetize.models.v1_customers_customer_id_entitlements_get200_response import (
         V1CustomersCustomerIdEntitlementsGet200Response,
     )
