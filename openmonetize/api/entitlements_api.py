@@ -11,13 +11,13 @@ from openmonetize._http.base_api import BaseApi, with_http_info, without_preload
 from openmonetize._http.operation import UNSET, Operation, Parameter, RequestOptions, Unset
 
 if TYPE_CHECKING:
-    from openmonetize import V1EntitlementsCheckPostRequestAction
     from openmonetize._schema.model import FreeForm, Int
     from openmonetize.models.v1_customers_customer_id_entitlements_get200_response import (
         V1CustomersCustomerIdEntitlementsGet200Response,
     )
     from openmonetize.models.v1_entitlements_check_post200_response import V1EntitlementsCheckPost200Response
     from openmonetize.models.v1_entitlements_check_post_request import V1EntitlementsCheckPostRequest
+    from openmonetize.models.v1_entitlements_check_post_request_action import V1EntitlementsCheckPostRequestAction
     from openmonetize.models.v1_entitlements_id_put_request import V1EntitlementsIdPutRequest
     from openmonetize.models.v1_entitlements_post201_response import V1EntitlementsPost201Response
     from openmonetize.models.v1_entitlements_post_request import V1EntitlementsPostRequest

@@ -11,10 +11,12 @@ from openmonetize._http.base_api import BaseApi, with_http_info, without_preload
 from openmonetize._http.operation import Operation, RequestOptions
 
 if TYPE_CHECKING:
-    from openmonetize import V1RatingCalculateBulkPostRequestCalculationsInner
     from openmonetize._schema.model import Int, Num
     from openmonetize.models.v1_rating_calculate_bulk_post200_response import V1RatingCalculateBulkPost200Response
     from openmonetize.models.v1_rating_calculate_bulk_post_request import V1RatingCalculateBulkPostRequest
+    from openmonetize.models.v1_rating_calculate_bulk_post_request_calculations_inner import (
+        V1RatingCalculateBulkPostRequestCalculationsInner,
+    )
     from openmonetize.models.v1_rating_calculate_post200_response import V1RatingCalculatePost200Response
     from openmonetize.models.v1_rating_calculate_post_request import V1RatingCalculatePostRequest
     from openmonetize.models.v1_rating_pricing_get200_response import V1RatingPricingGet200Response

@@ -2,51 +2,44 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
+import subprocess
 import sys
-from typing import Callable
 
 import pytest
 
-from openmonetize._fork import ProcessMark, _Pid
-
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="calls the C library's fork")
 
+# Runs in a process with a single thread: a child that was forked in C never gets the interpreter's lock
+# if another thread of its parent had asked for it.
+PROGRAM = """
+import ctypes, os, sys
+from openmonetize._fork import ProcessMark, _Pid
 
-def in_child(check: Callable[[], bool], fork: Callable[[], int]) -> bool:
-    """Return what a check finds in a forked process."""
+fork = os.fork if sys.argv[1] == "python" else lambda: int(ctypes.PyDLL(None).fork())
+
+def in_child(check):
     pid = fork()
     if not pid:
         os._exit(0 if check() else 1)
     return os.waitpid(pid, 0)[1] == 0
 
+mark = ProcessMark()
+if sys.argv[2] == "pid":  # as on a kernel that cannot empty a page in a fork
+    mark._page = _Pid()
 
-def fork_in_python() -> int:
-    return os.fork()
+def child():
+    own = ProcessMark()
+    known = mark.forked() and not own.forked()
+    return known and in_child(lambda: mark.forked() and own.forked() and not ProcessMark().forked())
 
-
-def fork_in_c() -> int:
-    """Fork as servers written in C do, without Python's hooks."""
-    return int(ctypes.PyDLL(None).fork())
-
-
-@pytest.fixture(params=["page", "pid"])
-def mark(request: pytest.FixtureRequest) -> ProcessMark:
-    made = ProcessMark()
-    if request.param == "pid":  # where the kernel cannot empty a page in a fork
-        made._page = _Pid()
-    return made
+print(in_child(child), mark.forked(), ProcessMark().forked())
+"""
 
 
-@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
-@pytest.mark.parametrize("fork", [fork_in_python, fork_in_c])
-def test_forks_of_forks_are_forks(mark: ProcessMark, fork: Callable[[], int]) -> None:
-    def child() -> bool:
-        own = ProcessMark()
-        known = mark.forked() and not own.forked()
-        return known and in_child(lambda: mark.forked() and own.forked() and not ProcessMark().forked(), fork)
-
-    assert in_child(child, fork)
-    assert not mark.forked()
-    assert not ProcessMark().forked()
+@pytest.mark.parametrize("mark", ["page", "pid"])
+@pytest.mark.parametrize("fork", ["python", "c"])
+def test_forks_of_forks_are_forks(fork: str, mark: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, fork, mark], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.split() == ["True", "False", "False"]
