@@ -59,9 +59,10 @@ def lowest(session: nox.Session) -> None:
 
 
 @nox.session
-def canary(session: nox.Session) -> None:
-    """Run the tests with the newest release of every library."""
-    session.install("--upgrade", "--editable", ".[sandbox]", "--group", "dev")
+@nox.parametrize("group", ["test", "dev"])
+def canary(session: nox.Session, group: str) -> None:
+    """Run the tests with the newest libraries: once without those that hold back what the package depends on."""
+    session.install("--upgrade", "--editable", ".[sandbox]", "--group", group)
     session.run("uv", "pip", "list", external=True)
     session.run("python", "-m", *PYTEST, "-m", "not slow", *session.posargs)
 
