@@ -1,4 +1,4 @@
-# What users and maintainers run. A target makes the virtual environment that it needs.
+# Commands for users and maintainers. Each target makes the virtual environment that it needs.
 
 PYTHON ?= python3
 VENV := .venv
@@ -32,7 +32,7 @@ $(SESSIONS): $(VENV)/.dev
 clean:
 	rm -rf $(VENV) .nox dist .coverage* coverage.json .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
-# An environment without this mark of a completed step is made again.
+# An environment without this file is incomplete, and is made again.
 NEW_ENOUGH = $(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 9))' 2>/dev/null)
 $(VENV)/.made:
 	@$(if $(filter True,$(NEW_ENOUGH)),,$(error openmonetize needs Python 3.9 or newer: \
@@ -46,7 +46,7 @@ $(VENV)/.demo: $(VENV)/.made pyproject.toml requirements/demo.txt
 	@$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
-# uv installs many times faster than pip. Where it fails, for an index that only pip is told of, pip does it.
+# uv is several times faster than pip. pip is the fallback, for an index that only pip is configured to use.
 $(VENV)/.dev: $(VENV)/.made pyproject.toml requirements/dev.txt requirements/nox.txt
 	@echo "installing the tools into $(VENV) ..."
 	@$(INSTALL) --require-hashes -r requirements/nox.txt

@@ -1,7 +1,7 @@
 """The checks that CI runs, each in an environment of its own: `nox --list` names them, `nox -s NAME` runs one.
 
 Sessions install the versions that `requirements/dev.txt` locks, and check their hashes. `canary` and `lowest` do not,
-since other versions are what they test.
+since they test other versions.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def packages(session: nox.Session) -> None:
     if top != {"openmonetize", f"{name}.dist-info"}:
         session.error(f"the wheel holds {top}")
     if relative := re.findall(r"\]\((?!https?://|#)[^)]*\)", metadata):
-        session.error(f"the wheel's README has links that lead nowhere on a package index: {relative}")
+        session.error(f"the wheel's README has links that are broken on a package index: {relative}")
 
     with tempfile.TemporaryDirectory() as directory:
         with tarfile.open(sdist) as archive:
