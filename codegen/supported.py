@@ -27,6 +27,7 @@ def unsupported(contract: Contract) -> Iterator[str]:
                     if kind not in _BODIES:
                         yield f"{where}: a body of type {kind}; the templates know {' and '.join(_BODIES)}"
     yield from _unusable_aliases(contract)
+    yield from _unusable_tags(contract)
 
 
 def _unsupported_parameter(where: str, parameter: dict[str, Any]) -> Iterator[str]:
@@ -51,6 +52,15 @@ def _unusable_aliases(contract: Contract) -> Iterator[str]:
             elif not alias.isidentifier():
                 yield f"{name}: the alias {alias!r} is not a Python name"
             taken[alias] = f"the alias of {name}"
+
+
+def _unusable_tags(contract: Contract) -> Iterator[str]:
+    """Yield a complaint about each tag whose attribute of `OpenMonetize` would be hidden by a method of that name."""
+    tree = ast.parse((_PACKAGE / "client" / "openmonetize.py").read_text())
+    methods = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    for tag in contract.get("tags", ()):
+        if tag["name"].lower() in methods:
+            yield f"tag {tag['name']}: OpenMonetize has a method {tag['name'].lower()}"
 
 
 def _written_by_hand() -> list[str]:

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from openmonetize._exports import *
-    from openmonetize._http.operation import UNSET as UNSET, RequestOptions as RequestOptions, Unset as Unset
+    from openmonetize._http.operation import (
+        UNSET as UNSET,
+        Operation as Operation,
+        RequestOptions as RequestOptions,
+        Unset as Unset,
+    )
     from openmonetize._http.retry import RetryPolicy as RetryPolicy
     from openmonetize.api_client import ApiClient as ApiClient
     from openmonetize.api_response import ApiResponse as ApiResponse
@@ -70,12 +75,14 @@ if TYPE_CHECKING:
         Stats as Stats,
         flush_after as flush_after,
     )
-    from openmonetize.pricing import Charge as Charge, PriceBook as PriceBook
+    from openmonetize.pricing import Charge as Charge, Price as Price, PriceBook as PriceBook, TextRates as TextRates
     from openmonetize.providers import Usage as Usage, UsageError as UsageError, usage_from as usage_from
     from openmonetize.providers.extract import OnPartial as OnPartial
+    from openmonetize.providers.usage import Completeness as Completeness
+    from openmonetize.rest import RESTResponse as RESTResponse
 
 _BY_HAND = {
-    "openmonetize._http.operation": ("UNSET", "RequestOptions", "Unset"),
+    "openmonetize._http.operation": ("UNSET", "Operation", "RequestOptions", "Unset"),
     "openmonetize._http.retry": ("RetryPolicy",),
     "openmonetize.api_client": ("ApiClient",),
     "openmonetize.api_response": ("ApiResponse",),
@@ -130,13 +137,15 @@ _BY_HAND = {
         "Stats",
         "flush_after",
     ),
-    "openmonetize.pricing": ("Charge", "PriceBook"),
+    "openmonetize.pricing": ("Charge", "Price", "PriceBook", "TextRates"),
     "openmonetize.providers": (
         "Usage",
         "UsageError",
         "usage_from",
     ),
     "openmonetize.providers.extract": ("OnPartial",),
+    "openmonetize.providers.usage": ("Completeness",),
+    "openmonetize.rest": ("RESTResponse",),
 }
 _MODULES = {name: module for module, names in _BY_HAND.items() for name in names}
 _MODULES.update(_GENERATED)

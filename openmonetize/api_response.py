@@ -19,7 +19,6 @@ class ApiResponse(Generic[T]):
         data: the body, decoded to the operation's type.
         raw_data: the body as received.
         request_id: the request's id in the server's log.
-        redact: masks the request's key in a text.
     """
 
     status_code: int
@@ -27,4 +26,4 @@ class ApiResponse(Generic[T]):
     data: T
     raw_data: bytes
     request_id: Optional[str] = None
-    redact: Callable[[str], str] = field(default=str, repr=False, compare=False)
+    _redact: Callable[[str], str] = field(default=str, repr=False, compare=False)

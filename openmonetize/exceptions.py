@@ -118,7 +118,7 @@ class UnauthorizedException(ApiException):
 
 
 class PaymentRequiredException(ApiException):
-    """402: the monthly event quota is used up until the month ends or the plan changes."""
+    """402: the monthly quota is used up until the month ends or the plan changes."""
 
 
 class ForbiddenException(ApiException):
@@ -134,7 +134,7 @@ class ConflictException(ApiException):
 
 
 class PayloadTooLargeException(ApiException):
-    """413: the body is larger than the server takes (1 MiB for events)."""
+    """413: the body is larger than the server takes ."""
 
 
 class UnprocessableEntityException(ApiException):

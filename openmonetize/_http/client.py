@@ -295,9 +295,9 @@ def _merge(headers: dict[str, str], extra: Mapping[str, str], where: str) -> Non
         raise ApiTypeError(f"{where} must be a dict of headers, not {type(extra).__name__}")
     for name, value in extra.items():
         if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
-            raise ApiValueError(f"{where} {name!r} is no header name")
+            raise ApiValueError(f"{where} {name!r} is not a header name")
         if name.lower() in _FRAMING:
-            raise ApiValueError(f"{where} {name} is the transport's business: it says where the request ends")
+            raise ApiValueError(f"{where} {name} cannot be set: the transport does it, to mark the end of the request")
         if not isinstance(value, str) or not (value.isascii() and value.isprintable()):
             raise ApiValueError(f"{where} the value of {name} must be printable ASCII text, without line ends")
         present = name if name in headers else next((own for own in headers if own.lower() == name.lower()), name)

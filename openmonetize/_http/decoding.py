@@ -61,13 +61,13 @@ def unexpected(response: ApiResponse[Any], reason: str) -> UnexpectedBodyError:
         reason: what is wrong with it, to follow ``the answer (...)``.
     """
     kind = response.headers.get("Content-Type", "no content type")
-    reason = response.redact(f"the answer ({kind}, {len(response.raw_data)} bytes) {reason}")
+    reason = response._redact(f"the answer ({kind}, {len(response.raw_data)} bytes) {reason}")
     return UnexpectedBodyError(
         response.status_code,
         reason[:_MAX_REASON],
-        body=response.redact(_text(response.raw_data)),
-        headers=redacted(response.headers, response.redact),
-        request_id=response.redact(response.request_id or ""),
+        body=response._redact(_text(response.raw_data)),
+        headers=redacted(response.headers, response._redact),
+        request_id=response._redact(response.request_id or ""),
     )
 
 

@@ -105,6 +105,8 @@ class Operation(Generic[T]):
         retry: ``always``, ``never``, or the body field that makes a repeat safe.
     """
 
+    __module__ = "openmonetize"
+
     method: str
     path: str
     answers: Mapping[str, str | None]
@@ -183,7 +185,7 @@ def _quoted(name: str, text: str) -> str:
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:
-        raise ApiValueError(f"{name} contains a lone surrogate, which is no text") from None
+        raise ApiValueError(f"{name} contains a lone surrogate, which is not text") from None
 
 
 def _plain(value: Any) -> str:

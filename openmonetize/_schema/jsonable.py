@@ -115,7 +115,7 @@ def _text(value: str, place: str) -> str:
         try:
             value.encode("utf-8")
         except UnicodeEncodeError:
-            raise ApiValueError(f"{place} contains a lone surrogate, which is no text") from None
+            raise ApiValueError(f"{place} contains a lone surrogate, which is not text") from None
     return value
 
 

@@ -33,7 +33,6 @@ from openmonetize.exceptions import ApiTypeError, ApiValueError
 
 Self = TypeVar("Self", bound="Model")
 
-MAX_SAFE_INTEGER = 2**53 - 1  # JavaScript's; larger JSON numbers lose digits on the platform
 _MAX_EXPONENT = 400  # decimal; more than any float has
 
 

@@ -49,7 +49,7 @@ def _complaint(item: dict[str, Any], path: str, model: type[BaseModel] | None) -
     if kind == "json_invalid":
         return str(message)
     if kind == "string_unicode":
-        return f"{path} must not contain a lone surrogate, which is no text"
+        return f"{path} must not contain a lone surrogate, which is not text"
     shown = repr(item["input"])
     shown = shown if len(shown) <= _MAX_SHOWN_INPUT else shown[: _MAX_SHOWN_INPUT - 3] + "..."
     return f"{path} {_plain(message)} (got {shown})".lstrip()

@@ -107,7 +107,7 @@ class AnalyticsApi(BaseApi):
             customer_id: Customer whose events are counted. Seed-era servers need it; present servers take the customer
                 from the key and ignore it.
             days: Length of the forecast in days; more than 90 counts as 90.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The forecast.
@@ -137,7 +137,7 @@ class AnalyticsApi(BaseApi):
             customer_id: Customer behind the key; another one is refused with 403. Seed-era servers need it, present
                 servers take the one behind the key by default.
             user_id: User whose wallet is examined; without it, the account's own wallet.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: Burn rate of the wallet.
@@ -173,7 +173,7 @@ class AnalyticsApi(BaseApi):
                 days ago.
             end_date: Last instant of the window, included; UTC ending in Z on present servers. The default is now.
             group_by: Accepted; the breakdown is by provider and model whatever it says.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: Cost by provider and model.
@@ -220,7 +220,7 @@ class AnalyticsApi(BaseApi):
                 published contract lists; seed-era servers ignore it.
             feature_id: Only events of these features: ids, separated by commas. An addition of present servers that no
                 published contract lists; seed-era servers ignore it.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: Costs in the window.
@@ -254,7 +254,7 @@ class AnalyticsApi(BaseApi):
         Served by present deployments by contract; today they answer 404.
 
         Args:
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The overview.
@@ -301,7 +301,7 @@ class AnalyticsApi(BaseApi):
                 published contract lists; seed-era servers ignore it.
             feature_id: Only events of these features: ids, separated by commas. An addition of present servers that no
                 published contract lists; seed-era servers ignore it.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: Usage in the window.
@@ -349,7 +349,7 @@ class AnalyticsApi(BaseApi):
                 days ago.
             end_date: Last instant of the window, included; UTC ending in Z on present servers. The default is now.
             group_by: Length of each period.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: Usage over time.

@@ -69,7 +69,7 @@ class BurnTablesApi(BaseApi):
         Served by present deployments by contract; today they answer 404.
 
         Args:
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The burn table in use.
@@ -104,13 +104,13 @@ class BurnTablesApi(BaseApi):
 
         Args:
             v1_burn_tables_create_post_request: The whole body, instead of its fields.
-            customer_id: Tenant that the table is for; without it the table is a global default. Seed-era servers read
+            customer_id: Customer that the table is for; without it the table is a global default. Seed-era servers read
                 it; present servers drop this field.
             name: Name of the table, 1 to 255 characters.
             rules: Prices by exact model name; the name `default` stands for all other models.
             valid_from: When the table takes effect.
             valid_until: When the table ends; without it the table has no end.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             201: The burn table was created.
@@ -145,7 +145,7 @@ class BurnTablesApi(BaseApi):
 
         Args:
             id: Id of the burn table.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The burn table is out of use.
@@ -168,7 +168,7 @@ class BurnTablesApi(BaseApi):
 
         Args:
             id: Id of the burn table.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The burn table.
@@ -208,7 +208,7 @@ class BurnTablesApi(BaseApi):
             is_active: Whether the table is in use.
             valid_from: When the table takes effect.
             valid_until: When the table ends.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The burn table after the change.
@@ -248,7 +248,7 @@ class BurnTablesApi(BaseApi):
             customer_id: Only tables of this customer. Seed-era servers read it; present servers take the customer from
                 the key and ignore it.
             is_active: Only tables that are in use (true) or not in use (false); both without it.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The burn tables.

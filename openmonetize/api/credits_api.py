@@ -94,7 +94,7 @@ class CreditsApi(BaseApi):
         Served by seed-era and present deployments.
 
         Args:
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The balance.
@@ -147,7 +147,7 @@ class CreditsApi(BaseApi):
                 example a random UUID; an empty string counts as none.
             expires_at: When the whole wallet expires, earlier credits included (UTC). If left out the wallet keeps its
                 expiry.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The grant was booked, now or by an earlier call with the same key.
@@ -205,7 +205,7 @@ class CreditsApi(BaseApi):
                 0.
             expires_at: When the whole wallet expires, earlier credits included (UTC). If left out the wallet keeps its
                 expiry.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The purchase was booked.
@@ -243,7 +243,7 @@ class CreditsApi(BaseApi):
         Args:
             customer_id: Id of the customer, the one that the key belongs to.
             user_id: Id of the user. Seed-era servers take UUIDs of existing users only.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The balance.
@@ -284,7 +284,7 @@ class CreditsApi(BaseApi):
             user_id: Id of the user. Seed-era servers take UUIDs of existing users only.
             limit: Most rows to return, 1 to 100; 50 if left out.
             offset: Rows to skip, from 0; 0 if left out.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: A page of bookings, newest first.
@@ -319,7 +319,7 @@ class CreditsApi(BaseApi):
         Args:
             user_id: Id of the user as sent with grants, purchases and events, percent-encoded by the client. Ids above
                 100 characters are answered with 404.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The balance.
@@ -352,7 +352,7 @@ class CreditsApi(BaseApi):
                 100 characters are answered with 404.
             limit: Most rows to return, 1 to 100; 50 if left out. Refused with 400 by today's servers.
             offset: Rows to skip, from 0; 0 if left out. Refused with 400 by today's servers.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: A page of bookings, newest first.

@@ -49,7 +49,7 @@ class CustomersApi(BaseApi):
         Served by seed-era and present deployments.
 
         Args:
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The customer.
@@ -86,7 +86,7 @@ class CustomersApi(BaseApi):
                 customers.
             tier: Plan of the customer. It sets the monthly event quota: STARTER 10,000, GROWTH 100,000, ENTERPRISE
                 unlimited. STARTER if left out.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             201: The customer was created.
@@ -115,7 +115,7 @@ class CustomersApi(BaseApi):
         Served by present deployments, outside the published contract.
 
         Args:
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The new key.

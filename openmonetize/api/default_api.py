@@ -318,7 +318,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -348,7 +348,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -373,7 +373,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -403,7 +403,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -428,7 +428,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -458,7 +458,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -483,7 +483,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -513,7 +513,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -538,7 +538,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -568,7 +568,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -593,7 +593,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -623,7 +623,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -648,7 +648,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -678,7 +678,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -703,7 +703,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -733,7 +733,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -758,7 +758,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -788,7 +788,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -813,7 +813,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -843,7 +843,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -868,7 +868,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -898,7 +898,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -923,7 +923,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -953,7 +953,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -978,7 +978,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1008,7 +1008,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1033,7 +1033,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1063,7 +1063,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1088,7 +1088,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1118,7 +1118,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1143,7 +1143,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1173,7 +1173,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1198,7 +1198,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1228,7 +1228,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1253,7 +1253,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1283,7 +1283,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1308,7 +1308,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1338,7 +1338,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1363,7 +1363,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1393,7 +1393,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1418,7 +1418,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1448,7 +1448,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1473,7 +1473,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1503,7 +1503,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1528,7 +1528,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1558,7 +1558,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1583,7 +1583,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1613,7 +1613,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1638,7 +1638,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1668,7 +1668,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1693,7 +1693,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1723,7 +1723,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1748,7 +1748,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1778,7 +1778,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1803,7 +1803,7 @@ class DefaultApi(BaseApi):
         Args:
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.
@@ -1833,7 +1833,7 @@ class DefaultApi(BaseApi):
             wildcard: The rest of the path. Slashes are kept; segments that are empty, `.` or `..` are refused.
             body: Any JSON value, or bytes; forwarded unchanged.
             query: Query parameters, by name; a list repeats its parameter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The answer of the service behind, as it is.

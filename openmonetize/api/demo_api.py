@@ -50,7 +50,7 @@ class DemoApi(BaseApi):
             prompt: Text to answer. Its length decides the prompt tokens: one for every four characters, rounded up.
             model: Model name to report; `gpt-4` if left out.
             provider: Provider to report; `openai` if left out.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The canned completion.

@@ -70,7 +70,7 @@ class EntitlementsApi(BaseApi):
 
         Args:
             customer_id: Id of the customer behind the key.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The entitlements.
@@ -99,7 +99,7 @@ class EntitlementsApi(BaseApi):
 
         Decides from the user's own wallet and the feature's entitlement whether an intended use may go ahead, and
         estimates its price. Nothing is reserved or charged. The answer is 200 for a denial too: read `allowed`. A user
-        without a wallet is denied, whatever the tenant's wallet holds. A limit counts stored events, not credits or
+        without a wallet is denied, whatever the customer's wallet holds. A limit counts stored events, not credits or
         tokens, and the first entitlement row of the feature governs every user. Without any entitlement, present
         servers allow what the wallet can pay for, while seed-era servers deny. Events count only after the platform has
         processed them.
@@ -108,12 +108,12 @@ class EntitlementsApi(BaseApi):
 
         Args:
             v1_entitlements_check_post_request: The whole body, instead of its fields.
-            customer_id: Tenant that owns the user. Seed-era servers need it and compare it with the key; present
-                servers take the tenant from the key and drop this field.
+            customer_id: Customer that owns the user. Seed-era servers need it and compare it with the key; present
+                servers take the customer from the key and drop this field.
             user_id: User whose wallet would pay. Seed-era servers take UUIDs only.
             feature_id: Feature that is about to be used.
             action: A ``V1EntitlementsCheckPostRequestAction``, or a dict.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The decision, allowed or not.
@@ -142,7 +142,7 @@ class EntitlementsApi(BaseApi):
 
         Args:
             id: Id of the entitlement, as returned when it was created.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             204: The entitlement was deleted.
@@ -180,7 +180,7 @@ class EntitlementsApi(BaseApi):
             limit_value: Limit in events per period, whole. Null removes the limit.
             period: Window in which events are counted. Null is accepted and ignored: a period cannot be cleared.
             metadata: Free-form notes that replace the stored ones.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The entitlement after the change.
@@ -210,7 +210,7 @@ class EntitlementsApi(BaseApi):
         Served by present deployments.
 
         Args:
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The entitlements.
@@ -246,17 +246,17 @@ class EntitlementsApi(BaseApi):
 
         Args:
             v1_entitlements_post_request: The whole body, instead of its fields.
-            customer_id: Tenant that owns the user. Seed-era servers need it and compare it with the key; present
-                servers take the tenant from the key and drop this field.
+            customer_id: Customer that owns the user. Seed-era servers need it and compare it with the key; present
+                servers take the customer from the key and drop this field.
             user_id: Existing user whose events alone count against the limit. Omit it to count every user of the
-                tenant.
+                customer.
             feature_id: Feature that the entitlement governs.
             limit_type: HARD denies at the limit, SOFT only warns, NONE has no limit.
             limit_value: Limit in events per period, whole; 0 or less blocks at once under HARD. Null, or no value,
                 means that a HARD or SOFT entitlement checks nothing. Seed-era servers fail on an explicit null.
             period: Window in which events are counted. Null, or no value, means all time.
             metadata: Free-form notes kept with the entitlement.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             201: The entitlement was created.

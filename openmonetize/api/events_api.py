@@ -66,7 +66,7 @@ class EventsApi(BaseApi):
     ) -> IngestResult:
         """Send usage events.
 
-        Queues 1 to 1,000 events for billing. The client splits longer lists into chunks of at most 1,000 events and
+        Queues 1 to 1,000 events for billing. The client splits longer lists into batches of at most 1,000 events and
         under 1 MiB of JSON, for a larger body is refused with 413. One invalid event fails its whole request with 400
         and nothing of it is queued.
 
@@ -84,7 +84,7 @@ class EventsApi(BaseApi):
 
         Args:
             events: The events: models, or dicts with ``event_type``. Any iterable.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             What happened to the events, summed up over all requests.
@@ -117,7 +117,7 @@ class EventsApi(BaseApi):
         Served by present deployments, outside the published contract.
 
         Args:
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The queue.
@@ -149,7 +149,7 @@ class EventsApi(BaseApi):
             v1_events_dlq_replay_post_request: The whole body, instead of its fields.
             job_ids: Ids of the items. If left out, everything in the queue (up to 1,000 items) is replayed. Unknown ids
                 are ignored.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: What was replayed; unknown ids are ignored.
@@ -173,7 +173,7 @@ class EventsApi(BaseApi):
         Served by present deployments, outside the published contract.
 
         Args:
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: State of the service.
@@ -200,7 +200,7 @@ class EventsApi(BaseApi):
         Args:
             limit: Most rows to return, 1 to 100; 50 if left out.
             offset: Rows to skip, from 0; 0 if left out.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: A page of events, newest first.

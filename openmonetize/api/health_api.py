@@ -39,7 +39,7 @@ class HealthApi(BaseApi):
         Served by seed-era and present deployments.
 
         Args:
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The gateway is alive.
@@ -62,7 +62,7 @@ class HealthApi(BaseApi):
         Served by seed-era and present deployments.
 
         Args:
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: Everything is reachable.
@@ -83,7 +83,7 @@ class HealthApi(BaseApi):
         Served by seed-era and present deployments.
 
         Args:
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: Facts about the gateway.

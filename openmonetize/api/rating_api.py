@@ -66,10 +66,10 @@ class RatingApi(BaseApi):
 
         Args:
             v1_rating_calculate_bulk_post_request: The whole body, instead of its fields.
-            customer_id: Tenant whose burn table applies. Seed-era servers need it; present servers take the tenant from
-                the key and drop this field.
+            customer_id: Customer whose burn table applies. Seed-era servers need it; present servers take the customer
+                from the key and drop this field.
             calculations: 1 to 100 uses.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The prices.
@@ -113,8 +113,8 @@ class RatingApi(BaseApi):
 
         Args:
             v1_rating_calculate_post_request: The whole body, instead of its fields.
-            customer_id: Tenant whose burn table applies. Seed-era servers need it; present servers take the tenant from
-                the key and drop this field.
+            customer_id: Customer whose burn table applies. Seed-era servers need it; present servers take the customer
+                from the key and drop this field.
             provider: AI provider.
             model: Model name exactly as the platform prices it.
             input_tokens: Input in tokens. Text needs it by the published contract and on seed-era servers.
@@ -123,7 +123,7 @@ class RatingApi(BaseApi):
             count: Number of images, or of units of video. 1 without it. Present servers only.
             duration_seconds: Length of the video in seconds. Accepted by present servers and not used: a video is
                 priced by `count`.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The price.
@@ -161,7 +161,7 @@ class RatingApi(BaseApi):
         Served by seed-era and present deployments.
 
         Args:
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The price list.

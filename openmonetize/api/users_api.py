@@ -64,7 +64,7 @@ class UsersApi(BaseApi):
             external_user_id: Your own id of the user, 1 to 255 characters. Unique within the customer.
             email: Email address of the user.
             metadata: Facts of your own about the user.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             201: The user was created.
@@ -101,7 +101,7 @@ class UsersApi(BaseApi):
             limit: Most rows to return, 1 to 100.
             offset: Rows to skip, from 0.
             search: Part of an external id or email address to look for; case does not matter.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: A page of users, newest first.
@@ -126,7 +126,7 @@ class UsersApi(BaseApi):
         Args:
             user_id: Internal id of the user, percent-encoded by the client. Ids above 100 characters are answered with
                 404.
-            **_options: See :class:`~openmonetize._http.operation.RequestOptions`.
+            **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
             200: The user.

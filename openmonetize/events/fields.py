@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Callable, Union
 from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from openmonetize._schema import timestamps
 from openmonetize._schema.jsonable import jsonable, whole
 from openmonetize._schema.numbers import MAX_SAFE_INTEGER
 from openmonetize.events.ids import UUID_PATTERN, is_uuid
+from openmonetize.events.times import WIRE_TIME_PATTERN, event_time
 from openmonetize.exceptions import ApiValueError
 
 # The providers that the platform's gateway takes, as they are spelled on the wire.
@@ -106,7 +106,7 @@ def _other_provider(value: Any) -> Any:
 def _event_time(moment: Any) -> str:
     """Return the time in the wire's form. A naive time is local time; offsets are converted to UTC."""
     try:
-        return timestamps.event_time(moment)
+        return event_time(moment)
     except (TypeError, ValueError) as error:
         raise ApiValueError(f"timestamp {error} (got {moment!r})") from None
 
@@ -152,7 +152,7 @@ else:
         str, _Normalised(_str(pattern=rf"^(?i:{'|'.join(PROVIDERS)})$", to_upper=True), _other_provider)
     ]
     # Kept in the wire's form. The pattern refuses days that do not exist, which would fail the whole batch.
-    EventTime = Annotated[str, _Normalised(_str(pattern=rf"^{timestamps.WIRE_TIME_PATTERN}$"), _event_time)]
+    EventTime = Annotated[str, _Normalised(_str(pattern=rf"^{WIRE_TIME_PATTERN}$"), _event_time)]
     Count = Annotated[
         int, _Normalised(core_schema.int_schema(strict=True, ge=0, le=MAX_SAFE_INTEGER), whole, again=True)
     ]

@@ -13,12 +13,12 @@ from typing import (
 from pydantic import ConfigDict, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from openmonetize._schema import timestamps
 from openmonetize._schema.jsonable import load_json, whole
 from openmonetize._schema.model import Model
 from openmonetize._schema.validation_errors import describe, unknown_field
 from openmonetize.events.fields import PendingId
 from openmonetize.events.ids import SOURCE_ID_KEY, derive_id, mint_id
+from openmonetize.events.times import now
 from openmonetize.exceptions import ApiValueError
 
 Self = TypeVar("Self", bound="EventModel")
@@ -86,7 +86,7 @@ class EventModel(Model):
             return
         if not namespace:
             raise ApiValueError(
-                f"event_id {event_id!r} is no UUID, and nothing tells it from the same id of another customer: "
+                f"event_id {event_id!r} is not a UUID, and another customer may use the same: "
                 "give the event a customer_id, or set Configuration.id_namespace"
             )
         values["event_id"] = wire_id = derive_id(namespace, event_id)
@@ -128,7 +128,7 @@ class EventModel(Model):
             self.identify(values["customer_id"])
             event_id = values["event_id"]
         if values["timestamp"] is None:
-            values["timestamp"] = timestamps.now()
+            values["timestamp"] = now()
         if not values["idempotency_key"]:  # an empty key counts as not given
             values["idempotency_key"] = event_id
         if not (values["user_id"] and values.get("provider") and values.get("model")) or values["team_id"]:

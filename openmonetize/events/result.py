@@ -52,15 +52,16 @@ class IngestError(OpenApiException):
     """
 
     result: IngestResult
-    unsent: Sequence[EventModel]
+    unsent: Sequence[EventModel] = ()
 
     def __str__(self) -> str:
         text = super().__str__()
         return f"{text} [{len(self.unsent)} events unsent, see .unsent]" if self.unsent else text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        cause = type(self).__bases__[1]
-        return _unpickled, (cause, self.args, vars(self))
+        if type(self) is IngestError:
+            return type(self), self.args, vars(self)
+        return _unpickled, (type(self).__bases__[1], self.args, vars(self))
 
 
 def with_outcome(error: OpenApiException, result: IngestResult, unsent: Sequence[EventModel]) -> OpenApiException:

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
-from openmonetize._schema import timestamps
 from openmonetize._schema.jsonable import is_plain_dict
 from openmonetize._schema.numbers import MAX_SAFE_INTEGER
 from openmonetize.events.fields import MODEL_KEY
 from openmonetize.events.ids import mint_id
+from openmonetize.events.times import now
 
 _SHARED = ("event_type", "customer_id", "feature_id", "provider", "model")
 _MAX_REMEMBERED = 10_000
@@ -93,7 +93,7 @@ class TokenEventEncoder:
         wire = (
             f'{text},"user_id":"{user_id}","input_tokens":{input_tokens},'
             f'"output_tokens":{output_tokens},"event_id":"{event_id}","idempotency_key":"{event_id}",'
-            f'"timestamp":"{timestamps.now()}"{facts}}}'
+            f'"timestamp":"{now()}"{facts}}}'
         ).encode()
         return (event_id, wire) if len(wire) < _MAX_BYTES else None
 

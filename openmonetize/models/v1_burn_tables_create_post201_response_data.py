@@ -17,7 +17,7 @@ class BurnTable(ResponseModel):
     id: Optional[str] = None
     """Id of the table."""
     customer_id: Annotated[Optional[str], Field(alias="customerId")] = None
-    """Tenant that the table is for; null for a global default."""
+    """Customer that the table is for; null for a global default."""
     name: Optional[str] = None
     """Name of the table."""
     version: Optional[Int] = None

@@ -16,8 +16,8 @@ class V1BurnTablesCreatePostRequest(RequestModel):
     """A new burn table."""
 
     customer_id: Annotated[Optional[str], Field(alias="customerId")] = None
-    """Tenant that the table is for; without it the table is a global default. Seed-era servers read it; present servers
-    drop this field.
+    """Customer that the table is for; without it the table is a global default. Seed-era servers read it; present
+    servers drop this field.
     """
     name: Annotated[str, Field(min_length=1, max_length=255)]
     """Name of the table, 1 to 255 characters."""

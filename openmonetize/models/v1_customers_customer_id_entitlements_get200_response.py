@@ -12,7 +12,7 @@ from openmonetize.models.v1_customers_customer_id_entitlements_get200_response_d
 
 
 class V1CustomersCustomerIdEntitlementsGet200Response(ResponseModel):
-    """Entitlements of a tenant."""
+    """Entitlements of a customer."""
 
     data: Optional[List[V1CustomersCustomerIdEntitlementsGet200ResponseDataInner]] = None
     """The entitlements; their order is not defined."""

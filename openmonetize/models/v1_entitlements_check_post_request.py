@@ -16,8 +16,8 @@ class V1EntitlementsCheckPostRequest(RequestModel):
     """Question whether a user may use a feature now."""
 
     customer_id: Annotated[Optional[str], Field(alias="customerId")] = None
-    """Tenant that owns the user. Seed-era servers need it and compare it with the key; present servers take the tenant
-    from the key and drop this field.
+    """Customer that owns the user. Seed-era servers need it and compare it with the key; present servers take the
+    customer from the key and drop this field.
     """
     user_id: Annotated[str, Field(alias="userId", min_length=1)]
     """User whose wallet would pay. Seed-era servers take UUIDs only."""

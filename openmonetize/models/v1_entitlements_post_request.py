@@ -17,11 +17,11 @@ class V1EntitlementsPostRequest(RequestModel):
     nullable: ClassVar[FrozenSet[str]] = frozenset(("limit_value", "period"))
 
     customer_id: Annotated[Optional[str], Field(alias="customerId")] = None
-    """Tenant that owns the user. Seed-era servers need it and compare it with the key; present servers take the tenant
-    from the key and drop this field.
+    """Customer that owns the user. Seed-era servers need it and compare it with the key; present servers take the
+    customer from the key and drop this field.
     """
     user_id: Annotated[Optional[str], Field(alias="userId", min_length=1)] = None
-    """Existing user whose events alone count against the limit. Omit it to count every user of the tenant."""
+    """Existing user whose events alone count against the limit. Omit it to count every user of the customer."""
     feature_id: Annotated[str, Field(alias="featureId")]
     """Feature that the entitlement governs."""
     limit_type: Annotated[Literal["HARD", "SOFT", "NONE"], Field(alias="limitType")]

@@ -16,7 +16,7 @@ class V1RatingCalculateBulkPost200Response(ResponseModel):
     """Prices of several uses."""
 
     customer_id: Annotated[Optional[str], Field(alias="customerId")] = None
-    """Tenant whose burn table was applied."""
+    """Customer whose burn table was applied."""
     results: Optional[List[V1RatingCalculatePost200Response]] = None
     """Prices in the order of the request, without `cost` and `currency`."""
     total: Optional[Int] = None

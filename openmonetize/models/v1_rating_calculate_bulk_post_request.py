@@ -18,8 +18,8 @@ class V1RatingCalculateBulkPostRequest(RequestModel):
     """Several uses to be priced at once."""
 
     customer_id: Annotated[Optional[str], Field(alias="customerId")] = None
-    """Tenant whose burn table applies. Seed-era servers need it; present servers take the tenant from the key and drop
-    this field.
+    """Customer whose burn table applies. Seed-era servers need it; present servers take the customer from the key and
+    drop this field.
     """
     calculations: Annotated[
         List[V1RatingCalculateBulkPostRequestCalculationsInner], Field(min_length=1, max_length=100)

@@ -15,8 +15,8 @@ class V1RatingCalculatePostRequest(RequestModel):
     """One use to be priced."""
 
     customer_id: Annotated[Optional[str], Field(alias="customerId")] = None
-    """Tenant whose burn table applies. Seed-era servers need it; present servers take the tenant from the key and drop
-    this field.
+    """Customer whose burn table applies. Seed-era servers need it; present servers take the customer from the key and
+    drop this field.
     """
     provider: Literal["OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL"]
     """AI provider."""

@@ -5,7 +5,7 @@ The sandbox and offline estimates use the same functions, so that both arrive at
 
 from __future__ import annotations
 
-from openmonetize.pricing.book import FULL_BOOK, SEED_BOOK, TEXT_BOOK, PriceBook, price_book
+from openmonetize.pricing.book import FULL_BOOK, SEED_BOOK, TEXT_BOOK, PriceBook, TextRates, price_book
 from openmonetize.pricing.credits import (
     CREDITS_PER_USD,
     Charge,
@@ -41,6 +41,7 @@ __all__ = [
     "Charge",
     "Price",
     "PriceBook",
+    "TextRates",
     "credits_for_custom",
     "credits_for_event",
     "credits_for_images",

@@ -380,6 +380,17 @@ def test_a_short_name_that_is_taken_is_refused(tmp_path: Path) -> None:
     assert files(tmp_path) == {"changed.yaml": changed.read_bytes()}
 
 
+def test_a_tag_that_is_named_like_a_method_of_the_client_is_refused(tmp_path: Path) -> None:
+    contract = changed_contract()
+    contract["tags"].append({"name": "Context", "description": "Contexts."})
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(yaml.safe_dump(contract, sort_keys=False))
+    done = generate(tmp_path, changed)
+    assert done.returncode != 0
+    assert done.stderr.splitlines() == ["tag Context: OpenMonetize has a method context"]
+    assert files(tmp_path) == {"changed.yaml": changed.read_bytes()}
+
+
 def test_every_operation_with_a_trailing_number_has_its_mapping() -> None:
     config = yaml.safe_load((ROOT / "codegen" / "config.yaml").read_text())
     names = {

@@ -20,7 +20,7 @@ EMAIL = re.compile(
 )
 
 # The present platform takes `Z` only, the seed era any RFC 3339 offset. Both refuse days that do not exist, which is
-# left to `date`: unlike `_schema.timestamps.WIRE_TIME_PATTERN`, these patterns have to give the parts of a time.
+# left to `date`: unlike `events.times.WIRE_TIME_PATTERN`, these patterns have to give the parts of a time.
 _ZULU = re.compile(r"(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d+))?)?Z", re.ASCII)
 _OFFSET = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt\s]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):?(\d\d))",
