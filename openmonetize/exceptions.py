@@ -38,6 +38,10 @@ class ApiAttributeError(OpenApiException, AttributeError):
     """An attribute does not exist."""
 
 
+class MissingExtraError(OpenApiException, ImportError):
+    """A part of this library needs a package that is not installed; the text names the extra that brings it."""
+
+
 class ApiException(OpenApiException):
     """A call failed.
 

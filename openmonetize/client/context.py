@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from openmonetize._schema.jsonable import jsonable
 from openmonetize.exceptions import ApiTypeError, ApiValueError
@@ -42,10 +42,10 @@ class Scope(NamedTuple):
         recorded: the usage recorded within a metered function so far; None outside of one.
     """
 
-    user_id: str | None = None
-    feature_id: str | None = None
+    user_id: Optional[str] = None
+    feature_id: Optional[str] = None
     metadata: Mapping[str, Any] = {}
-    recorded: RecordedUsage | None = None
+    recorded: Optional[RecordedUsage] = None
 
     def nested(self, user_id: str | None, feature_id: str | None, metadata: Mapping[str, Any] | None) -> Scope:
         """Return a scope inside this one: the arguments win, metadata is merged.

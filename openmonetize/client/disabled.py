@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -15,6 +14,7 @@ from openmonetize.exceptions import OpenApiException
 from openmonetize.gate.checks import CheckResult, OnOutage, Question, require_policy
 from openmonetize.gate.gate import Gate
 from openmonetize.metering import DeadLetter, FlushResult, OtherAccount, Stats
+from openmonetize.metering.recorder import FilePath
 
 
 class DisabledError(OpenApiException):
@@ -114,7 +114,7 @@ class DisabledRecorder:
         """Return 0."""
         return 0
 
-    def export_dead_letters(self, path: str | os.PathLike[str]) -> int:
+    def export_dead_letters(self, path: FilePath) -> int:
         """Return 0, and write no file."""
         return 0
 

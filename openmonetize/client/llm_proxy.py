@@ -14,11 +14,6 @@ PROXY_URL = "https://proxy.openmonetize.io"
 
 # The path below which each library appends its own: OpenAI's has no version in its paths, Anthropic's and Google's do.
 _SUFFIXES = {"openai": "/v1", "anthropic": "", "google": ""}
-_DIRECT = {
-    "openai": "https://api.openai.com",
-    "anthropic": "https://api.anthropic.com",
-    "google": "https://generativelanguage.googleapis.com",
-}
 
 
 class ProxyConfig(NamedTuple):
@@ -42,7 +37,9 @@ class ProxyConfig(NamedTuple):
 def direct_config(provider: str) -> ProxyConfig:
     """Return the settings that lead to the provider itself, without the proxy."""
     suffix = _suffix(provider)
-    return ProxyConfig(_DIRECT[provider.lower()] + suffix, {})
+    from openmonetize.providers.hosts import VENDOR_HOSTS
+
+    return ProxyConfig(f"https://{VENDOR_HOSTS[provider.upper()][0]}{suffix}", {})
 
 
 def proxy_config(

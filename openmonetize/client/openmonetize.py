@@ -16,7 +16,7 @@ from openmonetize.client.estimates import Amounts, charge_for
 from openmonetize.client.llm_proxy import PROXY_URL, ProxyConfig, direct_config, proxy_config
 from openmonetize.client.metered import Metered, UserId
 from openmonetize.client.recording import Recording, Time
-from openmonetize.client.settings import DeliverySettings, Path, call_settings
+from openmonetize.client.settings import DeliverySettings, call_settings
 from openmonetize.client.usage_warnings import UsageWarnings
 from openmonetize.client.wrapped import WrappedCalls
 from openmonetize.compat import CompatClient
@@ -25,6 +25,7 @@ from openmonetize.exceptions import ApiValueError
 from openmonetize.gate import CheckResult, Estimate, Gate, OnOutage, Question
 from openmonetize.gate.checks import make_question
 from openmonetize.metering import DeadLetter, Delivered, FlushResult, Incident, OtherAccount, Recorder, Stats
+from openmonetize.metering.recorder import FilePath
 from openmonetize.pricing import TEXT_BOOK, Charge, PriceBook
 from openmonetize.pricing.model_names import ModelNames
 
@@ -75,7 +76,7 @@ class OpenMonetize(Apis):
         api_key: str | None = None,
         base_url: str | None = None,
         *,
-        outbox: Path | None = None,
+        outbox: FilePath | None = None,
         durability: str = "process",
         customer_id: str | None = None,
         enabled: bool = True,
@@ -438,7 +439,7 @@ class OpenMonetize(Apis):
         """Give the refused events up: they count as dropped. Return how many."""
         return self._recorder.discard_dead_letters()
 
-    def export_dead_letters(self, path: Path) -> int:
+    def export_dead_letters(self, path: FilePath) -> int:
         """Write the refused events to a new file, one JSON object a line. Return how many."""
         return self._recorder.export_dead_letters(path)
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import copy
-import os
-from typing import Optional, Union
+from typing import Optional
 
 from typing_extensions import Literal, TypedDict
 
 from openmonetize._http.configuration import Configuration
 from openmonetize._http.retry import RetryPolicy
 from openmonetize.exceptions import ApiKeyError, ApiTypeError
-
-Path = Union[str, "os.PathLike[str]"]
+from openmonetize.metering.recorder import FilePath
 
 
 class DeliverySettings(TypedDict, total=False):
@@ -24,7 +22,7 @@ class DeliverySettings(TypedDict, total=False):
     max_bytes: int
     outbox_max_bytes: Optional[int]
     on_full: Literal["block", "drop_newest", "spill"]
-    spill_path: Optional[Path]
+    spill_path: Optional[FilePath]
     atexit_timeout: float
     flush_on_sigterm: bool
     rate_share: float

@@ -7,14 +7,13 @@ import re
 import threading
 
 from openmonetize._fork import ProcessMark
+from openmonetize.compat.era_rules import MAX_PATH_PARAMETER_LENGTH
 
 _LOG = logging.getLogger("openmonetize")
 _MAX_LOGGED = 1000
 _MAX_CHECKED_USERS = 10_000
 # Customers share the platform's user ids; a longer id is unlikely to be another customer's as well.
 _SHORT_USER_ID = 16
-# The platform answers the framework's 404 to a path parameter that is longer, so such a user has no visible balance.
-_LONG_USER_ID = 100
 # "17", "user_42", "demo-1": an id that another customer's numbering is likely to have too.
 _PLAIN_NUMBER = re.compile(r"[a-z]{0,10}[-_.: ]?\d{1,12}", re.IGNORECASE).fullmatch
 
@@ -68,14 +67,14 @@ class UsageWarnings:
                 "customers of the platform, and the later one's usage is lost; put a prefix of yours before it",
                 user_id,
             )
-        elif len(user_id) > _LONG_USER_ID:
+        elif len(user_id) > MAX_PATH_PARAMETER_LENGTH:  # too long for the path of its balance
             self._warn(
                 "long_user_id",
                 "user_id",
                 "a user id has %d characters: the platform credits and bills such a user, but shows balances only "
                 "for ids of up to %d characters",
                 len(user_id),
-                _LONG_USER_ID,
+                MAX_PATH_PARAMETER_LENGTH,
             )
         else:
             if len(self._good_users) >= _MAX_CHECKED_USERS:

@@ -14,8 +14,8 @@ from openmonetize.api.credits_api import (
 )
 from openmonetize.api.entitlements_api import V1_CUSTOMERS_CUSTOMER_ID_ENTITLEMENTS_GET
 from openmonetize.api_response import ApiResponse
-from openmonetize.compat.burn_rate import correct_burn_rate
-from openmonetize.compat.credits import (
+from openmonetize.compat.burn_rate_rules import correct_burn_rate
+from openmonetize.compat.credit_rules import (
     add_idempotency_key,
     page_locally,
     report_currency_as_credits,
@@ -24,7 +24,7 @@ from openmonetize.compat.credits import (
 )
 from openmonetize.compat.deployment import Deployment
 from openmonetize.compat.entitlement_rules import check_video_as_custom, omit_null_limit, restore_zero_limit
-from openmonetize.compat.eras import (
+from openmonetize.compat.era_rules import (
     raise_not_served,
     refuse_long_user_id,
     send_customer_id_in_body,
@@ -32,7 +32,7 @@ from openmonetize.compat.eras import (
     send_customer_id_in_query,
     try_path_of_either_era,
 )
-from openmonetize.compat.rating import calculate_in_bulk, fill_in_cost
+from openmonetize.compat.rating_rules import calculate_in_bulk, fill_in_cost
 from openmonetize.compat.rule import OperationCall, Rule, apply_rules
 
 T = TypeVar("T")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from openmonetize._fork import ProcessMark
 from openmonetize._http.decoding import required
 from openmonetize._http.operation import RequestOptions
 from openmonetize.exceptions import ApiKeyError
@@ -18,6 +18,22 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("openmonetize")
 _WALLET_LOCKS = 64
 _MAX_CUSTOMERS = 1000
+
+
+class _WalletLocks:
+    """Locks of wallets, others in each process: a fork may copy locks that no thread of the child can release."""
+
+    def __init__(self) -> None:
+        self._mark = ProcessMark()
+        self._locks = [threading.Lock() for _ in range(_WALLET_LOCKS)]
+        self._of_fork: dict[str, _WalletLocks] = {}  # one at most
+
+    def find(self, user_id: str | None) -> threading.Lock:
+        """Return the lock of a wallet in the present process. Wallets may share one."""
+        if not self._mark.forked():
+            return self._locks[hash(user_id) % _WALLET_LOCKS]
+        # `setdefault` is atomic, so threads of a fork that arrive here at once get the same locks.
+        return self._of_fork.setdefault("", _WalletLocks()).find(user_id)
 
 
 class Deployment:
@@ -44,8 +60,7 @@ class Deployment:
         self._seed_era = False
         self._customers: dict[str, str] = {}  # by digest of the key
         self._warned: set[str] = set()
-        # By process: a fork may copy locks that no thread of the child can release.
-        self._locks: dict[int, list[threading.Lock]] = {}
+        self._wallet_locks = _WalletLocks()
 
     @property
     def seed_era(self) -> bool:
@@ -87,11 +102,8 @@ class Deployment:
         return found
 
     def wallet_lock(self, user_id: str | None) -> threading.Lock:
-        """Return the lock of a wallet in this process. Wallets may share one."""
-        locks = self._locks.get(os.getpid())
-        if locks is None:
-            locks = self._locks.setdefault(os.getpid(), [threading.Lock() for _ in range(_WALLET_LOCKS)])
-        return locks[hash(user_id) % _WALLET_LOCKS]
+        """Return the lock of a wallet in the present process; None for the customer's own wallet."""
+        return self._wallet_locks.find(user_id)
 
     def warn_once(self, text: str, *arguments: Any) -> None:
         """Log a warning about this deployment, the first time only."""

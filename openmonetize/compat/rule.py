@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 from openmonetize._http.operation import Operation, RequestOptions
 from openmonetize.api_response import ApiResponse
@@ -32,7 +32,7 @@ class OperationCall(NamedTuple):
     values: Mapping[str, Any]
     body: Any
     options: RequestOptions
-    attempts: int | None = None
+    attempts: Optional[int] = None
 
     def with_values(self, **values: Any) -> OperationCall:
         """Return the call with other path or query arguments."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from openmonetize.metering.buffers.outbox import Outbox
 
 _LOG = logging.getLogger("openmonetize.metering")
-Path = Union[str, "os.PathLike[str]"]
+FilePath = Union[str, os.PathLike[str]]
 ON_FULL = ("block", "drop_newest", "spill")
 
 
@@ -74,7 +74,7 @@ class Recorder:
         self,
         client: ApiClient,
         *,
-        outbox: Path | None = None,
+        outbox: FilePath | None = None,
         durability: str = "process",
         flush_interval: float = 5.0,
         flush_at: int = MAX_EVENTS,
@@ -82,7 +82,7 @@ class Recorder:
         max_bytes: int = MAX_BUFFERED_BYTES,
         outbox_max_bytes: int | None = None,
         on_full: str = "block",
-        spill_path: Path | None = None,
+        spill_path: FilePath | None = None,
         on_error: Callable[[Incident], object] | None = None,
         on_delivered: Callable[[Delivered], object] | None = None,
         atexit_timeout: float = 5.0,
@@ -148,7 +148,7 @@ class Recorder:
         if self._outboxes and (self._buffer.stats().pending or self.usage_of_other_keys()):
             self._sender.wake()
 
-    def _open(self, path: Path, durability: str, max_bytes: int | None) -> Outbox:
+    def _open(self, path: FilePath, durability: str, max_bytes: int | None) -> Outbox:
         from openmonetize.metering.buffers.outbox import MAX_OUTBOX_BYTES, Outbox
 
         host, fingerprint = self._client.configuration.host, self._client.configuration.account_fingerprint()
@@ -249,7 +249,7 @@ class Recorder:
         """Give the refused events up: they count as dropped. Return how many."""
         return self._buffer.discard_dead_letters()
 
-    def export_dead_letters(self, path: Path) -> int:
+    def export_dead_letters(self, path: FilePath) -> int:
         """Write the refused events to a file, one JSON object a line: event, status, reason, at.
 
         Args:

@@ -35,7 +35,7 @@ _EXACT = Context(prec=400, rounding=ROUND_HALF_UP)
 # Credits, US dollars as the platform's double, and the basis; the raw form that `Charge` wraps.
 Cost = tuple[int, float, str]
 
-FREE: Cost = (0, 0.0, NONE)
+NO_COST: Cost = (0, 0.0, NONE)
 
 
 class Charge(NamedTuple):
@@ -174,7 +174,7 @@ def event_cost(event: Mapping[str, Any], book: PriceBook, era: str, at: datetime
         return image_cost(get("provider"), get("model"), get("image_count") or 1, book, at)
     if kind == "CUSTOM":
         return custom_cost(get("unit_type"), get("quantity"))
-    return FREE
+    return NO_COST
 
 
 def token_cost(
@@ -187,13 +187,13 @@ def token_cost(
     at: datetime | None,
 ) -> Cost:
     if not provider or not model or not (input_tokens or output_tokens):
-        return FREE
+        return NO_COST
     rates = book.text_rates(provider, model, at)
     if rates is not None:
         usd = input_tokens / rates.per_in * rates.usd_in + output_tokens / rates.per_out * rates.usd_out
         return math.ceil(usd * CREDITS_PER_USD), usd, ROW
     if era == "seed":
-        return FREE
+        return NO_COST
     fallback_in, fallback_out = (15.0, 60.0) if "o1" in model else (2.5, 10.0)
     usd = input_tokens / 1_000_000 * fallback_in + output_tokens / 1_000_000 * fallback_out
     return math.ceil(usd * CREDITS_PER_USD), usd, FALLBACK
@@ -205,10 +205,10 @@ def image_cost(provider: str | None, model: str | None, image_count: int, book: 
 
 def custom_cost(unit_type: str | None, quantity: float | None) -> Cost:
     if not unit_type or not quantity:
-        return FREE
+        return NO_COST
     tenfold = float(quantity) * CREDITS_PER_CUSTOM_UNIT
     if not math.isfinite(tenfold) or not tenfold.is_integer():
-        return FREE
+        return NO_COST
     return int(tenfold), tenfold / CREDITS_PER_USD, UNIT
 
 
@@ -222,7 +222,7 @@ def _unit_cost(
     at: datetime | None,
 ) -> Cost:
     if not provider or not model or not count:
-        return FREE
+        return NO_COST
     price = book.find(provider, model, unit, at)
     usd = count * fallback_usd if price is None else count / price.per * float(price.usd)
     return math.ceil(usd * CREDITS_PER_USD), usd, FALLBACK if price is None else ROW

@@ -5,19 +5,9 @@ from __future__ import annotations
 import json
 import uuid
 
+from openmonetize.providers.hosts import VENDOR_HOSTS
 from openmonetize.providers.usage import Usage
 
-# Response ids are unique at the vendors themselves. Another server that speaks their format may number its responses
-# "chatcmpl-1", "chatcmpl-2" after each restart, and then two different calls would be taken for one.
-_FIRST_PARTY = {
-    "api.openai.com": "OPENAI",
-    "api.anthropic.com": "ANTHROPIC",
-    "generativelanguage.googleapis.com": "GOOGLE",
-    "aiplatform.googleapis.com": "GOOGLE",
-    "api.mistral.ai": "MISTRAL",
-    "api.cohere.com": "COHERE",
-    "api.cohere.ai": "COHERE",
-}
 _VERTEX_REGION = "-aiplatform.googleapis.com"
 
 # Never change this: two releases must derive the same id for the same call.
@@ -40,6 +30,8 @@ def event_id_for(usage: Usage) -> str | None:
 
 
 def _is_first_party(host: str, provider: str) -> bool:
+    # Response ids are unique at the vendors themselves. Another server that speaks their format may number its
+    # responses "chatcmpl-1", "chatcmpl-2" after each restart, and then two different calls would be taken for one.
     if host.endswith(_VERTEX_REGION):
         return provider == "GOOGLE"
-    return _FIRST_PARTY.get(host) == provider
+    return host in VENDOR_HOSTS.get(provider, ())

@@ -13,14 +13,19 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING, Any
 
+from openmonetize.exceptions import MissingExtraError
+
 if importlib.util.find_spec("werkzeug") is None:
-    raise ImportError("the sandbox needs the package werkzeug: pip install 'openmonetize[sandbox]'", name="werkzeug")
+    raise MissingExtraError(
+        "the sandbox needs the package werkzeug: pip install 'openmonetize[sandbox]'", name="werkzeug"
+    )
 
 if TYPE_CHECKING:
+    from openmonetize.sandbox.errors import SandboxAddressError, SandboxStateError
     from openmonetize.sandbox.http.faults import Fault
-    from openmonetize.sandbox.sandbox import Sandbox, SandboxStateError
+    from openmonetize.sandbox.sandbox import Sandbox
 
-__all__ = ["Fault", "Sandbox", "SandboxStateError"]
+__all__ = ["Fault", "Sandbox", "SandboxAddressError", "SandboxStateError"]
 
 
 def __getattr__(name: str) -> Any:
@@ -29,8 +34,12 @@ def __getattr__(name: str) -> Any:
         from openmonetize.sandbox.http.faults import Fault
 
         return Fault
-    if name in __all__:
-        from openmonetize.sandbox import sandbox
+    if name == "Sandbox":
+        from openmonetize.sandbox.sandbox import Sandbox
 
-        return getattr(sandbox, name)
+        return Sandbox
+    if name in __all__:
+        from openmonetize.sandbox import errors
+
+        return getattr(errors, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

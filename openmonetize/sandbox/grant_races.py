@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from itertools import takewhile
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 # Customer, user, team of a wallet; the last two may be empty.
 WalletOwner = tuple[int, str, str]
@@ -23,7 +23,7 @@ class CompletedGrant(NamedTuple):
     completed: float
     owner: WalletOwner
     amount: int
-    key: str | None
+    key: Optional[str]
     created_user: bool
 
 

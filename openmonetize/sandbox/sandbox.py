@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
 
-from openmonetize.exceptions import ApiValueError, OpenApiException
+from openmonetize.exceptions import ApiValueError
 from openmonetize.pricing import price_book
 from openmonetize.sandbox.accounts.customers import customer_by_id
 from openmonetize.sandbox.accounts.users import find_user
@@ -18,6 +18,7 @@ from openmonetize.sandbox.billing.ledger import find_wallet
 from openmonetize.sandbox.console.console import Console
 from openmonetize.sandbox.database import Database
 from openmonetize.sandbox.defects import defects_for
+from openmonetize.sandbox.errors import SandboxStateError
 from openmonetize.sandbox.http.admission import is_loopback
 from openmonetize.sandbox.http.app import App
 from openmonetize.sandbox.http.control import Control
@@ -31,10 +32,6 @@ from openmonetize.sandbox.state import Settings, State, new_id
 
 _MAX_PROCESSING_DELAY = 86_400  # seconds
 _POLL_INTERVAL = 0.05  # seconds until the server notices `stop`
-
-
-class SandboxStateError(OpenApiException, RuntimeError):
-    """The sandbox runs already, or it is not running."""
 
 
 class Sandbox:
@@ -114,7 +111,7 @@ class Sandbox:
         self._server: Any = None
         self._thread: threading.Thread | None = None
 
-    # --- running ----------------------------------------------------------------------------------------------
+    # Running
 
     def start(self) -> Sandbox:
         """Listen and serve in a thread of its own.
@@ -124,7 +121,7 @@ class Sandbox:
 
         Raises:
             SandboxStateError: it runs already.
-            OSError: the address cannot be listened on.
+            SandboxAddressError: the address cannot be listened on.
         """
         if self._server is not None:
             raise SandboxStateError(f"the sandbox runs already, at {self.url}")
@@ -185,7 +182,7 @@ class Sandbox:
         """Database, clock and settings."""
         return self._state
 
-    # --- looking in and steering ------------------------------------------------------------------------------
+    # Looking in and steering
 
     def reset(self) -> None:
         """Return to the start: the initial accounts, no events, real time, the initial faults."""

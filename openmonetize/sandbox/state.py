@@ -13,8 +13,8 @@ from openmonetize.sandbox.database import Database
 from openmonetize.sandbox.grant_races import GrantRaces
 from openmonetize.sandbox.validation.rules import AJV, ZOD, Rules
 
-CURRENT = "current"
-SEED = "seed"
+CURRENT_ERA = "current"
+SEED_ERA = "seed"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class State:
     @property
     def seed_era(self) -> bool:
         """Whether this is the platform's first release."""
-        return self.settings.era == SEED
+        return self.settings.era == SEED_ERA
 
     @property
     def rules(self) -> Rules:
@@ -52,7 +52,7 @@ class State:
         return AJV if self.seed_era else ZOD
 
     def has(self, defect: str) -> bool:
-        """Whether the sandbox has a defect of the present servers."""
+        """Return whether the sandbox has a defect of the present servers."""
         return defect in self.settings.defects
 
 

@@ -25,7 +25,7 @@ CHAT: Any = {"provider": "openai", "model": "gpt-4o", "input_tokens": 1, "featur
 
 # Names of the standard library, type variables, and aliases for unions of plain types.
 OTHER_TYPES = {"Any", "Callable", "Mapping", "None", "AbstractContextManager", "Unpack", "Client", "F"}
-OTHER_TYPES |= {"Path", "Time", "UserId", "ModelChoice"}
+OTHER_TYPES |= {"FilePath", "Time", "UserId", "ModelChoice"}
 
 
 def test_what_its_methods_take_and_return_is_importable_from_the_package() -> None:
@@ -189,6 +189,34 @@ def test_a_forked_child_has_counts_and_locks_of_its_own(om: OpenMonetize, sandbo
     child.join(20)
     assert om.flush()
     assert len(sandbox.events()) == 2
+
+
+def _locks_in_child(om: OpenMonetize, done: Any) -> None:
+    barrier = threading.Barrier(8)
+    found: list[Any] = []
+
+    def find() -> None:
+        barrier.wait()
+        found.append(om.api_client.deployment.wallet_lock(USER))  # type: ignore[attr-defined]
+
+    threads = [threading.Thread(target=find) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    done.put((len(found), len(set(map(id, found))), found[0].locked()))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_threads_of_a_forked_child_share_one_lock_of_a_wallet(om: OpenMonetize) -> None:
+    context = multiprocessing.get_context("fork")
+    done = context.Queue()
+    with om.api_client.deployment.wallet_lock(USER):  # type: ignore[attr-defined]
+        child = context.Process(target=_locks_in_child, args=(om, done))
+        child.start()
+    assert done.get(timeout=20) == (8, 1, False)
+    child.join(20)
 
 
 def test_importing_it_starts_nothing_and_loads_no_providers_library() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
-from openmonetize.sandbox import Sandbox
+from openmonetize import MissingExtraError, OpenApiException
+from openmonetize.sandbox import Sandbox, SandboxAddressError
 
 from .talk import Talk, event, send_raw
 
@@ -157,8 +159,11 @@ def test_a_port_that_is_taken_is_named() -> None:
     with Sandbox() as sandbox:
         port = int(sandbox.url.rpartition(":")[2])
         second = Sandbox(port=port)
-        with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1 port {port}"):
+        with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1 port {port}") as raised:
             second.start()
+        assert isinstance(raised.value, SandboxAddressError)
+        assert isinstance(raised.value, OpenApiException)
+        assert raised.value.errno == errno.EADDRINUSE
         second.stop()
 
 
@@ -250,5 +255,7 @@ def test_without_the_extra_the_import_says_what_to_install(monkeypatch: pytest.M
         importlib.util, "find_spec", lambda name, *rest: None if name == "werkzeug" else real(name, *rest)
     )
     monkeypatch.delitem(sys.modules, "openmonetize.sandbox")
-    with pytest.raises(ImportError, match=r"pip install 'openmonetize\[sandbox\]'"):
+    with pytest.raises(ImportError, match=r"pip install 'openmonetize\[sandbox\]'") as raised:
         importlib.import_module("openmonetize.sandbox")
+    assert isinstance(raised.value, MissingExtraError)
+    assert raised.value.name == "werkzeug"

@@ -6,7 +6,7 @@ import json
 import math
 import sqlite3
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 from openmonetize.pricing import CREDITS_PER_USD
 from openmonetize.pricing.rows import IMAGE, INPUT_TOKEN, OUTPUT_TOKEN, VIDEO
@@ -37,8 +37,8 @@ class Decision(NamedTuple):
     """The outcome of a check; `balance` is None if there is no wallet."""
 
     allowed: bool
-    reason: str | None
-    balance: int | None
+    reason: Optional[str]
+    balance: Optional[int]
     actions: list[Action]
 
 

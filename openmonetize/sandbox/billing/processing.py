@@ -74,9 +74,9 @@ def process_new(state: State, customer: int, events: list[dict[str, Any]], batch
         return False
     state.db.execute("SAVEPOINT batch")
     try:
-        batch = _Batch(state, customer)
-        batch.add(events, batch_id)
-        batch.write()
+        writer = _EventWriter(state, customer)
+        writer.add(events, batch_id)
+        writer.write()
     except (_AlreadyStored, _CannotStore, UserClash):
         state.db.execute("ROLLBACK TO batch")
         return False
@@ -89,7 +89,7 @@ def process(state: State, customer: int, jobs: list[Job]) -> None:
     """Process accepted events of one customer, in order. The caller holds a transaction."""
     ids = stored_ids(state, (job.event["event_id"] for job in jobs))
     keys = stored_keys(state, (key_of(job.event) for job in jobs))
-    batch = _Batch(state, customer)
+    writer = _EventWriter(state, customer)
     dead: list[tuple[Job, str]] = []
     for job in jobs:
         event_id, key = job.event["event_id"], key_of(job.event)
@@ -100,19 +100,19 @@ def process(state: State, customer: int, jobs: list[Job]) -> None:
                 raise _CannotStore(f"an event with the id {event_id} is stored already")
             if key in keys:
                 raise _CannotStore(f"an event with the idempotency key {key!r} is stored already")
-            batch.add([job.event], job.batch_id)
+            writer.add([job.event], job.batch_id)
         except (_CannotStore, UserClash) as reason:
             dead.append((job, str(reason)))
             continue
         ids.add(event_id)
         if key is not None:
             keys.add(key)
-    batch.write()
+    writer.write()
     if dead:
         _dead_letter(state, customer, dead)
 
 
-class _Batch:
+class _EventWriter:
     """Events to be written into the tables, with the sums and balances that they change."""
 
     def __init__(self, state: State, customer: int) -> None:

@@ -145,7 +145,7 @@ def groups(
 
 
 def _covers_hour(state: State, customer: int, first: int, last: int) -> bool:
-    """Whether all events of an hour lie between the milliseconds `first` and `last` of that hour."""
+    """Return whether all events of an hour lie between the milliseconds `first` and `last` of that hour."""
     sql = (
         "SELECT 1 FROM rollups WHERE customer = ? AND span = ? AND start = ? AND (first_at < ? OR last_at > ?) LIMIT 1"
     )

@@ -35,7 +35,7 @@ def stored_keys(state: State, keys: Iterable[str | None]) -> set[str]:
 
 
 def may_repeat_keys(state: State, events: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a key of a batch may be taken in a way that no index of the database notices.
+    """Return whether a key of a batch may be taken in a way that no index of the database notices.
 
     Where every key is its event's own id, the ids' index notices everything.
     """

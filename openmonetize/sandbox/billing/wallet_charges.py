@@ -8,7 +8,7 @@ from openmonetize.sandbox.database import cell
 from openmonetize.sandbox.state import State
 
 
-class _Wallet:
+class _ChargedWallet:
     """A wallet's row while events are charged to it."""
 
     def __init__(self, pk: int, balance: int, entries: int) -> None:
@@ -28,7 +28,7 @@ class WalletCharge:
         credits: what they cost.
     """
 
-    def __init__(self, user: int, wallet: _Wallet | None) -> None:
+    def __init__(self, user: int, wallet: _ChargedWallet | None) -> None:
         self.user = user
         self.wallet = wallet
         self.events = 0
@@ -61,7 +61,7 @@ class WalletCharges:
         self._state = state
         self._customer = customer
         self._charges: dict[tuple[str, str], WalletCharge] = {}
-        self._wallets: dict[int, _Wallet] = {}
+        self._wallets: dict[int, _ChargedWallet] = {}
 
     def find(self, user_id: str, team_id: str) -> WalletCharge:
         """Return the charge for the team's wallet, else the user's, else the customer's; none stands in for another.
@@ -85,7 +85,7 @@ class WalletCharges:
         )
         wallet = None
         if row is not None:
-            wallet = self._wallets.setdefault(row["pk"], _Wallet(row["pk"], row["balance"], row["entries"]))
+            wallet = self._wallets.setdefault(row["pk"], _ChargedWallet(row["pk"], row["balance"], row["entries"]))
         return WalletCharge(0 if user is None else user["pk"], wallet)
 
     def write(self, now: int) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from openmonetize.sandbox.billing.money import usd
 from openmonetize.sandbox.clock import DAY, to_datetime
 from openmonetize.sandbox.console.markup import Markup, compact, dollars, html, joined, number, text
-from openmonetize.sandbox.console.queries import Sums, Usage
+from openmonetize.sandbox.console.queries import Sums, UsageWindow
 
 # Models with a colour of their own; the others share one. The style sheet has the classes m0 to m6.
 _MAX_COLOURED_MODELS = 6
@@ -64,7 +64,7 @@ class Series(NamedTuple):
     steps: dict[int, Sums]
 
 
-def series(usage: Usage, metric: Metric) -> list[Series]:
+def series(usage: UsageWindow, metric: Metric) -> list[Series]:
     """Return the models, the most used first; those without a colour of their own become one series."""
     totals: dict[str, Sums] = {}
     for (_, model), sums in usage.sums.items():
@@ -85,7 +85,7 @@ def series(usage: Usage, metric: Metric) -> list[Series]:
     return sorted(found.values(), key=lambda each: (each.name == _OTHERS, -metric.value(each.total), each.name))
 
 
-def columns(usage: Usage, found: list[Series], metric: Metric) -> Markup:
+def columns(usage: UsageWindow, found: list[Series], metric: Metric) -> Markup:
     """Return a stacked column for each step."""
     heights = [sum(metric.value(each.steps.get(start, Sums())) for each in found) for start in usage.starts]
     top, ticks = scale(max(heights, default=0))
@@ -126,7 +126,7 @@ def columns(usage: Usage, found: list[Series], metric: Metric) -> Markup:
     )
 
 
-def table(usage: Usage, found: list[Series], metric: Metric) -> Markup:
+def table(usage: UsageWindow, found: list[Series], metric: Metric) -> Markup:
     """Return the same as `columns`, as a table: for screen readers, and for exact figures."""
     used = [start for start in usage.starts if any(start in each.steps for each in found)]
     head = joined(html('<th scope="col">{name}</th>', name=text(each.name, 40)) for each in found)
@@ -198,7 +198,7 @@ def _moment(start: int, step: int) -> str:
     return to_datetime(start).strftime("%d %b %Y" if step >= DAY else "%H:00")
 
 
-def _moments(usage: Usage) -> Markup:
+def _moments(usage: UsageWindow) -> Markup:
     """Return the labels below the columns."""
     width = 100 / len(usage.starts)
     form = "%d %b" if usage.step >= DAY else "%H:00"

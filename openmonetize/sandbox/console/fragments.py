@@ -139,6 +139,6 @@ def _tile(label: str, value: str, note: str, alarm: bool = False) -> Markup:
     )
 
 
-def _caption(usage: queries.Usage) -> str:
+def _caption(usage: queries.UsageWindow) -> str:
     first, last = iso(usage.starts[0])[:10], iso(usage.starts[-1])[:10]
     return f"{first}, by hour (UTC)" if first == last else f"By day, {first} to {last} (UTC)"

@@ -12,16 +12,16 @@ from openmonetize.sandbox.billing.money import usd
 from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.console import charts
 from openmonetize.sandbox.console.markup import Markup, dollars, html, joined, number, text
-from openmonetize.sandbox.console.queries import Wallet
+from openmonetize.sandbox.console.queries import WalletSummary
 from openmonetize.sandbox.console.request_list import pretty
 
 
-def wallets(found: list[Wallet]) -> Markup:
+def wallets(found: list[WalletSummary]) -> Markup:
     """Return the balance and the burn of each wallet."""
     return joined(_wallet(wallet) for wallet in found) or empty("tr", "No wallet yet: grant somebody credits.", 5)
 
 
-def _wallet(wallet: Wallet) -> Markup:
+def _wallet(wallet: WalletSummary) -> Markup:
     row = wallet.row
     balance = int(row["balance"])
     return html(

@@ -33,7 +33,7 @@ class Sums(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Usage:
+class UsageWindow:
     """Usage over a window of time.
 
     Attributes:
@@ -66,14 +66,14 @@ def count(state: State, table: str) -> int:
     return int(state.db.value(f"SELECT count(*) FROM {table}"))
 
 
-def usage(state: State) -> Usage:
+def usage(state: State) -> UsageWindow:
     """Return the last days that have events, up to today; the hours of the day if only one has any."""
     today = state.clock.now() // DAY * DAY
     last = state.db.value("SELECT max(start) FROM rollups WHERE span = ? AND start <= ?", (DAY, today))
     if last is None:  # all events, if there are any, are dated in the future
         last = state.db.value("SELECT max(start) FROM rollups WHERE span = ?", (DAY,))
     if last is None:
-        return Usage([], DAY, {}, 0)
+        return UsageWindow([], DAY, {}, 0)
     first = last - (_MAX_DAYS - 1) * DAY
     earliest = state.db.value("SELECT min(start) FROM rollups WHERE span = ? AND start >= ?", (DAY, first))
     step = HOUR if earliest == last else DAY
@@ -86,7 +86,7 @@ def usage(state: State) -> Usage:
     )
     sums = {(row[0], row[1]): Sums(*(int(value) for value in row[2:])) for row in rows}
     shown = sum(each.events for each in sums.values())
-    return Usage(starts, step, sums, totals(state).events - shown)
+    return UsageWindow(starts, step, sums, totals(state).events - shown)
 
 
 def latest_events(state: State) -> list[sqlite3.Row]:
@@ -107,7 +107,7 @@ def latest_dead_letters(state: State) -> list[sqlite3.Row]:
     )
 
 
-class Wallet(NamedTuple):
+class WalletSummary(NamedTuple):
     """A wallet, and the credits that it has burned in all and within a week."""
 
     row: sqlite3.Row
@@ -115,7 +115,7 @@ class Wallet(NamedTuple):
     week: int
 
 
-def wallets(state: State) -> list[Wallet]:
+def wallets(state: State) -> list[WalletSummary]:
     """Return the wallets with the most transactions, in the order of their creation."""
     rows = state.db.rows(
         "SELECT w.*, c.name AS customer_name, coalesce(u.external_id, w.user_id) AS owner FROM"
@@ -131,4 +131,4 @@ def wallets(state: State) -> list[Wallet]:
         [week_ago, *keys],
     )
     known = {row[0]: (int(row[1]), int(row[2])) for row in burns}
-    return [Wallet(row, *known.get(row["pk"], (0, 0))) for row in rows]
+    return [WalletSummary(row, *known.get(row["pk"], (0, 0))) for row in rows]

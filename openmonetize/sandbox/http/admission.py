@@ -52,7 +52,7 @@ class Admission:
 
 
 def _is_cross_site(environ: dict[str, Any], host: str) -> bool:
-    """Whether a browser says that another site's page has sent the request."""
+    """Return whether a browser says that another site's page has sent the request."""
     if environ.get("HTTP_ORIGIN") not in (None, f"http://{host}", f"https://{host}"):
         return True
     followed_a_link = environ.get("HTTP_SEC_FETCH_MODE") == "navigate" and environ["REQUEST_METHOD"] == "GET"
@@ -78,7 +78,7 @@ def _has_key(header: str, key: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server that listens on `host`."""
+    """Return whether only this machine can reach a server that listens on `host`."""
     if host.lower() == "localhost":
         return True
     try:

@@ -13,7 +13,7 @@ from openmonetize.sandbox.validation.javascript_numbers import as_double
 # What the gateway takes for any body.
 MAX_BODY_BYTES = 10 * 1024 * 1024
 # What the ingestion service behind it takes: larger batches are refused although the gateway let them in.
-MAX_BATCH_BYTES = 1024 * 1024
+MAX_INGESTION_BODY_BYTES = 1024 * 1024
 
 _INVALID_JSON = "Body is not valid JSON but content-type is set to 'application/json'"
 _EMPTY_JSON = "Body cannot be empty when content-type is set to 'application/json'"

@@ -71,7 +71,7 @@ class Control:
         }
 
     def owns(self, path: str) -> bool:
-        """Whether a path is one of the sandbox's own, and not the platform's."""
+        """Return whether a path is one of the sandbox's own, and not the platform's."""
         return path.startswith(PREFIX) or any(path == known for _, known in self.pages)
 
     def respond(self, environ: dict[str, Any], target: str) -> Response:

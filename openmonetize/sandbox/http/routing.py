@@ -13,7 +13,7 @@ from werkzeug.routing import Map, Rule
 
 from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.responses import Response
-from openmonetize.sandbox.state import CURRENT, SEED, State
+from openmonetize.sandbox.state import CURRENT_ERA, SEED_ERA, State
 from openmonetize.sandbox.validation.schema import Node
 
 _MAX_PARAMETER_LENGTH = 100  # characters; the router's default (`maxParamLength` of find-my-way)
@@ -52,7 +52,7 @@ class Route:
     body: Node | None = None
     query: Node | None = None
     params: Node | None = None
-    eras: tuple[str, ...] = (CURRENT, SEED)
+    eras: tuple[str, ...] = (CURRENT_ERA, SEED_ERA)
     keyed: bool = True
     declares_400: bool = False
     counted: bool = False
@@ -63,7 +63,7 @@ class Route:
     read_fast: Callable[[bytes], Any] | None = None
 
     def exists_in(self, state: State) -> bool:
-        """Whether this sandbox has the route."""
+        """Return whether this sandbox has the route."""
         if state.settings.era not in self.eras:
             return False
         return (self.only_with is None or state.has(self.only_with)) and not (self.unless and state.has(self.unless))

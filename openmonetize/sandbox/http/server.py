@@ -19,6 +19,7 @@ from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from openmonetize.sandbox.errors import SandboxAddressError
 from openmonetize.sandbox.http.body import content_length
 from openmonetize.sandbox.http.environ import ARRIVED, BODY_BYTES_READ, RESET, TRUNCATE
 
@@ -27,7 +28,7 @@ log = logging.getLogger("openmonetize.sandbox")
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 # Seconds that a connection may be silent.
-IDLE_TIMEOUT = 75.0
+CONNECTION_IDLE_TIMEOUT = 75.0
 # Seconds that one request may take to arrive, however slowly its bytes come.
 REQUEST_TIMEOUT = 60.0
 
@@ -51,14 +52,16 @@ class _DeadlineReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         now = time.monotonic()
-        remaining = IDLE_TIMEOUT if self._deadline is None else min(IDLE_TIMEOUT, self._deadline - now)
+        remaining = (
+            CONNECTION_IDLE_TIMEOUT if self._deadline is None else min(CONNECTION_IDLE_TIMEOUT, self._deadline - now)
+        )
         if remaining <= 0:
             raise socket.timeout("the request took too long to arrive")
         self._connection.settimeout(remaining)
         count = self._connection.recv_into(buffer)
         if self._deadline is None:
             self._deadline = time.monotonic() + REQUEST_TIMEOUT
-        self._connection.settimeout(IDLE_TIMEOUT)
+        self._connection.settimeout(CONNECTION_IDLE_TIMEOUT)
         return count
 
 
@@ -176,7 +179,7 @@ def open_server(host: str, port: int, app: WSGIApp) -> Server:
     """Bind `host` and `port` (0: any free one) and return the server, not yet serving.
 
     Raises:
-        OSError: the address cannot be bound; the message names it.
+        SandboxAddressError: the address cannot be bound; the message names it.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -186,6 +189,6 @@ def open_server(host: str, port: int, app: WSGIApp) -> Server:
         listener.listen(128)
         return Server(host, port, app, listener)
     except OSError as error:
-        raise OSError(error.errno, f"cannot listen on {host} port {port}: {error.strerror}") from None
+        raise SandboxAddressError(error.errno, f"cannot listen on {host} port {port}: {error.strerror}") from None
     finally:
         listener.close()  # the server works on a duplicate

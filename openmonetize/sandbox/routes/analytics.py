@@ -18,7 +18,7 @@ from openmonetize.sandbox.http.responses import Response, gateway_error
 from openmonetize.sandbox.http.routing import Route
 from openmonetize.sandbox.routes.fields import NON_EMPTY, OPTIONAL_TEXT, PERIOD, UUID, WINDOW
 from openmonetize.sandbox.routes.windows import requested_window
-from openmonetize.sandbox.state import CURRENT, SEED, State
+from openmonetize.sandbox.state import CURRENT_ERA, SEED_ERA, State
 from openmonetize.sandbox.validation.event_batches import DATABASE_PROVIDERS
 from openmonetize.sandbox.validation.javascript_numbers import plain_number
 from openmonetize.sandbox.validation.schema import Fields, Optionally
@@ -205,10 +205,14 @@ _COSTS_FAILED = "Failed to fetch cost analytics"
 _BURN_RATE_FAILED = "Failed to fetch burn rate"
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/v1/analytics/usage", usage, query=_USAGE, eras=(CURRENT,), failure=_USAGE_FAILED),
-    Route("GET", "/v1/analytics/usage", usage, query=_SEED_USAGE, eras=(SEED,), failure=_USAGE_FAILED),
-    Route("GET", "/v1/analytics/costs", costs, query=_COSTS, eras=(CURRENT,), failure=_COSTS_FAILED),
-    Route("GET", "/v1/analytics/costs", costs, query=_SEED_COSTS, eras=(SEED,), failure=_COSTS_FAILED),
-    Route("GET", "/v1/analytics/burn-rate", burn_rate, query=_BURN_RATE, eras=(CURRENT,), failure=_BURN_RATE_FAILED),
-    Route("GET", "/v1/analytics/burn-rate", burn_rate, query=_SEED_BURN_RATE, eras=(SEED,), failure=_BURN_RATE_FAILED),
+    Route("GET", "/v1/analytics/usage", usage, query=_USAGE, eras=(CURRENT_ERA,), failure=_USAGE_FAILED),
+    Route("GET", "/v1/analytics/usage", usage, query=_SEED_USAGE, eras=(SEED_ERA,), failure=_USAGE_FAILED),
+    Route("GET", "/v1/analytics/costs", costs, query=_COSTS, eras=(CURRENT_ERA,), failure=_COSTS_FAILED),
+    Route("GET", "/v1/analytics/costs", costs, query=_SEED_COSTS, eras=(SEED_ERA,), failure=_COSTS_FAILED),
+    Route(
+        "GET", "/v1/analytics/burn-rate", burn_rate, query=_BURN_RATE, eras=(CURRENT_ERA,), failure=_BURN_RATE_FAILED
+    ),
+    Route(
+        "GET", "/v1/analytics/burn-rate", burn_rate, query=_SEED_BURN_RATE, eras=(SEED_ERA,), failure=_BURN_RATE_FAILED
+    ),
 )

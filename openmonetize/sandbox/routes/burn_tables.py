@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import replace
 from typing import Any
 
-from openmonetize.sandbox.billing import rating
+from openmonetize.sandbox.billing import rating_engine
 from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.defects import RATING_PREFIX_404
 from openmonetize.sandbox.http.request import Request
@@ -15,7 +15,7 @@ from openmonetize.sandbox.http.responses import Refusal, Response, service_error
 from openmonetize.sandbox.http.routing import Route
 from openmonetize.sandbox.routes.fields import NAME, OPTIONAL_TEXT, OPTIONAL_TIME, UUID
 from openmonetize.sandbox.routes.upstream import misdirected
-from openmonetize.sandbox.state import CURRENT, SEED, new_id
+from openmonetize.sandbox.state import CURRENT_ERA, SEED_ERA, new_id
 from openmonetize.sandbox.validation.formats import instant_ms
 from openmonetize.sandbox.validation.schema import Boolean, Fields, Node, Number, OneOf, Optionally, Record
 
@@ -136,7 +136,7 @@ def active(request: Request) -> Response:
     """Return the burn table in force."""
     if "customerId" in request.params:
         request.require_own(request.params["customerId"])
-    row, default = rating.active_table(request.state, request.customer.pk)
+    row, default = rating_engine.active_table(request.state, request.customer.pk)
     if row is None:
         raise _not_found()
     return Response({"data": _shown(request, row), "isDefault": default})
@@ -187,7 +187,7 @@ def _shown(request: Request, row: sqlite3.Row) -> dict[str, Any]:
 
 
 _BY_CONTRACT: tuple[tuple[Route, bool], ...] = tuple(
-    (Route(method, path, handler, eras=(CURRENT,), failure=_FAILED, **checks), declares_404)
+    (Route(method, path, handler, eras=(CURRENT_ERA,), failure=_FAILED, **checks), declares_404)
     for method, path, handler, declares_404, checks in (
         ("POST", "/v1/burn-tables", create, False, {"body": _CREATE, "declares_400": True}),
         ("GET", "/v1/burn-tables/active", active, True, {}),
@@ -197,7 +197,7 @@ _BY_CONTRACT: tuple[tuple[Route, bool], ...] = tuple(
     )
 )
 
-_LISTING = Route("GET", "/v1/burn-tables", list_all, eras=(CURRENT,), failure=_FAILED)
+_LISTING = Route("GET", "/v1/burn-tables", list_all, eras=(CURRENT_ERA,), failure=_FAILED)
 
 ROUTES: tuple[Route, ...] = (
     replace(_LISTING, query=_LIST, unless=RATING_PREFIX_404),
@@ -207,10 +207,12 @@ ROUTES: tuple[Route, ...] = (
         replace(route, only_with=RATING_PREFIX_404, handler=misdirected(declares_404))
         for route, declares_404 in _BY_CONTRACT
     ),
-    Route("GET", "/v1/burn-tables", list_all, query=_SEED_LIST, eras=(SEED,), proxied=True, failure=_FAILED),
-    Route("POST", "/v1/burn-tables", create, body=_SEED_CREATE, eras=(SEED,), proxied=True, failure=_FAILED),
-    Route("GET", "/v1/burn-tables/customer/<customerId>/active", active, eras=(SEED,), proxied=True, failure=_FAILED),
-    Route("GET", "/v1/burn-tables/<id>", get, eras=(SEED,), proxied=True, failure=_FAILED),
-    Route("PATCH", "/v1/burn-tables/<id>", update, body=_CHANGE, eras=(SEED,), proxied=True, failure=_FAILED),
-    Route("DELETE", "/v1/burn-tables/<id>", delete, eras=(SEED,), proxied=True, failure=_FAILED),
+    Route("GET", "/v1/burn-tables", list_all, query=_SEED_LIST, eras=(SEED_ERA,), proxied=True, failure=_FAILED),
+    Route("POST", "/v1/burn-tables", create, body=_SEED_CREATE, eras=(SEED_ERA,), proxied=True, failure=_FAILED),
+    Route(
+        "GET", "/v1/burn-tables/customer/<customerId>/active", active, eras=(SEED_ERA,), proxied=True, failure=_FAILED
+    ),
+    Route("GET", "/v1/burn-tables/<id>", get, eras=(SEED_ERA,), proxied=True, failure=_FAILED),
+    Route("PATCH", "/v1/burn-tables/<id>", update, body=_CHANGE, eras=(SEED_ERA,), proxied=True, failure=_FAILED),
+    Route("DELETE", "/v1/burn-tables/<id>", delete, eras=(SEED_ERA,), proxied=True, failure=_FAILED),
 )

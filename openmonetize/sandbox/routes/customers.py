@@ -8,7 +8,7 @@ from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.responses import Response, gateway_error
 from openmonetize.sandbox.http.routing import Route
 from openmonetize.sandbox.routes.fields import EMAIL, NAME
-from openmonetize.sandbox.state import CURRENT
+from openmonetize.sandbox.state import CURRENT_ERA
 from openmonetize.sandbox.validation.schema import Fields, OneOf, Optionally
 
 _REGISTER = Fields(
@@ -76,5 +76,5 @@ ROUTES: tuple[Route, ...] = (
         failure="Failed to register customer",
     ),
     Route("GET", "/v1/customers/me", me),
-    Route("POST", "/v1/customers/rotate-key", rotate, eras=(CURRENT,)),
+    Route("POST", "/v1/customers/rotate-key", rotate, eras=(CURRENT_ERA,)),
 )

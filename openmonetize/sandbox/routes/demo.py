@@ -9,7 +9,7 @@ from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.responses import Response
 from openmonetize.sandbox.http.routing import Route
 from openmonetize.sandbox.initial_accounts import DEMO_CUSTOMER
-from openmonetize.sandbox.state import SEED, new_id
+from openmonetize.sandbox.state import SEED_ERA, new_id
 from openmonetize.sandbox.validation.schema import Fields, Optionally, Text
 
 _GENERATE = Fields(
@@ -72,4 +72,6 @@ def _meter(request: Request, completion_id: str, prompt_tokens: int) -> None:
     request.ingestion.accept(demo, [event])
 
 
-ROUTES: tuple[Route, ...] = (Route("POST", "/v1/demo/generate", generate, body=_GENERATE, eras=(SEED,), keyed=False),)
+ROUTES: tuple[Route, ...] = (
+    Route("POST", "/v1/demo/generate", generate, body=_GENERATE, eras=(SEED_ERA,), keyed=False),
+)

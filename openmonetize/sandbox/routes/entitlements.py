@@ -27,7 +27,7 @@ from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.responses import Response, gateway_error
 from openmonetize.sandbox.http.routing import Route
 from openmonetize.sandbox.routes.fields import NON_EMPTY, OPTIONAL_TEXT, UUID, whole_number_problem
-from openmonetize.sandbox.state import CURRENT, SEED, new_id
+from openmonetize.sandbox.state import CURRENT_ERA, SEED_ERA, new_id
 from openmonetize.sandbox.validation.event_batches import DATABASE_PROVIDERS
 from openmonetize.sandbox.validation.javascript_numbers import plain_number
 from openmonetize.sandbox.validation.schema import Fields, Node, Nullable, Number, OneOf, Optionally, Record, Text
@@ -246,17 +246,17 @@ def _shown_limit(request: Request, row: sqlite3.Row) -> int | None:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("POST", "/v1/entitlements/check", check, body=_CHECK, eras=(CURRENT,), failure=_CHECK_FAILED),
-    Route("POST", "/v1/entitlements/check", check, body=_SEED_CHECK, eras=(SEED,), failure=_CHECK_FAILED),
-    Route("POST", "/v1/entitlements", create, body=_CREATE, eras=(CURRENT,), failure=_CREATE_FAILED),
-    Route("POST", "/v1/entitlements", create, body=_SEED_CREATE, eras=(SEED,), failure=_CREATE_FAILED),
-    Route("GET", "/v1/entitlements", list_all, eras=(CURRENT,), failure=_LIST_FAILED),
+    Route("POST", "/v1/entitlements/check", check, body=_CHECK, eras=(CURRENT_ERA,), failure=_CHECK_FAILED),
+    Route("POST", "/v1/entitlements/check", check, body=_SEED_CHECK, eras=(SEED_ERA,), failure=_CHECK_FAILED),
+    Route("POST", "/v1/entitlements", create, body=_CREATE, eras=(CURRENT_ERA,), failure=_CREATE_FAILED),
+    Route("POST", "/v1/entitlements", create, body=_SEED_CREATE, eras=(SEED_ERA,), failure=_CREATE_FAILED),
+    Route("GET", "/v1/entitlements", list_all, eras=(CURRENT_ERA,), failure=_LIST_FAILED),
     Route(
         "GET",
         "/v1/customers/<customerId>/entitlements",
         seed_list_all,
         params=_CUSTOMER,
-        eras=(SEED,),
+        eras=(SEED_ERA,),
         failure=_LIST_FAILED,
     ),
     Route("PUT", "/v1/entitlements/<id>", update, params=_ID, body=_CHANGE, failure=_UPDATE_FAILED),

@@ -13,13 +13,13 @@ from openmonetize.sandbox.billing.money import usd
 from openmonetize.sandbox.billing.stored_events import in_database_order, metadata_of, page
 from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.defects import FRACTIONAL_PAGE, SEED_EVENT_TYPES, SEED_INGEST_KEY
-from openmonetize.sandbox.http.body import MAX_BATCH_BYTES
+from openmonetize.sandbox.http.body import MAX_INGESTION_BODY_BYTES
 from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.request_validation import service_validation_error
 from openmonetize.sandbox.http.responses import Refusal, Response, framework_error, service_error
 from openmonetize.sandbox.http.routing import Route
 from openmonetize.sandbox.routes.fields import page_fields
-from openmonetize.sandbox.state import CURRENT, SEED
+from openmonetize.sandbox.state import CURRENT_ERA, SEED_ERA
 from openmonetize.sandbox.validation.batch_reader import read_batch
 from openmonetize.sandbox.validation.event_batches import BATCH, SEED_BATCH, SEED_BATCH_AS_SHIPPED
 from openmonetize.sandbox.validation.rules import OLD_ZOD
@@ -38,8 +38,8 @@ def ingest(request: Request) -> Response:
     customer_id = request.customer.id
     for event in events:
         event["customer_id"] = customer_id
-    may_be_large = request.size + _ADDED_EVENT_BYTES * len(events) > MAX_BATCH_BYTES
-    if may_be_large and _forwarded_size(events) > MAX_BATCH_BYTES:
+    may_be_large = request.size + _ADDED_EVENT_BYTES * len(events) > MAX_INGESTION_BODY_BYTES
+    if may_be_large and _forwarded_size(events) > MAX_INGESTION_BODY_BYTES:
         raise _too_large()
     return _receipt(request.ingestion.accept(request.customer, events, request.clean))
 
@@ -47,7 +47,7 @@ def ingest(request: Request) -> Response:
 def ingest_seed(request: Request) -> Response:
     """Ingest as the seed era's service behind the gateway does: it checks the key, the events, and their customer."""
     _check_seed_key(request)
-    if request.size > MAX_BATCH_BYTES:
+    if request.size > MAX_INGESTION_BODY_BYTES:
         raise _too_large()
     schema = SEED_BATCH_AS_SHIPPED if request.state.has(SEED_EVENT_TYPES) else SEED_BATCH
     body, issues = validate(schema, request.body, OLD_ZOD)
@@ -172,7 +172,7 @@ def info(request: Request) -> Response:
 
 
 _INGEST_FAILED = "Failed to ingest events"
-_LIST = Route("GET", "/v1/events", list_page, eras=(CURRENT,), failure="Failed to list events")
+_LIST = Route("GET", "/v1/events", list_page, eras=(CURRENT_ERA,), failure="Failed to list events")
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -180,7 +180,7 @@ ROUTES: tuple[Route, ...] = (
         "/v1/events/ingest",
         ingest,
         body=BATCH,
-        eras=(CURRENT,),
+        eras=(CURRENT_ERA,),
         declares_400=True,
         counted=True,
         failure=_INGEST_FAILED,
@@ -190,7 +190,7 @@ ROUTES: tuple[Route, ...] = (
         "POST",
         "/v1/events/ingest",
         ingest_seed,
-        eras=(SEED,),
+        eras=(SEED_ERA,),
         counted=True,
         proxied=True,
         failure=_INGEST_FAILED,
@@ -206,5 +206,5 @@ ROUTES: tuple[Route, ...] = (
         counted=True,
         failure="Failed to replay DLQ items",
     ),
-    Route("GET", "/v1/events/info", info, eras=(CURRENT,), counted=True, failure="Failed to get service info"),
+    Route("GET", "/v1/events/info", info, eras=(CURRENT_ERA,), counted=True, failure="Failed to get service info"),
 )

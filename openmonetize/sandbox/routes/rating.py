@@ -6,13 +6,13 @@ from typing import Any
 
 from openmonetize.events.fields import PROVIDERS
 from openmonetize.pricing import Price
-from openmonetize.sandbox.billing import rating
+from openmonetize.sandbox.billing import rating_engine
 from openmonetize.sandbox.defects import BULK_500, CALCULATE_500
 from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.responses import Response, gateway_error, service_error
 from openmonetize.sandbox.http.routing import Route
 from openmonetize.sandbox.routes.fields import NON_EMPTY, UUID
-from openmonetize.sandbox.state import CURRENT, SEED
+from openmonetize.sandbox.state import CURRENT_ERA, SEED_ERA
 from openmonetize.sandbox.validation.javascript_numbers import plain_number
 from openmonetize.sandbox.validation.schema import Fields, Items, Node, Number, OneOf, Optionally
 
@@ -53,10 +53,10 @@ def calculate(request: Request) -> Response:
         if body["type"] == "text":
             result = _calculate_text(request, body)
         else:
-            result = rating.calculate_units(
+            result = rating_engine.calculate_units(
                 request.state, request.customer.pk, body["provider"], body["model"], body["type"], body["count"]
             )
-    except rating.NoPrice as error:
+    except rating_engine.NoPrice as error:
         raise service_error(404, "PROVIDER_NOT_FOUND", str(error)) from None
     if request.state.has(CALCULATE_500):
         raise gateway_error(500, "Response doesn't match the schema")
@@ -67,7 +67,7 @@ def bulk(request: Request) -> Response:
     """Return the full calculation for each of several uses of tokens."""
     try:
         results = [_calculate_text(request, item) for item in request.body["calculations"]]
-    except rating.NoPrice as error:
+    except rating_engine.NoPrice as error:
         if request.state.has(BULK_500):
             raise service_error(500, "INTERNAL_ERROR", _BULK_FAILED) from None
         raise service_error(400, "PROVIDER_NOT_FOUND", str(error)) from None
@@ -79,7 +79,7 @@ def seed_calculate(request: Request) -> Response:
     request.require_own(request.body["customerId"])
     try:
         return Response(_calculate_text(request, request.body))
-    except rating.NoPrice as error:
+    except rating_engine.NoPrice as error:
         raise service_error(404, "PROVIDER_NOT_FOUND", str(error)) from None
 
 
@@ -103,7 +103,7 @@ def _price(price: Price) -> dict[str, Any]:
 
 
 def _calculate_text(request: Request, body: dict[str, Any]) -> dict[str, Any]:
-    return rating.calculate_text(
+    return rating_engine.calculate_text(
         request.state,
         request.customer.pk,
         body["provider"],
@@ -119,7 +119,7 @@ ROUTES: tuple[Route, ...] = (
         "/v1/rating/calculate",
         calculate,
         body=_CALCULATE,
-        eras=(CURRENT,),
+        eras=(CURRENT_ERA,),
         declares_400=True,
         failure=_CALCULATE_FAILED,
     ),
@@ -128,7 +128,7 @@ ROUTES: tuple[Route, ...] = (
         "/v1/rating/calculate/bulk",
         bulk,
         body=_BULK,
-        eras=(CURRENT,),
+        eras=(CURRENT_ERA,),
         declares_400=True,
         failure=_BULK_FAILED,
     ),
@@ -137,7 +137,7 @@ ROUTES: tuple[Route, ...] = (
         "/v1/rating/calculate",
         seed_calculate,
         body=_SEED_CALCULATE,
-        eras=(SEED,),
+        eras=(SEED_ERA,),
         proxied=True,
         failure=_CALCULATE_FAILED,
     ),
@@ -146,7 +146,7 @@ ROUTES: tuple[Route, ...] = (
         "/v1/rating/calculate/bulk",
         seed_bulk,
         body=_SEED_BULK,
-        eras=(SEED,),
+        eras=(SEED_ERA,),
         proxied=True,
         failure=_BULK_FAILED,
     ),

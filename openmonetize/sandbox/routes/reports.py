@@ -23,7 +23,7 @@ from openmonetize.sandbox.http.routing import Handler, Route
 from openmonetize.sandbox.routes.fields import OPTIONAL_TEXT, PERIOD, UUID, WINDOW
 from openmonetize.sandbox.routes.upstream import misdirected
 from openmonetize.sandbox.routes.windows import requested_window
-from openmonetize.sandbox.state import CURRENT, SEED
+from openmonetize.sandbox.state import CURRENT_ERA, SEED_ERA
 from openmonetize.sandbox.validation.javascript_numbers import plain_number
 from openmonetize.sandbox.validation.schema import Fields, Number, Optionally
 
@@ -176,7 +176,7 @@ def _routes(
     path: str, handler: Handler, declares_400: bool, query: Fields | None = None, query_as_shipped: Fields | None = None
 ) -> list[Route]:
     """Return a route by contract, and as the present servers misdirect it; they may check its query less."""
-    route = Route("GET", path, handler, query=query, eras=(CURRENT,), declares_400=declares_400, failure=_FAILED)
+    route = Route("GET", path, handler, query=query, eras=(CURRENT_ERA,), declares_400=declares_400, failure=_FAILED)
     as_shipped = replace(route, query=query_as_shipped or query, handler=misdirected(declares_404=False))
     return [
         replace(route, unless=RATING_PREFIX_404),
@@ -184,7 +184,7 @@ def _routes(
     ]
 
 
-_seed: dict[str, Any] = {"eras": (SEED,), "proxied": True, "failure": _FAILED}
+_seed: dict[str, Any] = {"eras": (SEED_ERA,), "proxied": True, "failure": _FAILED}
 
 ROUTES: tuple[Route, ...] = (
     *_routes("/v1/analytics/cost-breakdown", cost_breakdown, True, _WINDOW),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.responses import Response, gateway_error, route_not_found
 from openmonetize.sandbox.http.routing import Handler, Route
-from openmonetize.sandbox.state import SEED
+from openmonetize.sandbox.state import SEED_ERA
 
 _METHODS = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT")
 _PREFIXES = ("/v1/analytics/", "/v1/burn-tables/", "/v1/events/", "/v1/rating/")
@@ -36,7 +36,7 @@ def not_served(request: Request) -> Response:
 
 def _wildcards(path_of: Callable[[str], str]) -> tuple[Route, ...]:
     return tuple(
-        Route(method, path_of(prefix), not_served, eras=(SEED,), proxied=True)
+        Route(method, path_of(prefix), not_served, eras=(SEED_ERA,), proxied=True)
         for prefix in _PREFIXES
         for method in _METHODS
     )

@@ -12,7 +12,7 @@ from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.responses import Response, gateway_error
 from openmonetize.sandbox.http.routing import Route
 from openmonetize.sandbox.routes.fields import EMAIL, NAME, NON_EMPTY, OPTIONAL_TEXT, page_fields
-from openmonetize.sandbox.state import CURRENT, new_id
+from openmonetize.sandbox.state import CURRENT_ERA, new_id
 from openmonetize.sandbox.validation.schema import Fields, Optionally, Record
 
 _LIST = Fields({**page_fields(), "search": OPTIONAL_TEXT})
@@ -89,16 +89,22 @@ def get(request: Request) -> Response:
 
 ROUTES: tuple[Route, ...] = (
     Route(
-        "GET", "/v1/users", list_page, query=_LIST, eras=(CURRENT,), declares_400=True, failure="Failed to list users"
+        "GET",
+        "/v1/users",
+        list_page,
+        query=_LIST,
+        eras=(CURRENT_ERA,),
+        declares_400=True,
+        failure="Failed to list users",
     ),
     Route(
         "POST",
         "/v1/users",
         create,
         body=_CREATE,
-        eras=(CURRENT,),
+        eras=(CURRENT_ERA,),
         declares_400=True,
         failure="Failed to create user",
     ),
-    Route("GET", "/v1/users/<userId>", get, params=_ONE, eras=(CURRENT,), failure="Failed to fetch user"),
+    Route("GET", "/v1/users/<userId>", get, params=_ONE, eras=(CURRENT_ERA,), failure="Failed to fetch user"),
 )

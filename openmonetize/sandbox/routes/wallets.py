@@ -36,7 +36,7 @@ from openmonetize.sandbox.routes.fields import (
     page_fields,
     whole_number_problem,
 )
-from openmonetize.sandbox.state import CURRENT, SEED
+from openmonetize.sandbox.state import CURRENT_ERA, SEED_ERA
 from openmonetize.sandbox.validation.formats import instant_ms
 from openmonetize.sandbox.validation.javascript_numbers import number_text
 from openmonetize.sandbox.validation.schema import Fields, Node, Number, Optionally, Record
@@ -253,13 +253,15 @@ def _no_wallet() -> Refusal:
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/credits/balance", balance, failure=_BALANCE_FAILED),
-    Route("GET", "/v1/users/<userId>/credits", user_balance, params=_USER, eras=(CURRENT,), failure=_BALANCE_FAILED),
+    Route(
+        "GET", "/v1/users/<userId>/credits", user_balance, params=_USER, eras=(CURRENT_ERA,), failure=_BALANCE_FAILED
+    ),
     Route(
         "GET",
         "/v1/customers/<customerId>/users/<userId>/credits",
         user_balance,
         params=_SEED_USER,
-        eras=(SEED,),
+        eras=(SEED_ERA,),
         failure=_BALANCE_FAILED,
     ),
     Route(
@@ -268,7 +270,7 @@ ROUTES: tuple[Route, ...] = (
         user_transactions,
         params=_USER,
         query=_PAGE,
-        eras=(CURRENT,),
+        eras=(CURRENT_ERA,),
         unless=TRANSACTIONS_PAGING,
         failure=_HISTORY_FAILED,
     ),
@@ -278,7 +280,7 @@ ROUTES: tuple[Route, ...] = (
         user_transactions,
         params=_USER,
         query=UNREADABLE_PAGE,
-        eras=(CURRENT,),
+        eras=(CURRENT_ERA,),
         only_with=TRANSACTIONS_PAGING,
         failure=_HISTORY_FAILED,
     ),
@@ -288,7 +290,7 @@ ROUTES: tuple[Route, ...] = (
         user_transactions,
         params=_SEED_USER,
         query=_PAGE,
-        eras=(SEED,),
+        eras=(SEED_ERA,),
         failure=_HISTORY_FAILED,
     ),
     Route(
@@ -296,7 +298,7 @@ ROUTES: tuple[Route, ...] = (
         "/v1/credits/purchase",
         purchase,
         body=_PURCHASE,
-        eras=(CURRENT,),
+        eras=(CURRENT_ERA,),
         failure=_PURCHASE_FAILED,
     ),
     Route(
@@ -304,16 +306,16 @@ ROUTES: tuple[Route, ...] = (
         "/v1/credits/purchase",
         purchase,
         body=_SEED_PURCHASE,
-        eras=(SEED,),
+        eras=(SEED_ERA,),
         failure=_PURCHASE_FAILED,
     ),
-    Route("POST", "/v1/credits/grant", grant, body=_GRANT, eras=(CURRENT,), failure=_GRANT_FAILED),
+    Route("POST", "/v1/credits/grant", grant, body=_GRANT, eras=(CURRENT_ERA,), failure=_GRANT_FAILED),
     Route(
         "POST",
         "/v1/credits/grant",
         grant,
         body=_SEED_GRANT,
-        eras=(SEED,),
+        eras=(SEED_ERA,),
         failure=_GRANT_FAILED,
     ),
 )

@@ -56,13 +56,13 @@ class _Event(TypedDict):
     idempotency_key: NotRequired[str]
 
 
-class _Batch(TypedDict):
+class _BatchBody(TypedDict):
     __pydantic_config__ = ConfigDict(strict=True)  # type: ignore[misc]
 
     events: Annotated[list[_Event], Field(min_length=1, max_length=MAX_BATCH_EVENTS)]
 
 
-_reader: TypeAdapter[Any] = TypeAdapter(_Batch)
+_reader: TypeAdapter[Any] = TypeAdapter(_BatchBody)
 
 
 def read_batch(raw: bytes) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Union
 
-Path = tuple[Union[str, int], ...]
+IssuePath = tuple[Union[str, int], ...]
 
 
 class _Missing:
@@ -22,7 +22,7 @@ MISSING: Any = _Missing()
 class Issue:
     """One thing that is wrong with a value."""
 
-    path: Path
+    path: IssuePath
     code: str  # "type", "union", "option", "format", "too_small", "too_big", "required", "unstorable"
     expected: str = ""
     received: str = ""

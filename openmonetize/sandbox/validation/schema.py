@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from openmonetize._schema.numbers import MAX_SAFE_INTEGER
-from openmonetize.sandbox.validation.issues import MISSING, Issue, Path, type_name
+from openmonetize.sandbox.validation.issues import MISSING, Issue, IssuePath, type_name
 from openmonetize.sandbox.validation.javascript_numbers import as_double, number_text, parse_number
 from openmonetize.sandbox.validation.rules import Rules
 
@@ -37,11 +37,11 @@ class Check:
 class Node:
     """A declaration of what a value must be."""
 
-    def check(self, value: Any, path: Path, check: Check) -> Any:
+    def check(self, value: Any, path: IssuePath, check: Check) -> Any:
         """Report what is wrong with `value`, and return it as the handler gets it."""
         raise NotImplementedError
 
-    def wrong_type(self, expected: str, value: Any, path: Path, check: Check) -> Any:
+    def wrong_type(self, expected: str, value: Any, path: IssuePath, check: Check) -> Any:
         check.report(Issue(path, "type", expected=expected, received=type_name(value)))
         return value
 
@@ -54,7 +54,7 @@ class Text(Node):
         self.max_length = max_length
         self.format = format
 
-    def check(self, value: Any, path: Path, check: Check) -> Any:
+    def check(self, value: Any, path: IssuePath, check: Check) -> Any:
         if check.rules.coerces:
             value = _coerce_text(value)
         if not isinstance(value, str):
@@ -81,7 +81,7 @@ class Timestamp(Text):
     def __init__(self) -> None:
         super().__init__(format="date-time")
 
-    def wrong_type(self, expected: str, value: Any, path: Path, check: Check) -> Any:
+    def wrong_type(self, expected: str, value: Any, path: IssuePath, check: Check) -> Any:
         check.report(Issue(path, "union", expected=expected, received=type_name(value)))
         return value
 
@@ -103,7 +103,7 @@ class Number(Node):
         self.integer = integer
         self.from_text = from_text
 
-    def check(self, value: Any, path: Path, check: Check) -> Any:
+    def check(self, value: Any, path: IssuePath, check: Check) -> Any:
         if check.rules.coerces:
             value = _coerce_number(value)
         elif self.from_text and value is not MISSING:
@@ -125,7 +125,7 @@ class Number(Node):
         self._bounds(value, path, check)
         return value
 
-    def _bounds(self, value: float, path: Path, check: Check) -> None:
+    def _bounds(self, value: float, path: IssuePath, check: Check) -> None:
         if self.minimum is not None and value < self.minimum:
             check.report(Issue(path, "too_small", limit=self.minimum, origin="number"))
         if self.above is not None and value <= self.above:
@@ -137,7 +137,7 @@ class Number(Node):
 class Boolean(Node):
     """True or false."""
 
-    def check(self, value: Any, path: Path, check: Check) -> Any:
+    def check(self, value: Any, path: IssuePath, check: Check) -> Any:
         if check.rules.coerces and value in (None, 0, 1, "true", "false"):
             return value in (1, "true")
         if not isinstance(value, bool):
@@ -151,7 +151,7 @@ class OneOf(Node):
     def __init__(self, *options: str) -> None:
         self.options = options
 
-    def check(self, value: Any, path: Path, check: Check) -> Any:
+    def check(self, value: Any, path: IssuePath, check: Check) -> Any:
         if value not in self.options or not isinstance(value, str):
             received = type_name(value) if not isinstance(value, str) else value
             check.report(Issue(path, "option", options=self.options, received=received))
@@ -166,7 +166,7 @@ class Items(Node):
         self.min_length = min_length
         self.max_length = max_length
 
-    def check(self, value: Any, path: Path, check: Check) -> Any:
+    def check(self, value: Any, path: IssuePath, check: Check) -> Any:
         if not isinstance(value, list):
             self.wrong_type("array", value, path, check)
             # zod measures everything that has a length, and a string has one.
@@ -180,7 +180,7 @@ class Items(Node):
             self._length(value, "array", path, check)
         return cleaned
 
-    def _length(self, value: Sequence[Any], origin: str, path: Path, check: Check) -> None:
+    def _length(self, value: Sequence[Any], origin: str, path: IssuePath, check: Check) -> None:
         if len(value) < self.min_length:
             check.report(Issue(path, "too_small", limit=self.min_length, origin=origin))
         if self.max_length is not None and len(value) > self.max_length:
@@ -194,7 +194,7 @@ class Optionally(Node):
         self.node = node
         self.default = default
 
-    def check(self, value: Any, path: Path, check: Check) -> Any:
+    def check(self, value: Any, path: IssuePath, check: Check) -> Any:
         return self.default if value is MISSING else self.node.check(value, path, check)
 
 
@@ -204,7 +204,7 @@ class Nullable(Node):
     def __init__(self, node: Node) -> None:
         self.node = node
 
-    def check(self, value: Any, path: Path, check: Check) -> Any:
+    def check(self, value: Any, path: IssuePath, check: Check) -> Any:
         return None if value is None else self.node.check(value, path, check)
 
 
@@ -214,7 +214,7 @@ class Record(Node):
     def __init__(self, value: Node | None = None) -> None:
         self.value = value
 
-    def check(self, value: Any, path: Path, check: Check) -> Any:
+    def check(self, value: Any, path: IssuePath, check: Check) -> Any:
         if not isinstance(value, dict):
             return self.wrong_type("record", value, path, check)
         if self.value is None:
@@ -229,7 +229,7 @@ class Fields(Node):
         self.fields = fields
         self.required = tuple(name for name, node in fields.items() if not isinstance(node, Optionally))
 
-    def check(self, value: Any, path: Path, check: Check) -> Any:
+    def check(self, value: Any, path: IssuePath, check: Check) -> Any:
         if not isinstance(value, dict):
             return self.wrong_type("object", value, path, check)
         if check.rules.coerces:

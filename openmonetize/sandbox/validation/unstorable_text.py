@@ -6,7 +6,7 @@ from typing import Any
 
 
 def has_unstorable_text(value: Any) -> bool:
-    """Whether a NUL character or a lone surrogate is anywhere in a JSON value, names of fields included."""
+    """Return whether a NUL character or a lone surrogate is anywhere in a JSON value, names of fields included."""
     if isinstance(value, str):
         if value.isascii():
             return "\x00" in value

@@ -10,7 +10,8 @@ from openmonetize.api_response import ApiResponse
 from openmonetize.compat.rule import NotServedError, OperationCall, Proceed, Rule, is_missing_route
 from openmonetize.exceptions import ApiValueError, BadRequestException, ForbiddenException, NotFoundException
 
-_MAX_PATH_PARAMETER = 100  # characters
+# Characters. The platform's framework answers its 404 to a path parameter that is longer.
+MAX_PATH_PARAMETER_LENGTH = 100
 
 
 def raise_not_served(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
@@ -75,10 +76,10 @@ def refuse_long_user_id(call: OperationCall, proceed: Proceed) -> ApiResponse[An
     The framework answers 404 to longer path parameters, although grants and events take such user ids.
     """
     user_id = call.values.get("user_id")
-    if isinstance(user_id, str) and len(user_id) > _MAX_PATH_PARAMETER:
+    if isinstance(user_id, str) and len(user_id) > MAX_PATH_PARAMETER_LENGTH:
         raise ApiValueError(
             f"user_id has {len(user_id)} characters: the platform credits and bills such a user, but shows only "
-            f"those of up to {_MAX_PATH_PARAMETER} characters; use a shorter id, such as a hash of it"
+            f"those of up to {MAX_PATH_PARAMETER_LENGTH} characters; use a shorter id, such as a hash of it"
         )
     return proceed(call)
 
