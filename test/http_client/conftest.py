@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Callable, Iterator, List
+from typing import Any, Callable
 
 import pytest
 
@@ -51,7 +52,7 @@ def elsewhere() -> Iterator[Loopback]:
 @pytest.fixture
 def make_client() -> Iterator[MakeClient]:
     """Makes clients that are closed at the end."""
-    made: List[ApiClient] = []
+    made: list[ApiClient] = []
 
     def make(host: str, **settings: Any) -> ApiClient:
         settings = {"api_key": {"bearerAuth": KEY}, "retries": QUICK, **settings}

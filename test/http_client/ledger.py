@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from openmonetize import TokenUsageEvent
 
@@ -29,24 +29,24 @@ class Ledger:
 
     def __init__(
         self,
-        faults: Optional[Dict[int, Answer]] = None,
-        after: Optional[Dict[int, Answer]] = None,
+        faults: dict[int, Answer] | None = None,
+        after: dict[int, Answer] | None = None,
         closes: bool = False,
     ) -> None:
         self.faults = faults or {}
         self.after = after or {}
         self.closes = closes
         self.billed: Counter[str] = Counter()
-        self.batches: List[List[Dict[str, Any]]] = []
-        self.sizes: List[int] = []
-        self._keys: Dict[str, str] = {}
+        self.batches: list[list[dict[str, Any]]] = []
+        self.sizes: list[int] = []
+        self._keys: dict[str, str] = {}
         self._lock = threading.Lock()
 
     @property
     def billed_once(self) -> bool:
         return all(count == 1 for count in self.billed.values())
 
-    def __call__(self, talk: Talk) -> Optional[bool]:
+    def __call__(self, talk: Talk) -> bool | None:
         events = talk.request.json["events"]
         with self._lock:
             self.batches.append(events)

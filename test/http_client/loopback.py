@@ -9,11 +9,12 @@ import ssl
 import struct
 import threading
 from collections import deque
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Callable, Deque, Dict, Iterator, List, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Optional, Union
 
-Body = Union[bytes, str, Mapping[str, Any], List[Any], None]
+Body = Union[bytes, str, Mapping[str, Any], list[Any], None]
 
 BALANCE = {"data": {"balance": "120", "reservedBalance": "0", "availableBalance": "120", "currency": "credits"}}
 HTML = "<html><body><h1>Welcome to the airport Wi-Fi</h1></body></html>"
@@ -27,10 +28,10 @@ class Request:
 
     method: str
     target: str
-    headers: Dict[str, str]
+    headers: dict[str, str]
     body: bytes
     connection: int
-    lines: List[str]
+    lines: list[str]
 
     @property
     def json(self) -> Any:
@@ -57,7 +58,7 @@ class Talk:
 Answer = Callable[[Talk], Optional[bool]]
 
 
-def message(status: int, body: Body = None, headers: Optional[Mapping[str, str]] = None) -> bytes:
+def message(status: int, body: Body = None, headers: Mapping[str, str] | None = None) -> bytes:
     """A whole HTTP answer: JSON for dicts and lists, HTML for a str."""
     kind, data = "application/octet-stream", b""
     if isinstance(body, bytes):
@@ -122,7 +123,7 @@ def reset(talk: Talk) -> bool:
 
 
 @contextmanager
-def deaf(address: Tuple[str, int]) -> Iterator[int]:
+def deaf(address: tuple[str, int]) -> Iterator[int]:
     """A port that accepts nothing, and whose queue is full: to connect to it takes forever."""
     with ExitStack() as sockets:
         full = sockets.enter_context(socket.socket())
@@ -147,16 +148,16 @@ class Loopback:
         instead: what to do with a connection, instead of speaking HTTP.
     """
 
-    def __init__(self, *script: Answer, default: Optional[Answer] = None, tls: Optional[ssl.SSLContext] = None) -> None:
-        self.script: Deque[Answer] = deque(script)
+    def __init__(self, *script: Answer, default: Answer | None = None, tls: ssl.SSLContext | None = None) -> None:
+        self.script: deque[Answer] = deque(script)
         self.default = answer() if default is None else default
-        self.requests: List[Request] = []
+        self.requests: list[Request] = []
         self.connections = 0
         self.open = 0
         self.changed = threading.Condition()
         self.stopped = threading.Event()
         self.tls = tls
-        self.instead: Optional[Callable[[socket.socket], object]] = None
+        self.instead: Callable[[socket.socket], object] | None = None
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.loopback = self
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.002}, daemon=True)

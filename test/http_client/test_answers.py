@@ -6,8 +6,9 @@ import gzip
 import json
 import tracemalloc
 import zlib
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st

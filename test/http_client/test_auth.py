@@ -8,7 +8,7 @@ import logging
 import pickle
 import pprint
 import traceback
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable
 
 import pytest
 
@@ -287,7 +287,7 @@ def echo(status: int, kind: str = "application/json") -> Callable[[Talk], bool]:
 
 def everything(error: BaseException) -> str:
     """All that an error can be made to say."""
-    parts: List[str] = [repr(error), str(error), repr(error.args), repr(vars(error))]
+    parts: list[str] = [repr(error), str(error), repr(error.args), repr(vars(error))]
     parts += traceback.format_exception(type(error), error, error.__traceback__)
     if isinstance(error, ApiException):
         parts += [repr(dict(error.headers)), str(error.body), str(error.reason), str(error.request_id), str(error.data)]
@@ -309,7 +309,7 @@ def everything(error: BaseException) -> str:
     ids=["configured", "of the call", "as a header", "as another header"],
 )
 def test_an_echoed_key_stays_out_of_errors(
-    status: int, kind: str, options: Dict[str, Any], server: Loopback, client: ApiClient
+    status: int, kind: str, options: dict[str, Any], server: Loopback, client: ApiClient
 ) -> None:
     server.default = echo(status, kind)
     for call in (CreditsApi(client).balance, lambda **options: EventsApi(client).ingest(events=[event()], **options)):

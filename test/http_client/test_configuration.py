@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any, Dict, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -98,7 +99,7 @@ def test_the_contracts_server_can_be_chosen_for_one_call(
     assert (len(server.requests), len(elsewhere.requests)) == (1, 1)
 
 
-DEFAULTS: Dict[str, Any] = {
+DEFAULTS: dict[str, Any] = {
     "timeout": 60.0,
     "connect_timeout": 10.0,
     "read_timeout": 30.0,

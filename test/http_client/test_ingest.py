@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import pickle
 import uuid
+from collections.abc import Iterator
 from itertools import count, islice
-from typing import Any, Dict, Iterator, List
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -35,7 +36,7 @@ from .conftest import MakeClient
 from .ledger import Ledger, event
 from .loopback import HTML, Loopback, answer, raw, reset
 
-TOKENS: Dict[str, Any] = {
+TOKENS: dict[str, Any] = {
     "event_type": "TOKEN_USAGE", "user_id": "acme_1", "feature_id": "chat", "provider": "openai", "model": "gpt-4o",
     "input_tokens": 5,
 }  # fmt: skip
@@ -54,11 +55,11 @@ def events_api(client: ApiClient) -> EventsApi:
     return EventsApi(client)
 
 
-def events(number: int) -> List[TokenUsageEvent]:
+def events(number: int) -> list[TokenUsageEvent]:
     return [event(input_tokens=index) for index in range(number)]
 
 
-def ids(batch: Any) -> List[str]:
+def ids(batch: Any) -> list[str]:
     return [one["event_id"] if isinstance(one, dict) else one.event_id for one in batch]
 
 
@@ -94,7 +95,7 @@ def test_any_iterable_will_do(make: Any, ledger: Ledger, events_api: EventsApi) 
 
 
 def test_a_generator_is_read_as_it_is_sent(ledger: Ledger, events_api: EventsApi) -> None:
-    sent_when_read: List[int] = []
+    sent_when_read: list[int] = []
 
     def source() -> Iterator[TokenUsageEvent]:
         for one in events(3 * MAX_EVENTS):
@@ -157,7 +158,7 @@ def test_a_bad_event_is_named_by_its_place_and_nothing_is_sent(
     ("number", "sizes"), [(1, [1]), (999, [999]), (1000, [1000]), (1001, [1000, 1]), (2500, [1000, 1000, 500])]
 )
 def test_a_request_has_a_thousand_events_at_the_most(
-    number: int, sizes: List[int], ledger: Ledger, events_api: EventsApi
+    number: int, sizes: list[int], ledger: Ledger, events_api: EventsApi
 ) -> None:
     some = events(number)
     result = events_api.ingest(events=some)
@@ -177,7 +178,7 @@ def padded(size: int) -> TokenUsageEvent:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(sizes=st.lists(st.integers(400, 300_000) | st.sampled_from([MAX_BYTES - ENVELOPE, 400]), max_size=12))
-def test_a_request_stays_below_the_limit_in_bytes(sizes: List[int], server: Loopback, events_api: EventsApi) -> None:
+def test_a_request_stays_below_the_limit_in_bytes(sizes: list[int], server: Loopback, events_api: EventsApi) -> None:
     ledger = server.default = Ledger()
     some = [padded(size) for size in sizes]
     assert events_api.ingest(events=some).accepted == len(some)
@@ -369,7 +370,7 @@ def test_if_request_3_of_5_fails_the_rest_can_be_sent_again_and_is_billed_once(
     faults = {3: fault, 4: fault} if fault is reset else {3: fault}  # a kept connection may break once
     ledger = server.default = Ledger(after=faults) if taken else Ledger(faults)
     api = EventsApi(make_client(server.url, retries=0))
-    some: List[Any] = [padded(300_000) for _ in range(13)]  # 3 a request
+    some: list[Any] = [padded(300_000) for _ in range(13)]  # 3 a request
     some[1] = some[1].to_dict()
     some[7] = {**TOKENS, "metadata": {"text": "x" * 300_000}}  # its id is made on the way
     with pytest.raises(ApiException) as caught:
@@ -405,7 +406,7 @@ def test_retries_within_a_call_bill_nothing_twice(server: Loopback, client: ApiC
     lazy=st.booleans(),
 )
 def test_whatever_fails_sending_the_unsent_again_bills_everything_once(
-    number: int, faults: Dict[int, str], after: Dict[int, str], size: int, lazy: bool,
+    number: int, faults: dict[int, str], after: dict[int, str], size: int, lazy: bool,
     server: Loopback, client: ApiClient,
 ) -> None:  # fmt: skip
     ledger = server.default = Ledger(
@@ -463,7 +464,7 @@ def test_a_bad_event_behind_a_failed_request_is_kept_as_it_came(server: Loopback
     some, bad = events(1500), {**TOKENS, "input_tokens": -1}
     with pytest.raises(ServiceException) as caught:
         api.ingest(events=iter([*some[:1200], bad, *some[1200:]]))
-    unsent: List[Any] = list(caught.value.unsent)
+    unsent: list[Any] = list(caught.value.unsent)
     assert unsent[1200] == bad
     with pytest.raises(ApiValueError, match=r"events\[1200\]"):
         api.ingest(events=unsent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable
 
 import pytest
 from hypothesis import given, strategies as st
@@ -36,7 +36,7 @@ from .loopback import Loopback, answer, hang, raw, reset, vanish
 
 Call = Callable[[ApiClient], Any]
 
-REPEATED: Dict[str, Call] = {
+REPEATED: dict[str, Call] = {
     "a GET": lambda client: CreditsApi(client).balance(),
     "a forwarded GET": lambda client: DefaultApi(client).v1_rating_get_0("pricing"),
     "a forwarded HEAD": lambda client: DefaultApi(client).v1_rating_head(),
@@ -53,7 +53,7 @@ REPEATED: Dict[str, Call] = {
     ),
     "the same as a dict": lambda client: CreditsApi(client).grant({"amount": 1, "reason": "r", "idempotencyKey": "k"}),
 }
-SENT_ONCE: Dict[str, Call] = {
+SENT_ONCE: dict[str, Call] = {
     "a purchase": lambda client: CreditsApi(client).purchase(user_id="u", amount=1, purchase_price=1),
     "a grant without an idempotency key": lambda client: CreditsApi(client).grant(amount=1, reason="r"),
     "a grant with an empty one": lambda client: CreditsApi(client).grant(amount=1, reason="r", idempotency_key=""),
@@ -221,7 +221,7 @@ def test_the_next_delay_keeps_to_attempts_caps_and_deadline(
 
 def test_delays_grow_with_full_jitter() -> None:
     policy = RetryPolicy(base=1.0, cap=8.0)
-    seen: List[List[float]] = [[policy.delay(attempt) for _ in range(300)] for attempt in range(1, 7)]
+    seen: list[list[float]] = [[policy.delay(attempt) for _ in range(300)] for attempt in range(1, 7)]
     for bound, delays in zip((1, 2, 4, 8, 8, 8), seen):
         assert 0.0 <= min(delays) < 0.1 * bound
         assert 0.9 * bound < max(delays) <= bound
@@ -259,7 +259,7 @@ def test_the_rate_limit_headers_count_only_where_nothing_remains() -> None:
     [{"attempts": 0}, {"attempts": True}, {"attempts": 1.5}, {"base": -1}, {"cap": float("inf")},
      {"retry_after_cap": float("nan")}],
 )  # fmt: skip
-def test_policies_that_make_no_sense_are_refused(wrong: Dict[str, Any]) -> None:
+def test_policies_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ApiValueError, match=next(iter(wrong))):
         RetryPolicy(**wrong)
 

@@ -81,7 +81,7 @@ class ProviderServer:
     """
 
     def __init__(self) -> None:
-        self.script: Union[Script, list[Script]] = json_reply({})
+        self.script: Script | list[Script] = json_reply({})
         self.requests: list[Request] = []
         owner = self
 
