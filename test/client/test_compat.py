@@ -167,7 +167,7 @@ def test_a_missing_customer_wallet_is_a_balance_of_zero(start: Start, opened: Op
         assert (data.balance, data.available_balance, data.currency) == (0, 0, "credits")
 
 
-def test_balances_are_in_credits_whatever_currency_is_answered(canned: Canned, opened: Open) -> None:
+def test_balances_are_in_credits_for_any_currency_of_the_answer(canned: Canned, opened: Open) -> None:
     canned.reply = Reply(body={"data": {"balance": "5", "reservedBalance": "0", "currency": "USD"}})
     data = opened(canned).credits.balance().data
     assert (data.balance, data.currency) == (5, "credits")

@@ -143,7 +143,7 @@ def test_a_server_that_hangs_costs_the_timeout_once(canned: Canned, opened: Open
     eventually(lambda: om.check("chat", user_id=USER, on_outage="deny"))
 
 
-def test_an_answer_without_a_decision_is_no_answer(canned: Canned, opened: Open) -> None:
+def test_an_answer_without_a_decision_counts_as_no_answer(canned: Canned, opened: Open) -> None:
     canned.reply = Reply(body={})
     assert opened(canned).check("chat", user_id=USER, on_outage="allow").source == "outage"
 

@@ -103,7 +103,7 @@ def test_track_takes_models_and_dicts_and_does_not_change_them(om: OpenMonetize,
     assert [event["metadata"] for event in events] == [{"team": "blue"}, {"team": "blue"}]
 
 
-def test_an_id_of_the_callers_own_is_derived_in_the_namespace_of_the_named_customer(start: Any, opened: Open) -> None:
+def test_a_custom_id_is_derived_in_the_namespace_of_the_named_customer(start: Any, opened: Open) -> None:
     server = start()
     customer = opened(server).customer_id
     om = opened(server, customer_id=customer)

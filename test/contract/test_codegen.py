@@ -210,7 +210,7 @@ def test_no_hand_written_file_is_touched(changed: Run) -> None:
     assert after == by_hand
 
 
-def test_what_was_removed_leaves_nothing_behind(changed: Run) -> None:
+def test_removed_operations_leave_no_files(changed: Run) -> None:
     gone = set(changed.before) - set(files(changed.tree))
     assert {"openmonetize/api/demo_api.py", "docs/DemoApi.md", "docs/V1DemoGeneratePostRequest.md"} <= gone
     assert all("demo" in name.lower() for name in gone)
@@ -329,7 +329,7 @@ def test_a_broken_contract_changes_nothing(tmp_path: Path) -> None:
     assert files(tmp_path) == before
 
 
-def test_what_the_templates_have_nothing_for_is_refused(tmp_path: Path) -> None:
+def test_unsupported_parts_of_a_contract_are_refused(tmp_path: Path) -> None:
     contract = changed_contract()
     notes = contract["paths"]["/v1/users/{userId}/notes"]
     notes["parameters"] = [{"name": "X-Trace", "in": "header", "schema": {"type": "string"}}]

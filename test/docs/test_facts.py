@@ -187,7 +187,7 @@ def test_an_answer_is_reported_and_counted_as_stated(row: list[str]) -> None:
         server.close()
 
 
-def test_an_unreachable_platform_is_no_answer() -> None:
+def test_an_unreachable_platform_counts_as_no_answer() -> None:
     server = ProviderServer()
     server.close()
     first, stats = first_report(server)

@@ -96,7 +96,7 @@ def test_a_moment_is_sent_in_utc(given: Any, sent: str) -> None:
         [],
     ],
 )
-def test_what_names_no_moment_is_refused(odd: Any) -> None:
+def test_a_value_that_is_not_a_time_is_refused(odd: Any) -> None:
     with pytest.raises(ApiValueError, match="timestamp"):
         tokens(timestamp=odd)
     if isinstance(odd, (str, int, float, list)):

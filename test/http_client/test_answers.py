@@ -96,12 +96,12 @@ def test_a_time_that_is_out_of_range_is_an_error(moment: str, server: Loopback, 
         CustomersApi(client).me()
 
 
-def test_json_is_json_whatever_its_label(server: Loopback, client: ApiClient) -> None:
+def test_json_is_decoded_under_any_content_type(server: Loopback, client: ApiClient) -> None:
     server.default = answer(200, BALANCE, content_type="text/html")
     assert CreditsApi(client).balance().data.balance == 120
 
 
-def test_an_answer_that_counts_no_events_is_no_confirmation(server: Loopback, client: ApiClient) -> None:
+def test_an_ingest_answer_without_counts_is_an_error(server: Loopback, client: ApiClient) -> None:
     server.default = answer(200, {"status": "ok"})
     sent = event()
     with pytest.raises(UnexpectedBodyError, match="what became of the events") as caught:
@@ -122,7 +122,7 @@ def test_an_undocumented_success_is_read_as_the_documented_one(server: Loopback,
     assert CreditsApi(client).balance().data.balance == 120
 
 
-def test_where_no_body_is_promised_a_strange_page_is_an_error(server: Loopback, client: ApiClient) -> None:
+def test_an_html_page_is_an_error_where_no_body_is_documented(server: Loopback, client: ApiClient) -> None:
     delete = EntitlementsApi(client).delete
     server.then(raw(b"HTTP/1.1 204 No Content\r\n\r\n", keep=True), answer(200, {"success": True}), answer(200, HTML))
     delete("an-id")
@@ -160,7 +160,7 @@ def test_an_answer_that_breaks_is_a_connection_error(broken: Any, server: Loopba
     assert len(server.requests) == 3  # a purchase is not
 
 
-def test_a_broken_body_is_asked_for_again(server: Loopback, client: ApiClient) -> None:
+def test_a_broken_body_of_a_get_is_retried(server: Loopback, client: ApiClient) -> None:
     server.then(raw(OK + b"Content-Length: 1000\r\n\r\n{}"))
     assert CreditsApi(client).balance().data.balance == 120
 
@@ -207,7 +207,7 @@ def test_a_large_compressed_answer_is_read_whole(server: Loopback, client: ApiCl
     assert server.connections == 1
 
 
-def test_the_limit_is_the_users(server: Loopback, make_client: MakeClient) -> None:
+def test_the_size_limit_is_configurable(server: Loopback, make_client: MakeClient) -> None:
     size = len(json.dumps(BALANCE))
     assert CreditsApi(make_client(server.url, max_response_bytes=size)).balance().data.balance == 120
     with pytest.raises(UnexpectedBodyError, match=f"larger than {size - 1} bytes"):
@@ -265,7 +265,7 @@ def test_an_error_without_the_platforms_body_keeps_the_text(
     assert caught.value.body is not None
 
 
-def test_an_error_body_is_found_behind_blanks(server: Loopback, client: ApiClient) -> None:
+def test_an_error_body_may_follow_blanks(server: Loopback, client: ApiClient) -> None:
     server.default = answer(400, b'\n {"error": "x", "message": "y"}', content_type="text/plain")
     with pytest.raises(ApiException) as caught:
         CreditsApi(client).balance()
@@ -335,7 +335,7 @@ def test_a_head_answer_has_no_body(server: Loopback, client: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("text", [b"{", b"[" * 100_000, b"\xff", b"nope"])
-def test_forwarded_json_that_is_none_is_an_error(text: bytes, server: Loopback, client: ApiClient) -> None:
+def test_invalid_forwarded_json_is_an_error(text: bytes, server: Loopback, client: ApiClient) -> None:
     server.default = answer(200, text, content_type="application/json")
     with pytest.raises(UnexpectedBodyError):
         DefaultApi(client).v1_rating_get()
@@ -344,7 +344,7 @@ def test_forwarded_json_that_is_none_is_an_error(text: bytes, server: Loopback, 
 # The three variants
 
 
-def test_with_http_info_tells_status_and_headers(server: Loopback, client: ApiClient) -> None:
+def test_with_http_info_returns_status_and_headers(server: Loopback, client: ApiClient) -> None:
     server.default = answer(200, BALANCE, x_ratelimit_remaining="99")
     told = CreditsApi(client).v1_credits_balance_get_with_http_info()
     assert (told.status_code, told.data.data.balance) == (200, 120)

@@ -15,7 +15,7 @@ from .loopback import Loopback, answer
     "headers", [[b"Content-Length: 5"], [b"X-Latin: sch\xf6n", b"Content-Length: 5"]], ids=["usual", "unusual"]
 )
 @pytest.mark.parametrize("end", range(1, 30, 7))
-def test_a_head_may_come_in_pieces(end: int, headers: list[bytes], server: Loopback, client: ApiClient) -> None:
+def test_a_head_may_arrive_in_pieces(end: int, headers: list[bytes], server: Loopback, client: ApiClient) -> None:
     data = b"\r\n".join([b"HTTP/1.1 200 OK", *headers, b"", b"hello"])
 
     def in_pieces(talk: Any) -> bool:

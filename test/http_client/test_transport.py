@@ -138,7 +138,9 @@ def test_ingest_survives_a_server_that_closes_after_every_answer(server: Loopbac
     assert ledger.billed_once
 
 
-def test_purchases_are_sent_once_whatever_the_server_closes(server: Loopback, make_client: MakeClient) -> None:
+def test_purchases_are_sent_once_even_if_the_server_closes_connections(
+    server: Loopback, make_client: MakeClient
+) -> None:
     server.default = closing(PURCHASED)
     wallets = CreditsApi(make_client(server.url, retries=0))
     for _ in range(200):
@@ -179,7 +181,7 @@ def test_a_new_connection_that_breaks_is_an_error(fault: object, server: Loopbac
     assert len(server.requests) == 1
 
 
-def test_an_answer_given_up_half_way_does_not_spoil_the_next(server: Loopback, client: ApiClient) -> None:
+def test_an_answer_that_was_not_read_to_its_end_does_not_affect_the_next(server: Loopback, client: ApiClient) -> None:
     for abandoned in (lambda answer: next(answer.stream()), lambda answer: None):
         server.then(answer(200, b"x" * 500_000))
         response = CreditsApi(client).v1_credits_balance_get_without_preload_content()
@@ -212,14 +214,14 @@ def test_a_name_that_does_not_resolve_is_an_api_exception(host: str, make_client
         CreditsApi(make_client(host, allow_http=True, retries=0, timeout=20)).balance()
 
 
-def test_a_server_that_never_answers_is_a_time_out(server: Loopback, client: ApiClient) -> None:
+def test_a_server_that_never_answers_is_a_timeout(server: Loopback, client: ApiClient) -> None:
     server.default = hang
     with pytest.raises(ApiTimeoutError, match="timed out waiting") as caught:
         CreditsApi(client).balance(_request_timeout=0.2)
     assert caught.value.status is None
 
 
-def test_a_connection_that_cannot_be_made_in_time_is_a_time_out(make_client: MakeClient) -> None:
+def test_a_connection_that_cannot_be_made_in_time_is_a_timeout(make_client: MakeClient) -> None:
     with deaf(("127.0.0.1", 0)) as port:
         client = make_client(f"http://127.0.0.1:{port}")
         with pytest.raises(ApiTimeoutError):
@@ -259,7 +261,7 @@ def test_a_redirect_without_a_target_is_an_error_too(server: Loopback, client: A
     assert "None" not in str(caught.value)
 
 
-def test_answers_of_a_talkative_server_are_read(server: Loopback, client: ApiClient) -> None:
+def test_informational_answers_chunk_extensions_and_trailers_are_read(server: Loopback, client: ApiClient) -> None:
     def chunked(talk: Talk) -> bool:
         talk.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         talk.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")

@@ -20,7 +20,7 @@ def window(start: str, end: str) -> str:
     return f"startDate={start}&endDate={end}"
 
 
-def test_nothing_yet(talk: Talk) -> None:
+def test_analytics_without_events(talk: Talk) -> None:
     usage = talk.get("/v1/analytics/usage").body["data"]
     assert usage == {
         "summary": {
@@ -214,7 +214,7 @@ def test_costs(talk: Talk) -> None:
         ("groupBy=year", 'querystring/groupBy Invalid option: expected one of "day"|"week"|"month"'),
     ],
 )
-def test_what_is_refused(talk: Talk, query: str, message: str) -> None:
+def test_invalid_queries_are_refused(talk: Talk, query: str, message: str) -> None:
     assert talk.get(f"/v1/analytics/usage?{query}", key=None).body == invalid(message)
 
 

@@ -27,7 +27,7 @@ def test_the_clock(talk: Talk) -> None:
     assert not talk.get("/_sandbox/clock").body["now"].startswith("2030")
 
 
-def test_the_clock_has_an_end_and_breaks_nothing_there(talk: Talk) -> None:
+def test_the_clock_works_up_to_its_last_date(talk: Talk) -> None:
     talk.sandbox.set_time(datetime(8999, 12, 31, 23, 59, tzinfo=timezone.utc))
     talk.ingest(event(timestamp="8999-12-31T00:00:00Z"))
     for path in ("/health", "/v1/analytics/usage", "/v1/analytics/burn-rate", "/v1/analytics/burn-forecast"):
@@ -108,7 +108,7 @@ def test_pages_of_other_sites_cannot_steer_it(talk: Talk, headers: dict[str, str
         assert "access-control-allow-origin" not in reply.headers
 
 
-def test_its_own_page_may(talk: Talk) -> None:
+def test_the_origin_of_the_sandbox_is_accepted(talk: Talk) -> None:
     assert talk.post("/_sandbox/reset", headers={"Origin": talk.sandbox.url}).status == 200
     port = talk.sandbox.url.rpartition(":")[2]
     assert talk.get("/_sandbox/state", headers={"Host": f"localhost:{port}"}).status == 200

@@ -32,7 +32,7 @@ def test_a_status_without_any_work_done(talk: Talk) -> None:
     assert talk.ingest(event()).status == 202
 
 
-def test_any_status_will_do(talk: Talk) -> None:
+def test_a_fault_may_have_any_status(talk: Talk) -> None:
     for status in (418, 503, 599):
         talk.sandbox.fail_next(str(status))
         assert talk.get("/health").status == status
@@ -57,7 +57,7 @@ def test_a_connection_that_is_cut_before(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 502])
-def test_a_page_from_something_in_between(talk: Talk, status: int) -> None:
+def test_an_html_page_of_a_proxy(talk: Talk, status: int) -> None:
     talk.sandbox.fail_next(f"html-{status}")
     reply = talk.get("/v1/customers/me")
     assert reply.status == status
@@ -105,7 +105,7 @@ def test_faults_as_text(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "teapot", "200", "42", "slow", "slow=x", "500=3s", "500:half", "500:101%", "500:path=v1", "500:x=1"]
 )
-def test_what_is_no_fault(text: str) -> None:
+def test_invalid_faults_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="cannot read the fault"):
         Fault.parse(text)
 

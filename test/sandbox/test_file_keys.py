@@ -35,7 +35,7 @@ def test_a_rotated_key_survives_a_restart_and_another_may_replace_it(tmp_path: P
 
 
 @pytest.mark.parametrize("accounts", ["dev", "none"])
-def test_a_key_of_ones_own_may_change_between_runs(tmp_path: Path, accounts: str) -> None:
+def test_a_custom_key_may_change_between_runs(tmp_path: Path, accounts: str) -> None:
     for key in ("first-key", "second-key"):
         with Sandbox(db=str(tmp_path / "sandbox.db"), key=key, accounts=accounts) as sandbox:
             assert works(sandbox, key)

@@ -114,7 +114,9 @@ def test_the_present_servers_answer_no_calculation(faithful: Talk) -> None:
         ),
     ],
 )
-def test_what_is_refused(talk: Talk, faithful: Talk, path: str, body: dict[str, Any], message: str) -> None:
+def test_invalid_requests_are_refused(
+    talk: Talk, faithful: Talk, path: str, body: dict[str, Any], message: str
+) -> None:
     for client in (talk, faithful):
         assert client.post(path, body, key=None).body == bad(message)
 
@@ -133,7 +135,7 @@ def test_the_price_list(talk: Talk) -> None:
     }
 
 
-def test_a_customers_own_table(talk: Talk) -> None:
+def test_a_burn_table_of_a_customer(talk: Talk) -> None:
     active = talk.get(f"{TABLES}/active").body
     assert (active["isDefault"], active["data"]["customerId"]) == (True, None)
     assert active["data"]["rules"]["gpt-4o"] == {"input_tokens": 2.5, "output_tokens": 10, "per_unit": 1000000}

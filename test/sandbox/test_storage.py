@@ -146,14 +146,14 @@ def test_the_file_of_a_killed_sandbox_can_be_opened_again(tmp_path: Path) -> Non
         assert Talk(sandbox).ingest(event()).status == 202
 
 
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("milk, eggs, a longer list of things that are not a database at all" * 50)
     with pytest.raises(ValueError, match="cannot be used as the sandbox's database"):
         Sandbox(db=str(path))
 
 
-def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
+def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
     path = str(tmp_path / "other.db")
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE mine (x)")

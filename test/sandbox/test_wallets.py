@@ -70,7 +70,7 @@ def test_a_purchase_is_made_as_often_as_it_is_sent(talk: Talk) -> None:
         ),
     ],
 )
-def test_what_is_refused(talk: Talk, path: str, body: dict[str, Any], message: str) -> None:
+def test_invalid_requests_are_refused(talk: Talk, path: str, body: dict[str, Any], message: str) -> None:
     reply = talk.post(path, body)
     assert (reply.status, reply.body) == (400, invalid(message))
 
