@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture
 def sandbox() -> Iterator[object]:
-    """A running sandbox with the development account."""
+    """Yield a running sandbox with the development account."""
     from openmonetize.sandbox import Sandbox
 
     with Sandbox() as running:

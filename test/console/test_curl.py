@@ -1,4 +1,4 @@
-"""Requests of the log as curl commands: safe in a shell, whatever the request contains."""
+"""Requests of the log as curl commands, which are safe in a shell for any content of the request."""
 
 from __future__ import annotations
 

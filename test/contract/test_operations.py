@@ -1,4 +1,4 @@
-"""Every typed operation, called for real: what goes over the wire, and what comes back as which type."""
+"""Every typed operation over HTTP: the request that is sent, and the type of the answer."""
 
 from __future__ import annotations
 

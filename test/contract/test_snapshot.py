@@ -1,4 +1,4 @@
-"""Nothing public disappears or changes its signature unnoticed."""
+"""Public names and signatures change only together with their snapshot."""
 
 from __future__ import annotations
 

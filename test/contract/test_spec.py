@@ -1,4 +1,4 @@
-"""The contract has all that the seed promised, describes it, and shows an example of each part."""
+"""The contract contains everything from the seed, with descriptions and examples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is assigned later is held to the same rules, and an event that was refused stays as it was."""
+"""Assignment to fields follows the same rules as construction, and a refused value leaves the event unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An event has one id from its birth on, and no two customers' ids ever meet."""
+"""An event has one id from its construction on, and ids of two customers never collide."""
 
 from __future__ import annotations
 

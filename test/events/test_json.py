@@ -1,4 +1,4 @@
-"""One event, however it is given: keyword arguments, a dict, JSON text, or JSON text of many."""
+"""Events from keyword arguments, dicts, JSON text and JSON lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metadata is whatever JSON can say; what it cannot, or what loses the event, is refused with its place named."""
+"""Metadata is JSON; values that are not, or that lose the event, are refused with an error that names the place."""
 
 from __future__ import annotations
 

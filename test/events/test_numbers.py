@@ -1,4 +1,4 @@
-"""Counts are whole and a quantity is exact, whatever type they come in; nothing else is a number."""
+"""Counts are whole and quantities exact, for any numeric type; other values are refused."""
 
 from __future__ import annotations
 

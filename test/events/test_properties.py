@@ -1,4 +1,4 @@
-"""Any input is refused with one of the library's own errors, or what is sent is valid and billed."""
+"""Any input is refused with an error of the library, or becomes an event that is valid and billed."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_accepted_events_are_valid_on_the_wire_and_billed(given: tuple[str, dict
 def test_constructors_dicts_and_json_give_the_same_event(given: tuple[str, dict[str, Any]]) -> None:
     kind, fields = given
     model = MODELS[kind]
-    # What is filled in differs from one event to the next: here it is given.
+    # Generated values differ between events, so they are given here.
     fields = {"event_id": "evt", "timestamp": "2026-07-01T12:00:00Z", **fields}
     if fields["event_id"] is None:
         fields["event_id"] = "evt"

@@ -1,4 +1,4 @@
-"""The README's own examples are not valid on the wire; the events that they build are."""
+"""The values of the README's examples are not valid on the wire, but the events built from them are."""
 
 from __future__ import annotations
 

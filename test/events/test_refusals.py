@@ -1,4 +1,4 @@
-"""What the platform refuses, loses or never bills raises at the caller's line, with the reason and what to do."""
+"""Events that the platform refuses, loses or never bills raise at the caller's line, with the reason and a remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever time the caller writes, the wire gets that moment in UTC with a final Z; nothing is guessed."""
+"""Times are sent in UTC with a final Z, and ambiguous values are refused."""
 
 from __future__ import annotations
 

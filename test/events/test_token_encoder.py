@@ -1,4 +1,4 @@
-"""Whatever is written the short way is what the model would have written, and what the model refuses is refused."""
+"""The token encoder writes the same event as the model, and leaves to the model what the model refuses."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_encoder_and_the_model_write_the_same(
     try:
         made = TokenUsageEvent(**{**shared, "model": sent_as}, user_id="somebody-else-entirely", input_tokens=1)
     except ApiValueError:
-        return  # nothing of the kind is ever learnt
+        return  # the encoder never learns such events
     lines.learn(shared, vars(made))
     line = lines.write((provider, model, feature, customer), user, read, wrote, metadata)
     fields = {**shared, "user_id": user, "input_tokens": read, "output_tokens": wrote, "metadata": metadata}

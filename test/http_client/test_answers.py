@@ -1,4 +1,4 @@
-"""From bytes to a value, or to one clear error: whatever a server sends."""
+"""Decoding of responses: any bytes become a value or one clear error."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from openmonetize.api.credits_api import V1_CREDITS_BALANCE_GET
 
 from .conftest import KEY, QUICK, MakeClient
 from .ledger import event
-from .loopback import BALANCE, HTML, Loopback, Talk, answer, message, raw
+from .loopback import BALANCE, HTML, Exchange, Loopback, answer, message, raw
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -46,7 +46,7 @@ def shared_client(shared: Loopback) -> Iterator[ApiClient]:
         yield client
 
 
-# Successes that are none
+# Successes with an unexpected body
 
 NO_ANSWERS = {
     "an HTML page": answer(200, HTML),
@@ -154,7 +154,7 @@ def test_an_answer_that_breaks_is_a_connection_error(broken: Any, server: Loopba
         wallets.balance()
     assert caught.value.status is None
     assert caught.value.request_id
-    assert len(server.requests) == 2  # repeating a GET is safe
+    assert len(server.requests) == 2  # a GET is repeated
     with pytest.raises(ApiConnectionError):
         wallets.purchase(user_id="u", amount=1, purchase_price=1)
     assert len(server.requests) == 3  # a purchase is not
@@ -177,13 +177,13 @@ def test_a_huge_answer_is_an_error_and_costs_no_more_memory_than_the_limit(
 ) -> None:
     bomb = gzipped(256) if encoding == "gzip" else b""
 
-    def huge(talk: Talk) -> bool:
+    def huge(exchange: Exchange) -> bool:
         if bomb:
-            talk.send(message(200, bomb, {"Content-Encoding": "gzip"}))
+            exchange.send(message(200, bomb, {"Content-Encoding": "gzip"}))
         else:
-            talk.send(OK + b"Content-Length: %d\r\n\r\n" % 2**26)
+            exchange.send(OK + b"Content-Length: %d\r\n\r\n" % 2**26)
             for _ in range(2**6):
-                talk.send(b" " * 2**20)
+                exchange.send(b" " * 2**20)
         return False
 
     server.default = huge
@@ -363,7 +363,7 @@ def test_without_preload_content_leaves_the_answer_unread(server: Loopback, clie
     assert raw_answer.data == raw_answer.read()
 
 
-# Anything at all
+# Any bytes
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),

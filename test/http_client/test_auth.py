@@ -1,4 +1,4 @@
-"""Keys: where they come from, where they go, and where they never show up."""
+"""API keys: where they come from, where they are sent, and where they must not appear."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from openmonetize._http.redaction import Redactor
 
 from .conftest import KEY, QUICK
 from .ledger import event
-from .loopback import Loopback, Talk, answer, hang, message, raw, reset
+from .loopback import Exchange, Loopback, answer, hang, message, raw, reset
 
 VARIABLE = "OPENMONETIZE_API_KEY"
 OTHER = "om_live_OTHER9876543210"
@@ -50,7 +50,7 @@ def sent_key(server: Loopback, config: Configuration, **options: Any) -> str:
     return server.last.headers["authorization"]
 
 
-# Where it comes from
+# Where a key comes from
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_an_unknown_key_entry_is_refused_without_showing_its_value() -> None:
     assert KEY not in repr(wrong.value)
 
 
-# Where it goes
+# Where a key is sent
 
 
 def test_the_bearer_header_is_always_sent_and_x_api_key_on_event_routes_too(
@@ -219,11 +219,11 @@ def test_the_key_never_reaches_another_origin(
     assert elsewhere.connections == 0
 
 
-# Where it never shows up
+# Where a key must not appear
 
 
 def shown(thing: Any) -> str:
-    """Whatever somebody might print of a thing."""
+    """Return all common printed forms of an object."""
     texts = [repr(thing), str(thing), f"{thing}", pprint.pformat(thing), repr(vars(thing)), pprint.pformat(vars(thing))]
     texts.append(json.dumps(vars(thing), default=repr))
     texts.append(json.dumps(vars(thing), default=lambda inner: getattr(inner, "__dict__", repr(inner)), skipkeys=True))
@@ -271,22 +271,22 @@ def test_the_default_configuration_is_a_copy() -> None:
         Configuration.set_default(None)
 
 
-def echo(status: int, kind: str = "application/json") -> Callable[[Talk], bool]:
-    """A server that repeats whatever it was sent: in the headers, the body and the redirect."""
+def echo(status: int, kind: str = "application/json") -> Callable[[Exchange], bool]:
+    """Answer with the keys of the request in the headers, the body and the redirect."""
 
-    def talk(talk: Talk) -> bool:
-        keys = " ".join(talk.request.headers.get(name, "") for name in ("authorization", "x-api-key"))
+    def respond(exchange: Exchange) -> bool:
+        keys = " ".join(exchange.request.headers.get(name, "") for name in ("authorization", "x-api-key"))
         text = f"you sent {keys} {'x' * 40} {keys}"
         body: Any = {"error": text, "message": text, "details": {"headers": [text]}, "data": text}
         headers = {"content-type": kind, "x-echo": text, "location": f"/login?k={keys}", "x-request-id": keys}
-        talk.send(message(status, json.dumps(body).encode() if "json" in kind else text.encode(), headers))
+        exchange.send(message(status, json.dumps(body).encode() if "json" in kind else text.encode(), headers))
         return True
 
-    return talk
+    return respond
 
 
 def everything(error: BaseException) -> str:
-    """All that an error can be made to say."""
+    """Return all text that an error contains."""
     parts: list[str] = [repr(error), str(error), repr(error.args), repr(vars(error))]
     parts += traceback.format_exception(type(error), error, error.__traceback__)
     if isinstance(error, ApiException):

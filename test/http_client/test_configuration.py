@@ -1,4 +1,4 @@
-"""Settings: what is tolerated, what is refused, and where."""
+"""Settings: which values are accepted and which are refused."""
 
 from __future__ import annotations
 
@@ -165,9 +165,9 @@ def test_the_same_header_is_not_sent_twice(server: Loopback, client: ApiClient) 
     seen = []
     original = server.default
 
-    def looking(talk: Any) -> Any:
-        seen.append(talk.request.lines)
-        return original(talk)
+    def looking(exchange: Any) -> Any:
+        seen.append(exchange.request.lines)
+        return original(exchange)
 
     server.default = looking
     CreditsApi(client).balance(_headers={"X-THING": "call", "authorization": "Bearer other", "x-request-id": "mine"})

@@ -1,4 +1,4 @@
-"""A call ends when it must, whatever the server does."""
+"""Timeouts and deadlines of calls, and TLS."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from openmonetize import (
 
 from .conftest import PEM, MakeClient
 from .ledger import Ledger, event
-from .loopback import PATIENCE, Answer, Loopback, Talk, answer, deaf, drip, hang, message
+from .loopback import MAX_PAUSES, Exchange, Loopback, Responder, answer, deaf, drip, hang, message
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 EMPTY_GZIP_BLOCK = b"\x00\x00\x00\xff\xff"
 
-#: Servers that send a byte before every single read times out, and never come to an end.
+# Servers that send a byte before each read times out, and never finish.
 DRIPS = {
     "status line": drip(b"HTTP/1.1 200 ", b"O"),
     "header names": drip(OK, b"X"),
@@ -44,16 +44,18 @@ DRIPS = {
 
 
 @pytest.mark.parametrize("dripping", DRIPS.values(), ids=list(DRIPS))
-def test_a_dripping_server_does_not_extend_the_deadline(dripping: Answer, server: Loopback, client: ApiClient) -> None:
+def test_a_dripping_server_does_not_extend_the_deadline(
+    dripping: Responder, server: Loopback, client: ApiClient
+) -> None:
     server.default = dripping
     with pytest.raises(ApiTimeoutError):
         CreditsApi(client).balance(_request_timeout=0.3)
-    assert server.wait_until(lambda: server.open == 0)  # long before it would have given up by itself
+    assert server.wait_until(lambda: server.open == 0)  # long before the server gives up
 
 
 @pytest.mark.parametrize("dripping", [DRIPS["header names"], DRIPS["body"]], ids=["header names", "body"])
 def test_a_dripping_server_does_not_extend_the_deadline_over_tls(
-    dripping: Answer, secure: Loopback, make_client: MakeClient
+    dripping: Responder, secure: Loopback, make_client: MakeClient
 ) -> None:
     secure.default = dripping
     with pytest.raises(ApiTimeoutError):
@@ -109,10 +111,10 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(
 
 
 def test_a_slow_answer_within_the_deadline_is_accepted(server: Loopback, make_client: MakeClient) -> None:
-    def slow(talk: Talk) -> bool:
+    def slow(exchange: Exchange) -> bool:
         for byte in message(200, {"data": {"balance": "5"}}):
-            talk.send(bytes((byte,)))
-            talk.pause(0.001)
+            exchange.send(bytes((byte,)))
+            exchange.pause(0.001)
         return True
 
     server.then(slow)
@@ -136,9 +138,9 @@ def test_the_deadline_of_one_call_does_not_limit_the_next(server: Loopback, clie
     events.ingest(events=[event()], _request_timeout=0.5)
     big = [event(metadata={"text": "x" * 900_000})]
 
-    def slow(talk: Talk) -> bool:
-        talk.pause(0.7)
-        return bool(ledger(talk))
+    def slow(exchange: Exchange) -> bool:
+        exchange.pause(0.7)
+        return bool(ledger(exchange))
 
     server.then(slow)
     assert events.ingest(events=big).accepted == 1
@@ -200,8 +202,8 @@ def test_certificate_verification_can_be_turned_off(secure: Loopback, make_clien
 
 
 def test_a_tls_connection_closed_while_idle_is_no_error(secure: Loopback, make_client: MakeClient) -> None:
-    def answer_and_close(talk: Talk) -> bool:
-        answer()(talk)
+    def answer_and_close(exchange: Exchange) -> bool:
+        answer()(exchange)
         return False
 
     secure.default = answer_and_close
@@ -223,4 +225,4 @@ def test_plain_http_to_a_tls_port_is_an_api_exception(secure: Loopback, make_cli
         CreditsApi(make_client(f"http://127.0.0.1:{secure.port}", retries=0)).balance()
 
 
-assert PATIENCE * 0.02 > 5  # a dripping server outlasts every deadline used here
+assert MAX_PAUSES * 0.02 > 5  # a dripping server outlasts every deadline used here

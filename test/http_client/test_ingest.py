@@ -1,4 +1,4 @@
-"""Any number of events in, requests that every deployment takes out, and nothing billed twice."""
+"""Ingest of any number of events, in requests within the platform's limits, without billing an event twice."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def ids(batch: Any) -> list[str]:
     return [one["event_id"] if isinstance(one, dict) else one.event_id for one in batch]
 
 
-# What comes in
+# Input
 
 
 def test_models_and_dicts_of_all_types_may_be_mixed(ledger: Ledger, events_api: EventsApi) -> None:
@@ -103,7 +103,7 @@ def test_a_generator_is_read_as_it_is_sent(ledger: Ledger, events_api: EventsApi
             yield one
 
     assert events_api.ingest(events=source()).accepted == 3 * MAX_EVENTS
-    # One event is read ahead, to see that there is another request to come.
+    # One event is read ahead, to know whether another request follows.
     assert sent_when_read == [0] * (MAX_EVENTS + 1) + [1] * MAX_EVENTS + [2] * (MAX_EVENTS - 1)
 
 
@@ -169,7 +169,7 @@ def test_a_request_has_at_most_a_thousand_events(
 
 
 def padded(size: int) -> TokenUsageEvent:
-    """An event of exactly ``size`` bytes."""
+    """Return an event of exactly ``size`` bytes."""
     bare = event(metadata={"x": ""})
     bare.metadata = {"x": "x" * (size - len(bare.to_wire()))}
     assert len(bare.to_wire()) == size
@@ -189,7 +189,7 @@ def test_a_request_stays_below_the_limit_in_bytes(sizes: list[int], server: Loop
         for one, following in zip(
             ledger.sizes, [[len(json.dumps(batch[0], separators=(",", ":")))] for batch in ledger.batches[1:]]
         )
-    )  # no request is smaller than it had to be
+    )  # no request is smaller than necessary
 
 
 def test_the_limit_is_below_that_of_the_present_servers() -> None:
@@ -327,7 +327,7 @@ def test_an_id_that_was_never_sent_can_be_used_for_another_event(
         api.ingest(events=[event(event_id=name, input_tokens=2), {}])
     api.api_client.configuration.access_token = "key"
     server.then(answer(400, {"error": "Bad Request", "message": "body/events/0/feature_id"}))
-    with pytest.raises(BadRequestException):  # the platform took nothing of this request
+    with pytest.raises(BadRequestException):  # the platform accepted no event of this request
         api.ingest(events=[event(event_id=name, input_tokens=3)])
     assert api.ingest(events=[event(event_id=name, input_tokens=4)]).accepted == 1
 
@@ -346,7 +346,7 @@ def test_an_id_that_may_have_arrived_cannot_be_used_for_another_event(
     assert events_api.ingest(events=[event(event_id=name, input_tokens=1)]).accepted == 1
 
 
-# Failures on the way
+# Failures
 
 FAULTS = {
     "400": answer(400, {"error": "Bad Request", "message": "bad"}),
@@ -372,7 +372,7 @@ def test_after_request_3_of_5_failed_the_unsent_events_can_be_sent_again_and_are
     api = EventsApi(make_client(server.url, retries=0))
     some: list[Any] = [padded(300_000) for _ in range(13)]  # 3 a request
     some[1] = some[1].to_dict()
-    some[7] = {**TOKENS, "metadata": {"text": "x" * 300_000}}  # its id is made on the way
+    some[7] = {**TOKENS, "metadata": {"text": "x" * 300_000}}  # its id is made by ingest
     with pytest.raises(ApiException) as caught:
         api.ingest(events=(one for one in some) if lazy else some)
     error = caught.value

@@ -1,4 +1,4 @@
-"""Arguments are checked before anything is sent, and errors name them."""
+"""Arguments are checked before a request is sent, and errors name them."""
 
 from __future__ import annotations
 

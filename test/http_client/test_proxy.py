@@ -1,4 +1,4 @@
-"""Calls through a proxy, and what it is told."""
+"""Calls through a proxy, and what is sent to it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from openmonetize import ApiConnectionError, BadRequestException, CreditsApi, DefaultApi
 
 from .conftest import PEM, MakeClient
-from .loopback import Loopback, Talk, answer, message
+from .loopback import Exchange, Loopback, answer, message
 from .test_transport import PURCHASED, unused_port
 
 
@@ -113,9 +113,9 @@ def test_proxy_headers_take_precedence_over_the_user_and_password_of_the_url(
 def test_a_proxys_password_is_never_shown(
     server: Loopback, make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def echo(talk: Talk) -> bool:
-        sent = talk.request.headers["proxy-authorization"]
-        talk.send(message(400, f"you sent {sent}", {"X-Echo": sent}))
+    def echo(exchange: Exchange) -> bool:
+        sent = exchange.request.headers["proxy-authorization"]
+        exchange.send(message(400, f"you sent {sent}", {"X-Echo": sent}))
         return True
 
     server.default = echo

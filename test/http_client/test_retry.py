@@ -1,4 +1,4 @@
-"""What is repeated, how often, and after how long."""
+"""Retries: which calls are repeated, how often, and after which delay."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ PERMANENT = [400, 401, 402, 403, 404, 408, 409, 413, 418, 422, 500, 501, 505, 30
 def test_safe_calls_are_repeated(call: Call, fault: Any, server: Loopback, client: ApiClient) -> None:
     server.default = fault
     if call is REPEATED["a forwarded HEAD"] and fault is FAULTS["broken body"]:
-        return  # no body, nothing to break
+        return  # a response to HEAD has no body that could break
     with pytest.raises(ApiException):
         call(client)
     assert len(server.requests) == 4
@@ -142,7 +142,7 @@ def test_connections_that_cannot_be_made_are_tried_again(make_client: MakeClient
         CreditsApi(make_client(url)).balance()
 
 
-# How long
+# Delays
 
 
 @pytest.mark.parametrize("value", ["1", "0.2", "date", "reset"])
@@ -155,7 +155,7 @@ def test_the_wait_that_a_server_asks_for_is_kept(value: str, server: Loopback, m
     server.default = answer(429, {}, **headers)
     wallets = CreditsApi(make_client(server.url, retries=RetryPolicy(base=0.0, cap=0.0)))
     with pytest.raises(TooManyRequestsException):
-        wallets.balance(_request_timeout=0.15)  # there is no time to wait so long: no second request
+        wallets.balance(_request_timeout=0.15)  # the deadline is before the end of the wait: no second request
     assert len(server.requests) == 1
 
 

@@ -1,4 +1,4 @@
-"""One pool, many threads, several processes, and connections that go away."""
+"""One connection pool for threads and processes, closed connections and redirects."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from openmonetize import (
 
 from .conftest import KEY, MakeClient
 from .ledger import Ledger, event
-from .loopback import BALANCE, Loopback, Talk, answer, deaf, hang, message, raw, reset, vanish
+from .loopback import BALANCE, Exchange, Loopback, answer, deaf, hang, message, raw, reset, vanish
 
 PURCHASED = {"data": {"transactionId": "t", "newBalance": 5}}
 
 
 def closing(body: object, status: int = 200) -> object:
-    """An answer that promises to keep the connection, which is then closed at once."""
+    """Answer with a response that keeps the connection alive, then close the connection."""
     return raw(message(status, body))
 
 
@@ -99,7 +99,7 @@ signal.alarm(20)
 client = ApiClient(Configuration({server.url!r}, {{"bearerAuth": {KEY!r}}}))
 balance = lambda: CreditsApi(client).balance().data.balance
 assert balance() == 120
-SENT_IDS._lock.acquire(); client.rest_client._lock.acquire()  # as another thread might, in this very moment
+SENT_IDS._lock.acquire(); client.rest_client._lock.acquire()  # as another thread might at the time of the fork
 child = os.fork()
 if child == 0:
     signal.alarm(20)
@@ -190,7 +190,7 @@ def test_an_answer_that_was_not_read_to_its_end_does_not_affect_the_next(server:
         assert CreditsApi(client).balance().data.balance == 120
 
 
-# Servers that are not there
+# Servers that cannot be reached
 
 
 def unused_port() -> int:
@@ -262,12 +262,12 @@ def test_a_redirect_without_a_target_is_an_error_too(server: Loopback, client: A
 
 
 def test_informational_answers_chunk_extensions_and_trailers_are_read(server: Loopback, client: ApiClient) -> None:
-    def chunked(talk: Talk) -> bool:
-        talk.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        talk.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+    def chunked(exchange: Exchange) -> bool:
+        exchange.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
         for piece in (b'{"data":', b'{"balance":"7"}}'):
-            talk.send(b"%x;ext=1\r\n%s\r\n" % (len(piece), piece))
-        talk.send(b"0\r\nTrailer: x\r\n\r\n")
+            exchange.send(b"%x;ext=1\r\n%s\r\n" % (len(piece), piece))
+        exchange.send(b"0\r\nTrailer: x\r\n\r\n")
         return True
 
     server.then(chunked)

@@ -123,13 +123,13 @@ def test_an_address_that_others_reach_needs_its_own_key() -> None:
         request = b"GET %s HTTP/1.1\r\nHost: 127.0.0.1:" + port + b"\r\nConnection: close\r\n%s\r\n"
         raw = sandbox.url.replace("0.0.0.0", "127.0.0.1")
         assert raw
-        assert send_raw(_Local(sandbox), request % (b"/_sandbox/state", b"")).startswith(b"HTTP/1.1 401 ")
+        assert send_raw(_LocalUrl(sandbox), request % (b"/_sandbox/state", b"")).startswith(b"HTTP/1.1 401 ")
         key_line = b"Authorization: Bearer my-own-key\r\n"
-        assert send_raw(_Local(sandbox), request % (b"/_sandbox/state", key_line)).startswith(b"HTTP/1.1 200 ")
-        assert send_raw(_Local(sandbox), request % (b"/v1/customers/me", key_line)).startswith(b"HTTP/1.1 200 ")
+        assert send_raw(_LocalUrl(sandbox), request % (b"/_sandbox/state", key_line)).startswith(b"HTTP/1.1 200 ")
+        assert send_raw(_LocalUrl(sandbox), request % (b"/v1/customers/me", key_line)).startswith(b"HTTP/1.1 200 ")
 
 
-class _Local:
+class _LocalUrl:
     """A sandbox on all addresses, as this machine reaches it."""
 
     def __init__(self, sandbox: Sandbox) -> None:
