@@ -21,7 +21,7 @@ from openmonetize.sandbox.validation.rules import AJV, OLD_ZOD, ZOD, Rules
 from openmonetize.sandbox.validation.schema import validate
 from openmonetize.sandbox.validation.unstorable_text import has_unstorable_text
 
-from .talk import event, events
+from .client import event, events
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
