@@ -38,7 +38,7 @@ from .client import SandboxClient, event, events
         ({"event_type": "CUSTOM", "quantity": 3}, 0),
     ],
 )
-def test_what_an_event_burns(client: SandboxClient, fields: dict[str, Any], burned: int) -> None:
+def test_credits_burned_by_an_event(client: SandboxClient, fields: dict[str, Any], burned: int) -> None:
     client.grant(1000, "anna")
     assert client.ingest(event(user_id="anna", **fields)).status == 202
     assert client.get("/v1/users/anna/credits").body["data"]["balance"] == 1000 - burned
@@ -169,7 +169,9 @@ def test_202_does_not_mean_billed(start: Callable[..., SandboxClient]) -> None:
         {"model": "o1-pro", "input_tokens": 2**53 - 1},  # more than 10^10 US dollars
     ],
 )
-def test_what_no_database_takes_is_accepted_and_lost(client: SandboxClient, fields: dict[str, Any]) -> None:
+def test_events_that_the_database_cannot_store_are_accepted_and_lost(
+    client: SandboxClient, fields: dict[str, Any]
+) -> None:
     assert client.ingest(event(**fields), event()).body["accepted"] == 2
     assert len(client.sandbox.events()) == 1
     assert len(client.sandbox.dead_letters()) == 1

@@ -60,7 +60,7 @@ INGEST = "/v1/events/ingest"
         ({"metadata": []}, "metadata Invalid input: expected record, received array"),
     ],
 )
-def test_what_an_event_must_be(client: SandboxClient, fields: dict[str, Any], message: str) -> None:
+def test_an_invalid_event_is_refused(client: SandboxClient, fields: dict[str, Any], message: str) -> None:
     reply = client.ingest(event(**fields))
     assert (reply.status, reply.body) == (400, bad(f"body/events/0/{message}"))
     assert client.sandbox.events() == []
@@ -132,7 +132,7 @@ def test_all_issues_are_listed_and_nothing_is_stored(client: SandboxClient) -> N
         ([7], "body/events/0 Invalid input: expected object, received number"),
     ],
 )
-def test_what_a_batch_must_be(client: SandboxClient, events: Any, message: str) -> None:
+def test_an_invalid_batch_is_refused(client: SandboxClient, events: Any, message: str) -> None:
     assert client.post(INGEST, {"events": events}).body == bad(message)
 
 

@@ -120,7 +120,7 @@ def test_rotating_the_key_kills_the_old_one(client: SandboxClient) -> None:
         ("GET", "/docs"),
     ],
 )
-def test_what_does_not_exist_is_404_and_never_405(client: SandboxClient, method: str, target: str) -> None:
+def test_an_unknown_path_or_method_is_404_and_never_405(client: SandboxClient, method: str, target: str) -> None:
     for key in (None, "own"):
         reply = client(method, target, key=key)
         assert reply.status == 404
