@@ -1,15 +1,15 @@
-"""What all tests share."""
+"""Fixtures for all tests."""
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 import pytest
 
 
 @pytest.fixture
 def sandbox() -> Iterator[object]:
-    """A running sandbox with the development account."""
+    """Yield a running sandbox with the development account."""
     from openmonetize.sandbox import Sandbox
 
     with Sandbox() as running:

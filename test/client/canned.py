@@ -1,4 +1,4 @@
-"""A loopback server that gives canned answers, and keeps the requests that it got."""
+"""A loopback server that gives canned answers and records the requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Asked(NamedTuple):
     body: Any
 
 
-class Reply(NamedTuple):
+class CannedReply(NamedTuple):
     """One answer: a JSON body, or server-sent events."""
 
     status: int = 200
@@ -38,8 +38,8 @@ class Canned:
     """
 
     def __init__(self) -> None:
-        self.reply = Reply(body={})
-        self.replies: deque[Reply | str] = deque()
+        self.reply = CannedReply(body={})
+        self.replies: deque[CannedReply | str] = deque()
         self.asked: list[Asked] = []
         self.hold = threading.Event()
         self.hold.set()
@@ -82,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
             return
-        assert isinstance(reply, Reply)
+        assert isinstance(reply, CannedReply)
         if reply.events is None:
             kind, content = "application/json", json.dumps(reply.body).encode()
         else:

@@ -28,7 +28,7 @@ def _running() -> Iterator[dict[Any, Sandbox]]:
 
 @pytest.fixture
 def start(_running: dict[Any, Sandbox]) -> Start:
-    """Give a function that returns a clean sandbox with these settings; tests share it."""
+    """Return a function that returns a clean sandbox with these settings; tests share it."""
 
     def start(**settings: Any) -> Sandbox:
         name = tuple(sorted((key, repr(value)) for key, value in settings.items()))
@@ -42,25 +42,25 @@ def start(_running: dict[Any, Sandbox]) -> Start:
 
 @pytest.fixture
 def sandbox(start: Start) -> Sandbox:
-    """Give a sandbox of the present era, as the contract says."""
+    """Return a sandbox of the present era, in contract mode."""
     return start()
 
 
 @pytest.fixture
 def faithful(start: Start) -> Sandbox:
-    """Give a sandbox of the present era, with its servers' defects."""
+    """Return a sandbox of the present era, with its servers' defects."""
     return start(mode="faithful")
 
 
 @pytest.fixture
 def seed(start: Start) -> Sandbox:
-    """Give a sandbox of the first release."""
+    """Return a sandbox of the first release."""
     return start(era="seed")
 
 
 @pytest.fixture
 def opened() -> Iterator[Open]:
-    """Give a function that makes clients of a server; they are closed at the end."""
+    """Yield a function that makes clients of a server, which are closed after the test."""
     made: list[OpenMonetize] = []
 
     def opened(server: Any, api_key: Any = None, **options: Any) -> OpenMonetize:
@@ -75,13 +75,13 @@ def opened() -> Iterator[Open]:
 
 @pytest.fixture
 def om(sandbox: Sandbox, opened: Open) -> OpenMonetize:
-    """Give a client of the clean sandbox."""
+    """Return a client of the clean sandbox."""
     return opened(sandbox)
 
 
 @pytest.fixture
 def canned() -> Iterator[Canned]:
-    """Give a server with canned answers."""
+    """Yield a server with canned answers."""
     with Canned() as running:
         yield running
 

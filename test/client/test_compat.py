@@ -21,12 +21,12 @@ from openmonetize import (
 from openmonetize.compat import RULES, NotServedError
 from openmonetize.sandbox import Sandbox
 
-from .canned import Canned, Reply
+from .canned import Canned, CannedReply
 from .conftest import USER, Open, Start, accepted, targets
 
 PURCHASE = {"user_id": USER, "amount": 1, "purchase_price": 1}
 SEED_USER = "0a4f5f0e-6d0c-4c1e-9f4b-1f2a3b4c5d6e"
-MISSING_ROUTE = Reply(404, {"statusCode": 404, "error": "Not Found", "message": "Route GET:/v1/x not found"})
+MISSING_ROUTE = CannedReply(404, {"statusCode": 404, "error": "Not Found", "message": "Route GET:/v1/x not found"})
 
 
 def test_a_users_balance_is_found_under_the_path_of_either_era(sandbox: Sandbox, seed: Sandbox, opened: Open) -> None:
@@ -49,7 +49,7 @@ def test_the_path_that_works_is_remembered(seed: Sandbox, opened: Open) -> None:
 
 def test_a_server_that_moves_to_the_present_era_is_followed(canned: Canned, opened: Open) -> None:
     om = opened(canned, customer_id="acme")
-    balance = Reply(body={"data": {"balance": 7}})
+    balance = CannedReply(body={"data": {"balance": 7}})
     canned.replies.extend([MISSING_ROUTE, balance, balance, MISSING_ROUTE, balance, balance])
     for _ in range(4):
         assert om.credits.user_balance("u1").data.balance == 7
@@ -167,15 +167,15 @@ def test_a_missing_customer_wallet_is_a_balance_of_zero(start: Start, opened: Op
         assert (data.balance, data.available_balance, data.currency) == (0, 0, "credits")
 
 
-def test_balances_are_in_credits_whatever_currency_is_answered(canned: Canned, opened: Open) -> None:
-    canned.reply = Reply(body={"data": {"balance": "5", "reservedBalance": "0", "currency": "USD"}})
+def test_balances_are_in_credits_for_any_currency_of_the_answer(canned: Canned, opened: Open) -> None:
+    canned.reply = CannedReply(body={"data": {"balance": "5", "reservedBalance": "0", "currency": "USD"}})
     data = opened(canned).credits.balance().data
     assert (data.balance, data.currency) == (5, "credits")
 
 
 def test_every_grant_has_a_key_of_its_own_that_retries_keep(canned: Canned, opened: Open) -> None:
-    canned.replies.extend([Reply(503, headers={"Retry-After": "0"}), Reply(body={"data": {}})])
-    canned.reply = Reply(body={"data": {}})
+    canned.replies.extend([CannedReply(503, headers={"Retry-After": "0"}), CannedReply(body={"data": {}})])
+    canned.reply = CannedReply(body={"data": {}})
     om = opened(canned)
     om.credits.grant(user_id=USER, amount=5)
     om.credits.grant(user_id=USER, amount=5)
@@ -189,7 +189,7 @@ def test_every_grant_has_a_key_of_its_own_that_retries_keep(canned: Canned, open
 
 def test_one_wallet_is_credited_one_grant_at_a_time(canned: Canned, opened: Open) -> None:
     om = opened(canned)
-    canned.reply = Reply(body={"data": {}})
+    canned.reply = CannedReply(body={"data": {}})
     canned.hold.clear()
     threads = [threading.Thread(target=om.credits.grant, kwargs={"user_id": USER, "amount": 1}) for _ in range(4)]
     threads.append(threading.Thread(target=om.credits.purchase, kwargs=PURCHASE))
@@ -234,7 +234,7 @@ def test_a_page_that_the_server_cannot_show_is_an_error_and_not_an_empty_page(fa
 
 
 def test_a_bad_request_for_another_reason_is_raised(canned: Canned, opened: Open) -> None:
-    canned.reply = Reply(400, {"error": "Bad Request", "message": "body/amount nonsense"})
+    canned.reply = CannedReply(400, {"error": "Bad Request", "message": "body/amount nonsense"})
     om = opened(canned)
     with pytest.raises(BadRequestException):
         om.credits.transactions(USER, limit=1)
@@ -256,7 +256,7 @@ def test_a_price_has_cost_and_credits_in_every_shape(start: Start, opened: Open,
 
 def test_a_price_that_the_bulk_route_does_not_know_is_still_an_error(canned: Canned, opened: Open) -> None:
     message = {"error": "Internal Server Error", "message": "Response doesn't match the schema"}
-    canned.reply = Reply(500, message)
+    canned.reply = CannedReply(500, message)
     om = opened(canned)
     with pytest.raises(ServiceException):
         om.rating.calculate(provider="OPENAI", model="dall-e-3", type="image", count=1)
@@ -297,7 +297,7 @@ def test_burn_rates_are_positive_and_have_a_run_out(start: Start, opened: Open, 
 
 
 def test_an_idle_week_raises_no_alarm(canned: Canned, opened: Open) -> None:
-    canned.reply = Reply(
+    canned.reply = CannedReply(
         body={
             "data": {
                 "currentBalance": "100",
@@ -326,7 +326,7 @@ def test_video_checks_fall_back_to_custom_ones(seed: Sandbox, opened: Open, capl
 
 
 def test_a_new_entitlement_never_sends_a_null_limit(canned: Canned, opened: Open) -> None:
-    canned.reply = Reply(201, {"data": {"id": "e", "featureId": "chat", "limitType": "NONE", "limitValue": None}})
+    canned.reply = CannedReply(201, {"data": {"id": "e", "featureId": "chat", "limitType": "NONE", "limitValue": None}})
     opened(canned).entitlements.create(feature_id="chat", limit_type="NONE", limit_value=None, period=None)
     assert canned.asked[0].body == {"featureId": "chat", "limitType": "NONE"}
 

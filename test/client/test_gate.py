@@ -14,11 +14,11 @@ from openmonetize.client import OpenMonetize
 from openmonetize.gate.checks import EntitlementDenied
 from openmonetize.sandbox import Sandbox
 
-from .canned import Canned, Reply
+from .canned import Canned, CannedReply
 from .conftest import USER, Open, targets
 
-YES = Reply(body={"allowed": True, "reason": None, "currentBalance": 5, "actions": []})
-NO = Reply(body={"allowed": False, "reason": "Insufficient credits", "currentBalance": 0, "actions": []})
+YES = CannedReply(body={"allowed": True, "reason": None, "currentBalance": 5, "actions": []})
+NO = CannedReply(body={"allowed": False, "reason": "Insufficient credits", "currentBalance": 0, "actions": []})
 USE: Any = {"provider": "openai", "model": "gpt-4o-2024-08-06", "input_tokens": 1000, "output_tokens": 500}
 
 
@@ -143,13 +143,13 @@ def test_a_server_that_hangs_costs_the_timeout_once(canned: Canned, opened: Open
     eventually(lambda: om.check("chat", user_id=USER, on_outage="deny"))
 
 
-def test_an_answer_without_a_decision_is_no_answer(canned: Canned, opened: Open) -> None:
-    canned.reply = Reply(body={})
+def test_an_answer_without_a_decision_counts_as_no_answer(canned: Canned, opened: Open) -> None:
+    canned.reply = CannedReply(body={})
     assert opened(canned).check("chat", user_id=USER, on_outage="allow").source == "outage"
 
 
 def test_a_question_that_the_platform_does_not_understand_is_an_error(canned: Canned, opened: Open) -> None:
-    canned.reply = Reply(400, {"error": "Bad Request", "message": "body/action nonsense"})
+    canned.reply = CannedReply(400, {"error": "Bad Request", "message": "body/action nonsense"})
     with pytest.raises(BadRequestException):
         opened(canned).check("chat", user_id=USER, on_outage="allow")
 

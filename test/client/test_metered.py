@@ -16,7 +16,7 @@ from openmonetize.gate.checks import EntitlementDenied
 from openmonetize.providers import Usage
 from openmonetize.sandbox import Sandbox
 
-from .canned import Canned, Reply
+from .canned import Canned, CannedReply
 from .conftest import USER
 from .test_wrap import MESSAGES, chunks, completion
 
@@ -192,7 +192,7 @@ def test_async_generators_are_metered(om: OpenMonetize, sandbox: Sandbox) -> Non
 def test_a_librarys_stream_keeps_its_type_and_methods(
     om: OpenMonetize, sandbox: Sandbox, canned: Canned, ai: Any
 ) -> None:
-    canned.reply = Reply(events=chunks())
+    canned.reply = CannedReply(events=chunks())
 
     @om.metered(**METERED, user_id=USER)
     def answer() -> Any:
@@ -212,7 +212,7 @@ def test_a_call_of_a_wrapped_client_inside_is_not_recorded_twice(
     om: OpenMonetize, sandbox: Sandbox, canned: Canned, ai: Any, streamed: bool
 ) -> None:
     wrapped = om.wrap(ai)
-    canned.reply = Reply(events=chunks()) if streamed else Reply(body=completion())
+    canned.reply = CannedReply(events=chunks()) if streamed else CannedReply(body=completion())
 
     @om.metered(**METERED, user_id=USER)
     def answer() -> Any:
@@ -233,7 +233,7 @@ def test_a_result_without_usage_is_no_warning_if_a_wrapped_client_recorded_the_c
     om: OpenMonetize, sandbox: Sandbox, canned: Canned, ai: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrapped = om.wrap(ai)
-    canned.replies.extend([Reply(body=completion()), Reply(events=chunks())])
+    canned.replies.extend([CannedReply(body=completion()), CannedReply(events=chunks())])
 
     @om.metered(**METERED, user_id=USER)
     def text() -> str:

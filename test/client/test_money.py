@@ -13,7 +13,7 @@ from openmonetize.client.llm_proxy import ProxyConfig
 from openmonetize.pricing import FULL_BOOK
 from openmonetize.sandbox import Sandbox
 
-from .canned import Canned, Reply
+from .canned import Canned, CannedReply
 from .conftest import USER, Open, Start
 
 USES: list[Any] = [
@@ -132,7 +132,7 @@ def test_values_that_the_proxy_cannot_take_are_refused(om: OpenMonetize) -> None
 def test_the_libraries_send_what_the_proxy_needs(canned: Canned, om: OpenMonetize) -> None:
     openai = pytest.importorskip("openai", minversion="1.0")
     anthropic = pytest.importorskip("anthropic")
-    canned.reply = Reply(400, {"error": {"message": "enough"}})
+    canned.reply = CannedReply(400, {"error": {"message": "enough"}})
 
     def settings(provider: str) -> ProxyConfig:
         return om.proxy_config(provider, user_id=USER, feature_id="chat", proxy_url=canned.url)

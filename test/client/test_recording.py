@@ -15,7 +15,7 @@ from openmonetize.events.ids import derive_id
 from openmonetize.metering import BufferFull, Delivered, Incident, MeteringError, flush_after
 from openmonetize.sandbox import Sandbox
 
-from .canned import Canned, Reply
+from .canned import Canned, CannedReply
 from .conftest import USER, Open, accepted
 
 CHAT: Any = {"provider": "openai", "model": "gpt-4o", "input_tokens": 1000, "output_tokens": 500}
@@ -103,7 +103,7 @@ def test_track_takes_models_and_dicts_and_does_not_change_them(om: OpenMonetize,
     assert [event["metadata"] for event in events] == [{"team": "blue"}, {"team": "blue"}]
 
 
-def test_an_id_of_the_callers_own_is_derived_in_the_namespace_of_the_named_customer(start: Any, opened: Open) -> None:
+def test_a_custom_id_is_derived_in_the_namespace_of_the_named_customer(start: Any, opened: Open) -> None:
     server = start()
     customer = opened(server).customer_id
     om = opened(server, customer_id=customer)
@@ -173,7 +173,7 @@ def test_callbacks_and_counts_report_what_became_of_events(sandbox: Sandbox, ope
 
 def test_refused_events_can_be_read_exported_and_replayed(canned: Canned, opened: Open, tmp_path: Any) -> None:
     incidents: list[Incident] = []
-    canned.reply = Reply(400, {"error": "Bad Request", "message": "body/events/0/feature_id no such thing"})
+    canned.reply = CannedReply(400, {"error": "Bad Request", "message": "body/events/0/feature_id no such thing"})
     om = opened(canned, on_error=incidents.append)
     event_id = om.track_token_usage(**CHAT, feature_id="chat")
     assert om.flush()
@@ -182,7 +182,9 @@ def test_refused_events_can_be_read_exported_and_replayed(canned: Canned, opened
     assert (letter.event["event_id"], letter.status) == (event_id, 400)
     assert om.export_dead_letters(tmp_path / "dead.jsonl") == 1
     assert [incident.kind for incident in incidents] == ["dead"]
-    canned.reply = Reply(202, {"accepted": 1, "rejected": 0, "duplicates": 0, "batch_id": "b", "status": "processing"})
+    canned.reply = CannedReply(
+        202, {"accepted": 1, "rejected": 0, "duplicates": 0, "batch_id": "b", "status": "processing"}
+    )
     assert om.replay_dead_letters() == 1
     assert accepted(om) == 1
     assert om.discard_dead_letters() == 0

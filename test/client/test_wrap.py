@@ -12,7 +12,7 @@ from openmonetize.client import OpenMonetize
 from openmonetize.providers import Usage, UsageError
 from openmonetize.sandbox import Sandbox
 
-from .canned import Canned, Reply
+from .canned import Canned, CannedReply
 from .conftest import USER
 
 openai = pytest.importorskip("openai", minversion="1.0")
@@ -44,7 +44,7 @@ def chunks() -> list[dict[str, Any]]:
 
 @pytest.fixture
 def client(canned: Canned) -> Iterator[Any]:
-    canned.reply = Reply(body=completion())
+    canned.reply = CannedReply(body=completion())
     with openai.OpenAI(api_key="sk-test", base_url=f"{canned.url}/v1", max_retries=0) as made:
         yield made
 
@@ -75,7 +75,7 @@ def test_user_and_feature_come_from_the_context_of_the_call(
     ai = om.wrap(client, metadata={"tier": "gold"})
     with om.context(user_id=USER, feature_id="chat", metadata={"plan": "pro"}):
         ai.chat.completions.create(model="gpt-4o", messages=MESSAGES)
-        canned.reply = Reply(events=chunks())
+        canned.reply = CannedReply(events=chunks())
         stream = ai.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True)
     with om.context(user_id="acme-corp-somebody-else", feature_id="other"):
         assert len(list(stream)) == 2

@@ -1,4 +1,4 @@
-"""Requests of the log as curl commands: safe in a shell, whatever the request contains."""
+"""Requests of the log as curl commands, which are safe in a shell for any content of the request."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_hostile_body_stays_a_body(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_hostile_target_or_header_stays_what_it_is(tmp_path: Path, text: str) -> None:
+def test_a_hostile_target_or_header_is_quoted(tmp_path: Path, text: str) -> None:
     target = "/" + text.replace(" ", "+")
     command = curl(entry(target=target, headers={"content-type": text}), "http://h")
     found = words(command, tmp_path)

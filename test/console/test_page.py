@@ -256,7 +256,7 @@ def basic(password: str) -> str:
 def test_where_others_can_reach_it_the_browser_asks_for_the_key() -> None:
     with Sandbox(host="0.0.0.0", key="a-key:of my own") as open_one:
         port = open_one.url.rpartition(":")[2]
-        asked = call(_Local(port), "GET", "/", key=None)  # type: ignore[arg-type]
+        asked = call(_LocalSandbox(port), "GET", "/", key=None)  # type: ignore[arg-type]
         assert asked.status == 401
         assert asked.headers["www-authenticate"].startswith("Basic realm=")
         for shown, status in (
@@ -270,12 +270,12 @@ def test_where_others_can_reach_it_the_browser_asks_for_the_key() -> None:
             ("Bearer", 401),
         ):
             for path in PATHS:
-                assert call(_Local(port), "GET", path, key=None, Authorization=shown).status == status, shown  # type: ignore[arg-type]
-        html = call(_Local(port), "GET", "/", key=None, Authorization=basic("a-key:of my own")).data.decode()  # type: ignore[arg-type]
+                assert call(_LocalSandbox(port), "GET", path, key=None, Authorization=shown).status == status, shown  # type: ignore[arg-type]
+        html = call(_LocalSandbox(port), "GET", "/", key=None, Authorization=basic("a-key:of my own")).data.decode()  # type: ignore[arg-type]
         assert "of my own" not in html
 
 
-class _Local:
+class _LocalSandbox:
     """A sandbox on all addresses, as this machine reaches it."""
 
     def __init__(self, port: str) -> None:

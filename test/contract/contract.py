@@ -26,7 +26,7 @@ def spec() -> dict[str, Any]:
 
 
 def follow(node: Any) -> Any:
-    """Return what the reference of a node points at, or the node itself."""
+    """Return the target of a reference, or the node itself."""
     while isinstance(node, dict) and "$ref" in node:
         target: Any = spec()
         for part in node["$ref"].lstrip("#/").split("/"):
@@ -101,7 +101,7 @@ def typed() -> list[Documented]:
 
 
 def forwarded() -> list[Documented]:
-    """Return the operations that forward what they are given."""
+    """Return the operations that forward their arguments unchanged."""
     return [operation for operation in operations() if operation.forwarded]
 
 

@@ -17,7 +17,7 @@ class Seen(NamedTuple):
 
 
 class Echo:
-    """Gives every request the same answer, until another one is set."""
+    """A server that gives every request the same answer, until another one is set."""
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from typing_extensions import is_typeddict
 
 HERE = Path(__file__).parent
-# Public as base classes, though nobody imports them from the package itself.
+# Public as base classes, although they are not exported from the package.
 BASES = (
     "openmonetize._schema.model.Model",
     "openmonetize.events.union.EventUnion",

@@ -92,7 +92,7 @@ def test_answers_survive_copying_and_pickling(name: str) -> None:
 
 
 @each
-def test_values_have_the_types_that_were_promised(name: str) -> None:
+def test_values_have_the_documented_types(name: str) -> None:
     read = model(name).from_json(text(schemas()[name]["example"]))
     for field in fields(name):
         value = attribute(read, field.place)
@@ -219,7 +219,7 @@ def test_times_are_read_in_every_zone_and_written_in_utc(name: str) -> None:
 
 
 @each
-def test_what_cannot_be_meant_is_an_error_that_names_the_place(name: str) -> None:
+def test_a_value_of_the_wrong_type_is_an_error_that_names_the_place(name: str) -> None:
     example, shown = schemas()[name]["example"], model(name).__name__
     for field in scalars(name, "integer", "number"):
         for odd in ("many", "", {}, [1], True, False, "1e999999999", "NaN", "-Infinity", float("nan"), float("inf")):

@@ -1,4 +1,4 @@
-"""Regeneration gives the same bytes every time, what the contract says, and touches no hand-written file."""
+"""Regeneration is reproducible, follows the contract, and does not change hand-written files."""
 
 from __future__ import annotations
 
@@ -108,8 +108,8 @@ def changed_contract() -> dict[str, Any]:
     return contract
 
 
-class Run(NamedTuple):
-    """A tree that was generated into."""
+class GeneratedTree(NamedTuple):
+    """A directory with generated files, and its files before."""
 
     tree: Path
     before: dict[str, bytes]
@@ -142,16 +142,16 @@ def _tools() -> None:
 
 
 @pytest.fixture(scope="module")
-def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> GeneratedTree:
     """Generate from the contract as it is into an empty tree."""
     tree = tmp_path_factory.mktemp("unchanged")
     done = generate(tree, ROOT / "openapi.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
-    return Run(tree, {})
+    return GeneratedTree(tree, {})
 
 
 @pytest.fixture(scope="module")
-def changed(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def changed(tmp_path_factory: pytest.TempPathFactory) -> GeneratedTree:
     """Generate from a changed contract into a copy of this tree."""
     tree = tmp_path_factory.mktemp("changed") / "copy"
     tree.mkdir()
@@ -164,7 +164,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Run:
     before = files(tree)
     done = generate(tree, contract)
     assert done.returncode == 0, done.stdout + done.stderr
-    return Run(tree, before)
+    return GeneratedTree(tree, before)
 
 
 def is_generated(name: str, content: bytes) -> bool:
@@ -175,7 +175,7 @@ def is_generated(name: str, content: bytes) -> bool:
     )
 
 
-def test_the_committed_files_are_what_the_contract_says(unchanged: Run) -> None:
+def test_the_committed_files_are_what_the_contract_says(unchanged: GeneratedTree) -> None:
     committed = {
         f"{folder}/{name}": content
         for folder in ("openmonetize", "docs")
@@ -188,7 +188,7 @@ def test_the_committed_files_are_what_the_contract_says(unchanged: Run) -> None:
 
 
 def test_a_second_run_offline_and_elsewhere_gives_the_same_bytes(
-    unchanged: Run, tmp_path_factory: pytest.TempPathFactory
+    unchanged: GeneratedTree, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     tree = tmp_path_factory.mktemp("again")
     done = generate(
@@ -203,14 +203,14 @@ def test_a_second_run_offline_and_elsewhere_gives_the_same_bytes(
     assert files(tree) == files(unchanged.tree)
 
 
-def test_no_hand_written_file_is_touched(changed: Run) -> None:
+def test_no_hand_written_file_is_touched(changed: GeneratedTree) -> None:
     by_hand = {name: content for name, content in changed.before.items() if not is_generated(name, content)}
     after = {name: content for name, content in files(changed.tree).items() if not is_generated(name, content)}
     assert {"openmonetize/mine.py", "docs/mine.md", "docs/architecture.md", "openmonetize/__init__.py"} <= set(by_hand)
     assert after == by_hand
 
 
-def test_what_was_removed_leaves_nothing_behind(changed: Run) -> None:
+def test_removed_operations_leave_no_files(changed: GeneratedTree) -> None:
     gone = set(changed.before) - set(files(changed.tree))
     assert {"openmonetize/api/demo_api.py", "docs/DemoApi.md", "docs/V1DemoGeneratePostRequest.md"} <= gone
     assert all("demo" in name.lower() for name in gone)
@@ -227,7 +227,7 @@ def test_what_was_removed_leaves_nothing_behind(changed: Run) -> None:
     }
 
 
-def test_only_what_changed_is_changed(changed: Run) -> None:
+def test_only_what_changed_is_changed(changed: GeneratedTree) -> None:
     after = files(changed.tree)
     different = {name for name in changed.before if name in after and after[name] != changed.before[name]}
     assert different == {
@@ -283,7 +283,7 @@ print(json.dumps(found))
 """
 
 
-def test_the_changed_client_is_imported_and_called(changed: Run, echo: Echo) -> None:
+def test_the_changed_client_is_imported_and_called(changed: GeneratedTree, echo: Echo) -> None:
     echo.answer(200, b'{"id":"n1","class":"c","more":1}', "application/json")
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, echo.url, str(changed.tree)],
@@ -301,7 +301,11 @@ def test_the_changed_client_is_imported_and_called(changed: Run, echo: Echo) -> 
     assert post.headers["authorization"] == "Bearer om_key"
     assert (get.verb, get.target, get.headers.get("authorization")) == ("GET", "/v1/users/u/notes?sortOrder=NEW", None)
     assert found["answer"] == ["Note", "n1", {"id": "n1", "class": "c", "more": 1}]
-    assert found["list"] == {"id": "n1", "class": "c", "more": 1}  # what is no component is decoded as it comes
+    assert found["list"] == {
+        "id": "n1",
+        "class": "c",
+        "more": 1,
+    }  # no component: plain JSON
     assert found["attribute"] == ["NotesApi", False]
     assert found["short"] == [True, "Note"]
     assert found["aliases"] == ["list"]
@@ -329,7 +333,7 @@ def test_a_broken_contract_changes_nothing(tmp_path: Path) -> None:
     assert files(tmp_path) == before
 
 
-def test_what_the_templates_have_nothing_for_is_refused(tmp_path: Path) -> None:
+def test_unsupported_parts_of_a_contract_are_refused(tmp_path: Path) -> None:
     contract = changed_contract()
     notes = contract["paths"]["/v1/users/{userId}/notes"]
     notes["parameters"] = [{"name": "X-Trace", "in": "header", "schema": {"type": "string"}}]

@@ -34,7 +34,7 @@ def test_generated_code_is_short() -> None:
 
 
 @pytest.mark.parametrize("path", GENERATED, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_a_generated_file_says_so_and_is_plain_python(path: Path) -> None:
+def test_a_generated_file_is_marked_and_is_plain_python(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     assert source.splitlines()[0] == f"# {MARK} by `make generate`; do not edit."
     assert ast.get_docstring(ast.parse(source, feature_version=(3, 9)))
@@ -43,7 +43,7 @@ def test_a_generated_file_says_so_and_is_plain_python(path: Path) -> None:
     assert "{{" not in source
 
 
-def test_no_other_file_says_so() -> None:
+def test_no_other_file_is_marked_as_generated() -> None:
     for path in PACKAGE.rglob("*.py"):
         if path not in GENERATED:
             assert MARK not in path.read_text(encoding="utf-8"), path

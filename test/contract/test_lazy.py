@@ -50,7 +50,7 @@ def loaded_by(statement: str) -> list[str]:
     return found
 
 
-def test_the_package_alone_brings_nothing() -> None:
+def test_importing_the_package_imports_no_heavy_modules() -> None:
     loaded = loaded_by("import openmonetize; dir(openmonetize); openmonetize.__version__")
     assert [name for name in loaded if name.split(".")[0] in HEAVY] == []
     assert [name for name in loaded if name.startswith("openmonetize")] == [
@@ -62,7 +62,7 @@ def test_the_package_alone_brings_nothing() -> None:
     ]
 
 
-def test_a_name_brings_what_it_needs_and_no_more() -> None:
+def test_importing_a_name_imports_only_what_it_needs() -> None:
     loaded = loaded_by("from openmonetize import Configuration")
     assert not {"pydantic", "urllib3", "openmonetize._http.client"} & set(loaded)
     loaded = loaded_by("from openmonetize import ApiException")
@@ -107,7 +107,7 @@ def test_a_module_lists_its_names(module: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("module", [openmonetize, openmonetize.models, openmonetize.api], ids=lambda m: m.__name__)
-def test_a_name_that_is_not_there_is_an_attribute_error(module: Any) -> None:
+def test_an_unknown_name_is_an_attribute_error(module: Any) -> None:
     with pytest.raises(AttributeError, match=f"module '{module.__name__}' has no attribute 'TokenUsage'"):
         module.TokenUsage
     assert not hasattr(module, "__wrapped__")
@@ -131,7 +131,7 @@ def test_settings_and_unset_can_be_copied(copied: Callable[[Any], Any]) -> None:
     assert copied(openmonetize.UNSET) is openmonetize.UNSET
 
 
-def test_models_are_one_and_the_same_from_everywhere() -> None:
+def test_a_model_is_the_same_class_from_every_module() -> None:
     from openmonetize.api.credits_api import CreditsApi
     from openmonetize.models import TokenUsageEvent
     from openmonetize.models.token_usage_event import TokenUsageEvent as Deep

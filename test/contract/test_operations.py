@@ -1,4 +1,4 @@
-"""Every typed operation, called for real: what goes over the wire, and what comes back as which type."""
+"""Every typed operation over HTTP: the request that is sent, and the type of the answer."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def test_every_documented_failure_has_its_error_and_its_data(
 
 
 @each_called
-def test_a_page_of_another_server_is_not_an_answer(operation: Documented, client: ApiClient, echo: Echo) -> None:
+def test_an_html_page_is_an_error(operation: Documented, client: ApiClient, echo: Echo) -> None:
     method, good = getattr(api(operation, client), operation.name), {**arguments(operation), **body_fields(operation)}
     for status in {success(operation)[0], 200} - {204}:
         for body in (HTML, b"", b"[]", b'"x"', b'{"data":'):
@@ -236,7 +236,7 @@ def test_a_page_of_another_server_is_not_an_answer(operation: Documented, client
 
 
 @each_called
-def test_a_success_that_is_not_documented_is_read_as_the_documented_one(
+def test_an_undocumented_success_is_read_as_the_documented_one(
     operation: Documented, client: ApiClient, echo: Echo
 ) -> None:
     example = answer_with_example(echo, operation)

@@ -69,7 +69,7 @@ def test_fields_go_by_their_names_in_python(name: str) -> None:
 
 
 @each
-def test_an_unknown_field_is_refused_with_what_was_meant(name: str) -> None:
+def test_an_unknown_field_is_refused_with_a_suggestion(name: str) -> None:
     example = schemas()[name]["example"]
     for field in objects(name):
         known = next(iter(field.schema["properties"]))
@@ -83,7 +83,7 @@ def test_an_unknown_field_is_refused_with_what_was_meant(name: str) -> None:
 
 
 @each
-def test_a_required_field_is_missed(name: str) -> None:
+def test_a_missing_required_field_is_refused(name: str) -> None:
     example = schemas()[name]["example"]
     for required in schemas()[name].get("required", ()):
         rest = {wire: value for wire, value in example.items() if wire != required}
@@ -146,7 +146,7 @@ def test_a_nested_body_is_as_strict_as_its_parts() -> None:
         V1EntitlementsCheckPostRequest.from_dict({"userId": "u", "featureId": "f", "action": {"typ": "token_usage"}})
 
 
-def test_a_nullable_field_is_null_on_purpose_only(client: ApiClient, echo: Echo) -> None:
+def test_a_nullable_field_is_null_only_if_set_explicitly(client: ApiClient, echo: Echo) -> None:
     entitlements = EntitlementsApi(client)
     echo.answer(200, text(schemas()["V1EntitlementsPost201Response"]["example"]).encode(), "application/json")
     for given, sent in [
@@ -164,13 +164,13 @@ def test_a_nullable_field_is_null_on_purpose_only(client: ApiClient, echo: Echo)
 
 
 @pytest.mark.parametrize("wire", ["limitValue", "limit_value"])
-def test_null_on_purpose_survives_every_way_in(wire: str) -> None:
+def test_an_explicit_null_is_kept_by_every_constructor(wire: str) -> None:
     expected = {"limitValue": None}
     assert json.loads(V1EntitlementsIdPutRequest.from_dict({wire: None}).to_wire()) == expected
     assert json.loads(V1EntitlementsIdPutRequest.from_json(f'{{"{wire}":null}}').to_wire()) == expected
 
 
-def test_assignment_is_held_to_the_same_rules() -> None:
+def test_assigned_values_follow_the_same_rules() -> None:
     request: Any = V1CreditsGrantPostRequest(amount=5, reason="welcome")
     for name, odd in [("amount", 0), ("amount", 1.5), ("amount", "x"), ("amount", None), ("metadata", {"a": object()})]:
         with pytest.raises((ApiValueError, ApiTypeError), match=name):

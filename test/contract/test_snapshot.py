@@ -1,4 +1,4 @@
-"""Nothing public disappears or changes its signature unnoticed."""
+"""Public names and signatures change only together with their snapshot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .snapshot import HERE, snapshots
 
 
 @pytest.mark.parametrize("name", ["public_by_hand.txt", "public_generated.txt"])
-def test_the_public_names_and_signatures_are_the_known_ones(name: str) -> None:
+def test_public_names_and_signatures_match_the_snapshot(name: str) -> None:
     path: Path = HERE / name
     known = path.read_text(encoding="utf-8").splitlines()
     change = list(difflib.unified_diff(known, snapshots()[path].splitlines(), "known", "now", lineterm="", n=0))

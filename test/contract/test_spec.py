@@ -1,4 +1,4 @@
-"""The contract has all that the seed promised, describes it, and shows an example of each part."""
+"""The contract contains everything from the seed, with descriptions and examples."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_contract_is_valid_openapi() -> None:
     validator.validate(spec())
 
 
-def test_every_operation_is_in_one_of_the_tables_and_every_row_is_an_operation() -> None:
+def test_operations_and_rows_of_the_tables_are_the_same() -> None:
     found = [(operation.class_name, operation.name, operation.verb, operation.path) for operation in operations()]
     assert sorted(found) == rows(SEED + PRESENT)
     assert len(SEED) == 76
@@ -51,7 +51,7 @@ def test_every_model_of_the_seed_is_a_component() -> None:
     assert set(SEED_MODELS) <= set(schemas())
 
 
-def test_one_server_and_two_ways_to_show_the_key() -> None:
+def test_one_server_and_two_security_schemes() -> None:
     assert [server["url"] for server in spec()["servers"]] == ["https://api.openmonetize.io"]
     schemes = spec()["components"]["securitySchemes"]
     assert (schemes["bearerAuth"]["type"], schemes["bearerAuth"]["scheme"]) == ("http", "bearer")
@@ -71,7 +71,7 @@ def test_tags_are_declared_and_explained() -> None:
 
 
 @each_operation
-def test_an_operation_says_what_it_does_and_who_serves_it(operation: Documented) -> None:
+def test_an_operation_is_described(operation: Documented) -> None:
     node = operation.node
     assert len(node["tags"]) == 1
     assert 10 <= len(node["summary"]) <= 70

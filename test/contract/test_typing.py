@@ -1,4 +1,4 @@
-"""Users' code as mypy and pyright see it: `typed/accepted.py` has no mistake, `typed/refused.py` one a statement."""
+"""Users' code under mypy and pyright: `typed/accepted.py` has no errors, `typed/refused.py` one in each statement."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_body_query_and_path_are_forwarded(operation: Documented, client: ApiCli
 
 
 @each
-def test_everything_may_be_left_out(operation: Documented, client: ApiClient, echo: Echo) -> None:
+def test_all_arguments_may_be_omitted(operation: Documented, client: ApiClient, echo: Echo) -> None:
     call(operation, client)
     seen = echo.last
     assert (seen.verb, seen.target, seen.body) == (operation.verb, path(operation), b"")
@@ -98,7 +98,7 @@ def test_a_body_may_be_bytes_or_text_of_another_type(client: ApiClient, echo: Ec
 
 
 @pytest.mark.parametrize("operation", BELOW, ids=str)
-def test_slashes_of_the_rest_are_kept_and_all_else_is_quoted(
+def test_slashes_of_the_rest_are_kept_and_other_characters_quoted(
     operation: Documented, client: ApiClient, echo: Echo
 ) -> None:
     stem = operation.path[: -len("{*}")]
@@ -118,7 +118,7 @@ def test_slashes_of_the_rest_are_kept_and_all_else_is_quoted(
 
 
 @pytest.mark.parametrize("operation", BELOW, ids=str)
-def test_a_rest_that_leads_elsewhere_is_refused(operation: Documented, client: ApiClient, echo: Echo) -> None:
+def test_a_rest_with_empty_or_dot_segments_is_refused(operation: Documented, client: ApiClient, echo: Echo) -> None:
     for odd in (
         "",
         "/",

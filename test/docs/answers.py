@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from providers import wire
-from providers.server import ProviderServer, Reply, aws_reply, json_reply, sse_reply
+from providers.server import ProviderServer, ScriptedReply, aws_reply, json_reply, sse_reply
 
 Json = dict[str, Any]
 
@@ -41,7 +41,7 @@ def environment(url: str) -> dict[str, str]:
     }
 
 
-def _reply(path: str, body: Json, numbers: Iterator[int]) -> Reply:
+def _reply(path: str, body: Json, numbers: Iterator[int]) -> ScriptedReply:
     streamed = bool(body.get("stream"))
     model = str(body.get("model"))
     for end, (whole, events) in _CHATS.items():
@@ -59,7 +59,7 @@ def _dated(model: str, answer: Any) -> Any:
     return json.loads(json.dumps(answer).replace("claude-sonnet-4-5-20250929", f"{model}-20251001"))
 
 
-def _openai_events(model: str) -> Reply:
+def _openai_events(model: str) -> ScriptedReply:
     return sse_reply(wire.openai_chat_chunks(model=model), done=True)
 
 

@@ -16,7 +16,7 @@ _PRINT = re.compile(r"^ *print\(.*\)  # (.*)$")
 _CELL = re.compile(r"(?<!\\)\|")
 
 
-class Block(NamedTuple):
+class PythonBlock(NamedTuple):
     """One Python block.
 
     Attributes:
@@ -44,7 +44,7 @@ class Section(NamedTuple):
     """A heading of the second level and the Python blocks below it."""
 
     title: str
-    blocks: list[Block]
+    blocks: list[PythonBlock]
 
 
 def text(page: str) -> str:
@@ -61,7 +61,7 @@ def sections(page: str) -> list[Section]:
     for number, line in enumerate(lines):
         if line.startswith("```"):
             if start is not None:
-                found[-1].blocks.append(Block(start, "\n".join(lines[start:number]) + "\n"))
+                found[-1].blocks.append(PythonBlock(start, "\n".join(lines[start:number]) + "\n"))
                 start = None
             elif not fenced and line == "```python":
                 start = number + 1

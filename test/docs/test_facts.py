@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from providers.server import ProviderServer, Reply, json_reply
+from providers.server import ProviderServer, ScriptedReply, json_reply
 
 import openmonetize
 from openmonetize import ApiTypeError, ApiValueError, OpenMonetize, RetryPolicy
@@ -150,15 +150,15 @@ def first_report(server: ProviderServer) -> tuple[Any, Stats]:
     return first, stats
 
 
-def replies(answer: str) -> Iterator[Reply]:
+def replies(answer: str) -> Iterator[ScriptedReply]:
     """Yield the answers that a row of the table describes."""
     statuses = [int(code) for code in codes(answer)]
     statuses += [418] if "rest of 4xx" in answer else [507] if "rest of 5xx" in answer else []
     if not statuses:
-        yield Reply(parts=[b'{"accepted"'], cut=True)
+        yield ScriptedReply(parts=[b'{"accepted"'], cut=True)
     for status in statuses:
         if "page" in answer:
-            yield Reply(status, "text/html", [b"<html><body>Please log in</body></html>"])
+            yield ScriptedReply(status, "text/html", [b"<html><body>Please log in</body></html>"])
         elif status in (200, 202):
             count = 0 if "fewer" in answer else 1
             counts = {"accepted": count, "rejected": 0, "duplicates": 0, "batch_id": "b", "status": "processing"}
@@ -187,7 +187,7 @@ def test_an_answer_is_reported_and_counted_as_stated(row: list[str]) -> None:
         server.close()
 
 
-def test_an_unreachable_platform_is_no_answer() -> None:
+def test_an_unreachable_platform_counts_as_no_answer() -> None:
     server = ProviderServer()
     server.close()
     first, stats = first_report(server)

@@ -24,7 +24,7 @@ from openmonetize import OpenMonetize
 from openmonetize.sandbox import Sandbox
 
 from . import answers
-from .pages import GUIDES, PAGES, Block, missing_libraries, sections, text
+from .pages import GUIDES, PAGES, PythonBlock, missing_libraries, sections, text
 
 ROOT = GUIDES.parents[1]
 
@@ -46,7 +46,7 @@ class Run:
         self._expected: dict[int, str] = {}
         self.names: dict[str, Any] = {"__name__": "guide", "print": self._print}
 
-    def block(self, block: Block) -> None:
+    def block(self, block: PythonBlock) -> None:
         """Run one block, and compare its output with the comments."""
         code = block.code
         for host, substitute in self._hosts.items():

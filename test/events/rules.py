@@ -1,6 +1,6 @@
-"""The platform's own rules for usage events, written down from its measured behaviour, without use of the library.
+"""The platform's rules for usage events, from its measured behaviour, written without the library.
 
-``problems`` checks everything that the library lets through.
+``problems`` checks the events that the library accepts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is assigned later is held to the same rules, and an event that was refused stays as it was."""
+"""Assignment to fields follows the same rules as construction, and a refused value leaves the event unchanged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .build import UUID, custom, tokens
 from .rules import problems, wire
 
 
-def test_an_assigned_value_becomes_what_the_wire_needs() -> None:
+def test_an_assigned_value_is_converted_for_the_wire() -> None:
     event: Any = tokens()
     born = event.event_id
     event.provider = "anthropic"
@@ -70,7 +70,7 @@ def test_a_quantity_stays_billable() -> None:
 
 
 @pytest.mark.parametrize("build", [tokens, custom])
-def test_an_unknown_name_is_refused_with_what_was_meant(build: Any) -> None:
+def test_an_unknown_name_is_refused_with_a_suggestion(build: Any) -> None:
     event = build()
     with pytest.raises(
         ApiAttributeError, match=rf"{type(event).__name__} has no field 'userid': did you mean 'user_id'"
@@ -80,14 +80,14 @@ def test_an_unknown_name_is_refused_with_what_was_meant(build: Any) -> None:
         event._private = 1
 
 
-def test_none_takes_a_value_back() -> None:
+def test_none_removes_a_value() -> None:
     event = tokens(user_id="u", output_tokens=5)
     event.user_id = None
     event.output_tokens = None
     assert not {"user_id", "output_tokens"} & set(wire(event))
 
 
-def test_the_idempotency_key_follows_the_id_unless_it_is_ones_own() -> None:
+def test_the_idempotency_key_follows_the_id_unless_it_was_set() -> None:
     event = tokens()
     event.event_id = UUID
     assert event.idempotency_key == UUID
@@ -99,7 +99,7 @@ def test_the_idempotency_key_follows_the_id_unless_it_is_ones_own() -> None:
     assert event.idempotency_key == event.event_id
 
 
-def test_an_id_taken_back_is_minted_anew() -> None:
+def test_an_id_set_to_none_is_replaced_by_a_new_one() -> None:
     event = tokens(event_id=UUID)
     event.event_id = None  # type: ignore[assignment]  # pyright: ignore
     assert event.event_id not in (UUID, None)
@@ -107,7 +107,7 @@ def test_an_id_taken_back_is_minted_anew() -> None:
     assert not event.id_was_given
 
 
-def test_a_customer_that_is_named_later_settles_a_waiting_id() -> None:
+def test_a_customer_that_is_set_later_completes_a_pending_id() -> None:
     event = tokens(event_id="evt_1")
     event.user_id = "u"
     assert event.event_id == event.idempotency_key == "evt_1"
@@ -118,7 +118,7 @@ def test_a_customer_that_is_named_later_settles_a_waiting_id() -> None:
     assert problems(sent) == []
 
 
-def test_the_callers_values_are_not_touched() -> None:
+def test_the_callers_values_are_not_changed() -> None:
     mine = {"plan": {"name": "pro"}}
     event = tokens(event_id="evt_1")
     event.metadata = mine

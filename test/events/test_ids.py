@@ -1,4 +1,4 @@
-"""An event has one id from its birth on, and no two customers' ids ever meet."""
+"""An event has one id from its construction on, and ids of two customers never collide."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_derived_ids_are_the_same_in_every_process() -> None:
     assert printed == {derive_id("c", "evt_1")}
 
 
-def test_two_customers_ids_never_meet() -> None:
+def test_ids_of_two_customers_never_collide() -> None:
     ids = {tokens(event_id="evt_1", customer_id=customer).event_id for customer in ("a", "b", "ab", "a ")}
     assert len(ids) == 4
 
@@ -90,7 +90,7 @@ def test_a_uuid_object_is_a_uuid() -> None:
     assert tokens(event_id=given).event_id == UUID
 
 
-def test_without_customer_the_string_waits_for_the_configurations_namespace() -> None:
+def test_without_a_customer_the_namespace_of_the_configuration_is_used() -> None:
     for text in NO_UUIDS:
         event = tokens(event_id=text)
         assert event.event_id == text
@@ -101,14 +101,14 @@ def test_without_customer_the_string_waits_for_the_configurations_namespace() ->
         assert problems(sent) == []
 
 
-def test_without_customer_and_namespace_the_string_is_refused() -> None:
+def test_without_a_customer_and_a_namespace_the_string_is_refused() -> None:
     for text in ("evt_1", "x" * 36):
         with pytest.raises(ApiValueError, match=r"customer_id, or set Configuration\.id_namespace") as caught:
             tokens(event_id=text).identify(None)
         assert text in str(caught.value)
 
 
-def test_to_identify_an_event_with_a_uuid_changes_nothing() -> None:
+def test_identifying_an_event_with_a_uuid_changes_nothing() -> None:
     event = tokens(event_id=UUID)
     before = wire(event)
     event.identify("acme.example")
@@ -117,12 +117,12 @@ def test_to_identify_an_event_with_a_uuid_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("odd", ["", "a\0b", "line\nbreak", "\ud800", 5, 5.0, b"evt", ["evt"], True])
-def test_what_cannot_be_an_id_is_refused(odd: Any) -> None:
+def test_an_invalid_id_is_refused(odd: Any) -> None:
     with pytest.raises(ApiValueError, match="event_id"):
         tokens(event_id=odd, customer_id="c")
 
 
-def test_an_id_of_ones_own_keeps_the_metadata_beside_it() -> None:
+def test_a_custom_id_does_not_replace_metadata() -> None:
     mine = {"source_event_id": "mine", "plan": "pro"}
     event = tokens(event_id="evt_1", customer_id="c", metadata=mine)
     assert event.metadata == {"source_event_id": "evt_1", "plan": "pro"}

@@ -1,4 +1,4 @@
-"""One event, however it is given: keyword arguments, a dict, JSON text, or JSON text of many."""
+"""Events from keyword arguments, dicts, JSON text and JSON lists."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ EVERY_KIND[2].pop("provider")
 
 
 @pytest.mark.parametrize("given", EVERY_KIND, ids=lambda given: given["event_type"])
-def test_a_dict_and_json_make_the_model_that_they_name(given: dict[str, Any]) -> None:
+def test_a_dict_and_json_become_the_model_of_their_event_type(given: dict[str, Any]) -> None:
     expected = {
         "TOKEN_USAGE": TokenUsageEvent,
         "API_CALL": ApiCallEvent,
@@ -56,7 +56,7 @@ def test_a_dict_and_json_make_the_model_that_they_name(given: dict[str, Any]) ->
     assert len({json.dumps({k: v for k, v in wire(e).items() if k not in ignored}) for e in events}) == 1
 
 
-def test_a_list_is_of_mixed_types_and_in_order() -> None:
+def test_a_list_may_mix_types_and_keeps_its_order() -> None:
     for text in (json.dumps(EVERY_KIND), json.dumps(EVERY_KIND).encode()):
         events = UsageEvent.list_from_json(text)
         assert [event.to_dict()["event_type"] for event in events] == [given["event_type"] for given in EVERY_KIND]
@@ -64,7 +64,7 @@ def test_a_list_is_of_mixed_types_and_in_order() -> None:
     assert UsageEvent.list_from_json("[]") == []
 
 
-def test_what_is_written_is_read_back_the_same() -> None:
+def test_written_events_are_read_back_equal() -> None:
     for event in UsageEvent.list_from_json(json.dumps(EVERY_KIND)):
         for twin in (UsageEvent.from_json(event.to_json()), UsageEvent.from_dict(event.to_dict())):
             assert twin == event
@@ -93,7 +93,7 @@ STRICT = token_fields(event_id=UUID, timestamp="2026-07-01T12:00:00Z", idempoten
     ],
     ids=str,
 )
-def test_what_has_to_be_put_right_ends_as_what_is_right(lenient: dict[str, Any]) -> None:
+def test_lenient_input_becomes_the_same_event_as_strict_input(lenient: dict[str, Any]) -> None:
     expected = wire(TokenUsageEvent(**STRICT))
     if "metadata" in lenient and lenient["metadata"] is not None:
         expected["metadata"] = {}
@@ -127,21 +127,21 @@ def test_a_faulty_event_in_a_list_is_named_by_its_position() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[", "x", "{'a': 1}", b"\xff\xfe\x00", '{"feature_id":"f"} x', "nul"])
-def test_what_is_no_json_is_refused(text: Any) -> None:
+def test_invalid_json_is_refused(text: Any) -> None:
     for read in (TokenUsageEvent.from_json, UsageEvent.from_json, UsageEvent.list_from_json):
         with pytest.raises(ApiValueError, match="JSON"):
             read(text)
 
 
 @pytest.mark.parametrize("odd", [None, 5, {"feature_id": "f"}, [1]])
-def test_what_is_no_text_is_refused(odd: Any) -> None:
+def test_anything_but_text_is_refused(odd: Any) -> None:
     for read in (TokenUsageEvent.from_json, UsageEvent.from_json, UsageEvent.list_from_json):
         with pytest.raises(ApiTypeError):
             read(odd)
 
 
 @pytest.mark.parametrize("text", ["5", "null", '"x"', "true"])
-def test_json_that_is_no_event_is_refused(text: str) -> None:
+def test_json_that_is_not_an_object_is_refused(text: str) -> None:
     for read in (TokenUsageEvent.from_json, UsageEvent.from_json, UsageEvent.list_from_json):
         with pytest.raises(ApiTypeError):
             read(text)
@@ -149,7 +149,7 @@ def test_json_that_is_no_event_is_refused(text: str) -> None:
         UsageEvent.list_from_json("{}")
 
 
-def test_values_that_only_look_alike_stay_apart() -> None:
+def test_json_values_of_another_type_are_refused() -> None:
     for odd in ('"1000"', "true", "1e2000", "NaN"):
         with pytest.raises(ApiValueError, match="input_tokens"):
             TokenUsageEvent.from_json(json.dumps(STRICT).replace("1000", odd))

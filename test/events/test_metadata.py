@@ -1,4 +1,4 @@
-"""Metadata is whatever JSON can say; what it cannot, or what loses the event, is refused with its place named."""
+"""Metadata is JSON; values that are not, or that lose the event, are refused with an error that names the place."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SAYABLE: list[Any] = [
 
 
 @pytest.mark.parametrize("metadata", SAYABLE)
-def test_what_json_can_say_is_kept(metadata: Any) -> None:
+def test_json_values_are_kept(metadata: Any) -> None:
     before = json.dumps(metadata)
     event = tokens(metadata=metadata)
     assert wire(event)["metadata"] == metadata
@@ -70,7 +70,7 @@ def test_what_json_can_say_is_kept(metadata: Any) -> None:
     ],
     ids=repr,
 )
-def test_what_has_an_equal_in_json_becomes_it(given: Any, sent: Any) -> None:
+def test_values_with_an_equivalent_in_json_are_converted(given: Any, sent: Any) -> None:
     assert wire(tokens(metadata={"x": [given]}))["metadata"] == {"x": [sent]}
 
 
@@ -94,7 +94,7 @@ def test_metadata_may_be_any_mapping() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_json_has_nothing_for_is_refused(odd: Any, place: str) -> None:
+def test_values_without_an_equivalent_in_json_are_refused(odd: Any, place: str) -> None:
     with pytest.raises(ApiTypeError, match=place):
         tokens(metadata=odd)
 
@@ -119,7 +119,7 @@ def test_what_json_has_nothing_for_is_refused(odd: Any, place: str) -> None:
     ],
     ids=ascii,
 )
-def test_what_fails_or_loses_the_event_is_refused(odd: Any, place: str) -> None:
+def test_values_that_fail_or_lose_the_event_are_refused(odd: Any, place: str) -> None:
     with pytest.raises(ApiValueError, match=place):
         tokens(metadata=odd)
     if "Decimal" not in repr(odd):
@@ -133,12 +133,12 @@ def test_what_fails_or_loses_the_event_is_refused(odd: Any, place: str) -> None:
 
 
 @pytest.mark.parametrize("odd", ["x", [1], 5, True, (("a", 1),)], ids=repr)
-def test_metadata_is_an_object(odd: Any) -> None:
+def test_metadata_must_be_an_object(odd: Any) -> None:
     with pytest.raises(ApiValueError, match="metadata"):
         tokens(metadata=odd)
 
 
-def test_what_contains_itself_is_refused() -> None:
+def test_a_value_that_contains_itself_is_refused() -> None:
     ring: list[Any] = []
     ring.append(ring)
     tree: dict[str, Any] = {"children": [{}, {}]}
@@ -149,7 +149,7 @@ def test_what_contains_itself_is_refused() -> None:
             tokens(metadata=odd)
 
 
-def test_nesting_has_an_end() -> None:
+def test_nesting_is_limited() -> None:
     def nested(depth: int) -> dict[str, Any]:
         return {"a": nested(depth - 1)} if depth else {}
 
@@ -163,12 +163,12 @@ def test_nesting_has_an_end() -> None:
             )
 
 
-def test_the_same_value_twice_is_no_ring() -> None:
+def test_the_same_value_may_appear_twice() -> None:
     shared = {"x": [1]}
     assert wire(tokens(metadata={"a": shared, "b": [shared, shared]}))["metadata"]["b"] == [shared, shared]
 
 
-def test_the_event_has_a_copy() -> None:
+def test_the_event_holds_a_copy() -> None:
     inner: list[int] = [1]
     mine: dict[str, Any] = {"a": {"b": inner}}
     event = tokens(metadata=mine)
@@ -177,14 +177,14 @@ def test_the_event_has_a_copy() -> None:
     assert wire(event)["metadata"] == {"a": {"b": [1]}}
 
 
-def test_what_is_put_in_afterwards_fails_clearly() -> None:
+def test_a_bad_value_that_is_added_later_raises_a_clear_error() -> None:
     event = tokens(metadata={"a": 1})
     event.metadata["b"] = object()
     with pytest.raises(ApiValueError, match="TokenUsageEvent cannot be sent as JSON"):
         event.to_wire()
 
 
-def test_numpy_and_pandas_values_are_values() -> None:
+def test_numpy_and_pandas_values_are_converted() -> None:
     numpy, pandas = pytest.importorskip("numpy"), pytest.importorskip("pandas")
     given = {
         "int": numpy.int64(1),

@@ -1,4 +1,4 @@
-"""Counts are whole and a quantity is exact, whatever type they come in; nothing else is a number."""
+"""Counts are whole and quantities exact, for any numeric type; other values are refused."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def test_a_whole_number_of_any_type_is_a_count(given: Any) -> None:
 
 @pytest.mark.parametrize("odd", NO_COUNTS, ids=repr)
 @pytest.mark.parametrize("name", ["input_tokens", "output_tokens"])
-def test_nothing_else_is_a_count_of_tokens(name: str, odd: Any) -> None:
+def test_any_other_count_of_tokens_is_refused(name: str, odd: Any) -> None:
     with pytest.raises(ApiValueError, match=name):
         tokens(**{name: odd})
 
 
 @pytest.mark.parametrize("text", ["-1", "5.5", "NaN", "Infinity", "1e400", "true", '"5"', "[]", str(2**53)])
-def test_nothing_else_is_a_count_in_json(text: str) -> None:
+def test_any_other_count_in_json_is_refused(text: str) -> None:
     fields = json.dumps(token_fields()).replace("1000", text)
     with pytest.raises(ApiValueError, match="input_tokens"):
         TokenUsageEvent.from_json(fields)
@@ -108,14 +108,14 @@ def test_a_quantity_that_is_never_billed_is_refused_with_the_reason(odd: Any) ->
     ],
     ids=repr,
 )
-def test_nothing_else_is_a_quantity(odd: Any) -> None:
+def test_any_other_quantity_is_refused(odd: Any) -> None:
     with pytest.raises(ApiValueError, match="quantity") as caught:
         custom(quantity=odd)
     assert "constrained" not in str(caught.value)
     assert str(caught.value).count("quantity") == 1
 
 
-def test_a_quantity_is_needed() -> None:
+def test_a_quantity_is_required() -> None:
     with pytest.raises(ApiValueError, match="quantity is missing"):
         CustomEvent(feature_id="pages", unit_type="page")  # type: ignore[call-arg]  # pyright: ignore
 

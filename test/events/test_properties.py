@@ -1,4 +1,4 @@
-"""Any input is refused with one of the library's own errors, or what is sent is valid and billed."""
+"""Any input is refused with an error of the library, or becomes an event that is valid and billed."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def built(build: Callable[[], Any]) -> Any:
 
 @many
 @given(inputs())
-def test_what_is_accepted_is_valid_on_the_wire_and_billed(given: tuple[str, dict[str, Any]]) -> None:
+def test_accepted_events_are_valid_on_the_wire_and_billed(given: tuple[str, dict[str, Any]]) -> None:
     kind, fields = given
     before = copy.deepcopy(fields)
     event = built(lambda: MODELS[kind](**fields))
@@ -119,10 +119,10 @@ def test_what_is_accepted_is_valid_on_the_wire_and_billed(given: tuple[str, dict
 
 @many
 @given(inputs(wild=0.5))
-def test_every_way_in_ends_the_same(given: tuple[str, dict[str, Any]]) -> None:
+def test_constructors_dicts_and_json_give_the_same_event(given: tuple[str, dict[str, Any]]) -> None:
     kind, fields = given
     model = MODELS[kind]
-    # What is filled in differs from one event to the next: here it is given.
+    # Generated values differ between events, so they are given here.
     fields = {"event_id": "evt", "timestamp": "2026-07-01T12:00:00Z", **fields}
     if fields["event_id"] is None:
         fields["event_id"] = "evt"
@@ -155,7 +155,7 @@ def test_every_way_in_ends_the_same(given: tuple[str, dict[str, Any]]) -> None:
 
 @many
 @given(inputs(), st.sampled_from(sorted(FIELDS)), st.data())
-def test_what_is_assigned_is_held_to_the_same_rules(given: tuple[str, dict[str, Any]], name: str, data: Any) -> None:
+def test_assigned_values_follow_the_same_rules(given: tuple[str, dict[str, Any]], name: str, data: Any) -> None:
     kind, fields = given
     event = built(lambda: MODELS[kind](**fields))
     if isinstance(event, type) or name not in field_names(kind):

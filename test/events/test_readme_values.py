@@ -1,4 +1,4 @@
-"""The README's own examples are not valid on the wire; the events that they build are."""
+"""The values of the README's examples are not valid on the wire, but the events built from them are."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def custom_event() -> CustomEvent:
 
 
 @pytest.mark.parametrize("build", [token_event, image_event, custom_event])
-def test_the_readmes_values_become_valid_on_the_wire(build: Any) -> None:
+def test_the_values_of_the_readme_become_valid_on_the_wire(build: Any) -> None:
     event = build()
     sent = wire(event)
     assert problems(sent) == []
@@ -57,7 +57,7 @@ def test_the_readmes_values_become_valid_on_the_wire(build: Any) -> None:
     assert event.metadata["source_event_id"].startswith("evt_")
 
 
-def test_the_readmes_values_are_kept() -> None:
+def test_the_values_of_the_readme_are_kept() -> None:
     sent = wire(token_event())
     assert {name: sent[name] for name in sent if name not in ("event_id", "idempotency_key", "timestamp")} == {
         "customer_id": "cust_abc",
@@ -72,7 +72,7 @@ def test_the_readmes_values_are_kept() -> None:
     }
 
 
-def test_what_is_left_out_is_filled_in_and_nothing_else_is_sent() -> None:
+def test_required_fields_are_filled_in_and_no_other_field_is_sent() -> None:
     before = datetime.now(timezone.utc)
     event = ApiCallEvent(feature_id="search")
     sent = wire(event)

@@ -1,4 +1,4 @@
-"""What the platform refuses, loses or never bills raises at the caller's line, with the reason and what to do."""
+"""Events that the platform refuses, loses or never bills raise at the caller's line, with the reason and a remedy."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_provider_may_be_an_enum() -> None:
 @pytest.mark.parametrize(
     "odd", ["bedrock", "azure", "AZURE_OPENAI", "open ai", " OPENAI", "OPENAI ", "OPENAI\n", "RUNWAY", "amazon", "?"]
 )
-def test_an_unknown_provider_is_refused_with_a_way_out(odd: str) -> None:
+def test_an_unknown_provider_is_refused_with_an_alternative(odd: str) -> None:
     for build in (tokens, lambda **fields: TokenUsageEvent.from_dict(token_fields(**fields))):
         with pytest.raises(ApiValueError, match="takes no provider") as caught:
             build(provider=odd)
@@ -52,7 +52,7 @@ def test_an_unknown_provider_is_refused_with_a_way_out(odd: str) -> None:
 
 
 @pytest.mark.parametrize("odd", ["", 5, b"OPENAI", ["OPENAI"]])
-def test_what_is_no_provider_is_refused(odd: Any) -> None:
+def test_an_invalid_provider_is_refused(odd: Any) -> None:
     with pytest.raises(ApiValueError, match="provider"):
         tokens(provider=odd)
 
@@ -99,7 +99,7 @@ def test_feature_access_is_refused_because_the_platform_loses_it() -> None:
 
 
 @pytest.mark.parametrize("odd", [None, "", "token_usage", "VIDEO_GENERATION", 5, ["CUSTOM"], {}])
-def test_a_dict_has_to_say_what_it_is(odd: Any) -> None:
+def test_a_dict_needs_an_event_type(odd: Any) -> None:
     with pytest.raises(ApiValueError, match="event_type must be one of API_CALL, CUSTOM, IMAGE_GENERATION, TOKEN_US"):
         UsageEvent.from_dict({"event_type": odd, "feature_id": "f"})
     with pytest.raises(ApiValueError, match="event_type must be one of"):
@@ -107,7 +107,7 @@ def test_a_dict_has_to_say_what_it_is(odd: Any) -> None:
 
 
 @pytest.mark.parametrize("odd", [None, 5, "x", [], [("event_type", "CUSTOM")]])
-def test_an_event_is_a_model_or_a_dict(odd: Any) -> None:
+def test_an_event_must_be_a_model_or_a_dict(odd: Any) -> None:
     with pytest.raises(ApiTypeError, match=type(odd).__name__):
         UsageEvent.from_dict(odd)
     with pytest.raises(ApiTypeError, match=type(odd).__name__):
@@ -128,7 +128,7 @@ def test_an_event_is_a_model_or_a_dict(odd: Any) -> None:
         ("idempotencyKey", "idempotency_key"),
     ],
 )
-def test_an_unknown_keyword_is_refused_with_what_was_meant(name: str, meant: str) -> None:
+def test_an_unknown_keyword_is_refused_with_a_suggestion(name: str, meant: str) -> None:
     hint = rf"TokenUsageEvent: .*unknown field '{name}': did you mean '{meant}'\?"
     with pytest.raises(ApiValueError, match=hint):
         tokens(**{name: 1})
@@ -137,19 +137,19 @@ def test_an_unknown_keyword_is_refused_with_what_was_meant(name: str, meant: str
 
 
 @pytest.mark.parametrize("name", ["zzz", "self", "cls", "data", "__proto__", "model_config"])
-def test_an_unknown_keyword_without_a_likely_meaning_is_refused(name: str) -> None:
+def test_an_unknown_keyword_that_resembles_no_field_is_refused(name: str) -> None:
     with pytest.raises(ApiValueError, match=f"unknown field '{name}'"):
         TokenUsageEvent.from_dict(token_fields(**{name: 1}))
 
 
 @pytest.mark.parametrize("odd", [1, None, ("a",)])
-def test_a_name_that_is_no_text_is_refused(odd: Any) -> None:
+def test_a_name_that_is_not_text_is_refused(odd: Any) -> None:
     for build in (TokenUsageEvent.from_dict, UsageEvent.from_dict):
         with pytest.raises(ApiTypeError, match="names must be str"):
             build({**token_fields(), "event_type": "TOKEN_USAGE", odd: 1})
 
 
-def test_several_faults_are_named_together() -> None:
+def test_several_errors_are_reported_together() -> None:
     odd: Any = {"feature_id": 5, "user_id": 7, "zzz": 1}
     with pytest.raises(ApiValueError) as caught:
         tokens(**odd)
@@ -160,7 +160,7 @@ def test_several_faults_are_named_together() -> None:
     assert "unknown field 'zzz'" in text
 
 
-def test_a_feature_is_needed_and_may_be_empty() -> None:
+def test_a_feature_is_required_and_may_be_empty() -> None:
     with pytest.raises(ApiValueError, match="feature_id is missing"):
         TokenUsageEvent(provider="openai")  # type: ignore[call-arg]  # pyright: ignore
     assert wire(tokens(feature_id=""))["feature_id"] == ""
@@ -195,12 +195,12 @@ def test_nul_and_lone_surrogates_are_refused_in_image_events(name: str) -> None:
 
 @pytest.mark.parametrize("name", TEXTS)
 @pytest.mark.parametrize("odd", [5, 5.0, True, b"x", ["x"], {}], ids=repr)
-def test_what_is_no_text_is_refused(name: str, odd: Any) -> None:
+def test_anything_but_text_is_refused(name: str, odd: Any) -> None:
     with pytest.raises(ApiValueError, match=f"{name} should be a valid string"):
         tokens(**{name: odd})
 
 
-def test_an_error_is_short_whatever_was_given() -> None:
+def test_an_error_is_short_for_any_value() -> None:
     with pytest.raises(ApiValueError) as caught:
         tokens(user_id=["x" * 1000] * 1000)
     assert len(str(caught.value)) < 300

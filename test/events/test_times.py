@@ -1,4 +1,4 @@
-"""Whatever time the caller writes, the wire gets that moment in UTC with a final Z; nothing is guessed."""
+"""Times are sent in UTC with a final Z, and ambiguous values are refused."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_moment_is_sent_in_utc(given: Any, sent: str) -> None:
         [],
     ],
 )
-def test_what_names_no_moment_is_refused(odd: Any) -> None:
+def test_a_value_that_is_not_a_time_is_refused(odd: Any) -> None:
     with pytest.raises(ApiValueError, match="timestamp"):
         tokens(timestamp=odd)
     if isinstance(odd, (str, int, float, list)):

@@ -1,4 +1,4 @@
-"""Whatever is written the short way is what the model would have written, and what the model refuses is refused."""
+"""The token encoder writes the same event as the model, and leaves to the model what the model refuses."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def by_the_model(fields: dict[str, Any], sent_as: str) -> dict[str, Any] | None:
 @example("gpt-4o", "openai", "chat", "acme-user-000000017", 10, 5, {"trace": 7, "cold": True, "cost": 0.5}, True)
 @example("gpt-4o-2024-08-06", "openai", "chat", "acme-user-000000017", 10, 5, {"trace": 7}, False)
 @example("gpt-4o-2024-08-06", "openai", "chat", "acme-user-000000017", 10, 5, {}, False)
-def test_both_ways_write_the_same(
+def test_the_encoder_and_the_model_write_the_same(
     model: str, provider: str, feature: str, user: Any, read: Any, wrote: Any, metadata: Any, named: bool
 ) -> None:
     sent_as = "gpt-4o" if model.startswith("gpt") else model
@@ -62,7 +62,7 @@ def test_both_ways_write_the_same(
     try:
         made = TokenUsageEvent(**{**shared, "model": sent_as}, user_id="somebody-else-entirely", input_tokens=1)
     except ApiValueError:
-        return  # nothing of the kind is ever learnt
+        return  # the encoder never learns such events
     lines.learn(shared, vars(made))
     line = lines.write((provider, model, feature, customer), user, read, wrote, metadata)
     fields = {**shared, "user_id": user, "input_tokens": read, "output_tokens": wrote, "metadata": metadata}
@@ -82,7 +82,7 @@ def test_both_ways_write_the_same(
     assert found == expected
 
 
-def test_the_usual_event_takes_the_short_way() -> None:
+def test_the_encoder_writes_usual_events() -> None:
     lines = TokenEventEncoder()
     shared = {"provider": "openai", "model": "gpt-4o", "feature_id": "chat", "customer_id": None}
     key = ("openai", "gpt-4o", "chat", None)
@@ -93,7 +93,7 @@ def test_the_usual_event_takes_the_short_way() -> None:
 
 
 @pytest.mark.parametrize("model", ["gpt-4o", "gpt-4o-2024-08-06"])
-def test_the_short_way_is_billed_as_the_long_one(model: str) -> None:
+def test_events_of_the_encoder_and_of_the_model_are_billed_alike(model: str) -> None:
     with Sandbox() as sandbox, OpenMonetize(sandbox.key, sandbox.url) as om:
         om.credits.grant(user_id="acme-user-000000017", amount=1000)
         for number in range(3):

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Callable, Iterator, List
+from typing import Any, Callable
 
 import pytest
 
@@ -14,7 +15,7 @@ from .loopback import Loopback
 PEM = str(Path(__file__).with_name("loopback.pem"))
 KEY = "om_live_SECRET0123456789"
 
-#: Quick retries: tests wait for outcomes, not for backoff.
+# Short delays, so that tests do not wait for backoff.
 QUICK = RetryPolicy(base=0.001, cap=0.002)
 
 MakeClient = Callable[..., ApiClient]
@@ -34,7 +35,7 @@ def server() -> Iterator[Loopback]:
 
 @pytest.fixture
 def secure() -> Iterator[Loopback]:
-    """A server that speaks TLS, with a certificate that only :data:`PEM` vouches for."""
+    """Yield a server with TLS, whose certificate is trusted through :data:`PEM` only."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(PEM)
     with Loopback(tls=context) as running:
@@ -43,15 +44,15 @@ def secure() -> Iterator[Loopback]:
 
 @pytest.fixture
 def elsewhere() -> Iterator[Loopback]:
-    """Another origin."""
+    """Yield a server of another origin."""
     with Loopback() as running:
         yield running
 
 
 @pytest.fixture
 def make_client() -> Iterator[MakeClient]:
-    """Makes clients that are closed at the end."""
-    made: List[ApiClient] = []
+    """Yield a function that makes clients, which are closed after the test."""
+    made: list[ApiClient] = []
 
     def make(host: str, **settings: Any) -> ApiClient:
         settings = {"api_key": {"bearerAuth": KEY}, "retries": QUICK, **settings}

@@ -1,14 +1,14 @@
-"""The platform's side of ingest: a ledger that bills an event once, by its idempotency key."""
+"""The platform's part of ingest: a ledger that bills each idempotency key once."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from openmonetize import TokenUsageEvent
 
-from .loopback import Answer, Talk, message
+from .loopback import Exchange, Responder, message
 
 
 def event(**fields: Any) -> TokenUsageEvent:
@@ -23,47 +23,47 @@ class Ledger:
     Attributes:
         billed: how often each event id was billed.
         batches: the events of each request.
-        faults: what to do instead, by the number of the request (1 is the first).
-        after: the same, after the events were taken.
+        faults: what answers instead, by the number of the request, from 1.
+        after: the same, but the events are billed before.
     """
 
     def __init__(
         self,
-        faults: Optional[Dict[int, Answer]] = None,
-        after: Optional[Dict[int, Answer]] = None,
+        faults: dict[int, Responder] | None = None,
+        after: dict[int, Responder] | None = None,
         closes: bool = False,
     ) -> None:
         self.faults = faults or {}
         self.after = after or {}
         self.closes = closes
         self.billed: Counter[str] = Counter()
-        self.batches: List[List[Dict[str, Any]]] = []
-        self.sizes: List[int] = []
-        self._keys: Dict[str, str] = {}
+        self.batches: list[list[dict[str, Any]]] = []
+        self.sizes: list[int] = []
+        self._keys: dict[str, str] = {}
         self._lock = threading.Lock()
 
     @property
     def billed_once(self) -> bool:
         return all(count == 1 for count in self.billed.values())
 
-    def __call__(self, talk: Talk) -> Optional[bool]:
-        events = talk.request.json["events"]
+    def __call__(self, exchange: Exchange) -> bool | None:
+        events = exchange.request.json["events"]
         with self._lock:
             self.batches.append(events)
-            self.sizes.append(len(talk.request.body))
+            self.sizes.append(len(exchange.request.body))
             number = len(self.batches)
             if number in self.faults:
-                return self.faults[number](talk)
+                return self.faults[number](exchange)
             new = [one for one in events if one["idempotency_key"] not in self._keys]
             for one in new:
                 self._keys[one["idempotency_key"]] = one["event_id"]
                 self.billed[one["event_id"]] += 1
         if number in self.after:
-            return self.after[number](talk)
+            return self.after[number](exchange)
         counts = {"accepted": len(new), "rejected": 0, "duplicates": len(events) - len(new)}
         if new:
-            told = {**counts, "batch_id": f"batch-{number}", "status": "processing", "processing_time_ms": 1}
-            talk.send(message(202, told))
+            body = {**counts, "batch_id": f"batch-{number}", "status": "processing", "processing_time_ms": 1}
+            exchange.send(message(202, body))
         else:
-            talk.send(message(200, {**counts, "batch_id": None, "status": "all_duplicates", "message": "seen"}))
+            exchange.send(message(200, {**counts, "batch_id": None, "status": "all_duplicates", "message": "seen"}))
         return not self.closes

@@ -1,4 +1,4 @@
-"""A server on loopback that answers with the bytes a test tells it to, and remembers what it was asked."""
+"""A loopback server that answers with the bytes that a test gives it, and records the requests."""
 
 from __future__ import annotations
 
@@ -9,38 +9,39 @@ import ssl
 import struct
 import threading
 from collections import deque
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Callable, Deque, Dict, Iterator, List, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Optional, Union
 
-Body = Union[bytes, str, Mapping[str, Any], List[Any], None]
+Body = Union[bytes, str, Mapping[str, Any], list[Any], None]
 
 BALANCE = {"data": {"balance": "120", "reservedBalance": "0", "availableBalance": "120", "currency": "credits"}}
 HTML = "<html><body><h1>Welcome to the airport Wi-Fi</h1></body></html>"
-#: How many times a test server drips, or waits for a client to go, before it gives up: a failing test must end.
-PATIENCE = 400
+# A dripping or hanging server gives up after so many pauses, so that a failing test ends.
+MAX_PAUSES = 400
 
 
 @dataclass
-class Request:
-    """One request, as it came over the wire."""
+class ReceivedRequest:
+    """One request, as it was received."""
 
     method: str
     target: str
-    headers: Dict[str, str]
+    headers: dict[str, str]
     body: bytes
     connection: int
-    lines: List[str]
+    lines: list[str]
 
     @property
     def json(self) -> Any:
         return json.loads(self.body)
 
 
-class Talk:
-    """One request and the means to answer it."""
+class Exchange:
+    """One request, and the connection to answer it on."""
 
-    def __init__(self, request: Request, sock: socket.socket, stopped: threading.Event) -> None:
+    def __init__(self, request: ReceivedRequest, sock: socket.socket, stopped: threading.Event) -> None:
         self.request = request
         self.sock = sock
         self.stopped = stopped
@@ -49,16 +50,16 @@ class Talk:
         self.sock.sendall(data)
 
     def pause(self, seconds: float = 0.02) -> bool:
-        """Wait a little; False once the server is to stop."""
+        """Wait for some seconds; return False if the server is stopping."""
         return not self.stopped.wait(seconds)
 
 
-#: Answers a request; False where the connection is to be closed then.
-Answer = Callable[[Talk], Optional[bool]]
+# Answers a request. Returns False to close the connection afterwards.
+Responder = Callable[[Exchange], Optional[bool]]
 
 
-def message(status: int, body: Body = None, headers: Optional[Mapping[str, str]] = None) -> bytes:
-    """A whole HTTP answer: JSON for dicts and lists, HTML for a str."""
+def message(status: int, body: Body = None, headers: Mapping[str, str] | None = None) -> bytes:
+    """Return the bytes of a whole HTTP response: JSON for dicts and lists, HTML for a str."""
     kind, data = "application/octet-stream", b""
     if isinstance(body, bytes):
         data = body
@@ -72,58 +73,58 @@ def message(status: int, body: Body = None, headers: Optional[Mapping[str, str]]
     return f"HTTP/1.1 {status} Whatever\r\n{lines}\r\n".encode("latin-1") + data
 
 
-def answer(status: int = 200, body: Body = BALANCE, **headers: str) -> Answer:
-    """A proper answer; ``retry_after="1"`` becomes the header Retry-After."""
+def answer(status: int = 200, body: Body = BALANCE, **headers: str) -> Responder:
+    """Answer with a valid response; ``retry_after="1"`` becomes the header Retry-After."""
     data = message(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
     return raw(data, keep=True)
 
 
-def raw(data: bytes, keep: bool = False) -> Answer:
-    """These bytes, and then the end of the connection."""
+def raw(data: bytes, keep: bool = False) -> Responder:
+    """Answer with these bytes, then close the connection, unless ``keep``."""
 
-    def talk(talk: Talk) -> bool:
-        talk.send(data)
+    def respond(exchange: Exchange) -> bool:
+        exchange.send(data)
         return keep
 
-    return talk
+    return respond
 
 
-def drip(head: bytes, piece: bytes = b"x", pause: float = 0.02) -> Answer:
-    """These bytes, and then a few more every now and then, for much longer than anybody should wait."""
+def drip(head: bytes, piece: bytes = b"x", pause: float = 0.02) -> Responder:
+    """Answer with these bytes, then with ``piece`` after each pause, for longer than any deadline in the tests."""
 
-    def talk(talk: Talk) -> bool:
-        talk.send(head)
-        for _ in range(PATIENCE):
-            if not talk.pause(pause):
+    def respond(exchange: Exchange) -> bool:
+        exchange.send(head)
+        for _ in range(MAX_PAUSES):
+            if not exchange.pause(pause):
                 break
-            talk.send(piece)
+            exchange.send(piece)
         return False
 
-    return talk
+    return respond
 
 
-def hang(talk: Talk) -> bool:
-    """No answer."""
-    for _ in range(PATIENCE):
-        if not talk.pause():
+def hang(exchange: Exchange) -> bool:
+    """Answer with nothing, and keep the connection open."""
+    for _ in range(MAX_PAUSES):
+        if not exchange.pause():
             break
     return False
 
 
-def vanish(talk: Talk) -> bool:
+def vanish(exchange: Exchange) -> bool:
     """Close the connection instead of answering."""
     return False
 
 
-def reset(talk: Talk) -> bool:
+def reset(exchange: Exchange) -> bool:
     """Reset the connection instead of answering."""
-    talk.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    exchange.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     return False
 
 
 @contextmanager
-def deaf(address: Tuple[str, int]) -> Iterator[int]:
-    """A port that accepts nothing, and whose queue is full: to connect to it takes forever."""
+def deaf(address: tuple[str, int]) -> Iterator[int]:
+    """Yield a port that accepts no connections: its queue is full, so connecting to it hangs."""
     with ExitStack() as sockets:
         full = sockets.enter_context(socket.socket())
         full.bind(address)
@@ -136,27 +137,27 @@ def deaf(address: Tuple[str, int]) -> Iterator[int]:
 
 
 class Loopback:
-    """A running server.
+    """A running loopback server.
 
     Attributes:
-        script: answers, one per request, oldest first.
-        default: the answer when the script has run out.
+        script: what answers the next requests, one each, in order.
+        default: what answers when the script is empty.
         requests: all requests so far.
         connections: how many connections were accepted.
         open: how many of them are open.
-        instead: what to do with a connection, instead of speaking HTTP.
+        instead: handles each connection instead of the HTTP server, if it is set.
     """
 
-    def __init__(self, *script: Answer, default: Optional[Answer] = None, tls: Optional[ssl.SSLContext] = None) -> None:
-        self.script: Deque[Answer] = deque(script)
+    def __init__(self, *script: Responder, default: Responder | None = None, tls: ssl.SSLContext | None = None) -> None:
+        self.script: deque[Responder] = deque(script)
         self.default = answer() if default is None else default
-        self.requests: List[Request] = []
+        self.requests: list[ReceivedRequest] = []
         self.connections = 0
         self.open = 0
         self.changed = threading.Condition()
         self.stopped = threading.Event()
         self.tls = tls
-        self.instead: Optional[Callable[[socket.socket], object]] = None
+        self.instead: Callable[[socket.socket], object] | None = None
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.loopback = self
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.002}, daemon=True)
@@ -171,15 +172,15 @@ class Loopback:
         return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
     @property
-    def last(self) -> Request:
+    def last(self) -> ReceivedRequest:
         return self.requests[-1]
 
-    def then(self, *script: Answer) -> None:
+    def then(self, *script: Responder) -> None:
         """Append to the script."""
         self.script.extend(script)
 
     def wait_until(self, condition: Callable[[], bool]) -> bool:
-        """Wait for something to happen on the server's side."""
+        """Wait until the condition holds; return False after 10 seconds."""
         with self.changed:
             return self.changed.wait_for(condition, 10.0)
 
@@ -201,7 +202,7 @@ class _Server(socketserver.ThreadingTCPServer):
     loopback: Loopback
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are what the tests are about."""
+        """Ignore clients that close their connection early."""
 
 
 class _Handler(socketserver.BaseRequestHandler):
@@ -240,10 +241,10 @@ class _Handler(socketserver.BaseRequestHandler):
             name, _, value = line.partition(":")
             headers[name.lower()] = value.strip()
         body = lines.read(int(headers.get("content-length", 0)))
-        request = Request(start[0], start[1], headers, body, number, raw_lines)
+        request = ReceivedRequest(start[0], start[1], headers, body, number, raw_lines)
         with loopback.changed:
             loopback.requests.append(request)
             chosen = loopback.script.popleft() if loopback.script else loopback.default
             loopback.changed.notify_all()
-        keep = chosen(Talk(request, self.request, loopback.stopped))
+        keep = chosen(Exchange(request, self.request, loopback.stopped))
         return bool(keep) and headers.get("connection", "").lower() != "close"

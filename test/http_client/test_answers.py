@@ -1,4 +1,4 @@
-"""From bytes to a value, or to one clear error: whatever a server sends."""
+"""Decoding of responses: any bytes become a value or one clear error."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import gzip
 import json
 import tracemalloc
 import zlib
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -28,7 +29,7 @@ from openmonetize.api.credits_api import V1_CREDITS_BALANCE_GET
 
 from .conftest import KEY, QUICK, MakeClient
 from .ledger import event
-from .loopback import BALANCE, HTML, Loopback, Talk, answer, message, raw
+from .loopback import BALANCE, HTML, Exchange, Loopback, answer, message, raw
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -45,7 +46,7 @@ def shared_client(shared: Loopback) -> Iterator[ApiClient]:
         yield client
 
 
-# Successes that are none
+# Successes with an unexpected body
 
 NO_ANSWERS = {
     "an HTML page": answer(200, HTML),
@@ -95,12 +96,12 @@ def test_a_time_that_is_out_of_range_is_an_error(moment: str, server: Loopback, 
         CustomersApi(client).me()
 
 
-def test_json_is_json_whatever_its_label(server: Loopback, client: ApiClient) -> None:
+def test_json_is_decoded_under_any_content_type(server: Loopback, client: ApiClient) -> None:
     server.default = answer(200, BALANCE, content_type="text/html")
     assert CreditsApi(client).balance().data.balance == 120
 
 
-def test_an_answer_that_counts_no_events_is_no_confirmation(server: Loopback, client: ApiClient) -> None:
+def test_an_ingest_answer_without_counts_is_an_error(server: Loopback, client: ApiClient) -> None:
     server.default = answer(200, {"status": "ok"})
     sent = event()
     with pytest.raises(UnexpectedBodyError, match="what became of the events") as caught:
@@ -121,7 +122,7 @@ def test_an_undocumented_success_is_read_as_the_documented_one(server: Loopback,
     assert CreditsApi(client).balance().data.balance == 120
 
 
-def test_where_no_body_is_promised_a_strange_page_is_an_error(server: Loopback, client: ApiClient) -> None:
+def test_an_html_page_is_an_error_where_no_body_is_documented(server: Loopback, client: ApiClient) -> None:
     delete = EntitlementsApi(client).delete
     server.then(raw(b"HTTP/1.1 204 No Content\r\n\r\n", keep=True), answer(200, {"success": True}), answer(200, HTML))
     delete("an-id")
@@ -153,13 +154,13 @@ def test_an_answer_that_breaks_is_a_connection_error(broken: Any, server: Loopba
         wallets.balance()
     assert caught.value.status is None
     assert caught.value.request_id
-    assert len(server.requests) == 2  # repeating a GET is safe
+    assert len(server.requests) == 2  # a GET is repeated
     with pytest.raises(ApiConnectionError):
         wallets.purchase(user_id="u", amount=1, purchase_price=1)
     assert len(server.requests) == 3  # a purchase is not
 
 
-def test_a_broken_body_is_asked_for_again(server: Loopback, client: ApiClient) -> None:
+def test_a_broken_body_of_a_get_is_retried(server: Loopback, client: ApiClient) -> None:
     server.then(raw(OK + b"Content-Length: 1000\r\n\r\n{}"))
     assert CreditsApi(client).balance().data.balance == 120
 
@@ -176,13 +177,13 @@ def test_a_huge_answer_is_an_error_and_costs_no_more_memory_than_the_limit(
 ) -> None:
     bomb = gzipped(256) if encoding == "gzip" else b""
 
-    def huge(talk: Talk) -> bool:
+    def huge(exchange: Exchange) -> bool:
         if bomb:
-            talk.send(message(200, bomb, {"Content-Encoding": "gzip"}))
+            exchange.send(message(200, bomb, {"Content-Encoding": "gzip"}))
         else:
-            talk.send(OK + b"Content-Length: %d\r\n\r\n" % 2**26)
+            exchange.send(OK + b"Content-Length: %d\r\n\r\n" % 2**26)
             for _ in range(2**6):
-                talk.send(b" " * 2**20)
+                exchange.send(b" " * 2**20)
         return False
 
     server.default = huge
@@ -206,7 +207,7 @@ def test_a_large_compressed_answer_is_read_whole(server: Loopback, client: ApiCl
     assert server.connections == 1
 
 
-def test_the_limit_is_the_users(server: Loopback, make_client: MakeClient) -> None:
+def test_the_size_limit_is_configurable(server: Loopback, make_client: MakeClient) -> None:
     size = len(json.dumps(BALANCE))
     assert CreditsApi(make_client(server.url, max_response_bytes=size)).balance().data.balance == 120
     with pytest.raises(UnexpectedBodyError, match=f"larger than {size - 1} bytes"):
@@ -264,7 +265,7 @@ def test_an_error_without_the_platforms_body_keeps_the_text(
     assert caught.value.body is not None
 
 
-def test_an_error_body_is_found_behind_blanks(server: Loopback, client: ApiClient) -> None:
+def test_an_error_body_may_follow_blanks(server: Loopback, client: ApiClient) -> None:
     server.default = answer(400, b'\n {"error": "x", "message": "y"}', content_type="text/plain")
     with pytest.raises(ApiException) as caught:
         CreditsApi(client).balance()
@@ -334,7 +335,7 @@ def test_a_head_answer_has_no_body(server: Loopback, client: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("text", [b"{", b"[" * 100_000, b"\xff", b"nope"])
-def test_forwarded_json_that_is_none_is_an_error(text: bytes, server: Loopback, client: ApiClient) -> None:
+def test_invalid_forwarded_json_is_an_error(text: bytes, server: Loopback, client: ApiClient) -> None:
     server.default = answer(200, text, content_type="application/json")
     with pytest.raises(UnexpectedBodyError):
         DefaultApi(client).v1_rating_get()
@@ -343,7 +344,7 @@ def test_forwarded_json_that_is_none_is_an_error(text: bytes, server: Loopback, 
 # The three variants
 
 
-def test_with_http_info_tells_status_and_headers(server: Loopback, client: ApiClient) -> None:
+def test_with_http_info_returns_status_and_headers(server: Loopback, client: ApiClient) -> None:
     server.default = answer(200, BALANCE, x_ratelimit_remaining="99")
     told = CreditsApi(client).v1_credits_balance_get_with_http_info()
     assert (told.status_code, told.data.data.balance) == (200, 120)
@@ -362,7 +363,7 @@ def test_without_preload_content_leaves_the_answer_unread(server: Loopback, clie
     assert raw_answer.data == raw_answer.read()
 
 
-# Anything at all
+# Any bytes
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),

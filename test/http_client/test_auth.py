@@ -1,4 +1,4 @@
-"""Keys: where they come from, where they go, and where they never show up."""
+"""API keys: where they come from, where they are sent, and where they must not appear."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 import pickle
 import pprint
 import traceback
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable
 
 import pytest
 
@@ -33,7 +33,7 @@ from openmonetize._http.redaction import Redactor
 
 from .conftest import KEY, QUICK
 from .ledger import event
-from .loopback import Loopback, Talk, answer, hang, message, raw, reset
+from .loopback import Exchange, Loopback, answer, hang, message, raw, reset
 
 VARIABLE = "OPENMONETIZE_API_KEY"
 OTHER = "om_live_OTHER9876543210"
@@ -50,7 +50,7 @@ def sent_key(server: Loopback, config: Configuration, **options: Any) -> str:
     return server.last.headers["authorization"]
 
 
-# Where it comes from
+# Where a key comes from
 
 
 @pytest.mark.parametrize(
@@ -69,14 +69,12 @@ def test_each_way_to_configure_a_key_works(set_key: Callable[[Configuration], No
     assert sent_key(server, config) == f"Bearer {KEY}"
 
 
-def test_none_for_a_key_counts_as_none(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_of_none_counts_as_no_key(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, KEY)
     assert sent_key(server, configured(server, api_key={"bearerAuth": None})) == f"Bearer {KEY}"
 
 
-def test_the_first_of_several_keys_is_used_and_the_environment_last(
-    server: Loopback, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_keys_have_an_order_and_the_environment_comes_last(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "from-the-environment")
     config = configured(server)
     assert sent_key(server, config) == "Bearer from-the-environment"
@@ -98,7 +96,7 @@ def test_a_key_that_changes_is_used_from_then_on(server: Loopback, client: ApiCl
 
 
 @pytest.mark.parametrize("nothing", ["", None])
-def test_without_a_key_nothing_is_sent(nothing: Any, server: Loopback) -> None:
+def test_a_call_without_a_key_raises_and_sends_nothing(nothing: Any, server: Loopback) -> None:
     with ApiClient(configured(server, access_token=nothing)) as client:
         for call in (CreditsApi(client).balance, lambda: EventsApi(client).ingest(events=[event()])):
             with pytest.raises(ApiKeyError, match=rf"config.api_key\['bearerAuth'\].*{VARIABLE}"):
@@ -106,14 +104,14 @@ def test_without_a_key_nothing_is_sent(nothing: Any, server: Loopback) -> None:
     assert not server.connections
 
 
-def test_blanks_around_a_key_are_forgiven(server: Loopback) -> None:
+def test_blanks_around_a_key_are_stripped(server: Loopback) -> None:
     assert sent_key(server, configured(server, access_token=f" {KEY}\r\n")) == f"Bearer {KEY}"
 
 
 @pytest.mark.parametrize("bad", [f"{KEY}\r\nX-Evil: 1", f"{KEY}\n{KEY}", f"{KEY} {KEY}", f"{KEY}→", f"{KEY}ü",
                                  f"{KEY}\x00", "\n", 5, KEY.encode()])  # fmt: skip
 @pytest.mark.parametrize("where", ["configuration", "environment", "call"])
-def test_a_key_that_cannot_travel_is_refused_and_not_shown(
+def test_a_key_that_cannot_be_a_header_is_refused_and_not_shown(
     bad: Any, where: str, server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, options = configured(server), {}
@@ -131,7 +129,7 @@ def test_a_key_that_cannot_travel_is_refused_and_not_shown(
     assert not server.connections
 
 
-def test_an_entry_that_does_not_exist_is_refused_without_the_value() -> None:
+def test_an_unknown_key_entry_is_refused_without_showing_its_value() -> None:
     with pytest.raises(ApiKeyError, match="'bearerAuth' or 'ApiKeyAuth'") as caught:
         Configuration().api_key["bearer"] = KEY
     assert KEY not in repr(caught.value)
@@ -140,10 +138,12 @@ def test_an_entry_that_does_not_exist_is_refused_without_the_value() -> None:
     assert KEY not in repr(wrong.value)
 
 
-# Where it goes
+# Where a key is sent
 
 
-def test_bearer_goes_out_always_and_x_api_key_on_the_event_routes_too(server: Loopback, client: ApiClient) -> None:
+def test_the_bearer_header_is_always_sent_and_x_api_key_on_event_routes_too(
+    server: Loopback, client: ApiClient
+) -> None:
     server.default = answer(200, {"accepted": 1, "duplicates": 0, "data": []})
     events = EventsApi(client)
     for call in (
@@ -188,7 +188,7 @@ def test_public_routes_need_no_key_and_no_tls() -> None:
     ["http://api.example.test", "http://10.0.0.1", "http://127.0.0.1.example.test", "http://127.example.test",
      "http://localhost.example.test", "http://notlocalhost", "http://[2001:db8::1]", "http://0.0.0.0"],
 )  # fmt: skip
-def test_a_key_does_not_travel_in_clear_text(host: str) -> None:
+def test_a_key_is_not_sent_in_clear_text(host: str) -> None:
     config = Configuration(host, {"bearerAuth": KEY})
     for options in ({}, {"_request_auth": KEY}):
         with ApiClient(config) as client, pytest.raises(ApiKeyError, match="allow_http=True") as caught:
@@ -203,7 +203,7 @@ def test_a_key_does_not_travel_in_clear_text(host: str) -> None:
     ["https://api.example.test", "http://localhost", "http://LOCALHOST:3000", "http://127.0.0.1:8080",
      "http://127.8.9.10", "http://[::1]:3000", "http://api.localhost"],
 )  # fmt: skip
-def test_a_key_travels_over_tls_and_to_this_machine(host: str) -> None:
+def test_a_key_is_sent_over_tls_and_to_this_machine(host: str) -> None:
     assert Configuration(host, {"bearerAuth": KEY}).key() == KEY
 
 
@@ -219,11 +219,11 @@ def test_the_key_never_reaches_another_origin(
     assert elsewhere.connections == 0
 
 
-# Where it never shows up
+# Where a key must not appear
 
 
 def shown(thing: Any) -> str:
-    """Whatever somebody might print of a thing."""
+    """Return all common printed forms of an object."""
     texts = [repr(thing), str(thing), f"{thing}", pprint.pformat(thing), repr(vars(thing)), pprint.pformat(vars(thing))]
     texts.append(json.dumps(vars(thing), default=repr))
     texts.append(json.dumps(vars(thing), default=lambda inner: getattr(inner, "__dict__", repr(inner)), skipkeys=True))
@@ -271,23 +271,23 @@ def test_the_default_configuration_is_a_copy() -> None:
         Configuration.set_default(None)
 
 
-def echo(status: int, kind: str = "application/json") -> Callable[[Talk], bool]:
-    """A server that repeats whatever it was sent: in the headers, the body and the redirect."""
+def echo(status: int, kind: str = "application/json") -> Callable[[Exchange], bool]:
+    """Answer with the keys of the request in the headers, the body and the redirect."""
 
-    def talk(talk: Talk) -> bool:
-        keys = " ".join(talk.request.headers.get(name, "") for name in ("authorization", "x-api-key"))
+    def respond(exchange: Exchange) -> bool:
+        keys = " ".join(exchange.request.headers.get(name, "") for name in ("authorization", "x-api-key"))
         text = f"you sent {keys} {'x' * 40} {keys}"
         body: Any = {"error": text, "message": text, "details": {"headers": [text]}, "data": text}
         headers = {"content-type": kind, "x-echo": text, "location": f"/login?k={keys}", "x-request-id": keys}
-        talk.send(message(status, json.dumps(body).encode() if "json" in kind else text.encode(), headers))
+        exchange.send(message(status, json.dumps(body).encode() if "json" in kind else text.encode(), headers))
         return True
 
-    return talk
+    return respond
 
 
 def everything(error: BaseException) -> str:
-    """All that an error can be made to say."""
-    parts: List[str] = [repr(error), str(error), repr(error.args), repr(vars(error))]
+    """Return all text that an error contains."""
+    parts: list[str] = [repr(error), str(error), repr(error.args), repr(vars(error))]
     parts += traceback.format_exception(type(error), error, error.__traceback__)
     if isinstance(error, ApiException):
         parts += [repr(dict(error.headers)), str(error.body), str(error.reason), str(error.request_id), str(error.data)]
@@ -309,7 +309,7 @@ def everything(error: BaseException) -> str:
     ids=["configured", "of the call", "as a header", "as another header"],
 )
 def test_an_echoed_key_stays_out_of_errors(
-    status: int, kind: str, options: Dict[str, Any], server: Loopback, client: ApiClient
+    status: int, kind: str, options: dict[str, Any], server: Loopback, client: ApiClient
 ) -> None:
     server.default = echo(status, kind)
     for call in (CreditsApi(client).balance, lambda **options: EventsApi(client).ingest(events=[event()], **options)):
@@ -373,7 +373,7 @@ def test_debug_output_and_logs_do_not_show_the_key(
     assert f"GET {server.url}/v1/credits/balance -> 200" in caplog.text
 
 
-def test_a_fingerprint_tells_keys_apart_and_reveals_none() -> None:
+def test_fingerprints_of_keys_differ_and_do_not_reveal_the_key() -> None:
     one, two = (Configuration(access_token=key).account_fingerprint() for key in (KEY, OTHER))
     assert one != two
     assert one == Configuration(access_token=KEY).account_fingerprint()

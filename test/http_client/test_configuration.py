@@ -1,10 +1,11 @@
-"""Settings: what is tolerated, what is refused, and where."""
+"""Settings: which values are accepted and which are refused."""
 
 from __future__ import annotations
 
 import logging
 import sys
-from typing import Any, Dict, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -50,7 +51,7 @@ def test_the_host_may_be_changed(server: Loopback, elsewhere: Loopback, client: 
      "https://host?", "https://host#f", "https://host#", "https://höst", "https://ho\tst", "https://host/a b",
      "https://host\\evil", "http://localhost\\@evil.example", "https://[::1", "//host", "https:/host", 5, b"https://host"],
 )  # fmt: skip
-def test_a_host_that_is_no_url_is_refused(host: Any) -> None:
+def test_a_host_that_is_not_a_url_is_refused(host: Any) -> None:
     with pytest.raises(ApiValueError, match="host must be a URL") as caught:
         Configuration(host)
     assert "secret" not in str(caught.value)
@@ -76,7 +77,7 @@ def test_the_default_host_is_the_hosted_platform() -> None:
 
 
 @pytest.mark.parametrize("index", [1, -1, 0.5, "0", True, None])
-def test_a_server_that_the_contract_does_not_name_is_refused(index: Any, server: Loopback, client: ApiClient) -> None:
+def test_a_server_index_outside_the_contract_is_refused(index: Any, server: Loopback, client: ApiClient) -> None:
     with pytest.raises(ApiValueError, match="_host_index"):
         client.configuration.get_host_from_settings(index)
     if index is not None:
@@ -98,7 +99,7 @@ def test_the_contracts_server_can_be_chosen_for_one_call(
     assert (len(server.requests), len(elsewhere.requests)) == (1, 1)
 
 
-DEFAULTS: Dict[str, Any] = {
+DEFAULTS: dict[str, Any] = {
     "timeout": 60.0,
     "connect_timeout": 10.0,
     "read_timeout": 30.0,
@@ -111,14 +112,14 @@ DEFAULTS: Dict[str, Any] = {
 }
 
 
-def test_defaults_are_patient_but_bounded() -> None:
+def test_the_defaults() -> None:
     config = Configuration()
     assert {name: getattr(config, name) for name in DEFAULTS} == DEFAULTS
 
 
 @pytest.mark.parametrize("name", ["timeout", "connect_timeout", "read_timeout"])
 @pytest.mark.parametrize("wrong", [0, -1, None, True, "5", float("nan"), float("inf"), 1e9])
-def test_a_time_out_that_is_none_is_refused_at_once(name: str, wrong: Any) -> None:
+def test_an_invalid_timeout_is_refused_at_once(name: str, wrong: Any) -> None:
     with pytest.raises(ApiValueError, match=f"^{name} must be a number of seconds"):
         Configuration(**{name: wrong})
     with pytest.raises(ApiValueError, match=f"^{name} must be"):
@@ -127,13 +128,13 @@ def test_a_time_out_that_is_none_is_refused_at_once(name: str, wrong: Any) -> No
 
 @pytest.mark.parametrize("name", ["max_response_bytes", "connection_pool_maxsize"])
 @pytest.mark.parametrize("wrong", [0, -1, None, True, 1.5, "5"])
-def test_a_count_that_is_none_is_refused_at_once(name: str, wrong: Any) -> None:
+def test_an_invalid_count_is_refused_at_once(name: str, wrong: Any) -> None:
     with pytest.raises(ApiValueError, match=f"^{name} must be a whole number"):
         Configuration(**{name: wrong})
 
 
 @pytest.mark.parametrize("wrong", [-1, True, 1.5, "5"])
-def test_retries_that_are_none_are_refused_at_once(wrong: Any) -> None:
+def test_invalid_retries_are_refused_at_once(wrong: Any) -> None:
     with pytest.raises(ApiValueError, match=r"^retries must be"):
         Configuration(retries=wrong)
 
@@ -146,7 +147,7 @@ def test_an_unknown_setting_is_a_type_error() -> None:
 # Headers
 
 
-def test_headers_of_a_call_are_added_and_left_alone(server: Loopback, client: ApiClient) -> None:
+def test_headers_of_a_call_are_sent_and_not_changed(server: Loopback, client: ApiClient) -> None:
     mine = {"X-Mine": "1", "user-agent": "me", "ACCEPT": "text/csv"}
     before = dict(mine)
     CreditsApi(client).balance(_headers=mine)
@@ -164,9 +165,9 @@ def test_the_same_header_is_not_sent_twice(server: Loopback, client: ApiClient) 
     seen = []
     original = server.default
 
-    def looking(talk: Any) -> Any:
-        seen.append(talk.request.lines)
-        return original(talk)
+    def looking(exchange: Any) -> Any:
+        seen.append(exchange.request.lines)
+        return original(exchange)
 
     server.default = looking
     CreditsApi(client).balance(_headers={"X-THING": "call", "authorization": "Bearer other", "x-request-id": "mine"})
@@ -195,7 +196,7 @@ BAD_HEADERS: Any = [
 
 
 @pytest.mark.parametrize("bad", BAD_HEADERS)
-def test_a_header_that_cannot_be_sent_is_refused_without_its_value(
+def test_a_header_that_cannot_be_sent_is_refused_without_showing_its_value(
     bad: Any, server: Loopback, client: ApiClient
 ) -> None:
     with pytest.raises(ApiValueError, match="_headers") as caught:
@@ -207,7 +208,7 @@ def test_a_header_that_cannot_be_sent_is_refused_without_its_value(
 
 
 @pytest.mark.parametrize("bad", ["X-A: a", [("X-A", "a")], 5])
-def test_headers_that_are_no_dict_are_refused(bad: Any, server: Loopback, client: ApiClient) -> None:
+def test_headers_that_are_not_a_dict_are_refused(bad: Any, server: Loopback, client: ApiClient) -> None:
     with pytest.raises(ApiTypeError, match="_headers"):
         CreditsApi(client).balance(_headers=bad)
     assert not server.connections
@@ -246,7 +247,7 @@ def test_api_objects_without_a_client_share_one(server: Loopback) -> None:
     assert server.connections == 1
 
 
-def test_debug_logs_to_standard_error_where_nobody_listens(capsys: pytest.CaptureFixture[str]) -> None:
+def test_debug_logs_to_standard_error_if_there_is_no_handler(capsys: pytest.CaptureFixture[str]) -> None:
     logger = logging.getLogger("openmonetize")
     handlers, level, spread = logger.handlers[:], logger.level, logger.propagate
     try:

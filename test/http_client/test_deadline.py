@@ -1,4 +1,4 @@
-"""A call ends when it must, whatever the server does."""
+"""Timeouts and deadlines of calls, and TLS."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from openmonetize import (
 
 from .conftest import PEM, MakeClient
 from .ledger import Ledger, event
-from .loopback import PATIENCE, Answer, Loopback, Talk, answer, deaf, drip, hang, message
+from .loopback import MAX_PAUSES, Exchange, Loopback, Responder, answer, deaf, drip, hang, message
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 EMPTY_GZIP_BLOCK = b"\x00\x00\x00\xff\xff"
 
-#: Servers that send a byte before every single read times out, and never come to an end.
+# Servers that send a byte before each read times out, and never finish.
 DRIPS = {
     "status line": drip(b"HTTP/1.1 200 ", b"O"),
     "header names": drip(OK, b"X"),
@@ -44,21 +44,27 @@ DRIPS = {
 
 
 @pytest.mark.parametrize("dripping", DRIPS.values(), ids=list(DRIPS))
-def test_a_dripping_server_does_not_outlive_the_deadline(dripping: Answer, server: Loopback, client: ApiClient) -> None:
+def test_a_dripping_server_does_not_extend_the_deadline(
+    dripping: Responder, server: Loopback, client: ApiClient
+) -> None:
     server.default = dripping
     with pytest.raises(ApiTimeoutError):
         CreditsApi(client).balance(_request_timeout=0.3)
-    assert server.wait_until(lambda: server.open == 0)  # long before it would have given up by itself
+    assert server.wait_until(lambda: server.open == 0)  # long before the server gives up
 
 
 @pytest.mark.parametrize("dripping", [DRIPS["header names"], DRIPS["body"]], ids=["header names", "body"])
-def test_nor_does_it_over_tls(dripping: Answer, secure: Loopback, make_client: MakeClient) -> None:
+def test_a_dripping_server_does_not_extend_the_deadline_over_tls(
+    dripping: Responder, secure: Loopback, make_client: MakeClient
+) -> None:
     secure.default = dripping
     with pytest.raises(ApiTimeoutError):
         CreditsApi(make_client(secure.url, ssl_ca_cert=PEM)).balance(_request_timeout=0.5)
 
 
-def test_nor_where_the_body_is_read_by_the_caller(server: Loopback, client: ApiClient) -> None:
+def test_a_dripping_server_does_not_extend_the_deadline_of_a_body_that_the_caller_reads(
+    server: Loopback, client: ApiClient
+) -> None:
     server.default = DRIPS["body"]
     response = CreditsApi(client).v1_credits_balance_get_without_preload_content(_request_timeout=0.3)
     with pytest.raises(ApiTimeoutError):
@@ -72,7 +78,7 @@ def test_the_deadline_of_a_call_includes_its_retries(server: Loopback, client: A
     assert len(server.requests) == 1
 
 
-def test_each_read_has_a_time_out_too(server: Loopback, make_client: MakeClient) -> None:
+def test_each_read_has_a_timeout_too(server: Loopback, make_client: MakeClient) -> None:
     server.then(hang)
     assert CreditsApi(make_client(server.url, read_timeout=0.2)).balance().data.balance == 120
     assert len(server.requests) == 2
@@ -104,11 +110,11 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(
             assert one.last.headers["host"] == f"two.example.test:{one.port}"
 
 
-def test_a_slow_answer_within_the_time_given_is_an_answer(server: Loopback, make_client: MakeClient) -> None:
-    def slow(talk: Talk) -> bool:
+def test_a_slow_answer_within_the_deadline_is_accepted(server: Loopback, make_client: MakeClient) -> None:
+    def slow(exchange: Exchange) -> bool:
         for byte in message(200, {"data": {"balance": "5"}}):
-            talk.send(bytes((byte,)))
-            talk.pause(0.001)
+            exchange.send(bytes((byte,)))
+            exchange.pause(0.001)
         return True
 
     server.then(slow)
@@ -116,7 +122,7 @@ def test_a_slow_answer_within_the_time_given_is_an_answer(server: Loopback, make
     assert CreditsApi(client).balance(_request_timeout=10).data.balance == 5
 
 
-def test_a_server_that_does_not_read_is_a_time_out(server: Loopback, secure: Loopback, make_client: MakeClient) -> None:
+def test_a_server_that_does_not_read_is_a_timeout(server: Loopback, secure: Loopback, make_client: MakeClient) -> None:
     body = b"x" * 30_000_000
     for one in (server, secure):
         one.instead = lambda sock: server.stopped.wait(5)
@@ -125,16 +131,16 @@ def test_a_server_that_does_not_read_is_a_time_out(server: Loopback, secure: Loo
             DefaultApi(client).v1_rating_post(body, _request_timeout=0.5)
 
 
-def test_what_one_call_left_of_its_time_does_not_bind_the_next(server: Loopback, client: ApiClient) -> None:
+def test_the_deadline_of_one_call_does_not_limit_the_next(server: Loopback, client: ApiClient) -> None:
     ledger = Ledger()
     server.default = ledger
     events = EventsApi(client)
     events.ingest(events=[event()], _request_timeout=0.5)
     big = [event(metadata={"text": "x" * 900_000})]
 
-    def slow(talk: Talk) -> bool:
-        talk.pause(0.7)
-        return bool(ledger(talk))
+    def slow(exchange: Exchange) -> bool:
+        exchange.pause(0.7)
+        return bool(ledger(exchange))
 
     server.then(slow)
     assert events.ingest(events=big).accepted == 1
@@ -142,14 +148,14 @@ def test_what_one_call_left_of_its_time_does_not_bind_the_next(server: Loopback,
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 0.0, True, "5", float("nan"), float("inf"), 1e9, (), (1,), (1, 2, 3), (1, 0)])
-def test_time_outs_that_are_none_are_refused(wrong: object, server: Loopback, client: ApiClient) -> None:
+def test_invalid_timeouts_are_refused(wrong: object, server: Loopback, client: ApiClient) -> None:
     with pytest.raises(ValueError, match="_request_timeout"):
         CreditsApi(client).balance(_request_timeout=wrong)
     assert not server.requests
 
 
 @pytest.mark.parametrize("fine", [5, 0.5, (3, 5), (0.5, 5), None])
-def test_time_outs_may_be_numbers_and_pairs_of_numbers(fine: object, server: Loopback, client: ApiClient) -> None:
+def test_timeouts_may_be_numbers_and_pairs_of_numbers(fine: object, server: Loopback, client: ApiClient) -> None:
     assert CreditsApi(client).balance(_request_timeout=fine).data.balance == 120
 
 
@@ -163,7 +169,7 @@ def test_tls_with_a_trusted_certificate(secure: Loopback, make_client: MakeClien
     assert secure.connections == 1
 
 
-def test_authorities_are_read_once(secure: Loopback, make_client: MakeClient, tmp_path: Path) -> None:
+def test_certificate_authorities_are_read_once(secure: Loopback, make_client: MakeClient, tmp_path: Path) -> None:
     authorities = tmp_path / "authorities.pem"
     authorities.write_text(Path(PEM).read_text())
     wallets = CreditsApi(make_client(secure.url, ssl_ca_cert=str(authorities)))
@@ -176,7 +182,7 @@ def test_authorities_are_read_once(secure: Loopback, make_client: MakeClient, tm
 
 
 @pytest.mark.parametrize("wrong", ["", "/no/such/file.pem", __file__])
-def test_authorities_that_cannot_be_read_are_the_callers_fault(
+def test_certificate_authorities_that_cannot_be_read_are_a_value_error(
     wrong: str, secure: Loopback, make_client: MakeClient
 ) -> None:
     with pytest.raises(ApiValueError, match="ssl_ca_cert"):
@@ -190,14 +196,14 @@ def test_an_unknown_certificate_is_refused(secure: Loopback, make_client: MakeCl
     assert not secure.requests
 
 
-def test_verification_is_the_users_choice(secure: Loopback, make_client: MakeClient) -> None:
+def test_certificate_verification_can_be_turned_off(secure: Loopback, make_client: MakeClient) -> None:
     with pytest.warns(match="certificate verification"):
         assert CreditsApi(make_client(secure.url, verify_ssl=False)).balance().data.balance == 120
 
 
 def test_a_tls_connection_closed_while_idle_is_no_error(secure: Loopback, make_client: MakeClient) -> None:
-    def answer_and_close(talk: Talk) -> bool:
-        answer()(talk)
+    def answer_and_close(exchange: Exchange) -> bool:
+        answer()(exchange)
         return False
 
     secure.default = answer_and_close
@@ -219,4 +225,4 @@ def test_plain_http_to_a_tls_port_is_an_api_exception(secure: Loopback, make_cli
         CreditsApi(make_client(f"http://127.0.0.1:{secure.port}", retries=0)).balance()
 
 
-assert PATIENCE * 0.02 > 5  # a dripping server outlasts every deadline used here
+assert MAX_PAUSES * 0.02 > 5  # a dripping server outlasts every deadline used here

@@ -1,12 +1,13 @@
-"""Any number of events in, requests that every deployment takes out, and nothing billed twice."""
+"""Ingest of any number of events, in requests within the platform's limits, without billing an event twice."""
 
 from __future__ import annotations
 
 import json
 import pickle
 import uuid
+from collections.abc import Iterator
 from itertools import count, islice
-from typing import Any, Dict, Iterator, List
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -35,7 +36,7 @@ from .conftest import MakeClient
 from .ledger import Ledger, event
 from .loopback import HTML, Loopback, answer, raw, reset
 
-TOKENS: Dict[str, Any] = {
+TOKENS: dict[str, Any] = {
     "event_type": "TOKEN_USAGE", "user_id": "acme_1", "feature_id": "chat", "provider": "openai", "model": "gpt-4o",
     "input_tokens": 5,
 }  # fmt: skip
@@ -54,15 +55,15 @@ def events_api(client: ApiClient) -> EventsApi:
     return EventsApi(client)
 
 
-def events(number: int) -> List[TokenUsageEvent]:
+def events(number: int) -> list[TokenUsageEvent]:
     return [event(input_tokens=index) for index in range(number)]
 
 
-def ids(batch: Any) -> List[str]:
+def ids(batch: Any) -> list[str]:
     return [one["event_id"] if isinstance(one, dict) else one.event_id for one in batch]
 
 
-# What comes in
+# Input
 
 
 def test_models_and_dicts_of_all_types_may_be_mixed(ledger: Ledger, events_api: EventsApi) -> None:
@@ -87,14 +88,14 @@ def test_models_and_dicts_of_all_types_may_be_mixed(ledger: Ledger, events_api: 
 @pytest.mark.parametrize(
     "make", [list, tuple, iter, lambda some: (one for one in some), lambda some: dict(enumerate(some)).values()]
 )
-def test_any_iterable_will_do(make: Any, ledger: Ledger, events_api: EventsApi) -> None:
+def test_events_may_be_any_iterable(make: Any, ledger: Ledger, events_api: EventsApi) -> None:
     some = events(3)
     assert events_api.ingest(events=make(some)).accepted == 3
     assert ids(ledger.batches[0]) == ids(some)
 
 
 def test_a_generator_is_read_as_it_is_sent(ledger: Ledger, events_api: EventsApi) -> None:
-    sent_when_read: List[int] = []
+    sent_when_read: list[int] = []
 
     def source() -> Iterator[TokenUsageEvent]:
         for one in events(3 * MAX_EVENTS):
@@ -102,19 +103,19 @@ def test_a_generator_is_read_as_it_is_sent(ledger: Ledger, events_api: EventsApi
             yield one
 
     assert events_api.ingest(events=source()).accepted == 3 * MAX_EVENTS
-    # One event is read ahead, to see that there is another request to come.
+    # One event is read ahead, to know whether another request follows.
     assert sent_when_read == [0] * (MAX_EVENTS + 1) + [1] * MAX_EVENTS + [2] * (MAX_EVENTS - 1)
 
 
 @pytest.mark.parametrize("empty", [[], (), iter([])])
-def test_nothing_is_not_sent(empty: Any, server: Loopback, events_api: EventsApi) -> None:
+def test_an_empty_iterable_sends_no_request(empty: Any, server: Loopback, events_api: EventsApi) -> None:
     assert events_api.ingest(events=empty) == IngestResult()
     assert events_api.ingest_with_http_info(events=[]).data == IngestResult()
     assert not server.connections
 
 
 @pytest.mark.parametrize("wrong", [event(), TOKENS, json.dumps([TOKENS]), b"[]", 5, None, event])
-def test_what_is_no_list_of_events_is_refused(wrong: Any, server: Loopback, events_api: EventsApi) -> None:
+def test_anything_but_an_iterable_of_events_is_refused(wrong: Any, server: Loopback, events_api: EventsApi) -> None:
     with pytest.raises(ApiTypeError, match=f"events must be a list .* of events, not {type(wrong).__name__}"):
         events_api.ingest(events=wrong)
     assert not server.connections
@@ -140,7 +141,7 @@ BAD_EVENTS: Any = [
 
 
 @pytest.mark.parametrize(("bad", "kind", "text"), BAD_EVENTS)
-def test_a_bad_event_is_named_by_its_place_and_nothing_is_sent(
+def test_a_bad_event_is_named_by_its_index_and_nothing_is_sent(
     bad: Any, kind: Any, text: str, server: Loopback, events_api: EventsApi
 ) -> None:
     with pytest.raises(kind, match=rf"events\[1500\]: .*{text}"):
@@ -156,8 +157,8 @@ def test_a_bad_event_is_named_by_its_place_and_nothing_is_sent(
 @pytest.mark.parametrize(
     ("number", "sizes"), [(1, [1]), (999, [999]), (1000, [1000]), (1001, [1000, 1]), (2500, [1000, 1000, 500])]
 )
-def test_a_request_has_a_thousand_events_at_the_most(
-    number: int, sizes: List[int], ledger: Ledger, events_api: EventsApi
+def test_a_request_has_at_most_a_thousand_events(
+    number: int, sizes: list[int], ledger: Ledger, events_api: EventsApi
 ) -> None:
     some = events(number)
     result = events_api.ingest(events=some)
@@ -168,7 +169,7 @@ def test_a_request_has_a_thousand_events_at_the_most(
 
 
 def padded(size: int) -> TokenUsageEvent:
-    """An event of exactly ``size`` bytes."""
+    """Return an event of exactly ``size`` bytes."""
     bare = event(metadata={"x": ""})
     bare.metadata = {"x": "x" * (size - len(bare.to_wire()))}
     assert len(bare.to_wire()) == size
@@ -177,7 +178,7 @@ def padded(size: int) -> TokenUsageEvent:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(sizes=st.lists(st.integers(400, 300_000) | st.sampled_from([MAX_BYTES - ENVELOPE, 400]), max_size=12))
-def test_a_request_stays_below_the_limit_in_bytes(sizes: List[int], server: Loopback, events_api: EventsApi) -> None:
+def test_a_request_stays_below_the_limit_in_bytes(sizes: list[int], server: Loopback, events_api: EventsApi) -> None:
     ledger = server.default = Ledger()
     some = [padded(size) for size in sizes]
     assert events_api.ingest(events=some).accepted == len(some)
@@ -188,10 +189,10 @@ def test_a_request_stays_below_the_limit_in_bytes(sizes: List[int], server: Loop
         for one, following in zip(
             ledger.sizes, [[len(json.dumps(batch[0], separators=(",", ":")))] for batch in ledger.batches[1:]]
         )
-    )  # no request is smaller than it had to be
+    )  # no request is smaller than necessary
 
 
-def test_the_limit_is_safely_below_what_present_servers_take() -> None:
+def test_the_limit_is_below_that_of_the_present_servers() -> None:
     assert MAX_BYTES < 1024 * 1024
     assert MAX_EVENTS == 1000
 
@@ -207,7 +208,7 @@ def test_an_event_of_exactly_the_limit_is_sent_and_one_byte_more_is_not(ledger: 
     assert len(ledger.batches) == 4
 
 
-def test_a_raw_answer_is_that_of_one_request(ledger: Ledger, events_api: EventsApi) -> None:
+def test_a_raw_answer_is_available_for_exactly_one_request(ledger: Ledger, events_api: EventsApi) -> None:
     response = events_api.ingest_without_preload_content(events=events(1000))
     assert (response.status, json.loads(response.data)["accepted"]) == (202, 1000)
     for wrong in (events(1001), []):
@@ -242,7 +243,7 @@ def test_every_event_carries_an_idempotency_key(ledger: Ledger, events_api: Even
     assert all(uuid.UUID(one["event_id"]).version == 4 for one in (batch[0], batch[1], batch[3], batch[4]))
 
 
-def test_an_id_of_ones_own_becomes_a_uuid_of_the_customer(ledger: Ledger, events_api: EventsApi) -> None:
+def test_a_custom_id_becomes_a_uuid_derived_from_the_customer(ledger: Ledger, events_api: EventsApi) -> None:
     events_api.ingest(events=[event(event_id="evt_1", customer_id="a"), event(event_id="evt_1", customer_id="b")])
     one, other = ledger.batches[0]
     assert one["event_id"] == derive_id("a", "evt_1") != other["event_id"]
@@ -308,14 +309,14 @@ def test_the_same_id_for_two_events_in_one_process_is_an_error(ledger: Ledger, e
     assert len(ledger.batches) == 2
 
 
-def test_the_same_event_built_anew_is_a_duplicate_not_an_error(ledger: Ledger, events_api: EventsApi) -> None:
+def test_the_same_event_built_again_is_a_duplicate_not_an_error(ledger: Ledger, events_api: EventsApi) -> None:
     for _ in range(2):
         built = event(event_id="evt_10", customer_id="c", input_tokens=1)
         result = events_api.ingest(events=[built])
     assert (result.accepted, result.duplicates) == (0, 1)
 
 
-def test_an_id_that_was_never_sent_may_stand_for_another_event(
+def test_an_id_that_was_never_sent_can_be_used_for_another_event(
     ledger: Ledger, server: Loopback, make_client: MakeClient
 ) -> None:
     name = str(uuid.uuid4())
@@ -326,13 +327,13 @@ def test_an_id_that_was_never_sent_may_stand_for_another_event(
         api.ingest(events=[event(event_id=name, input_tokens=2), {}])
     api.api_client.configuration.access_token = "key"
     server.then(answer(400, {"error": "Bad Request", "message": "body/events/0/feature_id"}))
-    with pytest.raises(BadRequestException):  # the platform took nothing of this request
+    with pytest.raises(BadRequestException):  # the platform accepted no event of this request
         api.ingest(events=[event(event_id=name, input_tokens=3)])
     assert api.ingest(events=[event(event_id=name, input_tokens=4)]).accepted == 1
 
 
 @pytest.mark.parametrize("fault", [reset, answer(500, {}), answer(200, HTML), raw(b"nonsense")])
-def test_an_id_that_may_have_arrived_stands_for_its_event(
+def test_an_id_that_may_have_arrived_cannot_be_used_for_another_event(
     fault: Any, ledger: Ledger, server: Loopback, events_api: EventsApi
 ) -> None:
     name = str(uuid.uuid4())
@@ -345,7 +346,7 @@ def test_an_id_that_may_have_arrived_stands_for_its_event(
     assert events_api.ingest(events=[event(event_id=name, input_tokens=1)]).accepted == 1
 
 
-# Failures on the way
+# Failures
 
 FAULTS = {
     "400": answer(400, {"error": "Bad Request", "message": "bad"}),
@@ -363,15 +364,15 @@ FAULTS = {
 @pytest.mark.parametrize("taken", [False, True], ids=["refused", "taken"])
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
 @pytest.mark.parametrize("lazy", [False, True], ids=["list", "generator"])
-def test_if_request_3_of_5_fails_the_rest_can_be_sent_again_and_is_billed_once(
+def test_after_request_3_of_5_failed_the_unsent_events_can_be_sent_again_and_are_billed_once(
     taken: bool, fault: Any, lazy: bool, server: Loopback, make_client: MakeClient
 ) -> None:
     faults = {3: fault, 4: fault} if fault is reset else {3: fault}  # a kept connection may break once
     ledger = server.default = Ledger(after=faults) if taken else Ledger(faults)
     api = EventsApi(make_client(server.url, retries=0))
-    some: List[Any] = [padded(300_000) for _ in range(13)]  # 3 a request
+    some: list[Any] = [padded(300_000) for _ in range(13)]  # 3 a request
     some[1] = some[1].to_dict()
-    some[7] = {**TOKENS, "metadata": {"text": "x" * 300_000}}  # its id is made on the way
+    some[7] = {**TOKENS, "metadata": {"text": "x" * 300_000}}  # its id is made by ingest
     with pytest.raises(ApiException) as caught:
         api.ingest(events=(one for one in some) if lazy else some)
     error = caught.value
@@ -404,8 +405,8 @@ def test_retries_within_a_call_bill_nothing_twice(server: Loopback, client: ApiC
     size=st.sampled_from([400, 100_000, 400_000]),
     lazy=st.booleans(),
 )
-def test_whatever_fails_sending_the_unsent_again_bills_everything_once(
-    number: int, faults: Dict[int, str], after: Dict[int, str], size: int, lazy: bool,
+def test_after_any_failures_sending_the_unsent_events_again_bills_each_event_once(
+    number: int, faults: dict[int, str], after: dict[int, str], size: int, lazy: bool,
     server: Loopback, client: ApiClient,
 ) -> None:  # fmt: skip
     ledger = server.default = Ledger(
@@ -430,7 +431,7 @@ def test_whatever_fails_sending_the_unsent_again_bills_everything_once(
     assert total.accepted + total.duplicates == number
 
 
-def test_the_key_may_be_missing_and_the_events_are_kept(server: Loopback, make_client: MakeClient) -> None:
+def test_a_missing_key_leaves_all_events_unsent(server: Loopback, make_client: MakeClient) -> None:
     some = events(3)
     with pytest.raises(ApiKeyError) as caught:
         EventsApi(make_client(server.url, api_key=None)).ingest(events=iter(some))
@@ -441,9 +442,7 @@ def test_the_key_may_be_missing_and_the_events_are_kept(server: Loopback, make_c
 # Iterables that fail
 
 
-def test_a_bad_event_of_a_generator_leaves_what_was_read_and_what_was_not(
-    ledger: Ledger, events_api: EventsApi
-) -> None:
+def test_after_a_bad_event_of_a_generator_all_others_can_still_be_sent(ledger: Ledger, events_api: EventsApi) -> None:
     some = events(2000)
     source = iter([*some[:1500], {**TOKENS, "input_tokens": -1}, *some[1500:]])
     with pytest.raises(ApiValueError, match=r"events\[1500\]: .*input_tokens") as caught:
@@ -457,13 +456,13 @@ def test_a_bad_event_of_a_generator_leaves_what_was_read_and_what_was_not(
     assert ledger.billed_once
 
 
-def test_a_bad_event_behind_a_failed_request_is_kept_as_it_came(server: Loopback, make_client: MakeClient) -> None:
+def test_a_bad_event_after_a_failed_request_is_unsent_and_unchanged(server: Loopback, make_client: MakeClient) -> None:
     ledger = server.default = Ledger({1: FAULTS["500"]})
     api = EventsApi(make_client(server.url, retries=0))
     some, bad = events(1500), {**TOKENS, "input_tokens": -1}
     with pytest.raises(ServiceException) as caught:
         api.ingest(events=iter([*some[:1200], bad, *some[1200:]]))
-    unsent: List[Any] = list(caught.value.unsent)
+    unsent: list[Any] = list(caught.value.unsent)
     assert unsent[1200] == bad
     with pytest.raises(ApiValueError, match=r"events\[1200\]"):
         api.ingest(events=unsent)
@@ -472,7 +471,7 @@ def test_a_bad_event_behind_a_failed_request_is_kept_as_it_came(server: Loopback
     assert ledger.billed_once
 
 
-def test_an_iterable_that_fails_behind_a_failed_request_is_the_cause(server: Loopback, make_client: MakeClient) -> None:
+def test_an_iterable_that_fails_after_a_failed_request_is_the_cause(server: Loopback, make_client: MakeClient) -> None:
     server.default = Ledger({1: FAULTS["500"]})
 
     def source() -> Iterator[TokenUsageEvent]:
@@ -485,7 +484,7 @@ def test_an_iterable_that_fails_behind_a_failed_request_is_the_cause(server: Loo
     assert len(caught.value.unsent) == 1200
 
 
-def test_an_iterable_that_fails_by_itself_fails_with_its_own_error(ledger: Ledger, events_api: EventsApi) -> None:
+def test_the_error_of_an_iterable_is_raised_unchanged(ledger: Ledger, events_api: EventsApi) -> None:
     def source() -> Iterator[TokenUsageEvent]:
         yield from events(1200)
         raise OSError("the disk is gone")
@@ -495,16 +494,14 @@ def test_an_iterable_that_fails_by_itself_fails_with_its_own_error(ledger: Ledge
     assert len(ledger.billed) == 1000
 
 
-def test_an_endless_iterable_is_read_no_further_than_needed_while_all_goes_well(
-    ledger: Ledger, events_api: EventsApi
-) -> None:
+def test_an_endless_iterable_is_not_read_ahead_of_successful_requests(ledger: Ledger, events_api: EventsApi) -> None:
     numbers = count()
     endless = (event(input_tokens=number) for number in numbers)
     assert events_api.ingest(events=islice(endless, 2000)).accepted == 2000
     assert next(numbers) == 2000
 
 
-def test_failures_are_api_exceptions_of_their_kind(server: Loopback, make_client: MakeClient) -> None:
+def test_failures_are_api_exceptions_with_the_unsent_events(server: Loopback, make_client: MakeClient) -> None:
     api = EventsApi(make_client(server.url, retries=0))
     for fault, kind in ((reset, ApiConnectionError), (answer(200, {}), UnexpectedBodyError)):
         server.then(fault)
@@ -513,7 +510,9 @@ def test_failures_are_api_exceptions_of_their_kind(server: Loopback, make_client
         assert len(caught.value.unsent) == 1
 
 
-def test_a_failed_call_is_an_ingest_error_of_its_kind(server: Loopback, make_client: MakeClient) -> None:
+def test_a_failed_call_raises_an_ingest_error_of_the_class_of_its_status(
+    server: Loopback, make_client: MakeClient
+) -> None:
     server.then(FAULTS["500"])
     with pytest.raises(IngestError) as caught:
         EventsApi(make_client(server.url, retries=0)).ingest(events=[event()])
@@ -527,7 +526,7 @@ def test_a_failed_call_is_an_ingest_error_of_its_kind(server: Loopback, make_cli
     assert (str(again), again.result, again.unsent) == (str(error), IngestResult(), error.unsent)
 
 
-def test_other_failures_say_nothing_of_events(server: Loopback, make_client: MakeClient) -> None:
+def test_errors_of_other_calls_have_no_unsent_events(server: Loopback, make_client: MakeClient) -> None:
     server.then(FAULTS["500"])
     with pytest.raises(ServiceException) as caught:
         EventsApi(make_client(server.url, retries=0)).list()

@@ -1,4 +1,4 @@
-"""Arguments are checked before anything is sent, and errors name them."""
+"""Arguments are checked before a request is sent, and errors name them."""
 
 from __future__ import annotations
 
@@ -115,7 +115,9 @@ def test_sub_paths_keep_their_slashes(server: Loopback, client: ApiClient) -> No
     "bad", ["", "/", "/a", "a/", "a//b", ".", "..", "a/..", "../a", "a/./b", "a/../b", "a/\n", "a/\ud800"]
 )
 @pytest.mark.parametrize("call", ["v1_rating_get_0", "v1_events_post_0", "v1_analytics_delete_0"])
-def test_sub_paths_that_lead_elsewhere_are_refused(bad: str, call: str, server: Loopback, client: ApiClient) -> None:
+def test_sub_paths_with_empty_or_dot_segments_are_refused(
+    bad: str, call: str, server: Loopback, client: ApiClient
+) -> None:
     with pytest.raises(ApiValueError, match="segment of wildcard must not"):
         getattr(DefaultApi(client), call)(bad)
     assert not server.connections
@@ -177,7 +179,7 @@ def test_bad_queries_name_the_argument(
     assert not server.connections
 
 
-def test_a_free_query_says_what_it_is_given(server: Loopback, client: ApiClient) -> None:
+def test_a_free_query_is_sent_as_it_is_given(server: Loopback, client: ApiClient) -> None:
     moment = datetime(2026, 1, 1, tzinfo=timezone.utc)
     DefaultApi(client).v1_rating_get(
         query={"a": 1, "b": [1, "x y"], "c": None, "d": True, "e": moment, "ü": Decimal("1.50"), "f": []}
@@ -308,7 +310,7 @@ def test_unknown_arguments_are_refused_with_a_hint(
 # Other paths
 
 
-def test_a_path_that_the_contract_does_not_name_can_be_called(server: Loopback, client: ApiClient) -> None:
+def test_a_path_outside_the_contract_can_be_called(server: Loopback, client: ApiClient) -> None:
     server.default = answer(200, {"a": 1}, x_thing="yes")
     told = client.call_api("post", "/v1/new/thing", {"q": "a b"}, {"x": 1}, _headers={"X-Mine": "1"})
     assert (told.status, told.data, told.headers["X-Thing"]) == (200, b'{"a": 1}', "yes")
@@ -320,7 +322,7 @@ def test_a_path_that_the_contract_does_not_name_can_be_called(server: Loopback, 
 @pytest.mark.parametrize(
     ("method", "path"), [("GE T", "/v1"), ("GET\r\n", "/v1"), ("", "/v1"), ("GET", "v1"), ("GET", "")]
 )
-def test_a_call_that_is_none_is_refused(method: str, path: str, server: Loopback, client: ApiClient) -> None:
+def test_an_invalid_method_or_path_is_refused(method: str, path: str, server: Loopback, client: ApiClient) -> None:
     with pytest.raises(ApiValueError, match=r"method|path"):
         client.call_api(method, path)
     assert not server.connections

@@ -1,4 +1,4 @@
-"""Calls through a proxy, and what it is told."""
+"""Calls through a proxy, and what is sent to it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from openmonetize import ApiConnectionError, BadRequestException, CreditsApi, DefaultApi
 
 from .conftest import PEM, MakeClient
-from .loopback import Loopback, Talk, answer, message
+from .loopback import Exchange, Loopback, answer, message
 from .test_transport import PURCHASED, unused_port
 
 
@@ -42,12 +42,12 @@ def test_a_proxy_that_is_down_is_an_api_exception(make_client: MakeClient) -> No
         CreditsApi(client).balance()
 
 
-def test_a_proxy_that_is_no_url_is_the_callers_fault(make_client: MakeClient) -> None:
+def test_a_proxy_that_is_not_a_url_is_a_value_error(make_client: MakeClient) -> None:
     with pytest.raises(ValueError, match="proxy must be a URL"):
         CreditsApi(make_client("https://api.example.test", proxy="ftp://nowhere")).balance()
 
 
-def test_a_proxy_that_speaks_tls_is_trusted_as_servers_are(secure: Loopback, make_client: MakeClient) -> None:
+def test_a_proxy_with_tls_is_verified_like_a_server(secure: Loopback, make_client: MakeClient) -> None:
     settings = {"allow_http": True, "proxy": secure.url, "retries": 0}
     with pytest.raises(ApiConnectionError):
         CreditsApi(make_client("http://api.example.test", **settings)).balance()
@@ -83,7 +83,9 @@ def test_a_proxy_gets_the_user_and_password_of_its_url(server: Loopback, make_cl
     assert server.last.headers["host"] == "api.example.test"
 
 
-def test_and_so_it_does_when_it_is_asked_for_a_tunnel(server: Loopback, make_client: MakeClient) -> None:
+def test_a_proxy_gets_the_user_and_password_of_its_url_with_a_request_for_a_tunnel(
+    server: Loopback, make_client: MakeClient
+) -> None:
     server.default = answer(502, None)
     client = make_client("https://api.example.test", proxy=with_password(server), retries=0)
     with pytest.raises(ApiConnectionError):
@@ -93,7 +95,9 @@ def test_and_so_it_does_when_it_is_asked_for_a_tunnel(server: Loopback, make_cli
     assert "authorization" not in server.last.headers
 
 
-def test_headers_for_the_proxy_outdo_its_url(server: Loopback, make_client: MakeClient) -> None:
+def test_proxy_headers_take_precedence_over_the_user_and_password_of_the_url(
+    server: Loopback, make_client: MakeClient
+) -> None:
     client = make_client(
         "http://api.example.test",
         allow_http=True,
@@ -109,9 +113,9 @@ def test_headers_for_the_proxy_outdo_its_url(server: Loopback, make_client: Make
 def test_a_proxys_password_is_never_shown(
     server: Loopback, make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def echo(talk: Talk) -> bool:
-        sent = talk.request.headers["proxy-authorization"]
-        talk.send(message(400, f"you sent {sent}", {"X-Echo": sent}))
+    def echo(exchange: Exchange) -> bool:
+        sent = exchange.request.headers["proxy-authorization"]
+        exchange.send(message(400, f"you sent {sent}", {"X-Echo": sent}))
         return True
 
     server.default = echo

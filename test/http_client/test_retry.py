@@ -1,10 +1,10 @@
-"""What is repeated, how often, and after how long."""
+"""Retries: which calls are repeated, how often, and after which delay."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable
 
 import pytest
 from hypothesis import given, strategies as st
@@ -36,7 +36,7 @@ from .loopback import Loopback, answer, hang, raw, reset, vanish
 
 Call = Callable[[ApiClient], Any]
 
-REPEATED: Dict[str, Call] = {
+REPEATED: dict[str, Call] = {
     "a GET": lambda client: CreditsApi(client).balance(),
     "a forwarded GET": lambda client: DefaultApi(client).v1_rating_get_0("pricing"),
     "a forwarded HEAD": lambda client: DefaultApi(client).v1_rating_head(),
@@ -53,7 +53,7 @@ REPEATED: Dict[str, Call] = {
     ),
     "the same as a dict": lambda client: CreditsApi(client).grant({"amount": 1, "reason": "r", "idempotencyKey": "k"}),
 }
-SENT_ONCE: Dict[str, Call] = {
+SENT_ONCE: dict[str, Call] = {
     "a purchase": lambda client: CreditsApi(client).purchase(user_id="u", amount=1, purchase_price=1),
     "a grant without an idempotency key": lambda client: CreditsApi(client).grant(amount=1, reason="r"),
     "a grant with an empty one": lambda client: CreditsApi(client).grant(amount=1, reason="r", idempotency_key=""),
@@ -85,10 +85,10 @@ PERMANENT = [400, 401, 402, 403, 404, 408, 409, 413, 418, 422, 500, 501, 505, 30
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
 @pytest.mark.parametrize("call", REPEATED.values(), ids=list(REPEATED))
-def test_what_is_safe_is_repeated(call: Call, fault: Any, server: Loopback, client: ApiClient) -> None:
+def test_safe_calls_are_repeated(call: Call, fault: Any, server: Loopback, client: ApiClient) -> None:
     server.default = fault
     if call is REPEATED["a forwarded HEAD"] and fault is FAULTS["broken body"]:
-        return  # no body, nothing to break
+        return  # a response to HEAD has no body that could break
     with pytest.raises(ApiException):
         call(client)
     assert len(server.requests) == 4
@@ -98,7 +98,7 @@ def test_what_is_safe_is_repeated(call: Call, fault: Any, server: Loopback, clie
 
 @pytest.mark.parametrize("fault", [*FAULTS.values(), answer(500, {})], ids=[*FAULTS, "500"])
 @pytest.mark.parametrize("call", SENT_ONCE.values(), ids=list(SENT_ONCE))
-def test_what_is_not_safe_is_sent_once(call: Call, fault: Any, server: Loopback, client: ApiClient) -> None:
+def test_unsafe_calls_are_sent_once(call: Call, fault: Any, server: Loopback, client: ApiClient) -> None:
     server.default = fault
     with pytest.raises(ApiException):
         call(client)
@@ -128,7 +128,7 @@ def test_success_after_failures_is_success(server: Loopback, client: ApiClient) 
 
 
 @pytest.mark.parametrize("policy", [0, 1, RetryPolicy(attempts=3, base=0.0)])
-def test_how_often_is_the_users_choice(policy: Any, server: Loopback, make_client: MakeClient) -> None:
+def test_the_number_of_retries_is_configurable(policy: Any, server: Loopback, make_client: MakeClient) -> None:
     server.default = answer(503, {}, retry_after="0")
     with pytest.raises(ServiceException):
         CreditsApi(make_client(server.url, retries=policy)).balance()
@@ -142,11 +142,11 @@ def test_connections_that_cannot_be_made_are_tried_again(make_client: MakeClient
         CreditsApi(make_client(url)).balance()
 
 
-# How long
+# Delays
 
 
 @pytest.mark.parametrize("value", ["1", "0.2", "date", "reset"])
-def test_a_server_that_asks_to_wait_is_obeyed(value: str, server: Loopback, make_client: MakeClient) -> None:
+def test_the_wait_that_a_server_asks_for_is_kept(value: str, server: Loopback, make_client: MakeClient) -> None:
     headers = {"retry_after": value}
     if value == "date":
         headers = {"retry_after": format_datetime(datetime.now(timezone.utc) + timedelta(seconds=2), usegmt=True)}
@@ -155,7 +155,7 @@ def test_a_server_that_asks_to_wait_is_obeyed(value: str, server: Loopback, make
     server.default = answer(429, {}, **headers)
     wallets = CreditsApi(make_client(server.url, retries=RetryPolicy(base=0.0, cap=0.0)))
     with pytest.raises(TooManyRequestsException):
-        wallets.balance(_request_timeout=0.15)  # there is no time to wait so long: no second request
+        wallets.balance(_request_timeout=0.15)  # the deadline is before the end of the wait: no second request
     assert len(server.requests) == 1
 
 
@@ -173,7 +173,7 @@ def test_a_server_that_asks_to_wait_for_too_long_ends_the_call(
 
 
 @pytest.mark.parametrize("value", ["soon", "", "-5", "1,2", "Thu, 99 Foo 2026", "0x10", "١"])
-def test_nonsense_in_retry_after_is_ignored(value: str, server: Loopback, client: ApiClient) -> None:
+def test_an_invalid_retry_after_is_ignored(value: str, server: Loopback, client: ApiClient) -> None:
     server.then(answer(503, {}, retry_after=value.encode("utf-8").decode("latin-1")))
     assert CreditsApi(client).balance().data.balance == 120
 
@@ -193,7 +193,7 @@ def test_waits_and_retries_stay_within_the_deadline(server: Loopback, make_clien
     asked=st.none() | st.floats(0, 1e6),
     limit=st.floats(0, 1e3),
 )
-def test_a_delay_is_jittered_below_the_cap_and_not_below_what_the_server_asks(
+def test_a_delay_is_between_what_the_server_asks_for_and_the_cap(
     attempt: int, base: float, cap: float, asked: Any, limit: float
 ) -> None:
     delay = RetryPolicy(base=base, cap=cap, retry_after_cap=limit).delay(attempt, asked)
@@ -221,7 +221,7 @@ def test_the_next_delay_keeps_to_attempts_caps_and_deadline(
 
 def test_delays_grow_with_full_jitter() -> None:
     policy = RetryPolicy(base=1.0, cap=8.0)
-    seen: List[List[float]] = [[policy.delay(attempt) for _ in range(300)] for attempt in range(1, 7)]
+    seen: list[list[float]] = [[policy.delay(attempt) for _ in range(300)] for attempt in range(1, 7)]
     for bound, delays in zip((1, 2, 4, 8, 8, 8), seen):
         assert 0.0 <= min(delays) < 0.1 * bound
         assert 0.9 * bound < max(delays) <= bound
@@ -248,7 +248,7 @@ def test_a_date_is_read_as_the_time_until_then(distance: int) -> None:
     assert abs(seconds - max(0, distance)) <= 30
 
 
-def test_the_rate_limit_headers_count_only_where_nothing_remains() -> None:
+def test_the_rate_limit_headers_count_only_if_no_request_remains() -> None:
     assert retry_after({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "7"}) == 7
     assert retry_after({"x-ratelimit-remaining": "1", "x-ratelimit-reset": "7"}) is None
     assert retry_after({}) is None
@@ -259,7 +259,7 @@ def test_the_rate_limit_headers_count_only_where_nothing_remains() -> None:
     [{"attempts": 0}, {"attempts": True}, {"attempts": 1.5}, {"base": -1}, {"cap": float("inf")},
      {"retry_after_cap": float("nan")}],
 )  # fmt: skip
-def test_policies_that_make_no_sense_are_refused(wrong: Dict[str, Any]) -> None:
+def test_invalid_policies_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ApiValueError, match=next(iter(wrong))):
         RetryPolicy(**wrong)
 

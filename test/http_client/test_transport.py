@@ -1,4 +1,4 @@
-"""One pool, many threads, several processes, and connections that go away."""
+"""One connection pool for threads and processes, closed connections and redirects."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from openmonetize import (
 
 from .conftest import KEY, MakeClient
 from .ledger import Ledger, event
-from .loopback import BALANCE, Loopback, Talk, answer, deaf, hang, message, raw, reset, vanish
+from .loopback import BALANCE, Exchange, Loopback, answer, deaf, hang, message, raw, reset, vanish
 
 PURCHASED = {"data": {"transactionId": "t", "newBalance": 5}}
 
 
 def closing(body: object, status: int = 200) -> object:
-    """An answer that promises to keep the connection, which is then closed at once."""
+    """Answer with a response that keeps the connection alive, then close the connection."""
     return raw(message(status, body))
 
 
@@ -99,7 +99,7 @@ signal.alarm(20)
 client = ApiClient(Configuration({server.url!r}, {{"bearerAuth": {KEY!r}}}))
 balance = lambda: CreditsApi(client).balance().data.balance
 assert balance() == 120
-SENT_IDS._lock.acquire(); client.rest_client._lock.acquire()  # as another thread might, in this very moment
+SENT_IDS._lock.acquire(); client.rest_client._lock.acquire()  # as another thread might at the time of the fork
 child = os.fork()
 if child == 0:
     signal.alarm(20)
@@ -138,7 +138,9 @@ def test_ingest_survives_a_server_that_closes_after_every_answer(server: Loopbac
     assert ledger.billed_once
 
 
-def test_purchases_are_sent_once_whatever_the_server_closes(server: Loopback, make_client: MakeClient) -> None:
+def test_purchases_are_sent_once_even_if_the_server_closes_connections(
+    server: Loopback, make_client: MakeClient
+) -> None:
     server.default = closing(PURCHASED)
     wallets = CreditsApi(make_client(server.url, retries=0))
     for _ in range(200):
@@ -179,7 +181,7 @@ def test_a_new_connection_that_breaks_is_an_error(fault: object, server: Loopbac
     assert len(server.requests) == 1
 
 
-def test_an_answer_given_up_half_way_does_not_spoil_the_next(server: Loopback, client: ApiClient) -> None:
+def test_an_answer_that_was_not_read_to_its_end_does_not_affect_the_next(server: Loopback, client: ApiClient) -> None:
     for abandoned in (lambda answer: next(answer.stream()), lambda answer: None):
         server.then(answer(200, b"x" * 500_000))
         response = CreditsApi(client).v1_credits_balance_get_without_preload_content()
@@ -188,7 +190,7 @@ def test_an_answer_given_up_half_way_does_not_spoil_the_next(server: Loopback, c
         assert CreditsApi(client).balance().data.balance == 120
 
 
-# Servers that are not there
+# Servers that cannot be reached
 
 
 def unused_port() -> int:
@@ -212,14 +214,14 @@ def test_a_name_that_does_not_resolve_is_an_api_exception(host: str, make_client
         CreditsApi(make_client(host, allow_http=True, retries=0, timeout=20)).balance()
 
 
-def test_a_server_that_never_answers_is_a_time_out(server: Loopback, client: ApiClient) -> None:
+def test_a_server_that_never_answers_is_a_timeout(server: Loopback, client: ApiClient) -> None:
     server.default = hang
     with pytest.raises(ApiTimeoutError, match="timed out waiting") as caught:
         CreditsApi(client).balance(_request_timeout=0.2)
     assert caught.value.status is None
 
 
-def test_a_connection_that_cannot_be_made_in_time_is_a_time_out(make_client: MakeClient) -> None:
+def test_a_connection_that_cannot_be_made_in_time_is_a_timeout(make_client: MakeClient) -> None:
     with deaf(("127.0.0.1", 0)) as port:
         client = make_client(f"http://127.0.0.1:{port}")
         with pytest.raises(ApiTimeoutError):
@@ -259,13 +261,13 @@ def test_a_redirect_without_a_target_is_an_error_too(server: Loopback, client: A
     assert "None" not in str(caught.value)
 
 
-def test_answers_of_a_talkative_server_are_read(server: Loopback, client: ApiClient) -> None:
-    def chunked(talk: Talk) -> bool:
-        talk.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        talk.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+def test_informational_answers_chunk_extensions_and_trailers_are_read(server: Loopback, client: ApiClient) -> None:
+    def chunked(exchange: Exchange) -> bool:
+        exchange.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
         for piece in (b'{"data":', b'{"balance":"7"}}'):
-            talk.send(b"%x;ext=1\r\n%s\r\n" % (len(piece), piece))
-        talk.send(b"0\r\nTrailer: x\r\n\r\n")
+            exchange.send(b"%x;ext=1\r\n%s\r\n" % (len(piece), piece))
+        exchange.send(b"0\r\nTrailer: x\r\n\r\n")
         return True
 
     server.then(chunked)

@@ -24,7 +24,7 @@ TRANSIENT = (
 
 
 class FaultServer:
-    """Responds like the platform: bills an event once, by idempotency key and id.
+    """A server like the platform: it bills an event once, by idempotency key and id.
 
     Attributes:
         faults: one is used per ingest request, oldest first; None is a good response. "413" spares billed events.

@@ -94,7 +94,7 @@ def test_a_lost_response_makes_duplicates_on_the_platforms_side_only(pipeline: P
     assert server.billed_once()
 
 
-def test_a_response_that_confirms_too_little_is_no_success(pipeline: Pipeline, server: FaultServer) -> None:
+def test_a_response_that_confirms_too_few_events_is_a_failure(pipeline: Pipeline, server: FaultServer) -> None:
     server.faults.append("garbage")
     pipeline.put(new_events(3))
     pipeline.step()

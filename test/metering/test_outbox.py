@@ -185,7 +185,7 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_late_owner_counts_nothing(op
     assert quick.stats() == (1, 1, 0, 0, 0, 0, 0)
 
 
-def test_a_lease_from_before_a_restart_of_the_machine_is_no_lease(opened: Any, path: str) -> None:
+def test_a_lease_ends_with_a_restart_of_the_machine(opened: Any, path: str) -> None:
     outbox = opened()
     outbox.put(b"1")
     assert lease(outbox) == [b"1"]
@@ -422,7 +422,7 @@ def test_a_full_disk_is_reported(opened: Any, path: str) -> None:
     ("statement", "words"),
     [("CREATE TABLE mine(x)", "something else"), ("PRAGMA application_id = 7", "something else")],
 )
-def test_a_database_of_something_else_is_not_touched(path: str, statement: str, words: str) -> None:
+def test_a_database_of_another_program_is_not_changed(path: str, statement: str, words: str) -> None:
     connection = sqlite3.connect(path)
     connection.execute(statement)
     connection.close()

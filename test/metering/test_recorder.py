@@ -83,7 +83,7 @@ def test_flush_says_what_happened(make_recorder: MakeRecorder, server: FaultServ
     assert recorder.stats() == (10, 5, 4, 0, 0, 1, 0)
 
 
-def test_flush_of_nothing_is_done(make_recorder: MakeRecorder, server: FaultServer) -> None:
+def test_flush_without_events_succeeds(make_recorder: MakeRecorder, server: FaultServer) -> None:
     assert make_recorder().flush(10)
     assert server.requests == 0
 
@@ -225,7 +225,7 @@ def test_spilling_loses_nothing(make_recorder: MakeRecorder, server: FaultServer
 # A shared outbox
 
 
-def test_what_is_left_waits_for_the_next_start(
+def test_undelivered_events_are_kept_for_the_next_start(
     make_recorder: MakeRecorder, server: FaultServer, tmp_path: Path
 ) -> None:
     incidents: list[Incident] = []

@@ -46,7 +46,7 @@ def token_event(number: int) -> TokenUsageEvent:
 
 
 @pytest.mark.parametrize("buffer", ["memory", "outbox"])
-def test_everything_is_billed_exactly_once_whatever_happens(
+def test_every_event_is_billed_exactly_once_under_faults(
     make_recorder: MakeRecorder, sandbox: Sandbox, client: ApiClient, tmp_path: Path, buffer: str
 ) -> None:
     grant = {"userId": "acme_user_1", "amount": 100_000, "idempotencyKey": "7a7a1f6e-4f1d-4f55-9d7b-2b9a5c1d0e11"}

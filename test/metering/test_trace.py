@@ -45,7 +45,7 @@ def requests() -> Iterator[tuple[str, str, int, int]]:
 
 
 @pytest.mark.parametrize("buffer", ["memory", "outbox"])
-def test_the_trace_is_billed_once_whatever_happens(make_recorder: MakeRecorder, tmp_path: Path, buffer: str) -> None:
+def test_the_trace_is_billed_once_under_faults(make_recorder: MakeRecorder, tmp_path: Path, buffer: str) -> None:
     faults = [f"{fault},path=/v1/events/ingest" for fault in FAULTS]
     with (
         Sandbox(db=str(tmp_path / "sandbox.db"), processing_delay=0.05, faults=faults) as sandbox,

@@ -13,7 +13,7 @@ from typing import Any, Callable, Union
 
 
 @dataclass
-class Reply:
+class ScriptedReply:
     """A scripted response. ``cut`` drops the connection where the end of the body should be."""
 
     status: int = 200
@@ -22,12 +22,12 @@ class Reply:
     cut: bool = False
 
 
-def json_reply(body: Any, status: int = 200) -> Reply:
+def json_reply(body: Any, status: int = 200) -> ScriptedReply:
     """Return a reply with a JSON body."""
-    return Reply(status, parts=[json.dumps(body).encode()])
+    return ScriptedReply(status, parts=[json.dumps(body).encode()])
 
 
-def sse_reply(events: Sequence[Any], *, cut: bool = False, done: bool = False, named: bool = False) -> Reply:
+def sse_reply(events: Sequence[Any], *, cut: bool = False, done: bool = False, named: bool = False) -> ScriptedReply:
     """Return a reply of server-sent events.
 
     ``named`` repeats the type of each event on an ``event:`` line, ``done`` ends with [DONE].
@@ -35,13 +35,13 @@ def sse_reply(events: Sequence[Any], *, cut: bool = False, done: bool = False, n
     parts = [_sse(event, named) for event in events]
     if done and not cut:
         parts.append(b"data: [DONE]\n\n")
-    return Reply(content_type="text/event-stream", parts=parts, cut=cut)
+    return ScriptedReply(content_type="text/event-stream", parts=parts, cut=cut)
 
 
-def aws_reply(events: Sequence[dict[str, Any]], *, cut: bool = False) -> Reply:
+def aws_reply(events: Sequence[dict[str, Any]], *, cut: bool = False) -> ScriptedReply:
     """Return a reply in the binary event stream of AWS."""
     parts = [_aws_frame(name, payload) for event in events for name, payload in event.items()]
-    return Reply(content_type="application/vnd.amazon.eventstream", parts=parts, cut=cut)
+    return ScriptedReply(content_type="application/vnd.amazon.eventstream", parts=parts, cut=cut)
 
 
 def _sse(event: Any, named: bool) -> bytes:
@@ -63,11 +63,11 @@ def _aws_frame(event_type: str, payload: dict[str, Any]) -> bytes:
     return message + struct.pack("!I", zlib.crc32(message))
 
 
-Script = Union[Reply, Callable[[dict[str, Any]], Reply]]
+Script = Union[ScriptedReply, Callable[[dict[str, Any]], ScriptedReply]]
 
 
 @dataclass
-class Request:
+class ProviderRequest:
     path: str
     body: dict[str, Any]
     headers: dict[str, str] = field(default_factory=dict)
@@ -81,8 +81,8 @@ class ProviderServer:
     """
 
     def __init__(self) -> None:
-        self.script: Union[Script, list[Script]] = json_reply({})
-        self.requests: list[Request] = []
+        self.script: Script | list[Script] = json_reply({})
+        self.requests: list[ProviderRequest] = []
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -93,12 +93,12 @@ class ProviderServer:
                 raw = self.rfile.read(length)
                 is_json = "json" in (self.headers.get("content-type") or "")
                 body = json.loads(raw) if raw and is_json else {}
-                owner.requests.append(Request(self.path, body, dict(self.headers)))
+                owner.requests.append(ProviderRequest(self.path, body, dict(self.headers)))
                 self.send(owner._next(body))
 
             do_GET = do_POST
 
-            def send(self, reply: Reply) -> None:
+            def send(self, reply: ScriptedReply) -> None:
                 self.send_response(reply.status)
                 self.send_header("content-type", reply.content_type)
                 self.send_header("x-amzn-RequestId", "req-aws-1")
@@ -128,7 +128,7 @@ class ProviderServer:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
 
-    def _next(self, body: dict[str, Any]) -> Reply:
+    def _next(self, body: dict[str, Any]) -> ScriptedReply:
         script = self.script
         if isinstance(script, list):
             script = script.pop(0) if len(script) > 1 else script[0]

@@ -26,7 +26,7 @@ OPENAI = Usage(
         ("COHERE", "api.cohere.ai"),
     ],
 )
-def test_a_first_party_call_has_one_id_whoever_sees_it(provider: str, host: str) -> None:
+def test_a_first_party_call_has_the_same_id_in_every_integration(provider: str, host: str) -> None:
     usage = replace(OPENAI, provider=provider, host=host)
     event_id = event_id_for(usage)
     assert event_id is not None

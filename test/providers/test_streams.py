@@ -200,7 +200,7 @@ gemini_usage = st.fixed_dictionaries(
         gemini_usage.map(lambda usage: {"modelVersion": "gemini-2.5-pro", "usageMetadata": usage}),
     )
 )
-def test_whatever_a_provider_reports_its_own_fields_pass_and_parts_fit_their_totals(response: Any) -> None:
+def test_reported_fields_are_kept_and_parts_fit_their_totals(response: Any) -> None:
     usage = usage_from(response)  # Usage itself refuses parts above their totals
     reported = response.get("usage") or response["usageMetadata"]
     own = [("prompt_tokens", "completion_tokens"), ("input_tokens", "output_tokens"),

@@ -31,7 +31,7 @@ def chunks() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("client", [object(), None, "openai", {"chat": 1}])
-def test_what_is_no_providers_client_is_refused(client: Any) -> None:
+def test_an_object_that_is_not_a_client_of_a_provider_is_refused(client: Any) -> None:
     with pytest.raises(TypeError, match=r"anthropic, boto3, cohere, google-genai, mistralai, openai"):
         wrap(client, record=print)
 

@@ -74,7 +74,7 @@ def test_the_wrapped_client_stands_in_for_the_original(client: Any, original: An
     assert original.is_closed()
 
 
-def test_a_subclass_of_the_users_own_is_metered_but_nothing_twice(server: ProviderServer, recorded: Any) -> None:
+def test_a_subclass_of_a_client_is_metered_once(server: ProviderServer, recorded: Any) -> None:
     class Mine(openai.OpenAI):  # type: ignore[misc, name-defined]
         pass
 

@@ -10,7 +10,7 @@ from hypothesis import settings
 
 from openmonetize.sandbox import Sandbox
 
-from .talk import Talk
+from .client import SandboxClient
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -25,37 +25,37 @@ def _running() -> Iterator[dict[Any, Sandbox]]:
 
 
 @pytest.fixture
-def start(_running: dict[Any, Sandbox]) -> Iterator[Callable[..., Talk]]:
+def start(_running: dict[Any, Sandbox]) -> Iterator[Callable[..., SandboxClient]]:
     """Return a client of a clean sandbox with these settings; the sandbox is shared between tests."""
-    talks = []
+    clients = []
 
-    def start(**settings: Any) -> Talk:
+    def start(**settings: Any) -> SandboxClient:
         name = tuple(sorted((key, repr(value)) for key, value in settings.items()))
         if name not in _running:
             _running[name] = Sandbox(**settings).start()
         _running[name].reset()
-        talk = Talk(_running[name])
-        talks.append(talk)
-        return talk
+        client = SandboxClient(_running[name])
+        clients.append(client)
+        return client
 
     yield start
-    for talk in talks:
-        talk.close()
+    for client in clients:
+        client.close()
 
 
 @pytest.fixture
-def talk(start: Callable[..., Talk]) -> Talk:
+def client(start: Callable[..., SandboxClient]) -> SandboxClient:
     """Return a client of a clean sandbox of the present era, in contract mode."""
     return start()
 
 
 @pytest.fixture
-def seed(start: Callable[..., Talk]) -> Talk:
+def seed(start: Callable[..., SandboxClient]) -> SandboxClient:
     """Return a client of a clean sandbox of the seed era."""
     return start(era="seed")
 
 
 @pytest.fixture
-def faithful(start: Callable[..., Talk]) -> Talk:
+def faithful(start: Callable[..., SandboxClient]) -> SandboxClient:
     """Return a client of a clean sandbox with the present servers' defects."""
     return start(mode="faithful")

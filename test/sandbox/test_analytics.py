@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .talk import Talk, event, events
+from .client import SandboxClient, event, events
 from .test_wire import invalid
 
 NOW = datetime(2026, 6, 15, 12, 30, tzinfo=timezone.utc)
@@ -20,8 +20,8 @@ def window(start: str, end: str) -> str:
     return f"startDate={start}&endDate={end}"
 
 
-def test_nothing_yet(talk: Talk) -> None:
-    usage = talk.get("/v1/analytics/usage").body["data"]
+def test_analytics_without_events(client: SandboxClient) -> None:
+    usage = client.get("/v1/analytics/usage").body["data"]
     assert usage == {
         "summary": {
             "totalEvents": 0,
@@ -35,7 +35,7 @@ def test_nothing_yet(talk: Talk) -> None:
         "byEventType": [],
         "timeline": [],
     }
-    costs = talk.get("/v1/analytics/costs").body["data"]
+    costs = client.get("/v1/analytics/costs").body["data"]
     assert costs == {
         "summary": {
             "totalRevenue": "0.0000",
@@ -47,9 +47,9 @@ def test_nothing_yet(talk: Talk) -> None:
     }
 
 
-def test_usage_groups(talk: Talk) -> None:
-    talk.sandbox.set_time(NOW)
-    talk.ingest(
+def test_usage_groups(client: SandboxClient) -> None:
+    client.sandbox.set_time(NOW)
+    client.ingest(
         event(timestamp="2026-06-10T10:00:00Z", feature_id="b"),
         event(timestamp="2026-06-09T10:00:00Z", feature_id="a", model="gpt-4o-mini"),
         event(timestamp="2026-06-10T23:59:59Z", feature_id="a", provider=None),
@@ -63,7 +63,7 @@ def test_usage_groups(talk: Talk) -> None:
             input_tokens=None,
         ),
     )
-    data = talk.get("/v1/analytics/usage").body["data"]
+    data = client.get("/v1/analytics/usage").body["data"]
     assert [row["featureId"] for row in data["byFeature"]] == ["a", "b", "c"]  # by the earliest event of each
     assert data["byFeature"][1] == {"featureId": "b", "eventCount": 1, "creditsBurned": "8", "costUsd": "0.0075"}
     assert [(row["model"], row["eventCount"]) for row in data["byProvider"]] == [("gpt-4o-mini", 1), ("gpt-4o", 1)]
@@ -79,7 +79,7 @@ def test_usage_groups(talk: Talk) -> None:
     assert data["summary"]["totalEvents"] == 4
 
 
-def test_any_window_equals_the_sum_over_its_events(talk: Talk) -> None:
+def test_any_window_equals_the_sum_over_its_events(client: SandboxClient) -> None:
     rnd = random.Random(4)
     first = datetime(2026, 1, 1, tzinfo=timezone.utc)
     batch: list[dict[str, Any]] = []
@@ -94,15 +94,15 @@ def test_any_window_equals_the_sum_over_its_events(talk: Talk) -> None:
             )
         )
     for start in range(0, 400, 130):
-        assert talk.ingest(*batch[start : start + 130]).status == 202
-    stored = talk.sandbox.events()
+        assert client.ingest(*batch[start : start + 130]).status == 202
+    stored = client.sandbox.events()
     moments = sorted(item["timestamp"] for item in batch)
     starts = ["2026-01-01T00:00:00Z", "2026-01-02T23:00:00.000Z", "2026-01-03T10:59:59.999Z", moments[7], moments[50]]
     ends = ["2026-01-01T23:59:59.999Z", "2026-01-04T00:00:00Z", "2026-01-05T11:30:00Z", moments[50], moments[399]]
     for start in starts:
         for end in ends:
             found = [row for row in stored if _ms(start) <= _ms(row["timestamp"]) <= _ms(end)]
-            data = talk.get(f"/v1/analytics/usage?{window(start, end)}").body["data"]
+            data = client.get(f"/v1/analytics/usage?{window(start, end)}").body["data"]
             assert data["summary"] == {
                 "totalEvents": len(found),
                 "totalInputTokens": str(sum(row["input_tokens"] for row in found)),
@@ -123,11 +123,11 @@ def _ms(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-def test_ends_are_inclusive_and_windows_may_be_empty(talk: Talk) -> None:
-    talk.ingest(event(timestamp="2026-01-01T00:00:00Z"), event(timestamp="2026-01-02T00:00:00Z"))
+def test_ends_are_inclusive_and_windows_may_be_empty(client: SandboxClient) -> None:
+    client.ingest(event(timestamp="2026-01-01T00:00:00Z"), event(timestamp="2026-01-02T00:00:00Z"))
 
     def count(start: str, end: str) -> Any:
-        return talk.get(f"/v1/analytics/usage?{window(start, end)}").body["data"]["summary"]["totalEvents"]
+        return client.get(f"/v1/analytics/usage?{window(start, end)}").body["data"]["summary"]["totalEvents"]
 
     assert count("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z") == 2
     assert count("2026-01-01T00:00:00.001Z", "2026-01-01T23:59:59.999Z") == 0
@@ -135,11 +135,11 @@ def test_ends_are_inclusive_and_windows_may_be_empty(talk: Talk) -> None:
     assert count("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z") == 2
 
 
-def test_every_window_within_and_around_one_hour(talk: Talk) -> None:
+def test_every_window_within_and_around_one_hour(client: SandboxClient) -> None:
     """The sums of an hour may replace its events only in a window that has all of them."""
     moments = [f"2026-01-01T{clock}Z" for clock in ("09:59:59.999", "10:20:00.000", "10:20:00.001", "10:40:00.000")]
     for number in (2, 0, 1, 3):  # each in a batch of its own, with neither the first nor the last of the hour first
-        talk.ingest(event(timestamp=moments[number], input_tokens=10**number))
+        client.ingest(event(timestamp=moments[number], input_tokens=10**number))
     edges = [
         _ms(moment) + timedelta(milliseconds=step)
         for moment in ("2026-01-01T10:00:00Z", "2026-01-01T11:00:00Z", *moments)
@@ -149,14 +149,14 @@ def test_every_window_within_and_around_one_hour(talk: Talk) -> None:
         for end in edges:
             tokens = sum(10**number for number, moment in enumerate(moments) if start <= _ms(moment) <= end)
             text = (each.isoformat(timespec="milliseconds").replace("+00:00", "Z") for each in (start, end))
-            data = talk.get(f"/v1/analytics/usage?{window(*text)}").body["data"]
+            data = client.get(f"/v1/analytics/usage?{window(*text)}").body["data"]
             assert data["summary"]["totalInputTokens"] == str(tokens)
 
 
-def test_moments_before_1970_and_far_from_now(talk: Talk) -> None:
+def test_moments_before_1970_and_far_from_now(client: SandboxClient) -> None:
     for moment in ("0001-01-01T00:00:00Z", "1969-12-31T23:30:00Z", "9999-12-31T23:59:59.999Z"):
-        assert talk.ingest(event(timestamp=moment)).status == 202
-    data = talk.get(f"/v1/analytics/usage?{window('0001-01-01T00:00:00Z', '9999-12-31T23:59:59.999Z')}").body["data"]
+        assert client.ingest(event(timestamp=moment)).status == 202
+    data = client.get(f"/v1/analytics/usage?{window('0001-01-01T00:00:00Z', '9999-12-31T23:59:59.999Z')}").body["data"]
     assert [row["date"] for row in data["timeline"]] == ["0001-01-01", "1969-12-31", "9999-12-31"]
 
 
@@ -175,18 +175,18 @@ def test_moments_before_1970_and_far_from_now(talk: Talk) -> None:
         ("userId=whatever&start_date=x", 3),
     ],
 )
-def test_filters(talk: Talk, query: str, count: int) -> None:
-    talk.sandbox.set_time(datetime(2026, 11, 21, tzinfo=timezone.utc))
-    talk.ingest(event(), event(model="o3", feature_id="x"), event(provider="ANTHROPIC", model="claude-4.5-haiku"))
-    assert talk.get(f"/v1/analytics/usage?{query}").body["data"]["summary"]["totalEvents"] == count
-    costs = talk.get(f"/v1/analytics/costs?{query}").body["data"]
+def test_filters(client: SandboxClient, query: str, count: int) -> None:
+    client.sandbox.set_time(datetime(2026, 11, 21, tzinfo=timezone.utc))
+    client.ingest(event(), event(model="o3", feature_id="x"), event(provider="ANTHROPIC", model="claude-4.5-haiku"))
+    assert client.get(f"/v1/analytics/usage?{query}").body["data"]["summary"]["totalEvents"] == count
+    costs = client.get(f"/v1/analytics/costs?{query}").body["data"]
     assert len(costs["byProvider"]) == count
 
 
-def test_costs(talk: Talk) -> None:
-    talk.sandbox.set_time(NOW)
-    talk.ingest(*events(3, timestamp="2026-06-10T10:00:00Z"))
-    data = talk.get("/v1/analytics/costs").body["data"]
+def test_costs(client: SandboxClient) -> None:
+    client.sandbox.set_time(NOW)
+    client.ingest(*events(3, timestamp="2026-06-10T10:00:00Z"))
+    data = client.get("/v1/analytics/costs").body["data"]
     assert data["summary"] == {
         "totalRevenue": "0.0240",
         "totalProviderCost": "0.0225",
@@ -214,45 +214,45 @@ def test_costs(talk: Talk) -> None:
         ("groupBy=year", 'querystring/groupBy Invalid option: expected one of "day"|"week"|"month"'),
     ],
 )
-def test_what_is_refused(talk: Talk, query: str, message: str) -> None:
-    assert talk.get(f"/v1/analytics/usage?{query}", key=None).body == invalid(message)
+def test_invalid_queries_are_refused(client: SandboxClient, query: str, message: str) -> None:
+    assert client.get(f"/v1/analytics/usage?{query}", key=None).body == invalid(message)
 
 
-def test_another_customers_analytics_are_forbidden(talk: Talk) -> None:
-    other = talk.other_customer()
-    talk.ingest(event())
+def test_another_customers_analytics_are_forbidden(client: SandboxClient) -> None:
+    other = client.other_customer()
+    client.ingest(event())
     for path in ("usage", "costs", "burn-rate"):
-        reply = other.get(f"/v1/analytics/{path}?customerId={talk.customer_id}")
+        reply = other.get(f"/v1/analytics/{path}?customerId={client.customer_id}")
         assert (reply.status, reply.body) == (403, FORBIDDEN)
-        assert talk.get(f"/v1/analytics/{path}?customerId={talk.customer_id}").status == 200
+        assert client.get(f"/v1/analytics/{path}?customerId={client.customer_id}").status == 200
     wide = window("2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z")
     assert other.get(f"/v1/analytics/usage?{wide}").body["data"]["summary"]["totalEvents"] == 0
 
 
-def test_burn_rate(talk: Talk, faithful: Talk) -> None:
-    for client, sign in ((talk, 1), (faithful, -1)):
-        client.sandbox.set_time(NOW - timedelta(days=20))
-        client.grant(1000, "anna")
-        client.ingest(event(user_id="anna", input_tokens=80_000, output_tokens=None))  # 200 credits
-        client.sandbox.set_time(NOW)
-        client.ingest(*events(10, user_id="anna"))
-        data = client.get("/v1/analytics/burn-rate?userId=anna").body["data"]
+def test_burn_rate(client: SandboxClient, faithful: SandboxClient) -> None:
+    for each, sign in ((client, 1), (faithful, -1)):
+        each.sandbox.set_time(NOW - timedelta(days=20))
+        each.grant(1000, "anna")
+        each.ingest(event(user_id="anna", input_tokens=80_000, output_tokens=None))  # 200 credits
+        each.sandbox.set_time(NOW)
+        each.ingest(*events(10, user_id="anna"))
+        data = each.get("/v1/analytics/burn-rate?userId=anna").body["data"]
         assert data["currentBalance"] == "720"
         assert data["last7Days"] == {"creditsBurned": str(80 * sign), "averagePerDay": f"{80 * sign / 7:.2f}"}
         assert data["last30Days"] == {"creditsBurned": str(280 * sign), "averagePerDay": f"{280 * sign / 30:.2f}"}
         runout = data["projectedRunout"]
         assert runout["daysRemaining"] == (63 if sign == 1 else None)
         assert (runout["estimatedRunoutDate"] is None) == (sign == -1)
-        assert client.get("/v1/analytics/burn-rate?userId=nobody").status == 404
-        assert client.get("/v1/analytics/burn-rate").body["data"]["last7Days"]["creditsBurned"] in ("0", "-0")
+        assert each.get("/v1/analytics/burn-rate?userId=nobody").status == 404
+        assert each.get("/v1/analytics/burn-rate").body["data"]["last7Days"]["creditsBurned"] in ("0", "-0")
 
 
-def test_seven_days_of_burning_end_to_the_second(talk: Talk) -> None:
+def test_seven_days_of_burning_end_to_the_second(client: SandboxClient) -> None:
     start = NOW.replace(minute=30)
-    talk.grant(1000, "anna")
+    client.grant(1000, "anna")
     for minutes in (0, 10, 45):  # in one hour and in the next
-        talk.sandbox.set_time(start + timedelta(minutes=minutes))
-        talk.ingest(event(user_id="anna"))
+        client.sandbox.set_time(start + timedelta(minutes=minutes))
+        client.ingest(event(user_id="anna"))
     for later, burned in (
         (timedelta(minutes=50), 24),
         (timedelta(days=7, seconds=-5), 24),
@@ -260,42 +260,42 @@ def test_seven_days_of_burning_end_to_the_second(talk: Talk) -> None:
         (timedelta(days=7, minutes=40), 8),
         (timedelta(days=7, minutes=46), 0),
     ):
-        talk.sandbox.set_time(start + later)
-        data = talk.get("/v1/analytics/burn-rate?userId=anna").body["data"]
+        client.sandbox.set_time(start + later)
+        data = client.get("/v1/analytics/burn-rate?userId=anna").body["data"]
         assert data["last7Days"]["creditsBurned"] == str(burned)
 
 
 @pytest.mark.parametrize(("granted", "kinds"), [(130, ["urgent"]), (200, ["warning"]), (5000, [])])
-def test_recommendations(talk: Talk, granted: int, kinds: list[str]) -> None:
-    talk.sandbox.set_time(NOW)
-    talk.grant(granted, "anna")
-    talk.ingest(*events(10, user_id="anna"))
-    data = talk.get("/v1/analytics/burn-rate?userId=anna").body["data"]
+def test_recommendations(client: SandboxClient, granted: int, kinds: list[str]) -> None:
+    client.sandbox.set_time(NOW)
+    client.grant(granted, "anna")
+    client.ingest(*events(10, user_id="anna"))
+    data = client.get("/v1/analytics/burn-rate?userId=anna").body["data"]
     assert [row["type"] for row in data["recommendations"]] == [*kinds, "alert"]
 
 
-def test_a_model_name_with_colons(talk: Talk, faithful: Talk) -> None:
-    for client, name in ((talk, "ft:gpt-4o:org"), (faithful, "ft")):
-        client.ingest(event(model="ft:gpt-4o:org", timestamp="2026-06-01T00:00:00Z"))
-        data = client.get(f"/v1/analytics/usage?{window('2026-05-01T00:00:00Z', '2026-07-01T00:00:00Z')}").body["data"]
+def test_a_model_name_with_colons(client: SandboxClient, faithful: SandboxClient) -> None:
+    for each, name in ((client, "ft:gpt-4o:org"), (faithful, "ft")):
+        each.ingest(event(model="ft:gpt-4o:org", timestamp="2026-06-01T00:00:00Z"))
+        data = each.get(f"/v1/analytics/usage?{window('2026-05-01T00:00:00Z', '2026-07-01T00:00:00Z')}").body["data"]
         assert data["byProvider"][0]["model"] == name
 
 
-def test_an_unknown_provider_breaks_the_present_servers(faithful: Talk) -> None:
+def test_an_unknown_provider_breaks_the_present_servers(faithful: SandboxClient) -> None:
     assert faithful.get("/v1/analytics/usage?provider=openai").status == 500
 
 
 # --- the rating engine's analytics ----------------------------------------------------------------------------------
 
 
-def test_cost_breakdown_and_trends(talk: Talk) -> None:
-    talk.sandbox.set_time(NOW)
-    talk.ingest(
+def test_cost_breakdown_and_trends(client: SandboxClient) -> None:
+    client.sandbox.set_time(NOW)
+    client.ingest(
         event(timestamp="2026-06-01T10:00:00Z"),  # a Monday
         event(timestamp="2026-06-07T10:00:00Z", model="gpt-4o-mini"),  # a Sunday
         event(timestamp="2026-06-08T10:00:00Z", provider=None, model=None),
     )
-    body = talk.get("/v1/analytics/cost-breakdown").body
+    body = client.get("/v1/analytics/cost-breakdown").body
     assert [(row["provider"], row["model"]) for row in body["data"]] == [
         ("OPENAI", "gpt-4o"),
         ("OPENAI", "gpt-4o-mini"),
@@ -311,21 +311,21 @@ def test_cost_breakdown_and_trends(talk: Talk) -> None:
     assert body["period"]["days"] == 30
 
     def periods(group_by: str) -> list[str]:
-        return [row["period"] for row in talk.get(f"/v1/analytics/usage-trends?groupBy={group_by}").body["data"]]
+        return [row["period"] for row in client.get(f"/v1/analytics/usage-trends?groupBy={group_by}").body["data"]]
 
     assert periods("day") == ["2026-06-01", "2026-06-07", "2026-06-08"]
     assert periods("week") == ["2026-05-31", "2026-06-07"]
     assert periods("month") == ["2026-06"]
-    assert talk.get("/v1/analytics/usage-trends").body["period"]["groupBy"] == "day"
+    assert client.get("/v1/analytics/usage-trends").body["period"]["groupBy"] == "day"
 
 
-def test_burn_forecast(talk: Talk) -> None:
-    talk.sandbox.set_time(NOW)
-    empty = talk.get("/v1/analytics/burn-forecast").body
+def test_burn_forecast(client: SandboxClient) -> None:
+    client.sandbox.set_time(NOW)
+    empty = client.get("/v1/analytics/burn-forecast").body
     assert (empty["forecast"], empty["averageDailyBurn"]) == ([], 0)
     assert "message" in empty
-    talk.ingest(*events(10, timestamp="2026-06-14T00:00:00Z"))
-    body = talk.get("/v1/analytics/burn-forecast?days=3").body
+    client.ingest(*events(10, timestamp="2026-06-14T00:00:00Z"))
+    body = client.get("/v1/analytics/burn-forecast?days=3").body
     assert (body["currentBalance"], body["averageDailyBurn"]) == (9920, 3)  # 80 / 30, rounded up
     assert body["forecast"] == [
         {"date": "2026-06-16", "predictedBurn": 3, "cumulativeBurn": 3},
@@ -333,16 +333,16 @@ def test_burn_forecast(talk: Talk) -> None:
         {"date": "2026-06-18", "predictedBurn": 3, "cumulativeBurn": 9},
     ]
     assert body["projections"] == {"balanceAfterPeriod": 9911, "daysUntilDepleted": 3306, "willDeplete": False}
-    assert len(talk.get("/v1/analytics/burn-forecast?days=500").body["forecast"]) == 90
-    assert len(talk.get("/v1/analytics/burn-forecast").body["forecast"]) == 30
+    assert len(client.get("/v1/analytics/burn-forecast?days=500").body["forecast"]) == 90
+    assert len(client.get("/v1/analytics/burn-forecast").body["forecast"]) == 30
     for days in ("0", "-1", "1.5", "x", ""):
-        assert talk.get(f"/v1/analytics/burn-forecast?days={days}").status == 400
+        assert client.get(f"/v1/analytics/burn-forecast?days={days}").status == 400
 
 
-def test_summary(talk: Talk) -> None:
-    talk.sandbox.set_time(NOW)
-    talk.ingest(*events(12, timestamp="2026-06-14T00:00:00Z"))
-    body = talk.get("/v1/analytics/summary").body
+def test_summary(client: SandboxClient) -> None:
+    client.sandbox.set_time(NOW)
+    client.ingest(*events(12, timestamp="2026-06-14T00:00:00Z"))
+    body = client.get("/v1/analytics/summary").body
     assert body["creditBalance"] == {"available": 10_000 - 96, "reserved": 0}
     assert body["lifetime"] == {"totalEvents": 12, "totalTransactions": 13}
     assert body["last30Days"]["totalCreditsBurned"] == 96

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .talk import Talk, event, events
+from .client import SandboxClient, event, events
 
 
 @pytest.mark.parametrize(
@@ -38,120 +38,120 @@ from .talk import Talk, event, events
         ({"event_type": "CUSTOM", "quantity": 3}, 0),
     ],
 )
-def test_what_an_event_burns(talk: Talk, fields: dict[str, Any], burned: int) -> None:
-    talk.grant(1000, "anna")
-    assert talk.ingest(event(user_id="anna", **fields)).status == 202
-    assert talk.get("/v1/users/anna/credits").body["data"]["balance"] == 1000 - burned
-    assert talk.sandbox.billed("anna") == burned
+def test_credits_burned_by_an_event(client: SandboxClient, fields: dict[str, Any], burned: int) -> None:
+    client.grant(1000, "anna")
+    assert client.ingest(event(user_id="anna", **fields)).status == 202
+    assert client.get("/v1/users/anna/credits").body["data"]["balance"] == 1000 - burned
+    assert client.sandbox.billed("anna") == burned
 
 
-def test_images_by_their_price_rows(start: Callable[..., Talk]) -> None:
-    talk = start(prices="all")
+def test_images_by_their_price_rows(start: Callable[..., SandboxClient]) -> None:
+    client = start(prices="all")
     image = {"event_type": "IMAGE_GENERATION", "model": "gpt-image-1-high"}
-    talk.ingest(event(**image), event(**image, image_count=3))
-    assert [stored["credits"] for stored in talk.sandbox.events()] == [167, 501]
+    client.ingest(event(**image), event(**image, image_count=3))
+    assert [stored["credits"] for stored in client.sandbox.events()] == [167, 501]
 
 
-def test_rounding_is_per_event(talk: Talk) -> None:
-    talk.ingest(*events(10, input_tokens=1, output_tokens=None))
-    assert talk.sandbox.billed() == 10
+def test_rounding_is_per_event(client: SandboxClient) -> None:
+    client.ingest(*events(10, input_tokens=1, output_tokens=None))
+    assert client.sandbox.billed() == 10
 
 
-def test_there_is_no_pooling_of_wallets(talk: Talk) -> None:
-    talk.grant(100, "anna")
-    talk.ingest(event(user_id="anna"), event(user_id="ben"), event())
-    assert talk.sandbox.balance("anna") == 92
-    assert talk.get("/v1/credits/balance").body["data"]["balance"] == "9992"
-    assert talk.get("/v1/users/ben/credits").status == 404
-    (unfunded,) = talk.sandbox.events(outcome="unfunded")
+def test_there_is_no_pooling_of_wallets(client: SandboxClient) -> None:
+    client.grant(100, "anna")
+    client.ingest(event(user_id="anna"), event(user_id="ben"), event())
+    assert client.sandbox.balance("anna") == 92
+    assert client.get("/v1/credits/balance").body["data"]["balance"] == "9992"
+    assert client.get("/v1/users/ben/credits").status == 404
+    (unfunded,) = client.sandbox.events(outcome="unfunded")
     assert (unfunded["user_id"], unfunded["credits"], unfunded["wallet_id"]) == ("ben", 8, None)
-    assert talk.sandbox.billed() == 16
-    assert talk.sandbox.billed("ben") == 0
+    assert client.sandbox.billed() == 16
+    assert client.sandbox.billed("ben") == 0
 
 
-def test_a_wallet_opened_later_does_not_pay_for_the_past(talk: Talk) -> None:
-    talk.ingest(event(user_id="anna"))
-    talk.grant(100, "anna")
-    assert talk.sandbox.balance("anna") == 100
-    talk.ingest(event(user_id="anna"))
-    assert talk.sandbox.balance("anna") == 92
+def test_a_wallet_opened_later_does_not_pay_for_the_past(client: SandboxClient) -> None:
+    client.ingest(event(user_id="anna"))
+    client.grant(100, "anna")
+    assert client.sandbox.balance("anna") == 100
+    client.ingest(event(user_id="anna"))
+    assert client.sandbox.balance("anna") == 92
 
 
-def test_a_balance_may_go_below_zero(talk: Talk) -> None:
-    talk.grant(5, "anna")
-    talk.ingest(event(user_id="anna"))
-    assert talk.sandbox.balance("anna") == -3
-    talk.ingest(event(user_id="anna"))
-    assert talk.sandbox.balance("anna") == -11
+def test_a_balance_may_go_below_zero(client: SandboxClient) -> None:
+    client.grant(5, "anna")
+    client.ingest(event(user_id="anna"))
+    assert client.sandbox.balance("anna") == -3
+    client.ingest(event(user_id="anna"))
+    assert client.sandbox.balance("anna") == -11
 
 
-def test_a_team_pays_for_its_members(talk: Talk) -> None:
-    assert talk.grant(100, None, teamId="red").status == 200
-    talk.grant(50, "anna")
-    talk.ingest(event(user_id="anna", team_id="red"), event(team_id="blue"))
-    assert talk.sandbox.balance("anna") == 50
-    (row,) = talk.sandbox.events(team_id="red")
+def test_a_team_pays_for_its_members(client: SandboxClient) -> None:
+    assert client.grant(100, None, teamId="red").status == 200
+    client.grant(50, "anna")
+    client.ingest(event(user_id="anna", team_id="red"), event(team_id="blue"))
+    assert client.sandbox.balance("anna") == 50
+    (row,) = client.sandbox.events(team_id="red")
     assert row["outcome"] == "billed"
-    (row,) = talk.sandbox.events(team_id="blue")
+    (row,) = client.sandbox.events(team_id="blue")
     assert row["outcome"] == "unfunded"
 
 
-def test_user_and_team_in_a_grant_mean_the_user(talk: Talk) -> None:
-    talk.grant(10, "anna", teamId="red")
-    assert talk.sandbox.balance("anna") == 10
+def test_user_and_team_in_a_grant_mean_the_user(client: SandboxClient) -> None:
+    client.grant(10, "anna", teamId="red")
+    assert client.sandbox.balance("anna") == 10
 
 
 # --- duplicates -----------------------------------------------------------------------------------------------------
 
 
-def test_a_stored_key_is_a_duplicate(talk: Talk) -> None:
+def test_a_stored_key_is_a_duplicate(client: SandboxClient) -> None:
     first = event(idempotency_key="one")
-    assert talk.ingest(first).body["accepted"] == 1
-    again = talk.ingest(event(idempotency_key="one"))
+    assert client.ingest(first).body["accepted"] == 1
+    again = client.ingest(event(idempotency_key="one"))
     assert (again.status, again.body["batch_id"], again.body["status"]) == (200, None, "all_duplicates")
     assert "processing_time_ms" not in again.body
-    mixed = talk.ingest(event(idempotency_key="one"), event(idempotency_key="two"))
+    mixed = client.ingest(event(idempotency_key="one"), event(idempotency_key="two"))
     assert (mixed.status, mixed.body["accepted"], mixed.body["duplicates"]) == (202, 1, 1)
-    assert talk.sandbox.billed() == 16
-    assert talk.sandbox.dead_letters() == []
+    assert client.sandbox.billed() == 16
+    assert client.sandbox.dead_letters() == []
 
 
-def test_the_same_key_twice_in_a_batch_is_accepted_twice_and_billed_once(talk: Talk) -> None:
-    reply = talk.ingest(event(idempotency_key="one"), event(idempotency_key="one"))
+def test_the_same_key_twice_in_a_batch_is_accepted_twice_and_billed_once(client: SandboxClient) -> None:
+    reply = client.ingest(event(idempotency_key="one"), event(idempotency_key="one"))
     assert (reply.body["accepted"], reply.body["duplicates"]) == (2, 0)
-    assert talk.sandbox.billed() == 8
-    assert len(talk.sandbox.dead_letters()) == 1
+    assert client.sandbox.billed() == 8
+    assert len(client.sandbox.dead_letters()) == 1
 
 
-def test_a_repeated_event_id_is_accepted_and_becomes_a_dead_letter(talk: Talk) -> None:
+def test_a_repeated_event_id_is_accepted_and_becomes_a_dead_letter(client: SandboxClient) -> None:
     one = event()
-    talk.ingest(one)
-    assert talk.ingest(one).status == 202
-    assert talk.sandbox.billed() == 8
-    (letter,) = talk.sandbox.dead_letters()
+    client.ingest(one)
+    assert client.ingest(one).status == 202
+    assert client.sandbox.billed() == 8
+    (letter,) = client.sandbox.dead_letters()
     assert letter["event"]["event_id"] == one["event_id"]
     assert one["event_id"] in letter["reason"]
 
 
-def test_keys_are_global(talk: Talk) -> None:
+def test_keys_are_global(client: SandboxClient) -> None:
     """Another customer's key counts too, so keys must be globally unique."""
-    talk.ingest(event(idempotency_key="one"))
-    other = talk.other_customer()
+    client.ingest(event(idempotency_key="one"))
+    other = client.other_customer()
     assert other.ingest(event(idempotency_key="one")).body["status"] == "all_duplicates"
 
 
-def test_202_does_not_mean_billed(start: Callable[..., Talk]) -> None:
-    talk = start(processing_delay=1.5)
+def test_202_does_not_mean_billed(start: Callable[..., SandboxClient]) -> None:
+    client = start(processing_delay=1.5)
     one = event(idempotency_key="one")
     for _ in range(2):  # sent again before it was processed
-        assert talk.ingest(one).body["accepted"] == 1
-    assert talk.sandbox.billed() == 0
-    assert talk.get("/v1/credits/balance").body["data"]["balance"] == "10000"
-    talk.sandbox.advance(seconds=2)
-    assert talk.get("/v1/credits/balance").body["data"]["balance"] == "9992"
-    assert talk.sandbox.billed() == 8
-    assert len(talk.sandbox.dead_letters()) == 1
-    assert talk.ingest(one).body["status"] == "all_duplicates"
+        assert client.ingest(one).body["accepted"] == 1
+    assert client.sandbox.billed() == 0
+    assert client.get("/v1/credits/balance").body["data"]["balance"] == "10000"
+    client.sandbox.advance(seconds=2)
+    assert client.get("/v1/credits/balance").body["data"]["balance"] == "9992"
+    assert client.sandbox.billed() == 8
+    assert len(client.sandbox.dead_letters()) == 1
+    assert client.ingest(one).body["status"] == "all_duplicates"
 
 
 # --- lost events ----------------------------------------------------------------------------------------------------
@@ -169,60 +169,62 @@ def test_202_does_not_mean_billed(start: Callable[..., Talk]) -> None:
         {"model": "o1-pro", "input_tokens": 2**53 - 1},  # more than 10^10 US dollars
     ],
 )
-def test_what_no_database_takes_is_accepted_and_lost(talk: Talk, fields: dict[str, Any]) -> None:
-    assert talk.ingest(event(**fields), event()).body["accepted"] == 2
-    assert len(talk.sandbox.events()) == 1
-    assert len(talk.sandbox.dead_letters()) == 1
-    (item,) = talk.get("/v1/events/dlq").body["items"]
+def test_events_that_the_database_cannot_store_are_accepted_and_lost(
+    client: SandboxClient, fields: dict[str, Any]
+) -> None:
+    assert client.ingest(event(**fields), event()).body["accepted"] == 2
+    assert len(client.sandbox.events()) == 1
+    assert len(client.sandbox.dead_letters()) == 1
+    (item,) = client.get("/v1/events/dlq").body["items"]
     assert item["name"] == "dlq-event"
-    assert item["data"]["customer_id"] == talk.customer_id
+    assert item["data"]["customer_id"] == client.customer_id
 
 
-def test_dead_letters_show_and_replay(talk: Talk) -> None:
+def test_dead_letters_show_and_replay(client: SandboxClient) -> None:
     one = event()
-    talk.ingest(one)
-    talk.ingest(one)
-    body = talk.get("/v1/events/dlq").body
+    client.ingest(one)
+    client.ingest(one)
+    body = client.get("/v1/events/dlq").body
     assert body["counts"] == {"active": 1}
     (item,) = body["items"]
     assert item["data"]["event_id"] == one["event_id"]
     assert {"batch_id", "enqueued_at"} <= set(item["data"])
     assert isinstance(item["timestamp"], int)
     nothing = {"message": "No jobs to replay", "count": 0}
-    assert talk.post("/v1/events/dlq/replay", {"jobIds": ["unknown"]}).body == nothing
-    replayed = talk.post("/v1/events/dlq/replay", {"jobIds": [item["id"]]}).body
+    assert client.post("/v1/events/dlq/replay", {"jobIds": ["unknown"]}).body == nothing
+    replayed = client.post("/v1/events/dlq/replay", {"jobIds": [item["id"]]}).body
     assert replayed == {"message": "Jobs replayed successfully", "count": 1}
-    (again,) = talk.get("/v1/events/dlq").body["items"]  # it still cannot be stored
+    (again,) = client.get("/v1/events/dlq").body["items"]  # it still cannot be stored
     assert again["id"] != item["id"]
-    assert talk.post("/v1/events/dlq/replay", {}).body["count"] == 1
-    assert talk.post("/v1/events/dlq/replay").status == 400
+    assert client.post("/v1/events/dlq/replay", {}).body["count"] == 1
+    assert client.post("/v1/events/dlq/replay").status == 400
 
 
-def test_dead_letters_belong_to_their_customer(talk: Talk) -> None:
+def test_dead_letters_belong_to_their_customer(client: SandboxClient) -> None:
     one = event()
-    talk.ingest(one)
-    talk.ingest(one)
-    other = talk.other_customer()
+    client.ingest(one)
+    client.ingest(one)
+    other = client.other_customer()
     assert other.get("/v1/events/dlq").body == {"counts": {"active": 0}, "items": []}
     assert other.post("/v1/events/dlq/replay", {}).body["count"] == 0
 
 
-def test_the_list_of_events_shows_the_latest_first_from_any_offset(talk: Talk) -> None:
+def test_the_list_of_events_shows_the_latest_first_from_any_offset(client: SandboxClient) -> None:
     """Also on days with many events, at times with several events, and in the first and last years."""
     moments = ["2999-12-31T23:59:59.999Z", *["2026-11-20T00:00:00Z"] * 3, *["2026-11-19T23:59:59.999Z"] * 2]
     moments += ["2026-11-19T00:00:00Z", "2026-11-01T12:00:00Z", "1969-12-31T23:00:00Z", "0001-01-01T00:00:00Z"]
     sent = [event(timestamp=moment, model=f"model-{number % 3}") for number, moment in enumerate(moments)]
-    talk.ingest(*reversed(sent))
-    talk.other_customer().ingest(event(timestamp="2026-11-19T12:00:00Z"))
+    client.ingest(*reversed(sent))
+    client.other_customer().ingest(event(timestamp="2026-11-19T12:00:00Z"))
     ids = [item["event_id"] for item in sent]
     for offset in range(len(ids) + 2):
-        body = talk.get(f"/v1/events?limit=4&offset={offset}").body
+        body = client.get(f"/v1/events?limit=4&offset={offset}").body
         assert [row["id"] for row in body["data"]] == ids[offset : offset + 4]
         assert body["pagination"] == {"total": len(ids), "limit": 4, "offset": offset}
 
 
-def test_events_info(talk: Talk) -> None:
-    body = talk.get("/v1/events/info").body
+def test_events_info(client: SandboxClient) -> None:
+    body = client.get("/v1/events/info").body
     assert (body["status"], body["services"]) == ("ready", {"database": "connected", "queue": "connected"})
 
 
@@ -230,15 +232,15 @@ def test_events_info(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"event_type": "FEATURE_ACCESS"}, {"team_id": "red"}, {"user_id": "user_001"}])
-def test_the_present_servers_lose_more(talk: Talk, faithful: Talk, fields: dict[str, Any]) -> None:
-    assert talk.ingest(event(**fields)).status == 202
-    assert len(talk.sandbox.events()) == 1
+def test_the_present_servers_lose_more(client: SandboxClient, faithful: SandboxClient, fields: dict[str, Any]) -> None:
+    assert client.ingest(event(**fields)).status == 202
+    assert len(client.sandbox.events()) == 1
     assert faithful.ingest(event(**fields)).status == 202
     assert faithful.sandbox.events() == []
     assert len(faithful.sandbox.dead_letters()) == 1
 
 
-def test_the_present_servers_show_a_loss_minutes_later_and_without_a_reason(faithful: Talk) -> None:
+def test_the_present_servers_show_a_loss_minutes_later_and_without_a_reason(faithful: SandboxClient) -> None:
     faithful.ingest(event(event_type="FEATURE_ACCESS"))
     assert faithful.get("/v1/events/dlq").body["items"] == []
     faithful.sandbox.advance(seconds=9 * 60)
@@ -246,30 +248,34 @@ def test_the_present_servers_show_a_loss_minutes_later_and_without_a_reason(fait
     assert item["failedReason"] == "Poison message"
 
 
-def test_short_user_ids_clash_between_customers_on_the_present_servers(talk: Talk, faithful: Talk) -> None:
-    for client, second in ((talk, 200), (faithful, 500)):
-        client.grant(10, "anna")
-        other = client.other_customer()
+def test_short_user_ids_clash_between_customers_on_the_present_servers(
+    client: SandboxClient, faithful: SandboxClient
+) -> None:
+    for each, second in ((client, 200), (faithful, 500)):
+        each.grant(10, "anna")
+        other = each.other_customer()
         assert other.grant(10, "anna").status == second
         assert other.post("/v1/credits/purchase", {"userId": "anna", "amount": 1, "purchasePrice": 1}).status == second
         other.ingest(event(user_id="anna"))
-        assert len(client.sandbox.dead_letters()) == (0 if second == 200 else 1)
-        assert client.sandbox.balance("anna", customer_id=client.customer_id) == 10
+        assert len(each.sandbox.dead_letters()) == (0 if second == 200 else 1)
+        assert each.sandbox.balance("anna", customer_id=each.customer_id) == 10
 
 
-def test_a_user_made_beforehand_cannot_be_credited_on_the_present_servers(talk: Talk, faithful: Talk) -> None:
-    for client, status in ((talk, 200), (faithful, 500)):
-        made = client.post("/v1/users", {"externalUserId": "carl"}).body["data"]
-        assert client.grant(10, "carl").status == status
-        assert client.grant(10, made["id"]).status == status
-    assert talk.sandbox.balance("carl") == 20
+def test_a_user_made_beforehand_cannot_be_credited_on_the_present_servers(
+    client: SandboxClient, faithful: SandboxClient
+) -> None:
+    for each, status in ((client, 200), (faithful, 500)):
+        made = each.post("/v1/users", {"externalUserId": "carl"}).body["data"]
+        assert each.grant(10, "carl").status == status
+        assert each.grant(10, made["id"]).status == status
+    assert client.sandbox.balance("carl") == 20
     assert faithful.get("/v1/users/carl/credits").status == 404
 
 
-def test_an_event_id_of_another_customer_is_not_stored_again(talk: Talk) -> None:
+def test_an_event_id_of_another_customer_is_not_stored_again(client: SandboxClient) -> None:
     same = str(uuid.uuid4())
-    talk.ingest(event(event_id=same))
-    other = talk.other_customer()
+    client.ingest(event(event_id=same))
+    other = client.other_customer()
     other.ingest(event(event_id=same))
-    assert len(talk.sandbox.events()) == 1
+    assert len(client.sandbox.events()) == 1
     assert other.get("/v1/events").body["data"] == []

@@ -12,85 +12,85 @@ import pytest
 from openmonetize import MissingExtraError, OpenApiException
 from openmonetize.sandbox import Sandbox, SandboxAddressError
 
-from .talk import Talk, event, send_raw
+from .client import SandboxClient, event, send_raw
 
 
-def test_the_clock(talk: Talk) -> None:
-    now = talk.post("/_sandbox/clock", {"now": "2030-01-31T12:00:00Z", "days": 1, "seconds": 30}).body["now"]
+def test_the_clock(client: SandboxClient) -> None:
+    now = client.post("/_sandbox/clock", {"now": "2030-01-31T12:00:00Z", "days": 1, "seconds": 30}).body["now"]
     assert now.startswith("2030-02-01T12:00:30")
-    assert talk.get("/_sandbox/clock").body["now"] >= now
-    assert talk.get("/health").body["timestamp"].startswith("2030-02-01T12:00:3")
-    assert talk.sandbox.state.clock.now() >= datetime(2030, 2, 1, tzinfo=timezone.utc).timestamp() * 1000
+    assert client.get("/_sandbox/clock").body["now"] >= now
+    assert client.get("/health").body["timestamp"].startswith("2030-02-01T12:00:3")
+    assert client.sandbox.state.clock.now() >= datetime(2030, 2, 1, tzinfo=timezone.utc).timestamp() * 1000
     for wrong in ({"now": "tomorrow"}, {"days": "many"}, {"days": 1e12}):
-        assert talk.post("/_sandbox/clock", wrong).status == 400
+        assert client.post("/_sandbox/clock", wrong).status == 400
     with pytest.raises(ValueError, match="aware datetime"):
-        talk.sandbox.set_time(datetime(2030, 1, 1))
-    talk.post("/_sandbox/reset")
-    assert not talk.get("/_sandbox/clock").body["now"].startswith("2030")
+        client.sandbox.set_time(datetime(2030, 1, 1))
+    client.post("/_sandbox/reset")
+    assert not client.get("/_sandbox/clock").body["now"].startswith("2030")
 
 
-def test_the_clock_has_an_end_and_breaks_nothing_there(talk: Talk) -> None:
-    talk.sandbox.set_time(datetime(8999, 12, 31, 23, 59, tzinfo=timezone.utc))
-    talk.ingest(event(timestamp="8999-12-31T00:00:00Z"))
+def test_the_clock_works_up_to_its_last_date(client: SandboxClient) -> None:
+    client.sandbox.set_time(datetime(8999, 12, 31, 23, 59, tzinfo=timezone.utc))
+    client.ingest(event(timestamp="8999-12-31T00:00:00Z"))
     for path in ("/health", "/v1/analytics/usage", "/v1/analytics/burn-rate", "/v1/analytics/burn-forecast"):
-        assert talk.get(path).status == 200
+        assert client.get(path).status == 200
     with pytest.raises(ValueError, match="from the year 1970 to the year 9000"):
-        talk.sandbox.advance(days=2)
+        client.sandbox.advance(days=2)
     with pytest.raises(ValueError, match="from the year 1970 to the year 9000"):
-        talk.sandbox.set_time(datetime(1969, 12, 31, tzinfo=timezone.utc))
+        client.sandbox.set_time(datetime(1969, 12, 31, tzinfo=timezone.utc))
 
 
-def test_faults_over_http(talk: Talk) -> None:
-    described = talk.post("/_sandbox/faults", {"standing": ["500:0%"], "next": "503", "times": 2}).body
+def test_faults_over_http(client: SandboxClient) -> None:
+    described = client.post("/_sandbox/faults", {"standing": ["500:0%"], "next": "503", "times": 2}).body
     assert described == {"standing": ["500:0%"], "next": ["503", "503"]}
-    assert talk.get("/health").status == 503
-    assert talk.get("/_sandbox/faults").body["next"] == ["503"]
-    assert talk.post("/_sandbox/faults", {"next": "teapot"}).status == 400
+    assert client.get("/health").status == 503
+    assert client.get("/_sandbox/faults").body["next"] == ["503"]
+    assert client.post("/_sandbox/faults", {"next": "teapot"}).status == 400
 
 
-def test_events_and_dead_letters_over_http(talk: Talk) -> None:
+def test_events_and_dead_letters_over_http(client: SandboxClient) -> None:
     one = event(user_id="anna")
-    talk.ingest(one, event(feature_id="other"))
-    talk.ingest(one)
-    (row,) = talk.get("/_sandbox/events?user_id=anna").body["data"]
+    client.ingest(one, event(feature_id="other"))
+    client.ingest(one)
+    (row,) = client.get("/_sandbox/events?user_id=anna").body["data"]
     assert (row["event_id"], row["credits"], row["outcome"], row["cost_usd"]) == (
         one["event_id"],
         8,
         "unfunded",
         "0.0075000000",
     )
-    assert row == talk.sandbox.events(user_id="anna")[0]
-    assert len(talk.get("/_sandbox/events").body["data"]) == 2
-    assert [row["feature_id"] for row in talk.get("/_sandbox/events?limit=1").body["data"]] == ["other"]
-    assert talk.get("/_sandbox/events?color=red").status == 400
-    (letter,) = talk.get("/_sandbox/dead-letters").body["data"]
+    assert row == client.sandbox.events(user_id="anna")[0]
+    assert len(client.get("/_sandbox/events").body["data"]) == 2
+    assert [row["feature_id"] for row in client.get("/_sandbox/events?limit=1").body["data"]] == ["other"]
+    assert client.get("/_sandbox/events?color=red").status == 400
+    (letter,) = client.get("/_sandbox/dead-letters").body["data"]
     assert letter["event"]["event_id"] == one["event_id"]
 
 
-def test_the_request_log_shows_no_key(talk: Talk) -> None:
-    talk.other_customer().get("/v1/customers/me")
-    talk.post("/v1/credits/grant", raw=b"x" * 10_000, headers={"Content-Type": "text/plain"})
-    entries = talk.get("/_sandbox/requests").body["data"]
+def test_the_request_log_shows_no_key(client: SandboxClient) -> None:
+    client.other_customer().get("/v1/customers/me")
+    client.post("/v1/credits/grant", raw=b"x" * 10_000, headers={"Content-Type": "text/plain"})
+    entries = client.get("/_sandbox/requests").body["data"]
     assert [entry["target"] for entry in entries] == [
         "/v1/customers/register",
         "/v1/customers/me",
         "/v1/credits/grant",
     ]
-    assert entries == talk.sandbox.requests
+    assert entries == client.sandbox.requests
     assert entries[0]["answer"].count("om_live_...") == 1
     assert "om_dev_test_key" not in repr(entries)
     last = entries[-1]
     assert (last["status"], last["body_bytes"], len(last["body"]), last["keyed"]) == (400, 10_000, 4096, True)
-    assert len(talk.get(f"/_sandbox/requests?after={last['number'] - 1}").body["data"]) == 1
+    assert len(client.get(f"/_sandbox/requests?after={last['number'] - 1}").body["data"]) == 1
 
 
-def test_the_state(talk: Talk) -> None:
-    body = talk.get("/_sandbox/state").body
+def test_the_state(client: SandboxClient) -> None:
+    body = client.get("/_sandbox/state").body
     assert (body["era"], body["mode"], body["defects"], body["pendingEvents"]) == ("current", "contract", {}, 0)
-    assert talk.get("/_sandbox/nothing").status == 404
-    assert talk("DELETE", "/_sandbox/state").status == 404
-    assert talk.post("/_sandbox/clock", raw=b"{").status == 400
-    assert talk.post("/_sandbox/clock", []).status == 400
+    assert client.get("/_sandbox/nothing").status == 404
+    assert client("DELETE", "/_sandbox/state").status == 404
+    assert client.post("/_sandbox/clock", raw=b"{").status == 400
+    assert client.post("/_sandbox/clock", []).status == 400
 
 
 @pytest.mark.parametrize(
@@ -103,17 +103,17 @@ def test_the_state(talk: Talk) -> None:
         {"Host": "127.0.0.1.evil.example"},
     ],
 )
-def test_pages_of_other_sites_cannot_steer_it(talk: Talk, headers: dict[str, str]) -> None:
+def test_pages_of_other_sites_cannot_steer_it(client: SandboxClient, headers: dict[str, str]) -> None:
     for method, path in (("POST", "/_sandbox/reset"), ("GET", "/_sandbox/events")):
-        reply = talk(method, path, headers=headers)
+        reply = client(method, path, headers=headers)
         assert reply.status == 403
         assert "access-control-allow-origin" not in reply.headers
 
 
-def test_its_own_page_may(talk: Talk) -> None:
-    assert talk.post("/_sandbox/reset", headers={"Origin": talk.sandbox.url}).status == 200
-    port = talk.sandbox.url.rpartition(":")[2]
-    assert talk.get("/_sandbox/state", headers={"Host": f"localhost:{port}"}).status == 200
+def test_the_origin_of_the_sandbox_is_accepted(client: SandboxClient) -> None:
+    assert client.post("/_sandbox/reset", headers={"Origin": client.sandbox.url}).status == 200
+    port = client.sandbox.url.rpartition(":")[2]
+    assert client.get("/_sandbox/state", headers={"Host": f"localhost:{port}"}).status == 200
 
 
 def test_an_address_that_others_reach_needs_its_own_key() -> None:
@@ -125,13 +125,13 @@ def test_an_address_that_others_reach_needs_its_own_key() -> None:
         request = b"GET %s HTTP/1.1\r\nHost: 127.0.0.1:" + port + b"\r\nConnection: close\r\n%s\r\n"
         raw = sandbox.url.replace("0.0.0.0", "127.0.0.1")
         assert raw
-        assert send_raw(_Local(sandbox), request % (b"/_sandbox/state", b"")).startswith(b"HTTP/1.1 401 ")
+        assert send_raw(_LocalUrl(sandbox), request % (b"/_sandbox/state", b"")).startswith(b"HTTP/1.1 401 ")
         key_line = b"Authorization: Bearer my-own-key\r\n"
-        assert send_raw(_Local(sandbox), request % (b"/_sandbox/state", key_line)).startswith(b"HTTP/1.1 200 ")
-        assert send_raw(_Local(sandbox), request % (b"/v1/customers/me", key_line)).startswith(b"HTTP/1.1 200 ")
+        assert send_raw(_LocalUrl(sandbox), request % (b"/_sandbox/state", key_line)).startswith(b"HTTP/1.1 200 ")
+        assert send_raw(_LocalUrl(sandbox), request % (b"/v1/customers/me", key_line)).startswith(b"HTTP/1.1 200 ")
 
 
-class _Local:
+class _LocalUrl:
     """A sandbox on all addresses, as this machine reaches it."""
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -148,11 +148,11 @@ def test_starting_and_stopping() -> None:
     assert sandbox.start() is sandbox
     with pytest.raises(RuntimeError, match="runs already"):
         sandbox.start()
-    talk = Talk(sandbox)
-    assert talk.get("/health").status == 200
+    client = SandboxClient(sandbox)
+    assert client.get("/health").status == 200
     sandbox.stop()
     sandbox.stop()
-    talk.close()
+    client.close()
 
 
 def test_a_port_that_is_taken_is_named() -> None:
@@ -187,64 +187,64 @@ def test_settings_are_checked_at_once(settings: dict[str, Any], message: str) ->
 def test_accounts() -> None:
     with Sandbox(accounts="none") as sandbox:
         assert sandbox.key is None
-        talk = Talk(sandbox)
-        assert talk.get("/v1/customers/me", key="om_dev_test_key").status == 401
-        assert talk.other_customer().get("/v1/customers/me").status == 200
-        talk.close()
+        client = SandboxClient(sandbox)
+        assert client.get("/v1/customers/me", key="om_dev_test_key").status == 401
+        assert client.other_customer().get("/v1/customers/me").status == 200
+        client.close()
     with Sandbox(key="my-own-key") as sandbox:
         assert sandbox.key == "my-own-key"
-        talk = Talk(sandbox)
-        assert talk.get("/v1/customers/me").body["data"]["email"] == "dev@acme-ai.example.com"
-        assert talk.get("/v1/customers/me", key="om_dev_test_key").status == 401
-        talk.close()
+        client = SandboxClient(sandbox)
+        assert client.get("/v1/customers/me").body["data"]["email"] == "dev@acme-ai.example.com"
+        assert client.get("/v1/customers/me", key="om_dev_test_key").status == 401
+        client.close()
 
 
-def test_the_development_account(talk: Talk) -> None:
-    me = talk.get("/v1/customers/me").body["data"]
+def test_the_development_account(client: SandboxClient) -> None:
+    me = client.get("/v1/customers/me").body["data"]
     assert (me["name"], me["email"], me["tier"], me["status"]) == (
         "Acme AI Corp",
         "dev@acme-ai.example.com",
         "GROWTH",
         "ACTIVE",
     )
-    (user,) = talk.get("/v1/users").body["data"]
+    (user,) = client.get("/v1/users").body["data"]
     assert (user["externalUserId"], user["email"]) == ("user_001", "john@acme-ai.example.com")
     assert user["id"] != "user_001"
-    assert talk.get("/v1/users/user_001/credits").status == 404
-    rows = talk.get("/v1/entitlements").body["data"]
+    assert client.get("/v1/users/user_001/credits").status == 404
+    rows = client.get("/v1/entitlements").body["data"]
     assert [(row["featureId"], row["limitType"], row["limitValue"], row["period"]) for row in rows] == [
         ("ai-text-generation", "SOFT", 1_000_000, "MONTHLY"),
         ("ai-image-generation", "HARD", 100, "MONTHLY"),
     ]
 
 
-def test_a_reset_keeps_the_account_and_forgets_the_rest(talk: Talk) -> None:
-    before = talk.customer_id
-    other = talk.other_customer()
-    talk.grant(5, "anna")
-    talk.ingest(event(idempotency_key="one"))
-    talk.sandbox.reset()
-    assert talk.sandbox.requests == []
-    assert talk.customer_id == before
+def test_a_reset_keeps_the_account_and_forgets_the_rest(client: SandboxClient) -> None:
+    before = client.customer_id
+    other = client.other_customer()
+    client.grant(5, "anna")
+    client.ingest(event(idempotency_key="one"))
+    client.sandbox.reset()
+    assert client.sandbox.requests == []
+    assert client.customer_id == before
     assert other.get("/v1/customers/me").status == 401
-    assert talk.sandbox.balance() == 10_000
-    assert talk.sandbox.events() == []
-    assert talk.ingest(event(idempotency_key="one")).status == 202
+    assert client.sandbox.balance() == 10_000
+    assert client.sandbox.events() == []
+    assert client.ingest(event(idempotency_key="one")).status == 202
 
 
-def test_looking_in(talk: Talk) -> None:
+def test_looking_in(client: SandboxClient) -> None:
     with pytest.raises(ValueError, match="cannot filter events by 'color'"):
-        talk.sandbox.events(color="red")
+        client.sandbox.events(color="red")
     with pytest.raises(ValueError, match="no customer 'x'"):
-        talk.sandbox.balance(customer_id="x")
-    other = talk.other_customer()
+        client.sandbox.balance(customer_id="x")
+    other = client.other_customer()
     other.grant(5)
-    assert talk.sandbox.balance(customer_id=other.customer_id) == 5
-    assert talk.sandbox.balance() == 10_005
-    assert talk.sandbox.balance("nobody") == 0
+    assert client.sandbox.balance(customer_id=other.customer_id) == 5
+    assert client.sandbox.balance() == 10_005
+    assert client.sandbox.balance("nobody") == 0
     other.ingest(event())
-    assert talk.sandbox.billed(customer_id=talk.customer_id) == 0
-    assert talk.sandbox.billed(customer_id=other.customer_id) == 8
+    assert client.sandbox.billed(customer_id=client.customer_id) == 0
+    assert client.sandbox.billed(customer_id=other.customer_id) == 8
 
 
 def test_without_the_extra_the_import_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,22 +8,24 @@ from typing import Any
 
 import pytest
 
-from .talk import Talk, event, events
+from .client import SandboxClient, event, events
 
 TOKENS = {"type": "token_usage", "provider": "OPENAI", "model": "gpt-4o"}
 EIGHT = {**TOKENS, "estimated_input_tokens": 1000, "estimated_output_tokens": 500}
 
 
-def check(talk: Talk, action: dict[str, Any] = EIGHT, user_id: str = "anna", feature: str = "chat") -> dict[str, Any]:
-    reply = talk.post("/v1/entitlements/check", {"userId": user_id, "featureId": feature, "action": action})
+def check(
+    client: SandboxClient, action: dict[str, Any] = EIGHT, user_id: str = "anna", feature: str = "chat"
+) -> dict[str, Any]:
+    reply = client.post("/v1/entitlements/check", {"userId": user_id, "featureId": feature, "action": action})
     assert reply.status == 200
     body: dict[str, Any] = reply.body
     return body
 
 
-def limit(talk: Talk, kind: str, value: float | None, **more: Any) -> str:
+def limit(client: SandboxClient, kind: str, value: float | None, **more: Any) -> str:
     body = {"featureId": "chat", "limitType": kind, "limitValue": value, **more}
-    reply = talk.post("/v1/entitlements", body)
+    reply = client.post("/v1/entitlements", body)
     assert reply.status == 201
     found: str = reply.body["data"]["id"]
     return found
@@ -33,26 +35,26 @@ def outcome(body: dict[str, Any]) -> Any:
     return body["allowed"], body["reason"], body["currentBalance"], [action["type"] for action in body["actions"]]
 
 
-def test_no_wallet(talk: Talk) -> None:
-    body = check(talk)
+def test_no_wallet(client: SandboxClient) -> None:
+    body = check(client)
     assert outcome(body) == (False, "No credit wallet found", None, ["create_wallet"])
     assert body["actions"] == [{"type": "create_wallet", "label": "Create Credit Wallet", "url": "/credits/wallet"}]
     assert (body["estimatedCostCredits"], body["estimatedCostUsd"]) == (8, 0.0075)
 
 
-def test_expired(talk: Talk) -> None:
-    talk.grant(100, "anna", expiresAt="2020-01-01T00:00:00Z")
-    body = check(talk)
+def test_expired(client: SandboxClient) -> None:
+    client.grant(100, "anna", expiresAt="2020-01-01T00:00:00Z")
+    body = check(client)
     assert outcome(body) == (False, "Credits have expired", 100, ["purchase"])
     assert body["actions"][0]["label"] == "Purchase New Credits"
 
 
-def test_a_hard_limit_counts_events(talk: Talk) -> None:
-    talk.grant(1000, "anna")
-    limit(talk, "HARD", 2)
-    assert outcome(check(talk)) == (True, None, 1000, [])
-    talk.ingest(*events(2, user_id="anna"))
-    body = check(talk)
+def test_a_hard_limit_counts_events(client: SandboxClient) -> None:
+    client.grant(1000, "anna")
+    limit(client, "HARD", 2)
+    assert outcome(check(client)) == (True, None, 1000, [])
+    client.ingest(*events(2, user_id="anna"))
+    body = check(client)
     assert outcome(body) == (False, "Usage limit of 2 reached", 984, ["upgrade"])
     assert body["actions"] == [{"type": "upgrade", "label": "Increase Limit", "url": "/upgrade"}]
 
@@ -77,14 +79,14 @@ def test_a_hard_limit_counts_events(talk: Talk) -> None:
     ],
 )
 def test_the_rest_of_the_table(
-    talk: Talk, kind: str | None, value: float | None, used: int, balance: int, expected: Any
+    client: SandboxClient, kind: str | None, value: float | None, used: int, balance: int, expected: Any
 ) -> None:
-    talk.grant(balance, "anna")
+    client.grant(balance, "anna")
     if kind is not None:
-        limit(talk, kind, value)
+        limit(client, kind, value)
     if used:
-        talk.ingest(*events(used, input_tokens=0, output_tokens=0))
-    assert outcome(check(talk)) == expected
+        client.ingest(*events(used, input_tokens=0, output_tokens=0))
+    assert outcome(check(client)) == expected
 
 
 @pytest.mark.parametrize(
@@ -102,60 +104,60 @@ def test_the_rest_of_the_table(
         ({"type": "custom"}, None),
     ],
 )
-def test_estimates(talk: Talk, action: dict[str, Any], credits_needed: int | None) -> None:
-    talk.grant(100, "anna")
-    body = check(talk, action)
+def test_estimates(client: SandboxClient, action: dict[str, Any], credits_needed: int | None) -> None:
+    client.grant(100, "anna")
+    body = check(client, action)
     assert body["estimatedCostCredits"] == credits_needed
     assert (body["estimatedCostUsd"] is None) == (credits_needed is None)
     assert body["allowed"]
 
 
 def test_estimates_of_images_and_video_need_their_rows(start: Any) -> None:
-    talk = start(prices="all")
+    client = start(prices="all")
     image = {"type": "image_generation", "provider": "OPENAI", "model": "dall-e-3"}
-    assert check(talk, image)["estimatedCostCredits"] == 40
-    assert check(talk, {**image, "estimated_count": 3})["estimatedCostCredits"] == 120
+    assert check(client, image)["estimatedCostCredits"] == 40
+    assert check(client, {**image, "estimated_count": 3})["estimatedCostCredits"] == 120
     video = {"type": "video_generation", "provider": "GOOGLE", "model": "veo-3-video"}
-    assert check(talk, {**video, "estimated_duration_seconds": 7})["estimatedCostCredits"] == 1401
+    assert check(client, {**video, "estimated_duration_seconds": 7})["estimatedCostCredits"] == 1401
 
 
-def test_an_unknown_price_is_refused_only_below_zero(talk: Talk) -> None:
-    talk.grant(8, "anna")
-    talk.ingest(event(user_id="anna"))
-    assert check(talk, {"type": "api_call"})["allowed"]  # a balance of 0 is enough for an action that costs 0
-    talk.ingest(event(user_id="anna"))
-    assert not check(talk, {"type": "api_call"})["allowed"]
+def test_an_unknown_price_is_refused_only_below_zero(client: SandboxClient) -> None:
+    client.grant(8, "anna")
+    client.ingest(event(user_id="anna"))
+    assert check(client, {"type": "api_call"})["allowed"]  # a balance of 0 is enough for an action that costs 0
+    client.ingest(event(user_id="anna"))
+    assert not check(client, {"type": "api_call"})["allowed"]
 
 
-def test_periods_are_counted_by_the_events_own_time(talk: Talk) -> None:
-    talk.grant(1000, "anna")
-    talk.sandbox.set_time(datetime(2026, 3, 15, 12, tzinfo=timezone.utc))
-    entitlement = limit(talk, "HARD", 1, period="DAILY")
-    talk.ingest(event(timestamp="2026-03-14T23:59:59.999Z"))
-    assert check(talk)["allowed"]
-    talk.ingest(event(timestamp="2026-03-15T00:00:00Z"))
-    assert not check(talk)["allowed"]
-    talk.sandbox.advance(days=1)
-    assert check(talk)["allowed"]
-    talk("PUT", f"/v1/entitlements/{entitlement}", {"period": "MONTHLY"})
-    assert not check(talk)["allowed"]
-    talk.sandbox.advance(days=20)
-    assert check(talk)["allowed"]
-    talk("PUT", f"/v1/entitlements/{entitlement}", {"period": "TOTAL"})
-    assert not check(talk)["allowed"]
+def test_periods_are_counted_by_the_events_own_time(client: SandboxClient) -> None:
+    client.grant(1000, "anna")
+    client.sandbox.set_time(datetime(2026, 3, 15, 12, tzinfo=timezone.utc))
+    entitlement = limit(client, "HARD", 1, period="DAILY")
+    client.ingest(event(timestamp="2026-03-14T23:59:59.999Z"))
+    assert check(client)["allowed"]
+    client.ingest(event(timestamp="2026-03-15T00:00:00Z"))
+    assert not check(client)["allowed"]
+    client.sandbox.advance(days=1)
+    assert check(client)["allowed"]
+    client("PUT", f"/v1/entitlements/{entitlement}", {"period": "MONTHLY"})
+    assert not check(client)["allowed"]
+    client.sandbox.advance(days=20)
+    assert check(client)["allowed"]
+    client("PUT", f"/v1/entitlements/{entitlement}", {"period": "TOTAL"})
+    assert not check(client)["allowed"]
 
 
-def test_an_entitlement_of_one_user(talk: Talk, faithful: Talk) -> None:
-    for client, others_are_free in ((talk, True), (faithful, False)):
-        client.grant(100, "anna")
-        client.grant(100, "ben")
-        client.ingest(event(user_id="anna"))
-        limit(client, "HARD", 1, userId="anna")
-        assert not check(client)["allowed"]
-        assert check(client, user_id="ben")["allowed"] is others_are_free
+def test_an_entitlement_of_one_user(client: SandboxClient, faithful: SandboxClient) -> None:
+    for each, others_are_free in ((client, True), (faithful, False)):
+        each.grant(100, "anna")
+        each.grant(100, "ben")
+        each.ingest(event(user_id="anna"))
+        limit(each, "HARD", 1, userId="anna")
+        assert not check(each)["allowed"]
+        assert check(each, user_id="ben")["allowed"] is others_are_free
 
 
-def test_lower_case_providers_fail_only_with_a_model_and_only_on_the_present_servers(faithful: Talk) -> None:
+def test_lower_case_providers_fail_only_with_a_model_and_only_on_the_present_servers(faithful: SandboxClient) -> None:
     faithful.grant(100, "anna")
     body = {"userId": "anna", "featureId": "chat", "action": {"type": "token_usage", "provider": "openai"}}
     assert faithful.post("/v1/entitlements/check", body).status == 200
@@ -163,25 +165,25 @@ def test_lower_case_providers_fail_only_with_a_model_and_only_on_the_present_ser
     assert faithful.post("/v1/entitlements/check", body).status == 500
 
 
-def test_making_changing_and_deleting(talk: Talk) -> None:
-    made = talk.post("/v1/entitlements", {"featureId": "chat", "limitType": "HARD", "limitValue": 0})
+def test_making_changing_and_deleting(client: SandboxClient) -> None:
+    made = client.post("/v1/entitlements", {"featureId": "chat", "limitType": "HARD", "limitValue": 0})
     assert made.status == 201
     row = made.body["data"]
     assert row == {"id": row["id"], "featureId": "chat", "limitType": "HARD", "limitValue": 0}
     path = f"/v1/entitlements/{row['id']}"
-    changed = talk("PUT", path, {"limitType": "SOFT", "limitValue": 5, "metadata": {}, "featureId": "other"})
+    changed = client("PUT", path, {"limitType": "SOFT", "limitValue": 5, "metadata": {}, "featureId": "other"})
     assert changed.body["data"] == {**row, "limitType": "SOFT", "limitValue": 5}
-    assert talk("PUT", path, {"limitValue": None}).body["data"]["limitValue"] is None
-    assert talk("PUT", path, {}).status == 200
-    assert talk("PUT", path, {"limitValue": 1.5}).status == 400
-    assert talk("DELETE", path).status == 204
-    assert talk("DELETE", path).body == {"error": "Not Found", "message": "Entitlement not found"}
-    assert talk("PUT", path, {}).status == 404
-    other = limit(talk, "NONE", None)
-    assert talk("DELETE", f"/v1/entitlements/{other}", {}).status == 204
+    assert client("PUT", path, {"limitValue": None}).body["data"]["limitValue"] is None
+    assert client("PUT", path, {}).status == 200
+    assert client("PUT", path, {"limitValue": 1.5}).status == 400
+    assert client("DELETE", path).status == 204
+    assert client("DELETE", path).body == {"error": "Not Found", "message": "Entitlement not found"}
+    assert client("PUT", path, {}).status == 404
+    other = limit(client, "NONE", None)
+    assert client("DELETE", f"/v1/entitlements/{other}", {}).status == 204
 
 
-def test_a_limit_of_zero_and_fractions_on_the_present_servers(faithful: Talk) -> None:
+def test_a_limit_of_zero_and_fractions_on_the_present_servers(faithful: SandboxClient) -> None:
     made = faithful.post("/v1/entitlements", {"featureId": "chat", "limitType": "HARD", "limitValue": 0})
     assert made.body["data"]["limitValue"] is None
     faithful.grant(10, "anna")
@@ -195,12 +197,12 @@ def test_a_limit_of_zero_and_fractions_on_the_present_servers(faithful: Talk) ->
     assert faithful.get("/v1/entitlements").body["data"][-1]["period"] == "DAILY"
 
 
-def test_the_list(talk: Talk) -> None:
-    talk.grant(10, "anna")
-    limit(talk, "HARD", 5, userId="anna", period="TOTAL", metadata={"a": 1})
-    limit(talk, "NONE", None)
-    talk.ingest(event(user_id="anna"), event(user_id="ben"))
-    rows = talk.get("/v1/entitlements").body["data"]
+def test_the_list(client: SandboxClient) -> None:
+    client.grant(10, "anna")
+    limit(client, "HARD", 5, userId="anna", period="TOTAL", metadata={"a": 1})
+    limit(client, "NONE", None)
+    client.ingest(event(user_id="anna"), event(user_id="ben"))
+    rows = client.get("/v1/entitlements").body["data"]
     assert [row["featureId"] for row in rows] == ["ai-text-generation", "ai-image-generation", "chat", "chat"]
     assert rows[2] == {
         "id": rows[2]["id"],
@@ -213,19 +215,19 @@ def test_the_list(talk: Talk) -> None:
         "currentUsage": 1,
     }
     assert rows[3]["currentUsage"] == 0
-    assert talk.other_customer().get("/v1/entitlements").body == {"data": []}
+    assert client.other_customer().get("/v1/entitlements").body == {"data": []}
 
 
-def test_another_customers_entitlement(talk: Talk) -> None:
-    mine = limit(talk, "HARD", 5)
-    other = talk.other_customer()
+def test_another_customers_entitlement(client: SandboxClient) -> None:
+    mine = limit(client, "HARD", 5)
+    other = client.other_customer()
     denied = {"error": "Forbidden", "message": "Access denied to this entitlement"}
     assert other("PUT", f"/v1/entitlements/{mine}", {"limitValue": 9}).body == denied
     assert other("DELETE", f"/v1/entitlements/{mine}").body == denied
-    assert talk.get("/v1/entitlements").body["data"][-1]["limitValue"] == 5
+    assert client.get("/v1/entitlements").body["data"][-1]["limitValue"] == 5
 
 
-def test_an_entitlement_for_an_unknown_user(talk: Talk, faithful: Talk) -> None:
+def test_an_entitlement_for_an_unknown_user(client: SandboxClient, faithful: SandboxClient) -> None:
     body = {"featureId": "chat", "limitType": "HARD", "userId": str(uuid.uuid4())}
-    assert talk.post("/v1/entitlements", body).status == 400
+    assert client.post("/v1/entitlements", body).status == 400
     assert faithful.post("/v1/entitlements", body).status == 500

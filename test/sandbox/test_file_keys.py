@@ -8,23 +8,23 @@ import pytest
 
 from openmonetize.sandbox import Sandbox
 
-from .talk import Talk
+from .client import SandboxClient
 
 
 def works(sandbox: Sandbox, key: str | None) -> bool:
-    talk = Talk(sandbox, key)
+    client = SandboxClient(sandbox, key)
     try:
-        return talk.get("/v1/customers/me").status == 200
+        return client.get("/v1/customers/me").status == 200
     finally:
-        talk.close()
+        client.close()
 
 
 def test_a_rotated_key_survives_a_restart_and_another_may_replace_it(tmp_path: Path) -> None:
     file = str(tmp_path / "sandbox.db")
     with Sandbox(db=file) as sandbox:
-        talk = Talk(sandbox)
-        rotated = talk.post("/v1/customers/rotate-key").body["data"]["apiKey"]
-        talk.close()
+        client = SandboxClient(sandbox)
+        rotated = client.post("/v1/customers/rotate-key").body["data"]["apiKey"]
+        client.close()
     with Sandbox(db=file) as sandbox:
         assert sandbox.key is None
         assert works(sandbox, rotated)
@@ -35,7 +35,7 @@ def test_a_rotated_key_survives_a_restart_and_another_may_replace_it(tmp_path: P
 
 
 @pytest.mark.parametrize("accounts", ["dev", "none"])
-def test_a_key_of_ones_own_may_change_between_runs(tmp_path: Path, accounts: str) -> None:
+def test_a_custom_key_may_change_between_runs(tmp_path: Path, accounts: str) -> None:
     for key in ("first-key", "second-key"):
         with Sandbox(db=str(tmp_path / "sandbox.db"), key=key, accounts=accounts) as sandbox:
             assert works(sandbox, key)
@@ -44,9 +44,9 @@ def test_a_key_of_ones_own_may_change_between_runs(tmp_path: Path, accounts: str
 def test_after_a_reset_the_key_of_the_start_works(tmp_path: Path) -> None:
     file = str(tmp_path / "sandbox.db")
     with Sandbox(db=file) as sandbox:
-        talk = Talk(sandbox)
-        talk.post("/v1/customers/rotate-key")
-        talk.close()
+        client = SandboxClient(sandbox)
+        client.post("/v1/customers/rotate-key")
+        client.close()
     with Sandbox(db=file) as sandbox:
         sandbox.reset()
         assert works(sandbox, sandbox.key)

@@ -14,16 +14,16 @@ import pytest
 from openmonetize.sandbox import Sandbox
 from openmonetize.sandbox.http import server
 
-from .talk import Talk, event, send_raw
+from .client import SandboxClient, event, send_raw
 
 HEAD = b"POST /v1/credits/grant HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
 
 
 @pytest.fixture(autouse=True)
-def _still_alive(talk: Talk) -> Iterator[None]:
+def _still_alive(client: SandboxClient) -> Iterator[None]:
     yield
-    assert talk.get("/health").status == 200
-    assert talk.sandbox.events() == []
+    assert client.get("/health").status == 200
+    assert client.sandbox.events() == []
 
 
 @pytest.mark.parametrize(
@@ -41,53 +41,55 @@ def _still_alive(talk: Talk) -> Iterator[None]:
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 100,  # a TLS greeting
     ],
 )
-def test_malformed_http(talk: Talk, request_bytes: bytes) -> None:
-    answer = send_raw(talk.sandbox, request_bytes)
+def test_malformed_http(client: SandboxClient, request_bytes: bytes) -> None:
+    answer = send_raw(client.sandbox, request_bytes)
     status = int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.1 ") else 0
     assert status == 0 or 400 <= status < 600
     if status:
         assert json.loads(answer.partition(b"\r\n\r\n")[2].split(b"HTTP/1.1", 1)[0])["error"]
 
 
-def test_an_incomplete_body(talk: Talk) -> None:
-    assert send_raw(talk.sandbox, HEAD + b"Content-Length: 50\r\n\r\n{") == b""
+def test_an_incomplete_body(client: SandboxClient) -> None:
+    assert send_raw(client.sandbox, HEAD + b"Content-Length: 50\r\n\r\n{") == b""
 
 
-def test_a_body_in_chunks(talk: Talk) -> None:
+def test_a_body_in_chunks(client: SandboxClient) -> None:
     chunks = b'5\r\n{"amo\r\n9\r\nunt": 1.5\r\n1\r\n}\r\n0\r\n\r\n'
     request = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks
-    answer = send_raw(talk.sandbox, request)
+    answer = send_raw(client.sandbox, request)
     assert answer.startswith(b"HTTP/1.1 401 ")
-    assert send_raw(talk.sandbox, HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n") == b""
+    assert send_raw(client.sandbox, HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n") == b""
 
 
-def test_a_huge_body_in_chunks_is_refused(talk: Talk) -> None:
+def test_a_huge_body_in_chunks_is_refused(client: SandboxClient) -> None:
     chunk = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
     request = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 11 + b"0\r\n\r\n"
-    assert send_raw(talk.sandbox, request).startswith(b"HTTP/1.1 413 ")
+    assert send_raw(client.sandbox, request).startswith(b"HTTP/1.1 413 ")
 
 
-def test_several_requests_on_one_connection(talk: Talk) -> None:
+def test_several_requests_on_one_connection(client: SandboxClient) -> None:
     """The part of a body that a handler did not read is not taken for the next request."""
     one = b"POST /v1/nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\nGET / HTTP/1"
     two = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
-    answer = send_raw(talk.sandbox, one + two + one)
+    answer = send_raw(client.sandbox, one + two + one)
     assert re.findall(rb"HTTP/1\.1 (\d{3})", answer) == [b"404", b"200", b"404"]
 
 
-def test_expect_100_continue(talk: Talk) -> None:
+def test_expect_100_continue(client: SandboxClient) -> None:
     request = HEAD + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"
-    assert send_raw(talk.sandbox, request).startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 ")
+    assert send_raw(client.sandbox, request).startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 ")
 
 
-def test_slow_clients_are_dropped_and_do_not_disturb_others(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_clients_are_dropped_and_do_not_disturb_others(
+    client: SandboxClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(server, "REQUEST_TIMEOUT", 0.3)
-    host, _, port = talk.sandbox.url.rpartition("//")[2].rpartition(":")
+    host, _, port = client.sandbox.url.rpartition("//")[2].rpartition(":")
     drips = [socket.create_connection((host, int(port)), timeout=10.0) for _ in range(20)]
     try:
         for drip in drips:
             drip.sendall(b"POST /v1/events/ingest HTTP/1.1\r\n")
-        assert talk.get("/health").status == 200
+        assert client.get("/health").status == 200
         for drip in drips:
             received = b"x"
             while received:  # until the server closes the connection
@@ -100,34 +102,36 @@ def test_slow_clients_are_dropped_and_do_not_disturb_others(talk: Talk, monkeypa
             drip.close()
 
 
-def test_deep_json(talk: Talk) -> None:
+def test_deep_json(client: SandboxClient) -> None:
     deep: Any = "[" * 300 + "]" * 300
     body = json.dumps({"events": [event(metadata={"a": "DEEP"}, event_id="x")]}).replace('"DEEP"', deep)
-    assert talk.post("/v1/events/ingest", raw=body.encode(), headers={"Content-Type": "application/json"}).status == 400
+    assert (
+        client.post("/v1/events/ingest", raw=body.encode(), headers={"Content-Type": "application/json"}).status == 400
+    )
     deeper = body.replace(deep, "[" * 200_000 + "]" * 200_000)
-    reply = talk.post("/v1/events/ingest", raw=deeper.encode(), headers={"Content-Type": "application/json"})
+    reply = client.post("/v1/events/ingest", raw=deeper.encode(), headers={"Content-Type": "application/json"})
     assert reply.status == 400
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "\ud800"])
-def test_text_that_the_database_cannot_store(talk: Talk, start: Any, text: str) -> None:
+def test_text_that_the_database_cannot_store(client: SandboxClient, start: Any, text: str) -> None:
     """The present servers fail with 500; by contract it is a 400."""
     body = {"name": text, "email": "a@b.co"}
-    assert talk.post("/v1/customers/register", body, key=None).status == 400
-    assert talk.post("/v1/credits/grant", {"amount": 1, "userId": text}).status == 400
-    assert talk.post("/v1/credits/grant", {"amount": 1, "metadata": {text: text}}).status == 400
-    assert talk.get("/v1/users/a%00b/credits").status == 400
-    assert talk.get("/v1/users?search=a%00b").status == 400
+    assert client.post("/v1/customers/register", body, key=None).status == 400
+    assert client.post("/v1/credits/grant", {"amount": 1, "userId": text}).status == 400
+    assert client.post("/v1/credits/grant", {"amount": 1, "metadata": {text: text}}).status == 400
+    assert client.get("/v1/users/a%00b/credits").status == 400
+    assert client.get("/v1/users?search=a%00b").status == 400
     faithful = start(mode="faithful")
     assert faithful.post("/v1/customers/register", body, key=None).status == 500
 
 
-def test_many_at_once(talk: Talk) -> None:
+def test_many_at_once(client: SandboxClient) -> None:
     """Parallel grants are carried out one after the other, and all kept."""
     statuses: list[int] = []
 
     def work() -> None:
-        mine = Talk(talk.sandbox)
+        mine = SandboxClient(client.sandbox)
         statuses.extend(mine.grant(1, "anna").status for _ in range(10))
         mine.close()
 
@@ -137,7 +141,7 @@ def test_many_at_once(talk: Talk) -> None:
     for thread in threads:
         thread.join()
     assert statuses == [200] * 80
-    assert talk.sandbox.balance("anna") == 80
+    assert client.sandbox.balance("anna") == 80
 
 
 def test_stopping_in_the_middle_of_a_request_cuts_it_silently(caplog: pytest.LogCaptureFixture) -> None:

@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from openmonetize.pricing import credits_for_event
 from openmonetize.sandbox import Sandbox
 
-from .talk import Talk, event
+from .client import SandboxClient, event
 
 WINDOW = "startDate=2026-01-01T00:00:00Z&endDate=2027-01-01T00:00:00Z"
 _users = st.sampled_from(["anna", "ben", "carl"])
@@ -48,25 +48,25 @@ class Service(RuleBasedStateMachine):
 
     def open(self) -> None:
         self.sandbox = Sandbox(db=self.path, accounts="none", key="my-own-key").start()
-        self.talk = Talk(self.sandbox)
+        self.client = SandboxClient(self.sandbox)
 
     def teardown(self) -> None:
-        self.talk.close()
+        self.client.close()
         self.sandbox.stop()
         self.folder.cleanup()
 
     @initialize()
     def register(self) -> None:
-        self.customer = self.talk.other_customer()
+        self.customer = self.client.other_customer()
         self.key = str(self.customer.key)
 
     @rule()
     def restart(self) -> None:
-        self.talk.close()
+        self.client.close()
         self.customer.close()
         self.sandbox.stop()
         self.open()
-        self.customer = Talk(self.sandbox, self.key)
+        self.customer = SandboxClient(self.sandbox, self.key)
 
     @rule()
     def kill(self) -> None:

@@ -10,21 +10,21 @@ import pytest
 
 from openmonetize.sandbox import Sandbox
 
-from .talk import Talk, event, events
+from .client import SandboxClient, event, events
 
 
 def limits(reply: Any) -> Any:
     return tuple(reply.headers.get(f"x-ratelimit-{name}") for name in ("limit", "remaining", "reset"))
 
 
-def test_requests_a_minute(start: Callable[..., Talk]) -> None:
-    talk = start(rate_limit=3)
-    assert limits(talk.get("/v1/customers/me")) == ("3", "2", "60")
-    assert limits(talk.get("/health")) == ("3", "1", "60")
-    assert limits(talk.get("/v1/nothing")) == (None, None, None)  # not counted
-    talk.sandbox.advance(seconds=20)
-    assert limits(talk.post("/v1/credits/grant", {})) == ("3", "0", "40")  # 400s are counted
-    reply = talk.post("/v1/credits/grant", raw=b"{", headers={"Content-Type": "application/json"})
+def test_requests_a_minute(start: Callable[..., SandboxClient]) -> None:
+    client = start(rate_limit=3)
+    assert limits(client.get("/v1/customers/me")) == ("3", "2", "60")
+    assert limits(client.get("/health")) == ("3", "1", "60")
+    assert limits(client.get("/v1/nothing")) == (None, None, None)  # not counted
+    client.sandbox.advance(seconds=20)
+    assert limits(client.post("/v1/credits/grant", {})) == ("3", "0", "40")  # 400s are counted
+    reply = client.post("/v1/credits/grant", raw=b"{", headers={"Content-Type": "application/json"})
     assert reply.status == 429  # before the body is read
     assert reply.body == {
         "statusCode": 429,
@@ -32,33 +32,33 @@ def test_requests_a_minute(start: Callable[..., Talk]) -> None:
         "message": "Rate limit exceeded, retry in 40 seconds",
     }
     assert (limits(reply), reply.headers["retry-after"]) == (("3", "0", "40"), "40")
-    talk.sandbox.advance(seconds=40)
-    fine = talk.get("/v1/customers/me")
+    client.sandbox.advance(seconds=40)
+    fine = client.get("/v1/customers/me")
     assert (fine.status, "retry-after" in fine.headers) == (200, False)
 
 
-def test_which_requests_share_a_limit(start: Callable[..., Talk]) -> None:
-    talk = start(rate_limit=2)
-    key = str(talk.key)
+def test_which_requests_share_a_limit(start: Callable[..., SandboxClient]) -> None:
+    client = start(rate_limit=2)
+    key = str(client.key)
     for headers in ({"Authorization": f"Bearer {key}"}, {"X-API-Key": key}):
-        assert talk.get("/health", key=None, headers=headers).status == 200
-    full = talk.get("/health", headers={"X-API-Key": "other"})
+        assert client.get("/health", key=None, headers=headers).status == 200
+    full = client.get("/health", headers={"X-API-Key": "other"})
     assert (full.status, full.body["message"]) == (429, "Rate limit exceeded, retry in 1 minute")
-    assert talk.get("/v1/customers/me", key="unknown").status == 401  # a bucket of its own
+    assert client.get("/v1/customers/me", key="unknown").status == 401  # a bucket of its own
     for headers in ({}, {"Authorization": f"bearer {key}"}):  # the caller's address
-        assert talk.get("/health", key=None, headers=headers).status == 200
-    assert talk.get("/health", key=None, headers={"Authorization": "Bearer "}).status == 429
+        assert client.get("/health", key=None, headers=headers).status == 200
+    assert client.get("/health", key=None, headers={"Authorization": "Bearer "}).status == 429
     asked = {"Origin": "http://a.example", "Access-Control-Request-Method": "POST"}
-    assert talk("OPTIONS", "/health", key=None, headers=asked).status == 204
+    assert client("OPTIONS", "/health", key=None, headers=asked).status == 204
 
 
-def test_the_monthly_quota(start: Callable[..., Talk]) -> None:
-    talk = start(quota={"STARTER": 10, "GROWTH": 5, "ENTERPRISE": None})
-    talk.sandbox.set_time(datetime(2026, 3, 31, 23, 59, tzinfo=timezone.utc))
-    assert talk.ingest(event(event_id="x")).status == 400  # not counted
-    assert talk.ingest(*events(2)).headers["x-monthly-quota-remaining"] == "3"
-    assert talk.get("/v1/events/info").headers["x-monthly-quota-remaining"] == "2"
-    over = talk.ingest(*events(3))
+def test_the_monthly_quota(start: Callable[..., SandboxClient]) -> None:
+    client = start(quota={"STARTER": 10, "GROWTH": 5, "ENTERPRISE": None})
+    client.sandbox.set_time(datetime(2026, 3, 31, 23, 59, tzinfo=timezone.utc))
+    assert client.ingest(event(event_id="x")).status == 400  # not counted
+    assert client.ingest(*events(2)).headers["x-monthly-quota-remaining"] == "3"
+    assert client.get("/v1/events/info").headers["x-monthly-quota-remaining"] == "2"
+    over = client.ingest(*events(3))
     assert (over.status, over.body) == (
         402,
         {
@@ -68,33 +68,33 @@ def test_the_monthly_quota(start: Callable[..., Talk]) -> None:
         },
     )
     same = event(idempotency_key="one")
-    assert talk.ingest(same).status == 202
-    assert talk.ingest(same).headers["x-monthly-quota-remaining"] == "0"  # duplicates are counted
-    for reply in (talk.ingest(event()), talk.get("/v1/events/dlq"), talk.get("/v1/events/info")):
+    assert client.ingest(same).status == 202
+    assert client.ingest(same).headers["x-monthly-quota-remaining"] == "0"  # duplicates are counted
+    for reply in (client.ingest(event()), client.get("/v1/events/dlq"), client.get("/v1/events/info")):
         assert reply.status == 402
-    assert talk.get("/v1/events").status == 200
-    assert talk.get("/v1/credits/balance").status == 200
-    talk.sandbox.advance(seconds=120)
-    assert talk.ingest(event()).headers["x-monthly-quota-remaining"] == "4"
+    assert client.get("/v1/events").status == 200
+    assert client.get("/v1/credits/balance").status == 200
+    client.sandbox.advance(seconds=120)
+    assert client.ingest(event()).headers["x-monthly-quota-remaining"] == "4"
 
 
-def test_events_that_the_ingestion_service_refuses_are_counted(start: Callable[..., Talk]) -> None:
-    talk = start(quota=5)
-    assert talk.ingest(event(metadata={"text": "x" * 1_100_000})).status == 413
-    assert talk.ingest(event(), headers={"X-API-Key": "wrong"}).status == 401
-    assert talk.ingest(event()).headers["x-monthly-quota-remaining"] == "2"
+def test_events_that_the_ingestion_service_refuses_are_counted(start: Callable[..., SandboxClient]) -> None:
+    client = start(quota=5)
+    assert client.ingest(event(metadata={"text": "x" * 1_100_000})).status == 413
+    assert client.ingest(event(), headers={"X-API-Key": "wrong"}).status == 401
+    assert client.ingest(event()).headers["x-monthly-quota-remaining"] == "2"
 
 
-def test_tiers_have_their_own_quota(start: Callable[..., Talk]) -> None:
-    talk = start(quota=True)
+def test_tiers_have_their_own_quota(start: Callable[..., SandboxClient]) -> None:
+    client = start(quota=True)
     for tier, remaining in (("STARTER", "9999"), ("GROWTH", "99999"), ("ENTERPRISE", None)):
         body = {"name": tier, "email": f"{tier}@example.com", "tier": tier}
-        key = talk.post("/v1/customers/register", body).body["data"]["apiKey"]
-        assert talk.ingest(event(), key=key).headers.get("x-monthly-quota-remaining") == remaining
+        key = client.post("/v1/customers/register", body).body["data"]["apiKey"]
+        assert client.ingest(event(), key=key).headers.get("x-monthly-quota-remaining") == remaining
 
 
-def test_the_quota_is_off_by_default(talk: Talk) -> None:
-    assert "x-monthly-quota-remaining" not in talk.ingest(event()).headers
+def test_the_quota_is_off_by_default(client: SandboxClient) -> None:
+    assert "x-monthly-quota-remaining" not in client.ingest(event()).headers
 
 
 def test_settings_that_make_no_sense() -> None:

@@ -10,21 +10,21 @@ from typing import Any
 
 import pytest
 
-from .talk import Talk
+from .client import SandboxClient
 
-Start = Callable[..., Talk]
+Start = Callable[..., SandboxClient]
 
 
 class SlowGrant:
     """A grant whose head has arrived at the sandbox, and whose body has not."""
 
-    def __init__(self, talk: Talk, amount: int, user_id: str, **more: Any) -> None:
-        host, _, port = talk.sandbox.url.rpartition("//")[2].rpartition(":")
+    def __init__(self, client: SandboxClient, amount: int, user_id: str, **more: Any) -> None:
+        host, _, port = client.sandbox.url.rpartition("//")[2].rpartition(":")
         self._body = json.dumps({"amount": amount, "userId": user_id, **more}).encode()
         self._connection = socket.create_connection((host, int(port)), timeout=10.0)
         self._answer = self._connection.makefile("rb")
         head = (
-            f"POST /v1/credits/grant HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {talk.key}\r\n"
+            f"POST /v1/credits/grant HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {client.key}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(self._body)}\r\nExpect: 100-continue\r\n\r\n"
         )
         self._connection.sendall(head.encode())
@@ -54,62 +54,62 @@ class SlowGrant:
 FAILED = (500, {"error": "Internal Server Error", "message": "Failed to grant credits"})
 
 
-def balances(talk: Talk, user_id: str) -> tuple[int, int]:
+def balances(client: SandboxClient, user_id: str) -> tuple[int, int]:
     """Return the balance of the wallet, and the sum of its transactions."""
-    transactions = talk.get(f"/v1/users/{user_id}/transactions").body["data"]
-    return talk.sandbox.balance(user_id), sum(entry["amount"] for entry in transactions)
+    transactions = client.get(f"/v1/users/{user_id}/transactions").body["data"]
+    return client.sandbox.balance(user_id), sum(entry["amount"] for entry in transactions)
 
 
 @pytest.mark.parametrize("mode", ["contract", "faithful"])
 def test_overlapping_grants_with_one_new_key(start: Start, mode: str) -> None:
-    talk = start(mode=mode)
-    talk.grant(1, "anna")
-    with SlowGrant(talk, 10, "anna", idempotencyKey="k") as slow:
-        first = talk.grant(10, "anna", idempotencyKey="k")
+    client = start(mode=mode)
+    client.grant(1, "anna")
+    with SlowGrant(client, 10, "anna", idempotencyKey="k") as slow:
+        first = client.grant(10, "anna", idempotencyKey="k")
         assert first.status == 200
         assert slow.finish() == (FAILED if mode == "faithful" else (200, first.body))
-    again = talk.grant(10, "anna", idempotencyKey="k")
+    again = client.grant(10, "anna", idempotencyKey="k")
     assert (again.status, again.body) == (200, first.body)
-    assert balances(talk, "anna") == (11, 11)
+    assert balances(client, "anna") == (11, 11)
 
 
 @pytest.mark.parametrize("mode", ["contract", "faithful"])
 def test_overlapping_first_grants_of_a_user(start: Start, mode: str) -> None:
-    talk = start(mode=mode)
-    with SlowGrant(talk, 10, "anna") as slow:
-        assert talk.grant(10, "anna").status == 200
+    client = start(mode=mode)
+    with SlowGrant(client, 10, "anna") as slow:
+        assert client.grant(10, "anna").status == 200
         if mode == "faithful":
             assert slow.finish() == FAILED
         else:
             assert slow.finish()[0] == 200
-    with SlowGrant(talk, 10, "berta") as slow:
-        assert talk.grant(10, "anna").status == 200
+    with SlowGrant(client, 10, "berta") as slow:
+        assert client.grant(10, "anna").status == 200
         assert slow.finish()[0] == 200  # another user's
-    assert balances(talk, "anna") == ((20, 20) if mode == "faithful" else (30, 30))
-    assert balances(talk, "berta") == (10, 10)
+    assert balances(client, "anna") == ((20, 20) if mode == "faithful" else (30, 30))
+    assert balances(client, "berta") == (10, 10)
 
 
 @pytest.mark.parametrize("mode", ["contract", "faithful"])
 def test_overlapping_grants_to_one_wallet(start: Start, mode: str) -> None:
-    talk = start(mode=mode)
-    talk.grant(100, "anna")
-    with SlowGrant(talk, 7, "anna") as third, SlowGrant(talk, 5, "anna") as second:
-        assert talk.grant(3, "anna").body["data"]["newBalance"] == "103"
+    client = start(mode=mode)
+    client.grant(100, "anna")
+    with SlowGrant(client, 7, "anna") as third, SlowGrant(client, 5, "anna") as second:
+        assert client.grant(3, "anna").body["data"]["newBalance"] == "103"
         shown = [slow.finish()[1]["data"]["newBalance"] for slow in (second, third)]
     assert shown == (["105", "107"] if mode == "faithful" else ["108", "115"])
-    assert balances(talk, "anna") == (107 if mode == "faithful" else 115, 115)
-    assert talk.grant(1, "anna").body["data"]["newBalance"] == ("108" if mode == "faithful" else "116")
+    assert balances(client, "anna") == (107 if mode == "faithful" else 115, 115)
+    assert client.grant(1, "anna").body["data"]["newBalance"] == ("108" if mode == "faithful" else "116")
 
 
 def test_each_of_these_defects_can_be_had_alone(start: Start) -> None:
-    talk = start(mode="faithful", defects=["grants-overwrite"])
-    with SlowGrant(talk, 5, "anna") as slow:
-        assert talk.grant(3, "anna").status == 200
+    client = start(mode="faithful", defects=["grants-overwrite"])
+    with SlowGrant(client, 5, "anna") as slow:
+        assert client.grant(3, "anna").status == 200
         assert slow.finish()[0] == 200
-    assert talk.sandbox.balance("anna") == 5
-    talk = start(mode="faithful", defects=["grants-collide"])
-    talk.grant(1, "anna")
-    with SlowGrant(talk, 5, "anna") as slow:
-        assert talk.grant(3, "anna").status == 200
+    assert client.sandbox.balance("anna") == 5
+    client = start(mode="faithful", defects=["grants-collide"])
+    client.grant(1, "anna")
+    with SlowGrant(client, 5, "anna") as slow:
+        assert client.grant(3, "anna").status == 200
         assert slow.finish()[0] == 200
-    assert talk.sandbox.balance("anna") == 9
+    assert client.sandbox.balance("anna") == 9

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .talk import Talk, event
+from .client import SandboxClient, event
 from .test_wire import bad, invalid, no_route
 
 CALCULATE = "/v1/rating/calculate"
@@ -18,9 +18,9 @@ GPT: dict[str, Any] = {"provider": "OPENAI", "model": "gpt-4o", "inputTokens": 1
 RULES = {"gpt-4o": {"inputTokens": 2, "outputTokens": 4}}
 
 
-def test_the_default_burn_table_makes_estimates_a_thousand_times_too_low(talk: Talk) -> None:
-    assert talk.post(CALCULATE, GPT).body == {"cost": 0.0075, "currency": "USD", "credits": 1}
-    (full,) = talk.post(BULK, {"calculations": [GPT]}).body["results"]
+def test_the_default_burn_table_makes_estimates_a_thousand_times_too_low(client: SandboxClient) -> None:
+    assert client.post(CALCULATE, GPT).body == {"cost": 0.0075, "currency": "USD", "credits": 1}
+    (full,) = client.post(BULK, {"calculations": [GPT]}).body["results"]
     assert full == {
         "credits": 1,
         "costBreakdown": {
@@ -35,10 +35,10 @@ def test_the_default_burn_table_makes_estimates_a_thousand_times_too_low(talk: T
     }
 
 
-def test_without_any_burn_table_the_price_rows_decide(start: Callable[..., Talk]) -> None:
-    talk = start(accounts="none", key="my-own-key")
-    body = talk.post(BULK, {"calculations": [GPT]}).body
-    assert (body["total"], body["customerId"]) == (1, talk.customer_id)
+def test_without_any_burn_table_the_price_rows_decide(start: Callable[..., SandboxClient]) -> None:
+    client = start(accounts="none", key="my-own-key")
+    body = client.post(BULK, {"calculations": [GPT]}).body
+    assert (body["total"], body["customerId"]) == (1, client.customer_id)
     (full,) = body["results"]
     assert (full["credits"], full["pricingSource"], full["revenueUsd"], full["marginPercent"]) == (
         8,
@@ -48,19 +48,19 @@ def test_without_any_burn_table_the_price_rows_decide(start: Callable[..., Talk]
     )
     assert full["costBreakdown"]["input"]["credits"] == 3  # each side is rounded up on its own
     assert full["costBreakdown"]["output"]["credits"] == 5
-    (free,) = talk.post(BULK, {"calculations": [{**GPT, "inputTokens": 0, "outputTokens": 0}]}).body["results"]
+    (free,) = client.post(BULK, {"calculations": [{**GPT, "inputTokens": 0, "outputTokens": 0}]}).body["results"]
     assert (free["credits"], free["marginPercent"]) == (0, 0)
 
 
-def test_unknown_models(talk: Talk, faithful: Talk) -> None:
+def test_unknown_models(client: SandboxClient, faithful: SandboxClient) -> None:
     unknown = {**GPT, "model": "no-such"}
     text = "No cost data found for OPENAI/no-such (Type: text)"
-    for client in (talk, faithful):
-        reply = client.post(CALCULATE, unknown)
+    for each in (client, faithful):
+        reply = each.post(CALCULATE, unknown)
         assert (reply.status, reply.body) == (404, {"error": "PROVIDER_NOT_FOUND", "message": text})
-    image = talk.post(CALCULATE, {"provider": "OPENAI", "model": "dall-e-3", "type": "image"})
+    image = client.post(CALCULATE, {"provider": "OPENAI", "model": "dall-e-3", "type": "image"})
     assert image.body["message"] == "No cost data found for OPENAI/dall-e-3 (Type: image)"
-    assert talk.post(BULK, {"calculations": [GPT, unknown]}).status == 400
+    assert client.post(BULK, {"calculations": [GPT, unknown]}).status == 400
     broken = faithful.post(BULK, {"calculations": [GPT, unknown]})
     assert (broken.status, broken.body) == (
         500,
@@ -68,15 +68,15 @@ def test_unknown_models(talk: Talk, faithful: Talk) -> None:
     )
 
 
-def test_images_and_videos(start: Callable[..., Talk]) -> None:
-    talk = start(prices="all")
+def test_images_and_videos(start: Callable[..., SandboxClient]) -> None:
+    client = start(prices="all")
     image = {"provider": "OPENAI", "model": "dall-e-3", "type": "image", "count": 3}
-    assert talk.post(CALCULATE, image).body == {"cost": 0.12, "currency": "USD", "credits": 120}
+    assert client.post(CALCULATE, image).body == {"cost": 0.12, "currency": "USD", "credits": 120}
     video = {"provider": "GOOGLE", "model": "veo-3-video", "type": "video", "count": 2, "durationSeconds": 9}
-    assert talk.post(CALCULATE, video).body["credits"] == 400
+    assert client.post(CALCULATE, video).body["credits"] == 400
 
 
-def test_the_present_servers_answer_no_calculation(faithful: Talk) -> None:
+def test_the_present_servers_answer_no_calculation(faithful: SandboxClient) -> None:
     reply = faithful.post(CALCULATE, GPT)
     text = "Response doesn't match the schema"
     assert (reply.status, reply.body) == (500, {"error": "Internal Server Error", "message": text})
@@ -114,13 +114,15 @@ def test_the_present_servers_answer_no_calculation(faithful: Talk) -> None:
         ),
     ],
 )
-def test_what_is_refused(talk: Talk, faithful: Talk, path: str, body: dict[str, Any], message: str) -> None:
-    for client in (talk, faithful):
-        assert client.post(path, body, key=None).body == bad(message)
+def test_invalid_requests_are_refused(
+    client: SandboxClient, faithful: SandboxClient, path: str, body: dict[str, Any], message: str
+) -> None:
+    for each in (client, faithful):
+        assert each.post(path, body, key=None).body == bad(message)
 
 
-def test_the_price_list(talk: Talk) -> None:
-    body = talk.get("/v1/rating/pricing").body
+def test_the_price_list(client: SandboxClient) -> None:
+    body = client.get("/v1/rating/pricing").body
     assert body["total"] == len(body["data"]) == 17
     gpt = next(row for row in body["data"] if row["model"] == "gpt-4o")
     assert gpt == {
@@ -133,49 +135,49 @@ def test_the_price_list(talk: Talk) -> None:
     }
 
 
-def test_a_customers_own_table(talk: Talk) -> None:
-    active = talk.get(f"{TABLES}/active").body
+def test_a_burn_table_of_a_customer(client: SandboxClient) -> None:
+    active = client.get(f"{TABLES}/active").body
     assert (active["isDefault"], active["data"]["customerId"]) == (True, None)
     assert active["data"]["rules"]["gpt-4o"] == {"input_tokens": 2.5, "output_tokens": 10, "per_unit": 1000000}
     assert active["data"]["rules"]["image-generation"] == {"flat_rate": 50, "per_unit": 1}
     assert "mistral-large" not in active["data"]["rules"]
-    made = talk.post(TABLES, {"name": "mine", "rules": RULES})
+    made = client.post(TABLES, {"name": "mine", "rules": RULES})
     assert made.status == 201
     row = made.body["data"]
     assert (row["customerId"], row["version"], row["isActive"], row["validUntil"]) == (
-        talk.customer_id,
+        client.customer_id,
         1,
         True,
         None,
     )
     assert row["rules"]["gpt-4o"] == {"inputTokens": 2, "outputTokens": 4, "perUnit": 1000}
-    (full,) = talk.post(BULK, {"calculations": [GPT]}).body["results"]
+    (full,) = client.post(BULK, {"calculations": [GPT]}).body["results"]
     assert (full["credits"], full["pricingSource"]) == (4, "customer_burn_table")
-    second = talk.post(TABLES, {"name": "next", "rules": {"default": {"inputTokens": 1, "outputTokens": 1}}})
+    second = client.post(TABLES, {"name": "next", "rules": {"default": {"inputTokens": 1, "outputTokens": 1}}})
     assert second.body["data"]["version"] == 2
-    assert [table["isActive"] for table in talk.get(TABLES).body["data"]] == [True, False]
-    assert [table["name"] for table in talk.get(f"{TABLES}?isActive=false").body["data"]] == ["mine"]
-    assert talk.get(f"{TABLES}?isActive=no").status == 400
-    (full,) = talk.post(BULK, {"calculations": [{**GPT, "model": "o3"}]}).body["results"]
+    assert [table["isActive"] for table in client.get(TABLES).body["data"]] == [True, False]
+    assert [table["name"] for table in client.get(f"{TABLES}?isActive=false").body["data"]] == ["mine"]
+    assert client.get(f"{TABLES}?isActive=no").status == 400
+    (full,) = client.post(BULK, {"calculations": [{**GPT, "model": "o3"}]}).body["results"]
     assert (full["credits"], full["pricingSource"]) == (2, "customer_burn_table")
-    assert talk.get(f"{TABLES}/active").body["isDefault"] is False
+    assert client.get(f"{TABLES}/active").body["isDefault"] is False
 
 
-def test_changing_and_deactivating(talk: Talk) -> None:
-    path = f"{TABLES}/{talk.post(TABLES, {'name': 'mine', 'rules': RULES}).body['data']['id']}"
-    changed = talk("PATCH", path, {"name": "renamed", "validUntil": "2020-01-01T00:00:00Z"}).body["data"]
+def test_changing_and_deactivating(client: SandboxClient) -> None:
+    path = f"{TABLES}/{client.post(TABLES, {'name': 'mine', 'rules': RULES}).body['data']['id']}"
+    changed = client("PATCH", path, {"name": "renamed", "validUntil": "2020-01-01T00:00:00Z"}).body["data"]
     assert (changed["name"], changed["validUntil"]) == ("renamed", "2020-01-01T00:00:00.000Z")
-    assert talk.get(f"{TABLES}/active").body["isDefault"] is True  # the other has expired
-    assert talk("PUT", path, {"name": "x"}).status == 404
+    assert client.get(f"{TABLES}/active").body["isDefault"] is True  # the other has expired
+    assert client("PUT", path, {"name": "x"}).status == 404
     for _ in range(2):
-        assert talk("DELETE", path).body == {"message": "Burn table deactivated"}
-    assert talk.get(path).body["data"]["isActive"] is False
+        assert client("DELETE", path).body == {"message": "Burn table deactivated"}
+    assert client.get(path).body["data"]["isActive"] is False
 
 
-def test_tables_belong_to_their_customer(talk: Talk) -> None:
-    mine = talk.post(TABLES, {"name": "mine", "rules": RULES}).body["data"]["id"]
-    default = talk.other_customer().get(f"{TABLES}/active").body["data"]["id"]
-    other = talk.other_customer()
+def test_tables_belong_to_their_customer(client: SandboxClient) -> None:
+    mine = client.post(TABLES, {"name": "mine", "rules": RULES}).body["data"]["id"]
+    default = client.other_customer().get(f"{TABLES}/active").body["data"]["id"]
+    other = client.other_customer()
     gone = {"error": "NOT_FOUND", "message": "Burn table not found"}
     assert other.get(f"{TABLES}/{mine}").body == gone
     assert other("PATCH", f"{TABLES}/{mine}", {"name": "x"}).body == gone
@@ -186,15 +188,15 @@ def test_tables_belong_to_their_customer(talk: Talk) -> None:
     assert other.get(TABLES).body == {"data": [], "total": 0}
 
 
-def test_no_table_at_all(start: Callable[..., Talk]) -> None:
-    talk = start(accounts="none", key="my-own-key")
-    assert talk.get(f"{TABLES}/active").body == {"error": "NOT_FOUND", "message": "Burn table not found"}
+def test_no_table_at_all(start: Callable[..., SandboxClient]) -> None:
+    client = start(accounts="none", key="my-own-key")
+    assert client.get(f"{TABLES}/active").body == {"error": "NOT_FOUND", "message": "Burn table not found"}
 
 
-def test_burn_tables_never_change_what_is_burned(talk: Talk) -> None:
-    talk.post(TABLES, {"name": "mine", "rules": RULES})
-    talk.ingest(event())
-    assert talk.sandbox.billed() == 8
+def test_burn_tables_never_change_what_is_burned(client: SandboxClient) -> None:
+    client.post(TABLES, {"name": "mine", "rules": RULES})
+    client.ingest(event())
+    assert client.sandbox.billed() == 8
 
 
 @pytest.mark.parametrize(
@@ -213,7 +215,7 @@ def test_burn_tables_never_change_what_is_burned(talk: Talk) -> None:
     ],
 )
 def test_the_present_servers_have_none_of_these(
-    talk: Talk, faithful: Talk, method: str, path: str, body: Any, keys: int
+    client: SandboxClient, faithful: SandboxClient, method: str, path: str, body: Any, keys: int
 ) -> None:
     path = path.replace("{id}", str(uuid.uuid4()))
     expected = no_route(method, path.replace("/v1/", "/v1/rating/", 1))
@@ -222,23 +224,25 @@ def test_the_present_servers_have_none_of_these(
     reply = faithful(method, path, body)
     assert (reply.status, reply.body) == (404, expected)
     assert faithful(method, path, body, key=None).status == 401
-    assert "Route" not in str(talk(method, path, body).body.get("message"))
+    assert "Route" not in str(client(method, path, body).body.get("message"))
 
 
-def test_validation_still_comes_first_there(faithful: Talk) -> None:
+def test_validation_still_comes_first_there(faithful: SandboxClient) -> None:
     bad_date = "querystring/startDate Invalid ISO datetime"
     assert faithful.get("/v1/analytics/usage-trends?startDate=x", key=None).body == bad(bad_date)
     assert faithful.get("/v1/burn-tables/x", key=None).body == invalid("params/id Invalid UUID")
 
 
-def test_a_table_made_through_the_api_prices_nothing_on_the_present_servers(start: Callable[..., Talk]) -> None:
-    talk = start(mode="faithful", defects=("burn-table-spelling",))
-    talk.post(TABLES, {"name": "mine", "rules": RULES})
-    (full,) = talk.post(BULK, {"calculations": [GPT]}).body["results"]
+def test_a_table_made_through_the_api_prices_nothing_on_the_present_servers(
+    start: Callable[..., SandboxClient],
+) -> None:
+    client = start(mode="faithful", defects=("burn-table-spelling",))
+    client.post(TABLES, {"name": "mine", "rules": RULES})
+    (full,) = client.post(BULK, {"calculations": [GPT]}).body["results"]
     assert (full["credits"], full["revenueUsd"], full["marginPercent"]) == (None, None, None)
     assert full["providerCostUsd"] == 0.0075
 
 
-def test_the_present_servers_take_any_text_for_a_number_or_a_boolean(faithful: Talk) -> None:
+def test_the_present_servers_take_any_text_for_a_number_or_a_boolean(faithful: SandboxClient) -> None:
     for target in ("/v1/burn-tables?isActive=perhaps", "/v1/analytics/burn-forecast?days=0"):
         assert faithful.get(target).status == 404

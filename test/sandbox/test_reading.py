@@ -21,7 +21,7 @@ from openmonetize.sandbox.validation.rules import AJV, OLD_ZOD, ZOD, Rules
 from openmonetize.sandbox.validation.schema import validate
 from openmonetize.sandbox.validation.unstorable_text import has_unstorable_text
 
-from .talk import event, events
+from .client import event, events
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -125,7 +125,7 @@ def test_validators_find_words_for_anything(value: Any, rules: Rules) -> None:
 
 
 @given(_batch)
-def test_what_passes_once_passes_again_unchanged(batch: dict[str, Any]) -> None:
+def test_accepted_batches_are_accepted_again_unchanged(batch: dict[str, Any]) -> None:
     cleaned, issues = validate(BATCH, batch, ZOD)
     if not issues:
         assert validate(BATCH, cleaned, ZOD) == (cleaned, [])

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from .talk import Talk
+from .client import SandboxClient
 
 schemathesis = pytest.importorskip("schemathesis")
 requests = pytest.importorskip("requests")
@@ -87,18 +87,18 @@ def session() -> Iterator[Any]:
         yield open_session
 
 
-def _exchange(case: Any, talk: Talk, session: Any) -> None:
+def _exchange(case: Any, client: SandboxClient, session: Any) -> None:
     """Send the request with the development account's key, and check the response against the contract."""
-    case.validate_response(case.call(base_url=talk.sandbox.url, headers={"X-API-Key": talk.key}, session=session))
+    case.validate_response(case.call(base_url=client.sandbox.url, headers={"X-API-Key": client.key}, session=session))
 
 
 @_present.parametrize()
 @_bounded
-def test_the_present_era_answers_by_the_contract(case: Any, talk: Talk, session: Any) -> None:
-    _exchange(case, talk, session)
+def test_the_present_era_answers_by_the_contract(case: Any, client: SandboxClient, session: Any) -> None:
+    _exchange(case, client, session)
 
 
 @_seed.parametrize()
 @_bounded
-def test_the_seed_era_answers_by_the_contract(case: Any, seed: Talk, session: Any) -> None:
+def test_the_seed_era_answers_by_the_contract(case: Any, seed: SandboxClient, session: Any) -> None:
     _exchange(case, seed, session)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .talk import Talk, event
+from .client import SandboxClient, event
 from .test_wire import bad, invalid, no_route
 
 USER = str(uuid.uuid4())
@@ -27,18 +27,18 @@ FORBIDDEN = {"error": "Forbidden", "message": "Access denied to this customer"}
         ([], "body must be object"),
     ],
 )
-def test_the_first_issue_only(seed: Talk, body: Any, message: str) -> None:
+def test_the_first_issue_only(seed: SandboxClient, body: Any, message: str) -> None:
     assert seed.post("/v1/credits/grant", body, key=None).body == invalid(message)
 
 
-def test_registration_declares_its_400(seed: Talk) -> None:
+def test_registration_declares_its_400(seed: SandboxClient) -> None:
     reply = seed.post("/v1/customers/register", {"name": "x", "email": "a@b.co", "tier": "FREE"}, key=None)
     assert reply.body == bad("body/tier must be equal to one of the allowed values")
     short = seed.post("/v1/customers/register", {"name": "", "email": "a@b.co"}, key=None)
     assert short.body == bad("body/name must NOT have fewer than 1 characters")
 
 
-def test_types_are_coerced_and_unknown_keys_kept(seed: Talk) -> None:
+def test_types_are_coerced_and_unknown_keys_kept(seed: SandboxClient) -> None:
     body = {"customerId": seed.customer_id, "userId": USER, "amount": "5", "surprise": 1}
     assert seed.post("/v1/credits/grant", body).body["data"]["amount"] == "5"
     path = f"/v1/customers/{seed.customer_id}/users/{USER}/transactions"
@@ -51,7 +51,7 @@ def test_types_are_coerced_and_unknown_keys_kept(seed: Talk) -> None:
     assert data == {"balance": 10, "reserved": 0, "available": 10, "expiresAt": "2030-01-01T00:00:00.000Z"}
 
 
-def test_a_foreign_customer_id_is_forbidden(seed: Talk) -> None:
+def test_a_foreign_customer_id_is_forbidden(seed: SandboxClient) -> None:
     other = seed.other_customer().customer_id
     action = {"type": "token_usage"}
     for method, path, body in (
@@ -81,7 +81,7 @@ def test_a_foreign_customer_id_is_forbidden(seed: Talk) -> None:
         assert (reply.status, reply.body) == (403, FORBIDDEN), path
 
 
-def test_purchases_may_be_free(seed: Talk) -> None:
+def test_purchases_may_be_free(seed: SandboxClient) -> None:
     body = {"customerId": seed.customer_id, "userId": USER, "amount": 5, "purchasePrice": 0}
     assert seed.post("/v1/credits/purchase", body).body["data"]["newBalance"] == 5
 
@@ -89,11 +89,11 @@ def test_purchases_may_be_free(seed: Talk) -> None:
 # --- events ---------------------------------------------------------------------------------------------------------
 
 
-def own(seed: Talk, **fields: Any) -> dict[str, Any]:
+def own(seed: SandboxClient, **fields: Any) -> dict[str, Any]:
     return event(customer_id=seed.customer_id, **fields)
 
 
-def test_the_ingestion_service_checks_the_key_first(seed: Talk) -> None:
+def test_the_ingestion_service_checks_the_key_first(seed: SandboxClient) -> None:
     assert seed.ingest(key=None).status == 401
     reply = seed.ingest(event(), event(event_id="x"))
     assert (reply.status, reply.body["error"]) == (400, "VALIDATION_ERROR")
@@ -103,20 +103,22 @@ def test_the_ingestion_service_checks_the_key_first(seed: Talk) -> None:
     assert tree["_errors"] == []
 
 
-def test_events_of_another_customer_are_forbidden(seed: Talk) -> None:
+def test_events_of_another_customer_are_forbidden(seed: SandboxClient) -> None:
     reply = seed.ingest(own(seed), event(customer_id=str(uuid.uuid4())))
     assert (reply.status, reply.body["error"]) == (403, "FORBIDDEN")
     assert seed.sandbox.events() == []
 
 
-def test_unknown_models_and_times_with_offsets(seed: Talk) -> None:
+def test_unknown_models_and_times_with_offsets(seed: SandboxClient) -> None:
     seed.ingest(own(seed, model="gpt-4-turbo"))
     (stored,) = seed.sandbox.events()
     assert stored["credits"] == 0
     assert seed.ingest(own(seed, timestamp="2026-01-01T00:00:00+01:00")).status == 400
 
 
-def test_image_and_custom_events_by_the_contract_and_as_shipped(seed: Talk, start: Callable[..., Talk]) -> None:
+def test_image_and_custom_events_by_the_contract_and_as_shipped(
+    seed: SandboxClient, start: Callable[..., SandboxClient]
+) -> None:
     image = {"event_type": "IMAGE_GENERATION", "model": "dall-e-3", "image_count": 1}
     custom = {"event_type": "CUSTOM", "unit_type": "pages", "quantity": 10}
     assert seed.ingest(own(seed, **image), own(seed, **custom)).status == 202
@@ -128,7 +130,7 @@ def test_image_and_custom_events_by_the_contract_and_as_shipped(seed: Talk, star
         assert (reply.status, reply.body["error"]) == (400, "VALIDATION_ERROR")
 
 
-def test_as_shipped_the_service_reads_x_api_key_only(seed: Talk, start: Callable[..., Talk]) -> None:
+def test_as_shipped_the_service_reads_x_api_key_only(seed: SandboxClient, start: Callable[..., SandboxClient]) -> None:
     assert seed.ingest(own(seed)).status == 202
     shipped = start(era="seed", mode="faithful")
     refused = {"error": "UNAUTHORIZED", "message": "Invalid or missing API key"}
@@ -136,7 +138,7 @@ def test_as_shipped_the_service_reads_x_api_key_only(seed: Talk, start: Callable
     assert shipped.ingest(own(shipped), headers={"X-API-Key": str(shipped.key)}).status == 202
 
 
-def test_as_shipped_only_known_users_work(start: Callable[..., Talk]) -> None:
+def test_as_shipped_only_known_users_work(start: Callable[..., SandboxClient]) -> None:
     shipped = start(era="seed", mode="faithful")
     assert shipped.grant(5, USER).status == 500
     shipped.ingest(own(shipped, user_id=USER), headers={"X-API-Key": str(shipped.key)})
@@ -147,7 +149,7 @@ def test_as_shipped_only_known_users_work(start: Callable[..., Talk]) -> None:
 # --- entitlements ---------------------------------------------------------------------------------------------------
 
 
-def test_without_an_entitlement_nothing_is_allowed(seed: Talk) -> None:
+def test_without_an_entitlement_nothing_is_allowed(seed: SandboxClient) -> None:
     customer = seed.customer_id
 
     def check(feature: str) -> Any:
@@ -185,7 +187,7 @@ def test_without_an_entitlement_nothing_is_allowed(seed: Talk) -> None:
     )
 
 
-def test_as_shipped_a_limit_of_null_has_to_be_left_out(start: Callable[..., Talk]) -> None:
+def test_as_shipped_a_limit_of_null_has_to_be_left_out(start: Callable[..., SandboxClient]) -> None:
     shipped = start(era="seed", mode="faithful")
     body = {"customerId": shipped.customer_id, "featureId": "f", "limitType": "NONE"}
     assert shipped.post("/v1/entitlements", {**body, "limitValue": None}).status == 500
@@ -195,7 +197,7 @@ def test_as_shipped_a_limit_of_null_has_to_be_left_out(start: Callable[..., Talk
 # --- services behind wildcards --------------------------------------------------------------------------------------
 
 
-def test_rating(seed: Talk) -> None:
+def test_rating(seed: SandboxClient) -> None:
     body = {
         "customerId": seed.customer_id,
         "provider": "OPENAI",
@@ -217,7 +219,7 @@ def test_rating(seed: Talk) -> None:
     assert seed.get("/v1/rating/pricing").body["total"] == 14
 
 
-def test_burn_tables(seed: Talk) -> None:
+def test_burn_tables(seed: SandboxClient) -> None:
     rules = {"gpt-4o": {"inputTokens": 2, "outputTokens": 4}}
     made = seed.post("/v1/burn-tables", {"customerId": seed.customer_id, "name": "mine", "rules": rules})
     assert made.status == 201
@@ -230,7 +232,7 @@ def test_burn_tables(seed: Talk) -> None:
     assert seed("PUT", f"/v1/burn-tables/{table}", {}).status == 404
 
 
-def test_reports(seed: Talk, start: Callable[..., Talk]) -> None:
+def test_reports(seed: SandboxClient, start: Callable[..., SandboxClient]) -> None:
     customer = seed.customer_id
     seed.ingest(own(seed))
     for path in ("cost-breakdown", "usage-trends", "burn-forecast"):
@@ -247,30 +249,30 @@ def test_reports(seed: Talk, start: Callable[..., Talk]) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 @pytest.mark.parametrize("path", ["/v1/rating/", "/v1/events/", "/v1/analytics/a/b?c=1", "/v1/burn-tables/x/y"])
-def test_paths_that_no_service_has_ask_for_the_key_first(seed: Talk, method: str, path: str) -> None:
+def test_paths_that_no_service_has_ask_for_the_key_first(seed: SandboxClient, method: str, path: str) -> None:
     assert seed(method, path, key=None).status == 401
     reply = seed(method, path, {"a": 1} if method != "GET" else None)
     assert (reply.status, reply.body) == (404, no_route(method, path))
 
 
-def test_paths_of_the_present_are_not_there(seed: Talk) -> None:
+def test_paths_of_the_present_are_not_there(seed: SandboxClient) -> None:
     for path in ("/v1/events", "/v1/events/info", "/v1/users", "/v1/entitlements", f"/v1/users/{USER}/credits"):
         assert seed.get(path).status == 404
 
 
-def test_null_numbers_become_zero(seed: Talk) -> None:
+def test_null_numbers_become_zero(seed: SandboxClient) -> None:
     data = seed.get(f"/v1/analytics/burn-rate?customerId={seed.customer_id}").body["data"]
     assert data["projectedRunout"] == {"daysRemaining": 0, "estimatedRunoutDate": None}
 
 
-def test_the_demonstration_is_metered_for_the_demo_customer(seed: Talk) -> None:
+def test_the_demonstration_is_metered_for_the_demo_customer(seed: SandboxClient) -> None:
     body = seed.post("/v1/demo/generate", {"prompt": "Hello there"}, key=None).body
     assert body["usage"] == {"prompt_tokens": 3, "completion_tokens": 20, "total_tokens": 23}
     assert (body["model"], body["object"]) == ("gpt-4", "chat.completion")
     (stored,) = seed.sandbox.events(feature_id="demo-chat")
     assert stored["customer_id"] == "11111111-1111-1111-1111-111111111111"
     assert stored["idempotency_key"] == body["id"]
-    me = Talk(seed.sandbox, "om_live_demo123")
+    me = SandboxClient(seed.sandbox, "om_live_demo123")
     assert me.customer_id == stored["customer_id"]
     assert seed.post("/v1/demo/generate", {}, key=None).body == invalid("body must have required property 'prompt'")
     assert seed.post("/v1/demo/generate", {"prompt": "x", "provider": "nobody"}, key=None).status == 200

@@ -15,30 +15,32 @@ import urllib3
 
 from openmonetize.sandbox import Sandbox
 
-from .talk import Talk, event, events
+from .client import SandboxClient, event, events
 
 
 def test_a_file_database_survives_a_restart(tmp_path: Path) -> None:
     path = str(tmp_path / "sandbox.db")
     with Sandbox(db=path) as sandbox:
-        talk = Talk(sandbox)
-        customer_id = talk.customer_id
-        talk.grant(100, "anna")
-        talk.ingest(event(user_id="anna", idempotency_key="one"))
-        usage = talk.get("/v1/analytics/usage?startDate=2026-01-01T00:00:00Z&endDate=2027-01-01T00:00:00Z").body
+        client = SandboxClient(sandbox)
+        customer_id = client.customer_id
+        client.grant(100, "anna")
+        client.ingest(event(user_id="anna", idempotency_key="one"))
+        usage = client.get("/v1/analytics/usage?startDate=2026-01-01T00:00:00Z&endDate=2027-01-01T00:00:00Z").body
     with Sandbox(db=path) as sandbox:
-        talk = Talk(sandbox)
-        assert talk.customer_id == customer_id
-        assert talk.get("/v1/users/anna/credits").body["data"]["balance"] == 92
-        assert talk.get("/v1/credits/balance").body["data"]["balance"] == "10000"
-        assert talk.get("/v1/analytics/usage?startDate=2026-01-01T00:00:00Z&endDate=2027-01-01T00:00:00Z").body == usage
-        assert talk.ingest(event(user_id="anna", idempotency_key="one")).body["status"] == "all_duplicates"
+        client = SandboxClient(sandbox)
+        assert client.customer_id == customer_id
+        assert client.get("/v1/users/anna/credits").body["data"]["balance"] == 92
+        assert client.get("/v1/credits/balance").body["data"]["balance"] == "10000"
+        assert (
+            client.get("/v1/analytics/usage?startDate=2026-01-01T00:00:00Z&endDate=2027-01-01T00:00:00Z").body == usage
+        )
+        assert client.ingest(event(user_id="anna", idempotency_key="one")).body["status"] == "all_duplicates"
 
 
 def test_events_that_wait_for_processing_survive_a_restart(tmp_path: Path) -> None:
     path = str(tmp_path / "sandbox.db")
     with Sandbox(db=path, processing_delay=3600) as sandbox:
-        assert Talk(sandbox).ingest(event()).status == 202
+        assert SandboxClient(sandbox).ingest(event()).status == 202
         assert sandbox.events() == []
     with Sandbox(db=path, processing_delay=3600) as sandbox:
         assert sandbox.events() == []
@@ -54,8 +56,8 @@ threading.Event().wait()
 """
 
 
-class Client(threading.Thread):
-    """Sends batches until the server is gone, and remembers what was accepted."""
+class IngestThread(threading.Thread):
+    """Sends batches until the server is gone, and records which events were accepted."""
 
     def __init__(self, url: str, enough: threading.Event) -> None:
         super().__init__()
@@ -95,31 +97,31 @@ def test_no_accepted_event_is_lost_to_kill_9(tmp_path: Path) -> None:
         with server.stdout:
             url = server.stdout.readline().strip()
         enough = threading.Event()
-        clients = [Client(url, enough) for _ in range(2)]
-        for client in clients:
-            client.start()
+        threads = [IngestThread(url, enough) for _ in range(2)]
+        for thread in threads:
+            thread.start()
         enough.wait(30)
         os.kill(server.pid, signal.SIGKILL)
         server.wait()
-        for client in clients:
-            client.join()
-            accepted |= client.accepted
-            uncertain |= client.uncertain
+        for thread in threads:
+            thread.join()
+            accepted |= thread.accepted
+            uncertain |= thread.uncertain
     with Sandbox(db=path) as sandbox:
         rows = sandbox.events()
         stored = {row["event_id"] for row in rows}
         assert accepted <= stored <= accepted | uncertain
-        talk = Talk(sandbox)
+        client = SandboxClient(sandbox)
         window = "startDate=2026-01-01T00:00:00Z&endDate=2027-01-01T00:00:00Z"
-        summary = talk.get(f"/v1/analytics/usage?{window}").body["data"]["summary"]
+        summary = client.get(f"/v1/analytics/usage?{window}").body["data"]["summary"]
         assert summary["totalEvents"] == len(rows)
         assert summary["totalCreditsBurned"] == str(8 * len(rows))
         unfunded = sandbox.events(outcome="unfunded")  # these users have no wallets
-        assert sum(row["totalEvents"] for row in talk.get("/v1/users").body["data"]) == len(unfunded)
+        assert sum(row["totalEvents"] for row in client.get("/v1/users").body["data"]) == len(unfunded)
         assert sandbox.billed() == 8 * (len(rows) - len(unfunded))
         assert sandbox.balance() == 10_000 - sandbox.billed()
-        assert talk.get("/v1/events?limit=1").body["pagination"]["total"] == len(rows)
-        talk.close()
+        assert client.get("/v1/events?limit=1").body["pagination"]["total"] == len(rows)
+        client.close()
 
 
 def test_a_file_holds_one_sandbox_at_a_time(tmp_path: Path) -> None:
@@ -128,7 +130,7 @@ def test_a_file_holds_one_sandbox_at_a_time(tmp_path: Path) -> None:
         for _ in range(2):
             with pytest.raises(ValueError, match=r"sandbox\.db' is in use by another sandbox"):
                 Sandbox(db=path)
-        assert Talk(sandbox).grant(100, "anna").status == 200
+        assert SandboxClient(sandbox).grant(100, "anna").status == 200
     with Sandbox(db=path) as sandbox:
         assert sandbox.balance("anna") == 100
 
@@ -143,17 +145,17 @@ def test_the_file_of_a_killed_sandbox_can_be_opened_again(tmp_path: Path) -> Non
             Sandbox(db=path)
         server.kill()
     with Sandbox(db=path) as sandbox:
-        assert Talk(sandbox).ingest(event()).status == 202
+        assert SandboxClient(sandbox).ingest(event()).status == 202
 
 
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("milk, eggs, a longer list of things that are not a database at all" * 50)
     with pytest.raises(ValueError, match="cannot be used as the sandbox's database"):
         Sandbox(db=str(path))
 
 
-def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
+def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
     path = str(tmp_path / "other.db")
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE mine (x)")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import uuid
 
-from .talk import Talk, event
+from .client import SandboxClient, event
 
 
-def test_the_present_era(talk: Talk) -> None:
-    assert talk.get("/health", key=None).body["status"] == "ok"
-    assert talk.get("/ready", key=None).body["checks"] == {
+def test_the_present_era(client: SandboxClient) -> None:
+    assert client.get("/health", key=None).body["status"] == "ok"
+    assert client.get("/ready", key=None).body["checks"] == {
         "database": True,
         "ingestionService": True,
         "ratingEngine": True,
     }
-    assert talk.get("/v1/info", key=None).body["service"] == "api-gateway"
-    me = talk.other_customer()
+    assert client.get("/v1/info", key=None).body["service"] == "api-gateway"
+    me = client.other_customer()
     assert me.key is not None
     assert me.key.startswith("om_live_")
     assert len(me.key) == len("om_live_") + 64
@@ -54,7 +54,7 @@ def test_the_present_era(talk: Talk) -> None:
     assert me.sandbox.balance("anna") == 141
 
 
-def test_the_seed_era(seed: Talk) -> None:
+def test_the_seed_era(seed: SandboxClient) -> None:
     me = seed.other_customer()
     customer, user = me.customer_id, str(uuid.uuid4())
     assert me.get("/v1/credits/balance").status == 404

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from .talk import Talk, event, send_raw
+from .client import SandboxClient, event, send_raw
 
 ID = "7d6b1f0e-2a57-4b7e-9c1d-0f6f5d0f7a11"
 JSON = {"Content-Type": "application/json"}
@@ -63,32 +63,32 @@ OWN = "om_dev_test_key"
         ({"Authorization": f"Bearer {OWN.upper()}"}, 401, INVALID),
     ],
 )
-def test_keys(talk: Talk, headers: dict[str, str], status: int, body: Any) -> None:
-    reply = talk.get("/v1/customers/me", key=None, headers=headers)
+def test_keys(client: SandboxClient, headers: dict[str, str], status: int, body: Any) -> None:
+    reply = client.get("/v1/customers/me", key=None, headers=headers)
     assert reply.status == status
     assert body is None or reply.body == body
 
 
-def test_a_key_in_the_query_is_ignored(talk: Talk) -> None:
-    assert talk.get(f"/v1/customers/me?api_key={OWN}", key=None).body == MISSING
+def test_a_key_in_the_query_is_ignored(client: SandboxClient) -> None:
+    assert client.get(f"/v1/customers/me?api_key={OWN}", key=None).body == MISSING
 
 
-def test_ingest_forwards_the_other_key(talk: Talk) -> None:
+def test_ingest_forwards_the_other_key(client: SandboxClient) -> None:
     """The gateway takes the Bearer key, the ingestion service behind it X-API-Key."""
-    other = talk.other_customer()
-    unknown = talk.ingest(event(), headers={"X-API-Key": "wrong"})
+    other = client.other_customer()
+    unknown = client.ingest(event(), headers={"X-API-Key": "wrong"})
     assert (unknown.status, unknown.body) == (
         401,
         {"error": "UNAUTHORIZED", "message": "Invalid or missing API key"},
     )
-    foreign = talk.ingest(event(), headers={"X-API-Key": str(other.key)})
+    foreign = client.ingest(event(), headers={"X-API-Key": str(other.key)})
     assert (foreign.status, foreign.body["error"]) == (403, "FORBIDDEN")
-    assert talk.ingest(event(), headers={"X-API-Key": OWN}).status == 202
-    assert len(talk.sandbox.events()) == 1
+    assert client.ingest(event(), headers={"X-API-Key": OWN}).status == 202
+    assert len(client.sandbox.events()) == 1
 
 
-def test_rotating_the_key_kills_the_old_one(talk: Talk) -> None:
-    me = talk.other_customer()
+def test_rotating_the_key_kills_the_old_one(client: SandboxClient) -> None:
+    me = client.other_customer()
     fresh = me.post("/v1/customers/rotate-key").body["data"]["apiKey"]
     assert fresh.startswith("om_live_")
     assert me.get("/v1/customers/me").body == INVALID
@@ -120,40 +120,42 @@ def test_rotating_the_key_kills_the_old_one(talk: Talk) -> None:
         ("GET", "/docs"),
     ],
 )
-def test_what_does_not_exist_is_404_and_never_405(talk: Talk, method: str, target: str) -> None:
+def test_an_unknown_path_or_method_is_404_and_never_405(client: SandboxClient, method: str, target: str) -> None:
     for key in (None, "own"):
-        reply = talk(method, target, key=key)
+        reply = client(method, target, key=key)
         assert reply.status == 404
         assert method == "HEAD" or reply.body == no_route(method, target)
 
 
-def test_a_user_id_may_hold_anything_up_to_100_characters(talk: Talk) -> None:
+def test_a_user_id_may_hold_anything_up_to_100_characters(client: SandboxClient) -> None:
     for user_id in ("a/b", "ä" * 100, "a b+c&d=e", "100%"):
-        assert talk.grant(7, user_id).status == 200
-        reply = talk.get(f"/v1/users/{quote(user_id, safe='')}/credits")
+        assert client.grant(7, user_id).status == 200
+        reply = client.get(f"/v1/users/{quote(user_id, safe='')}/credits")
         assert reply.body["data"]["balance"] == 7
 
 
-def test_head_works_where_get_does(talk: Talk) -> None:
-    reply = talk("HEAD", "/v1/customers/me")
+def test_head_works_where_get_does(client: SandboxClient) -> None:
+    reply = client("HEAD", "/v1/customers/me")
     assert (reply.status, reply.body) == (200, b"")
     assert int(reply.headers["content-length"]) > 0
 
 
 @pytest.mark.parametrize("target", ["/v1/%zz", "/%", "/v1/users/%ff/credits"])
-def test_a_broken_escape(talk: Talk, target: str) -> None:
-    head, _, body = send_raw(talk.sandbox, f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode()).partition(b"\r\n\r\n")
+def test_a_broken_escape(client: SandboxClient, target: str) -> None:
+    head, _, body = send_raw(client.sandbox, f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode()).partition(
+        b"\r\n\r\n"
+    )
     assert head.startswith(b"HTTP/1.1 400 ")
     assert json.loads(body)["code"] == "FST_ERR_BAD_URL"
     assert b"content-type: application/json\r\n" in head
     assert b"access-control-allow-origin" not in head
 
 
-def test_options(talk: Talk) -> None:
-    bare = talk("OPTIONS", "/v1/nothing", key=None)
+def test_options(client: SandboxClient) -> None:
+    bare = client("OPTIONS", "/v1/nothing", key=None)
     assert (bare.status, bare.body) == (400, b"Invalid Preflight Request")
     asked = {"Origin": "http://a.example", "Access-Control-Request-Method": "POST"}
-    preflight = talk(
+    preflight = client(
         "OPTIONS", "/v1/events/ingest", key=None, headers={**asked, "Access-Control-Request-Headers": "x-api-key"}
     )
     assert preflight.status == 204
@@ -212,74 +214,74 @@ OTHER = "/v1/credits/grant"
     ],
 )
 def test_malformed_bodies(
-    talk: Talk, raw: bytes, headers: dict[str, str], status: int, code: str, message: str
+    client: SandboxClient, raw: bytes, headers: dict[str, str], status: int, code: str, message: str
 ) -> None:
     title = {400: "Bad Request", 415: "Unsupported Media Type"}[status]
     for key in (None, "own"):  # the body is read before the key
-        reply = talk.post(OTHER, raw=raw, headers=headers, key=key)
+        reply = client.post(OTHER, raw=raw, headers=headers, key=key)
         assert (reply.status, reply.body) == (status, framework(status, code, title, message))
-    short = talk.post(DECLARING, raw=raw, headers=headers, key=None)
+    short = client.post(DECLARING, raw=raw, headers=headers, key=None)
     assert short.status == status
     assert short.body == (bad(message) if status == 400 else framework(status, code, title, message))
 
 
-def test_bodies_of_another_type(talk: Talk) -> None:
+def test_bodies_of_another_type(client: SandboxClient) -> None:
     text = "body/ Invalid input: expected object, received "
-    assert talk.post(OTHER, raw=b"hello", headers={"Content-Type": "text/plain"}).body == invalid(text + "string")
-    assert talk.post(OTHER).body == invalid(text + "null")
-    assert talk.post(OTHER, raw=b"null", headers=JSON).body == invalid(text + "null")
-    assert talk.post(OTHER, []).body == invalid(text + "array")
-    assert talk.post(OTHER, raw=b"7", headers=JSON).body == invalid(text + "number")
+    assert client.post(OTHER, raw=b"hello", headers={"Content-Type": "text/plain"}).body == invalid(text + "string")
+    assert client.post(OTHER).body == invalid(text + "null")
+    assert client.post(OTHER, raw=b"null", headers=JSON).body == invalid(text + "null")
+    assert client.post(OTHER, []).body == invalid(text + "array")
+    assert client.post(OTHER, raw=b"7", headers=JSON).body == invalid(text + "number")
 
 
 @pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/json;x=y"])
-def test_spellings_of_json(talk: Talk, kind: str) -> None:
-    assert talk.post(OTHER, raw=b'\xef\xbb\xbf{"amount": 1}', headers={"Content-Type": kind}).status == 200
+def test_spellings_of_json(client: SandboxClient, kind: str) -> None:
+    assert client.post(OTHER, raw=b'\xef\xbb\xbf{"amount": 1}', headers={"Content-Type": kind}).status == 200
 
 
-def test_a_body_is_ignored_where_none_belongs(talk: Talk) -> None:
-    assert talk.get("/v1/customers/me", raw=b"{", headers=JSON).status == 200
-    assert talk("DELETE", f"/v1/entitlements/{ID}", raw=b"", headers=JSON, key=None).body == framework(
+def test_a_body_is_ignored_where_none_belongs(client: SandboxClient) -> None:
+    assert client.get("/v1/customers/me", raw=b"{", headers=JSON).status == 200
+    assert client("DELETE", f"/v1/entitlements/{ID}", raw=b"", headers=JSON, key=None).body == framework(
         400, "FST_ERR_CTP_EMPTY_JSON_BODY", "Bad Request", EMPTY
     )
 
 
-def test_ten_mebibytes_are_the_most(talk: Talk) -> None:
+def test_ten_mebibytes_are_the_most(client: SandboxClient) -> None:
     limit = 10 * 1024 * 1024
     body = b'{"amount": 1, "reason": "' + b"x" * (limit - 30) + b'"}'
     assert len(body) <= limit
-    assert talk.post(OTHER, raw=body, headers=JSON).status == 200
+    assert client.post(OTHER, raw=body, headers=JSON).status == 200
     large = framework(413, "FST_ERR_CTP_BODY_TOO_LARGE", "Payload Too Large", "Request body is too large")
-    assert talk.post(OTHER, raw=body + b" " * 100, headers=JSON, key=None).body == large
+    assert client.post(OTHER, raw=body + b" " * 100, headers=JSON, key=None).body == large
 
 
-def test_events_may_be_one_mebibyte(talk: Talk) -> None:
+def test_events_may_be_one_mebibyte(client: SandboxClient) -> None:
     """The service behind the gateway takes less than the gateway itself."""
-    assert talk.ingest(event(metadata={"text": "x" * 1_047_900})).status == 202
-    reply = talk.ingest(event(metadata={"text": "x" * 1_048_700}))
+    assert client.ingest(event(metadata={"text": "x" * 1_047_900})).status == 202
+    reply = client.ingest(event(metadata={"text": "x" * 1_048_700}))
     assert reply.status == 413
     assert reply.body["code"] == "FST_ERR_CTP_BODY_TOO_LARGE"
-    assert len(talk.sandbox.events()) == 1
+    assert len(client.sandbox.events()) == 1
 
 
-def test_validation_comes_before_the_key(talk: Talk) -> None:
-    assert talk.ingest(key=None).status == 400
-    assert talk.get("/v1/events?limit=0", key=None).status == 400
-    assert talk("PUT", "/v1/entitlements/x", {}, key=None).body == invalid("params/id Invalid UUID")
+def test_validation_comes_before_the_key(client: SandboxClient) -> None:
+    assert client.ingest(key=None).status == 400
+    assert client.get("/v1/events?limit=0", key=None).status == 400
+    assert client("PUT", "/v1/entitlements/x", {}, key=None).body == invalid("params/id Invalid UUID")
 
 
-def test_the_common_headers(talk: Talk) -> None:
-    reply = talk.get("/health", key=None)
+def test_the_common_headers(client: SandboxClient) -> None:
+    reply = client.get("/health", key=None)
     assert reply.headers["content-type"] == "application/json; charset=utf-8"
     assert reply.headers["access-control-allow-origin"] == "*"
     assert reply.headers["access-control-allow-credentials"] == "true"
     assert "x-ratelimit-limit" not in reply.headers
 
 
-def test_the_defects_can_be_chosen_one_by_one(start: Callable[..., Talk]) -> None:
+def test_the_defects_can_be_chosen_one_by_one(start: Callable[..., SandboxClient]) -> None:
     some = start(mode="faithful", defects=("negative-burn-rate",))
     assert some.get("/v1/users/anna/transactions?limit=1").status == 200
-    talk = start(mode="faithful", defects=("transactions-paging",))
-    assert talk.get("/v1/users/anna/transactions?limit=1").body == invalid(
+    client = start(mode="faithful", defects=("transactions-paging",))
+    assert client.get("/v1/users/anna/transactions?limit=1").body == invalid(
         "querystring/limit Invalid input: expected number, received string"
     )

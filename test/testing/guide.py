@@ -30,13 +30,13 @@ _PROGRAMS = {
 }
 
 
-class Block(NamedTuple):
+class GuideBlock(NamedTuple):
     language: str
     code: str
 
 
-def blocks() -> list[Block]:
-    return [Block(*found) for found in _BLOCK.findall(PAGE.read_text(encoding="utf-8"))]
+def blocks() -> list[GuideBlock]:
+    return [GuideBlock(*found) for found in _BLOCK.findall(PAGE.read_text(encoding="utf-8"))]
 
 
 class Guide:
@@ -65,7 +65,7 @@ class Guide:
             "OPENMONETIZE_API_KEY": "om_dev_test_key",
         }
 
-    def run(self, block: Block) -> None:
+    def run(self, block: GuideBlock) -> None:
         """Run a block, and compare its output with what the page says."""
         runners: dict[str, Callable[[str], None]] = {"bash": self._bash, "python": self._python, "yaml": self._yaml}
         runners[block.language](block.code.replace(PORT, self._port))

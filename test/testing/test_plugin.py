@@ -113,7 +113,7 @@ def test_the_nearest_marker_wins(tmp_path: Path) -> None:
             assert len(openmonetize_sandbox.events()) == 1
 
         @pytest.mark.openmonetize(accounts="none")
-        def test_nobody(self, openmonetize_sandbox, openmonetize_client):
+        def test_no_account(self, openmonetize_sandbox, openmonetize_client):
             assert openmonetize_sandbox.key is None
     """
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Dict, List, Optional
+from typing import Any, Optional
 
 from typing_extensions import assert_type
 
@@ -64,11 +64,11 @@ pages = CustomEvent(feature_id="pdf", unit_type="pages", quantity=10, timestamp=
 assert_type(tokens.event_id, str)
 assert_type(tokens.user_id, Optional[str])
 assert_type(tokens.input_tokens, Optional[int])
-assert_type(tokens.metadata, Optional[Dict[str, Any]])
-assert_type(tokens.to_dict(), Dict[str, Any])
+assert_type(tokens.metadata, Optional[dict[str, Any]])
+assert_type(tokens.to_dict(), dict[str, Any])
 assert_type(tokens.to_json(), str)
 assert_type(TokenUsageEvent.from_json("{}"), TokenUsageEvent)
-assert_type(UsageEvent.list_from_json("[]"), List[EventModel])
+assert_type(UsageEvent.list_from_json("[]"), list[EventModel])
 
 events_api = EventsApi(client)
 assert_type(

@@ -14,13 +14,13 @@ from openmonetize.sandbox import Sandbox
 from . import contract
 
 
-class Reply(NamedTuple):
+class ParsedReply(NamedTuple):
     status: int
     body: Any
     headers: Any
 
 
-class Talk:
+class SandboxClient:
     """A client with one key of one sandbox. In contract mode it checks every response against the contract."""
 
     def __init__(self, sandbox: Sandbox, key: str | None = None) -> None:
@@ -37,7 +37,7 @@ class Talk:
         key: str | None = "own",
         raw: bytes | None = None,
         headers: dict[str, str] | None = None,
-    ) -> Reply:
+    ) -> ParsedReply:
         sent: dict[str, str] = {}
         shown = self.key if key == "own" else key
         if shown:
@@ -49,27 +49,27 @@ class Talk:
         response = self._pool.request(method, self.sandbox.url + path, body=raw, headers=sent)
         data = response.data
         is_json = response.headers.get("content-type", "").startswith("application/json")
-        reply = Reply(response.status, json.loads(data) if data and is_json else data, response.headers)
+        reply = ParsedReply(response.status, json.loads(data) if data and is_json else data, response.headers)
         self._check(method, path, reply)
         return reply
 
-    def _check(self, method: str, path: str, reply: Reply) -> None:
+    def _check(self, method: str, path: str, reply: ParsedReply) -> None:
         settings = self.sandbox.state.settings
         if settings.mode == "faithful" or path.startswith("/_sandbox/") or method in ("HEAD", "OPTIONS"):
             return
         if self.sandbox.requests[-1]["fault"] is None:
             contract.check(method, path, reply.status, reply.body, seed_era=settings.era == "seed")
 
-    def get(self, path: str, **more: Any) -> Reply:
+    def get(self, path: str, **more: Any) -> ParsedReply:
         return self("GET", path, **more)
 
-    def post(self, path: str, body: Any = None, **more: Any) -> Reply:
+    def post(self, path: str, body: Any = None, **more: Any) -> ParsedReply:
         return self("POST", path, body, **more)
 
-    def ingest(self, *events: dict[str, Any], **more: Any) -> Reply:
+    def ingest(self, *events: dict[str, Any], **more: Any) -> ParsedReply:
         return self.post("/v1/events/ingest", {"events": list(events)}, **more)
 
-    def grant(self, amount: int, user_id: str | None = None, **more: Any) -> Reply:
+    def grant(self, amount: int, user_id: str | None = None, **more: Any) -> ParsedReply:
         body = {"amount": amount, **more}
         if user_id is not None:
             body["userId"] = user_id
@@ -82,12 +82,12 @@ class Talk:
         found: str = self.get("/v1/customers/me").body["data"]["id"]
         return found
 
-    def other_customer(self) -> Talk:
+    def other_customer(self) -> SandboxClient:
         """Return a client with the key of a customer that has just registered."""
         body = {"name": "Other", "email": f"{uuid.uuid4().hex}@example.com"}
         reply = self.post("/v1/customers/register", body, key=None)
         assert reply.status == 201
-        return Talk(self.sandbox, reply.body["data"]["apiKey"])
+        return SandboxClient(self.sandbox, reply.body["data"]["apiKey"])
 
     def close(self) -> None:
         self._pool.clear()
