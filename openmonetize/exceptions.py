@@ -138,7 +138,7 @@ class ConflictException(ApiException):
 
 
 class PayloadTooLargeException(ApiException):
-    """413: the body is larger than the server takes ."""
+    """413: the body is larger than the server takes."""
 
 
 class UnprocessableEntityException(ApiException):

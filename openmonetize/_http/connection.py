@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import socket
 import threading
 import time
@@ -20,6 +21,12 @@ from urllib3.util.connection import allowed_gai_family
 
 CHUNK_SIZE = 65536
 _MIN_TIMEOUT = 0.001  # seconds; a time-out of 0 would make the socket non-blocking
+
+
+# The usual head of an answer with a body: complete, in ASCII, one line a header.
+_USUAL_HEAD = re.compile(
+    rb"HTTP/1\.1 (?!1|204|304)([0-9]{3}) ([ -~]*)\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n){1,99})\r\n"
+)
 
 
 class RequestDeadline(threading.local):
@@ -82,6 +89,37 @@ class _Incoming(io.RawIOBase):
 class _TimedResponse(http.client.HTTPResponse):
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(_Incoming(sock), *args, **kwargs)  # type: ignore[arg-type]  # http.client only calls makefile
+        self._may_have_body = kwargs.get("method") != "HEAD"
+
+    def begin(self, **limits: Any) -> None:
+        """Read status and headers.
+
+        http.client parses headers as e-mail, which takes 40 µs, a fifth of a small call. The usual head is parsed here;
+        every other one is left to http.client. A property test holds both to the same result.
+        """
+        head = _USUAL_HEAD.match(self.fp.peek())
+        if not (head and self._may_have_body and self._read_usual(head)):
+            super().begin(**limits)
+
+    def _read_usual(self, head: re.Match[bytes]) -> bool:
+        """Take status and headers from a usual head. Return False if the body's length is not given plainly."""
+        status, reason, lines = head.groups()
+        headers = http.client.HTTPMessage()
+        first: dict[str, str] = {}
+        for line in lines.decode("ascii").splitlines():
+            name, _, value = line.partition(":")
+            headers[name] = value = value.lstrip(" \t")
+            first.setdefault(name.lower(), value)
+        length = first.get("content-length", "")
+        if not (length.isdigit() and len(length) < 19) or "transfer-encoding" in first:
+            return False
+        self.fp.read(head.end())
+        self.version, self.status, self.reason = 11, int(status), reason.decode("ascii").strip()
+        self.code = self.status
+        self.headers = self.msg = headers
+        self.chunked, self.length = False, int(length)
+        self.will_close = "close" in first.get("connection", "").lower()
+        return True
 
 
 class TimedHTTPConnection(HTTPConnection):

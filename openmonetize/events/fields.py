@@ -16,11 +16,9 @@ from pydantic_core import CoreSchema, core_schema
 from openmonetize._schema.jsonable import jsonable, whole
 from openmonetize._schema.numbers import MAX_SAFE_INTEGER
 from openmonetize.events.ids import UUID_PATTERN, is_uuid
+from openmonetize.events.providers import PROVIDERS
 from openmonetize.events.times import WIRE_TIME_PATTERN, event_time
 from openmonetize.exceptions import ApiValueError
-
-# The providers that the platform's gateway takes, as they are spelled on the wire.
-PROVIDERS = ("OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL")
 
 # Metadata key of a model's name as the provider gave it, where the event carries another name.
 MODEL_KEY = "gen_ai.response.model"

@@ -102,7 +102,10 @@ def ingest(
     batches = _batches(_read(source, namespace, result), held)
     checked: Iterator[_Batch] = iter(())
     if isinstance(events, (list, tuple)):
-        batches = checked = iter(_in_one_pass(events) or list(batches))
+        try:
+            batches = checked = iter(_in_one_pass(events) or list(batches))
+        except OpenApiException as error:
+            raise with_outcome(error, result, events) from error.__cause__
         source = iter(())
     response = ApiResponse(200, {}, result, b"")
     batch: _Batch | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from openmonetize.exceptions import OpenApiException
 
 if TYPE_CHECKING:
-    from openmonetize.events.model import EventModel
+    pass
 
 
 @dataclass
@@ -48,23 +48,24 @@ class IngestError(OpenApiException):
     Attributes:
         result: what earlier requests of the same call achieved.
         unsent: the events whose fate is unknown or that were not sent, with their ids fixed: passing them to
-            ``ingest`` again bills nothing twice.
+            ``ingest`` again bills nothing twice. An invalid event is in it unchanged.
     """
 
     result: IngestResult
-    unsent: Sequence[EventModel] = ()
+    unsent: Sequence[Any] = ()
 
     def __str__(self) -> str:
         text = super().__str__()
         return f"{text} [{len(self.unsent)} events unsent, see .unsent]" if self.unsent else text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if type(self) is IngestError:
+        cause = next((cause for cause, kind in _KINDS.items() if kind is type(self)), None)
+        if cause is None:  # the class can be imported
             return type(self), self.args, vars(self)
-        return _unpickled, (type(self).__bases__[1], self.args, vars(self))
+        return _unpickled, (cause, self.args, vars(self))
 
 
-def with_outcome(error: OpenApiException, result: IngestResult, unsent: Sequence[EventModel]) -> OpenApiException:
+def with_outcome(error: OpenApiException, result: IngestResult, unsent: Sequence[Any]) -> OpenApiException:
     """Turn the error that ended an ``ingest`` call into an `IngestError` of the same kind.
 
     Args:
@@ -82,6 +83,8 @@ _KINDS: dict[type[OpenApiException], type[OpenApiException]] = {}
 
 def _kind(cause: type[OpenApiException]) -> type[OpenApiException]:
     """Return the class of errors that are both an `IngestError` and a ``cause``."""
+    if issubclass(cause, IngestError):
+        return cause
     if cause not in _KINDS:
         attributes = {"__module__": cause.__module__, "__doc__": cause.__doc__}
         _KINDS[cause] = type(cause.__name__, (IngestError, cause), attributes)

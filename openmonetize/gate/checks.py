@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from typing_extensions import Literal, TypedDict
 
-from openmonetize.events.fields import PROVIDERS
+from openmonetize.events.providers import PROVIDERS
 from openmonetize.exceptions import ApiTypeError, ApiValueError, OpenApiException
 from openmonetize.pricing.model_names import ModelNames
 

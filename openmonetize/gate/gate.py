@@ -9,7 +9,6 @@ from concurrent.futures import Future, TimeoutError as FutureTimeout
 from typing import TYPE_CHECKING, NamedTuple
 
 from openmonetize._fork import ProcessMark
-from openmonetize._http.decoding import required
 from openmonetize._http.retry import retry_after
 from openmonetize.exceptions import ApiException, ApiValueError, BadRequestException
 from openmonetize.gate.checks import (
@@ -171,6 +170,7 @@ class Gate:
                 self._probing = False
 
     def _request(self, question: Question) -> CheckResult:
+        from openmonetize._http.decoding import required  # late: it brings the transport
         from openmonetize.api.entitlements_api import EntitlementsApi
 
         api = EntitlementsApi(self._client)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from openmonetize.events.fields import PROVIDERS
+from openmonetize.events.providers import PROVIDERS
 from openmonetize.pricing.rows import IMAGE_PRICES, SEED_TEXT_PRICES, TEXT_PRICES, TOP_UP_TEXT_PRICES
 
 # (provider, model) with a price for tokens or images in some installation, of the providers that events may name.

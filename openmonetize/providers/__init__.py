@@ -5,7 +5,7 @@ No provider's library is imported here.
 
 from __future__ import annotations
 
-from openmonetize.events.fields import PROVIDERS
+from openmonetize.events.providers import PROVIDERS
 from openmonetize.pricing.vendor_names import priced_name
 from openmonetize.providers.coverage import METERED, NOT_METERED
 from openmonetize.providers.extract import StreamMeter, usage_from

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Optional, get_args
 
 from openmonetize._schema.numbers import MAX_SAFE_INTEGER
-from openmonetize.events.fields import PROVIDERS
+from openmonetize.events.providers import PROVIDERS
 from openmonetize.exceptions import ApiValueError
 from openmonetize.providers.otel import broken_invariants
 

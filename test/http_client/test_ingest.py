@@ -532,3 +532,37 @@ def test_errors_of_other_calls_have_no_unsent_events(server: Loopback, make_clie
         EventsApi(make_client(server.url, retries=0)).list()
     assert not isinstance(caught.value, IngestError)
     assert not hasattr(caught.value, "unsent")
+
+
+def test_an_ingest_within_the_events_of_another_fails_as_itself(server: Loopback, make_client: MakeClient) -> None:
+    api = EventsApi(make_client(server.url, retries=0))
+    inner, outer = event(), event()
+
+    def source() -> Iterator[TokenUsageEvent]:
+        yield outer
+        server.then(FAULTS["500"])
+        api.ingest(events=[inner])
+
+    with pytest.raises(ServiceException) as caught:
+        api.ingest(events=source())
+    assert isinstance(caught.value, IngestError)
+    assert caught.value.unsent == [outer]
+
+
+def test_a_list_with_a_bad_event_is_unsent_as_a_whole(ledger: Ledger, events_api: EventsApi) -> None:
+    some: list[Any] = [event(), {**TOKENS, "input_tokens": -1}]
+    with pytest.raises(ApiValueError, match=r"events\[1\]") as caught:
+        events_api.ingest(events=some)
+    assert isinstance(caught.value, IngestError)
+    assert (caught.value.result, caught.value.unsent) == (IngestResult(), some)
+    assert not ledger.billed
+
+
+class OwnIngestError(IngestError):
+    """A kind that a caller has made."""
+
+
+def test_kinds_of_the_callers_own_can_be_copied_and_pickled() -> None:
+    for error in (IngestError("ours"), OwnIngestError("theirs")):
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), str(again), again.unsent) == (type(error), str(error), ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openmonetize.events.fields import PROVIDERS
+from openmonetize.events.providers import PROVIDERS
 from openmonetize.pricing import IMAGE_PRICES, SEED_TEXT_PRICES, TEXT_PRICES
 from openmonetize.pricing.vendor_names import ALIASES, PRICED_MODELS, priced_name
 

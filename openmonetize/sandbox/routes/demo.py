@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openmonetize.events.fields import PROVIDERS
+from openmonetize.events.providers import PROVIDERS
 from openmonetize.sandbox.accounts.customers import customer_by_id
 from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.http.request import Request

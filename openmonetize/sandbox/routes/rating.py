@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from openmonetize.events.fields import PROVIDERS
+from openmonetize.events.providers import PROVIDERS
 from openmonetize.pricing import Price
 from openmonetize.sandbox.billing import rating_engine
 from openmonetize.sandbox.defects import BULK_500, CALCULATE_500

@@ -13,8 +13,8 @@ from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, Validati
 from typing_extensions import Literal, NotRequired, TypedDict
 
 from openmonetize._schema.numbers import MAX_SAFE_INTEGER
-from openmonetize.events.fields import PROVIDERS
 from openmonetize.events.ids import UUID_PATTERN
+from openmonetize.events.providers import PROVIDERS
 from openmonetize.events.times import WIRE_TIME_PATTERN
 from openmonetize.sandbox.validation.event_batches import EVENT_TYPES, MAX_BATCH_EVENTS
 

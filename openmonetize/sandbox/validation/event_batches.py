@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openmonetize.events.fields import PROVIDERS
+from openmonetize.events.providers import PROVIDERS
 from openmonetize.sandbox.validation.schema import (
     Fields,
     Items,
