@@ -33,7 +33,8 @@ class _WalletLocks:
         if not self._mark.forked():
             return self._locks[hash(user_id) % _WALLET_LOCKS]
         # `setdefault` is atomic, so threads of a fork that arrive here at once get the same locks.
-        return self._of_fork.setdefault("", _WalletLocks()).find(user_id)
+        locks = self._of_fork.get("") or self._of_fork.setdefault("", _WalletLocks())
+        return locks.find(user_id)
 
 
 class Deployment:

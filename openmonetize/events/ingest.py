@@ -105,7 +105,8 @@ def ingest(
         try:
             batches = checked = iter(_in_one_pass(events) or list(batches))
         except OpenApiException as error:
-            raise with_outcome(error, result, events) from error.__cause__
+            with_outcome(error, result, list(events))
+            raise
         source = iter(())
     response = ApiResponse(200, {}, result, b"")
     batch: _Batch | None = None

@@ -65,7 +65,7 @@ class IngestError(OpenApiException):
         return _unpickled, (cause, self.args, vars(self))
 
 
-def with_outcome(error: OpenApiException, result: IngestResult, unsent: Sequence[Any]) -> OpenApiException:
+def with_outcome(error: OpenApiException, result: IngestResult, unsent: Sequence[Any]) -> None:
     """Turn the error that ended an ``ingest`` call into an `IngestError` of the same kind.
 
     Args:
@@ -75,7 +75,6 @@ def with_outcome(error: OpenApiException, result: IngestResult, unsent: Sequence
     """
     error.__class__ = _kind(type(error))
     vars(error).update(result=result, unsent=unsent)
-    return error
 
 
 _KINDS: dict[type[OpenApiException], type[OpenApiException]] = {}
