@@ -1,0 +1,125 @@
+"""What operating systems do differently: locks, reading at an offset, flushing to the device."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_POLL_INTERVAL = 0.005  # seconds between attempts to get a lock
+
+if sys.platform == "win32":
+    import msvcrt
+
+    # Locks are mandatory there: a byte far behind the data leaves the data readable, see LockFileEx.
+    _LOCKED_BYTE = 2**62
+
+    def try_lock(fd: int) -> bool:
+        """Take the exclusive lock of an open file; return False if another open file holds it."""
+        try:
+            _lock(fd, msvcrt.LK_NBLCK)
+        except PermissionError:
+            return False
+        return True
+
+    def unlock(fd: int) -> None:
+        """Give the lock up."""
+        _lock(fd, msvcrt.LK_UNLCK)
+
+    def _lock(fd: int, mode: int) -> None:
+        os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
+        msvcrt.locking(fd, mode, 1)
+
+    def read_at(fd: int, size: int, offset: int) -> bytes:
+        """Read up to ``size`` bytes. Appending does not care about the offset that this moves."""
+        os.lseek(fd, offset, os.SEEK_SET)
+        return os.read(fd, size)
+
+    def flush_to_device(fd: int) -> None:
+        """Return when the file's data are on the device (FlushFileBuffers)."""
+        os.fsync(fd)
+
+    def flush_directory(path: str) -> None:
+        """Do nothing: the file system's journal has the names of files that were flushed."""
+
+    def is_foreign(path: str) -> bool:
+        """Return False: the folder's access list decides."""
+        return False
+
+else:
+    import fcntl
+
+    def try_lock(fd: int) -> bool:
+        """Take the exclusive lock of an open file; return False if another open file holds it.
+
+        The lock is flock's. It belongs to the open file, not to the process as fcntl's does: closing another
+        descriptor of the same file keeps it, and the kernel frees it when the last process that has it open ends.
+        """
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def unlock(fd: int) -> None:
+        """Give the lock up, also for forks that have inherited the open file."""
+        fcntl.flock(fd, fcntl.LOCK_UN)
+
+    read_at = os.pread
+
+    def flush_to_device(fd: int) -> None:
+        """Return when the file's data are on the device."""
+        if sys.platform == "darwin":
+            fcntl.fcntl(fd, fcntl.F_FULLFSYNC)  # fsync(2) there leaves them in the drive's cache
+        else:
+            os.fdatasync(fd)
+
+    def flush_directory(path: str) -> None:
+        """Return when the names of the files in a directory are on the device."""
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def is_foreign(path: str) -> bool:
+        """Return whether another user owns a file, which makes its modes and contents theirs."""
+        return os.stat(path).st_uid != os.geteuid()
+
+
+# Binary and not inherited by programs that are started; os.open leaves both out on other systems.
+OPEN_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
+
+
+@contextmanager
+def locked_file(path: str, timeout: float) -> Iterator[int]:
+    """Open a file for reading and appending, create it if there is none, and hold its lock for a block.
+
+    Raises:
+        TimeoutError: others held the lock for ``timeout`` seconds.
+        OSError: the file cannot be used.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | OPEN_FLAGS, 0o600)
+        try:
+            if try_lock(fd):
+                if is_named(fd, path):
+                    yield fd
+                    return
+            elif time.monotonic() >= deadline:
+                raise TimeoutError(f"another process holds {path!r} for more than {timeout} seconds")
+        finally:
+            os.close(fd)  # and with it the lock
+        time.sleep(_POLL_INTERVAL)
+
+
+def is_named(fd: int, path: str) -> bool:
+    """Return whether an open file is the one at ``path``: it may have been replaced or removed."""
+    try:
+        there = os.stat(path)
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(os.fstat(fd), there)
