@@ -1,6 +1,6 @@
 """A server that costs next to nothing: one fixed response for each path, over kept connections, in its own process.
 
-It prints its port, and exits when its standard input is closed.
+Argument: a port, or 0 for a free one. It prints its port, and exits when its standard input is closed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Connection(asyncio.Protocol):
         if len(self._received) < total:
             return False
         path = head.split(b" ", 2)[1].split(b"?", 1)[0].decode()
-        self._transport.write(response_to(path, self._received))
+        self._transport.write(response_to(path, bytes(self._received[end:total])))
         del self._received[:total]
         return True
 
@@ -48,7 +48,7 @@ class Connection(asyncio.Protocol):
 async def main() -> None:
     """Serve until the parent process closes standard input."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Connection, "127.0.0.1", 0)
+    server = await loop.create_server(Connection, "127.0.0.1", int(sys.argv[1]))
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()

@@ -51,9 +51,9 @@ _WHY_LINES = "all prose of the contract is in docstrings too; without docstrings
 
 
 @contextmanager
-def canned_server() -> Iterator[str]:
-    """Run a canned server and yield its URL."""
-    command = [sys.executable, str(BENCH / "canned_server.py")]
+def canned_server(port: int = 0) -> Iterator[str]:
+    """Run a canned server at a port, by default a free one, and yield its URL."""
+    command = [sys.executable, str(BENCH / "canned_server.py"), str(port)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield f"http://127.0.0.1:{process.stdout.readline().strip()}"

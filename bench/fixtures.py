@@ -95,6 +95,7 @@ def _transactions(rows: int) -> dict[str, Any]:
 BALANCE_PATH = "/v1/credits/balance"
 TRANSACTIONS_PATH = f"/v1/users/{USER}/transactions"
 INGEST_PATH = "/v1/events/ingest"
+RECEIVED_PATH = "/received"  # of the canned server only: how many events it has received, and their bytes
 
 _BODIES = {
     BALANCE_PATH: json.dumps(_balance()).encode(),
@@ -114,10 +115,18 @@ _RESPONSES = {path: _http("200 OK", body) for path, body in _BODIES.items()}
 _OTHER = _http("200 OK", b"{}")
 
 
-def response_to(path: str, request: bytes) -> bytes:
+_received = {"events": 0, "bytes": 0}
+
+
+def response_to(path: str, body: bytes) -> bytes:
     """Return the whole response to a request. Only of an ingest is the body read: its events are counted."""
+    if path == RECEIVED_PATH:
+        return _http("200 OK", json.dumps(_received).encode())
     if path != INGEST_PATH:
         return _RESPONSES.get(path, _OTHER)
-    counts = {"accepted": request.count(b'"event_type"'), "rejected": 0, "duplicates": 0}
-    body = {**counts, "batch_id": "batch_0f6c1d6e", "status": "accepted", "processing_time_ms": 3}
-    return _http("202 Accepted", json.dumps(body).encode())
+    events = body.count(b'"event_type"')
+    _received["events"] += events
+    _received["bytes"] += len(body) - len(b'{"events":[]}') - (events - 1)  # and the commas
+    counts = {"accepted": events, "rejected": 0, "duplicates": 0}
+    response = {**counts, "batch_id": "batch_0f6c1d6e", "status": "accepted", "processing_time_ms": 3}
+    return _http("202 Accepted", json.dumps(response).encode())

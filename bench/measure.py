@@ -175,6 +175,29 @@ def ratio(ours: Sequence[float], floor: Sequence[float]) -> Ratio:
     return Ratio(median(ours) / median(floor), low, high)
 
 
+class Difference(NamedTuple):
+    """The seconds of one side beyond another's.
+
+    Attributes:
+        value: the difference of the medians.
+        low: the lower quartile of the differences of single rounds.
+        high: the upper quartile of the differences of single rounds.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{human(self.value)} ({human(self.low)} to {human(self.high)})"
+
+
+def difference(ours: Sequence[float], floor: Sequence[float]) -> Difference:
+    """Return the difference of two sides of one run."""
+    low, _, high = quantiles([a - b for a, b in zip(ours, floor)], n=4, method="inclusive")
+    return Difference(median(ours) - median(floor), low, high)
+
+
 def walls(samples: Sequence[Sample]) -> list[float]:
     """Return the seconds on the clock."""
     return [sample.wall for sample in samples]

@@ -7,6 +7,7 @@ import importlib
 from pathlib import Path
 
 from measure import QUICK, THOROUGH
+from recorder_runs import Recorder
 from report import render, summary
 
 PARTS = ("client", "sandbox", "metering")
@@ -17,13 +18,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a few rounds, only to see that it runs")
     parser.add_argument("--only", choices=PARTS, help="one part")
+    parser.add_argument(
+        "--beside",
+        type=_checkout,
+        metavar="[NAME=]CHECKOUT",
+        help="a checkout of another version, whose outbox is measured in the same rounds; NAME is for the report",
+    )
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("RESULTS.md"), help="the page to write")
     arguments = parser.parse_args()
-    parts = [arguments.only] if arguments.only else PARTS
-    sections = [importlib.import_module(part).measure(QUICK if arguments.quick else THOROUGH) for part in parts]
-    options = [option for option in ("--quick" if arguments.quick else "", arguments.only or "") if option]
+    pace = QUICK if arguments.quick else THOROUGH
+    sections = []
+    for part in [arguments.only] if arguments.only else PARTS:
+        measure = importlib.import_module(part).measure
+        sections.append(measure(pace, arguments.beside) if part == "metering" else measure(pace))
+    options = ["--quick"] if arguments.quick else []
+    options += ["--only", arguments.only] if arguments.only else []
+    options += [f"--beside '{name}=...'" for name in arguments.beside or ()]
     arguments.output.write_text(render(sections, " ".join(["bench/run.py", *options])))
     print(f"{arguments.output}: {summary([row for section in sections for row in section.rows])}")
+
+
+def _checkout(text: str) -> dict[str, Recorder]:
+    """Return the recorder with an outbox of another version, by its name in the report."""
+    name, _, path = text.rpartition("=")
+    checkout = Path(path).absolute()
+    if not (checkout / "openmonetize" / "__init__.py").is_file():
+        raise argparse.ArgumentTypeError(f"no package openmonetize in {path!r}")
+    return {name or "earlier outbox": Recorder("outbox", library=checkout)}
 
 
 if __name__ == "__main__":

@@ -205,11 +205,16 @@ class Configuration:
             )
         return key
 
+    def account_mark(self) -> object:
+        """Return something that is unequal to what this returned before the host or the key was set anew.
+
+        It reveals neither. A key of the environment is not looked at, because this is asked for every recorded event.
+        """
+        return self._host, self._api_key, self._api_key.changes, self._access_token
+
     def account_fingerprint(self) -> str:
         """Return a short digest that identifies the key without revealing it."""
-        import hashlib
-
-        return hashlib.sha256(self.key().encode()).hexdigest()[:16]
+        return fingerprint_of(self.key())
 
     def get_host_settings(self) -> list[dict[str, Any]]:
         """Return the servers of the contract, for ``_host_index``."""
@@ -262,6 +267,13 @@ class Configuration:
 
     def __repr__(self) -> str:
         return f"Configuration(host={self._host!r}, api_key={self._api_key!r})"
+
+
+def fingerprint_of(key: str) -> str:
+    """Return a short digest that identifies a key without revealing it."""
+    import hashlib
+
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 def seconds(name: str, value: Any) -> float:

@@ -20,6 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.util.connection import allowed_gai_family
 
 CHUNK_SIZE = 65536
+SENT_SIZE = 4 * CHUNK_SIZE  # bytes that have to go out within the time between two bytes of an answer
 _MIN_TIMEOUT = 0.001  # seconds; a time-out of 0 would make the socket non-blocking
 
 
@@ -171,10 +172,10 @@ class TimedHTTPConnection(HTTPConnection):
 
     def send(self, data: Any) -> None:
         """Send bytes in chunks: over TLS, the socket's time-out applies to each chunk."""
-        for start in range(0, len(data), CHUNK_SIZE):
+        for start in range(0, len(data), SENT_SIZE):
             if self.sock is not None:
                 _bound(self.sock, CURRENT.deadline, CURRENT.read_timeout)
-            super().send(data if len(data) <= CHUNK_SIZE else memoryview(data)[start : start + CHUNK_SIZE])
+            super().send(data if len(data) <= SENT_SIZE else memoryview(data)[start : start + SENT_SIZE])
 
     def getresponse(self) -> Any:
         """Read an answer's status and headers."""

@@ -28,12 +28,17 @@ class Secret:
 
 
 class Secrets(MutableMapping[str, str]):
-    """A mapping of key names to keys whose ``repr`` does not show the keys."""
+    """A mapping of key names to keys whose ``repr`` does not show the keys.
 
-    __slots__ = ("_values",)
+    Attributes:
+        changes: how often an entry was set or deleted.
+    """
+
+    __slots__ = ("_values", "changes")
 
     def __init__(self, values: Mapping[str, str | None] | None = None) -> None:
         self._values: dict[str, str] = {}
+        self.changes = 0
         if values is not None and not isinstance(values, Mapping):
             raise ApiTypeError("api_key must be a dict: {'bearerAuth': key}")
         for name, value in (values or {}).items():
@@ -47,9 +52,11 @@ class Secrets(MutableMapping[str, str]):
         if name not in API_KEY_NAMES:
             raise ApiKeyError(f"api_key has no entry {name!r}: use {' or '.join(map(repr, API_KEY_NAMES))}")
         self._values[name] = value
+        self.changes += 1
 
     def __delitem__(self, name: str) -> None:
         del self._values[name]
+        self.changes += 1
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)

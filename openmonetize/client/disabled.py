@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from openmonetize._http.client import ApiClient
@@ -117,6 +117,10 @@ class DisabledRecorder:
     def export_dead_letters(self, path: FilePath) -> int:
         """Return 0, and write no file."""
         return 0
+
+    def kept_events(self) -> Iterator[dict[str, Any]]:
+        """Return no events."""
+        return iter(())
 
     def usage_of_other_keys(self) -> list[OtherAccount]:
         """Return no accounts."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from typing_extensions import Unpack
+from typing_extensions import Literal, Unpack
 
 from openmonetize._http.configuration import Configuration
 from openmonetize.client.apis import Apis
@@ -47,7 +47,7 @@ class OpenMonetize(Apis):
     Args:
         api_key: the API key; by default the environment variable ``OPENMONETIZE_API_KEY``.
         base_url: the platform's URL; by default ``OPENMONETIZE_BASE_URL``, else the hosted platform.
-        outbox: a file that keeps recorded events until they are delivered, for restarts and crashes. Several
+        outbox: a directory that keeps recorded events until they are delivered, for restarts and crashes. Several
             processes may share it. Without it they are kept in memory.
         durability: of the outbox: ``"process"`` or ``"power"``, see `openmonetize.metering.Recorder`.
         customer_id: the customer behind the key. Rarely needed: first-release deployments ask for it, and it is
@@ -68,7 +68,7 @@ class OpenMonetize(Apis):
     Raises:
         ApiKeyError: there is no API key, or it cannot be sent.
         ApiValueError: a setting is out of range.
-        OutboxError: the outbox is in the wrong place or another kind of file.
+        OutboxError: the outbox is in the wrong place or is something else.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class OpenMonetize(Apis):
         base_url: str | None = None,
         *,
         outbox: FilePath | None = None,
-        durability: str = "process",
+        durability: Literal["process", "power"] = "process",
         customer_id: str | None = None,
         enabled: bool = True,
         configuration: Configuration | None = None,
@@ -443,6 +443,10 @@ class OpenMonetize(Apis):
         """Write the refused events to a new file, one JSON object a line. Return how many."""
         return self._recorder.export_dead_letters(path)
 
+    def kept_events(self) -> Iterator[dict[str, Any]]:
+        """Yield the delivered events that the outbox keeps (``keep="35d"``), oldest first, as they were sent."""
+        return self._recorder.kept_events()
+
     def usage_of_other_keys(self) -> list[OtherAccount]:
         """Return the events in the outbox that were recorded under other keys, or for other servers, and wait for them.
 
@@ -461,7 +465,7 @@ class OpenMonetize(Apis):
 
         Raises:
             MeteringError: the platform has said that they are another customer's.
-            OutboxError: the file cannot be used.
+            OutboxError: the outbox cannot be used.
         """
         return self._recorder.adopt_usage(account)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Optional
+from typing import Optional, Union
 
 from typing_extensions import Literal, TypedDict
 
@@ -21,6 +21,8 @@ class DeliverySettings(TypedDict, total=False):
     max_events: int
     max_bytes: int
     outbox_max_bytes: Optional[int]
+    outbox_min_free_bytes: Optional[int]
+    keep: Union[str, float, None]
     on_full: Literal["block", "drop_newest", "spill"]
     spill_path: Optional[FilePath]
     atexit_timeout: float

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import threading
+from contextlib import AbstractContextManager
+from typing import Any
 
 from openmonetize._fork import ProcessMark
 from openmonetize.compat.era_rules import MAX_PATH_PARAMETER_LENGTH
@@ -27,7 +29,7 @@ class UsageWarnings:
         self._counts: dict[str, int] = dict.fromkeys(KINDS, 0)
         self._logged: set[str] = set()
         self._good_users: set[str] = set()
-        self._lock, self._mark = threading.Lock(), ProcessMark()
+        self._lock, self._mark = threading.RLock(), ProcessMark()
 
     def counts(self) -> dict[str, int]:
         """Return how often each kind was seen."""
@@ -81,9 +83,9 @@ class UsageWarnings:
                 self._good_users.clear()
             self._good_users.add(user_id)
 
-    def _locked(self) -> threading.Lock:
+    def _locked(self) -> AbstractContextManager[Any]:
         if self._mark.forked():  # A fork may have copied a lock that no thread of the child can release.
-            self._lock, self._mark = threading.Lock(), ProcessMark()
+            self._lock, self._mark = threading.RLock(), ProcessMark()
         return self._lock
 
     def _warn(self, kind: str, key: str, text: str, *arguments: object) -> None:

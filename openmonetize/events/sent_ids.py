@@ -28,7 +28,7 @@ class SentIds:
     def __init__(self) -> None:
         # New ids go into the first half. When it is full it becomes the second, and the old second half is forgotten.
         self._halves: tuple[dict[str, Payload], dict[str, Payload]] = ({}, {})
-        self._lock, self._mark = threading.Lock(), ProcessMark()
+        self._lock, self._mark = threading.RLock(), ProcessMark()
 
     def get(self, event_id: str, default: Payload) -> Payload:
         """Return the payload of an id, or ``default`` if it was not sent."""
@@ -42,7 +42,7 @@ class SentIds:
     def add(self, payloads: Mapping[str, Payload]) -> None:
         """Add the ids and payloads of events that were sent."""
         if self._mark.forked():  # a thread of the parent may have held the lock
-            self._lock, self._mark = threading.Lock(), ProcessMark()
+            self._lock, self._mark = threading.RLock(), ProcessMark()
         with self._lock:
             young, _ = self._halves
             if len(young) + len(payloads) > _MAX_REMEMBERED // 2:

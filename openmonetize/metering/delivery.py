@@ -79,19 +79,19 @@ class Delivery:
         self._server_wait_until = 0.0  # by the server's Retry-After
         self._parked_key: str | None = None
         self._refusals: list[tuple[int, int | None, str]] = []  # of the batch under way: count, status, reason
-        # Requests sent so far.
+        # Requests so far, without one that is under way.
         self.attempts = 0
         # Totals of this process.
         self.accepted = self.duplicate = self.dead = 0
 
     @property
     def parked(self) -> bool:
-        """Whether the platform refuses the account."""
-        return self._parked_key is not None
+        """Whether the platform refuses the account, as far as is known with the present key."""
+        return self._parked_key is not None and self._parked_key == self._fingerprint()
 
     def next_at(self, urgent: bool = False) -> float:
         """Return the monotonic time from which the next request may be sent; in the past if it may be sent now."""
-        if self._parked_key is not None and self._parked_key != self._fingerprint():
+        if self._parked_key is not None and not self.parked:
             return 0.0
         return max(self._backoff_until, self._server_wait_until, self._rate_limiter.next_at(urgent))
 
@@ -122,24 +122,17 @@ class Delivery:
         self._refusals = []
         try:
             while unsent and go_on:
-                batch = unsent[-1]
-                if batch is not leased and not self._may_go_on(batch, urgent):
+                if not self._rate_limiter.reserve(urgent):
                     break
-                unsent[-1:], go_on = self._attempt(batch)
+                unsent[-1:], go_on = self._attempt(unsent[-1])
+                self.attempts += 1
         finally:
             for batch in unsent:
-                try:
-                    batch.source.nack(batch)
-                except OutboxError as error:  # the lease runs out by itself
-                    self._incidents.outbox_failed(error)
+                batch.source.nack(batch)
             self._report_refusals()
-
-    def _may_go_on(self, batch: Batch, urgent: bool) -> bool:
-        return self._rate_limiter.next_at(urgent) <= self._clock() and batch.source.renew(batch)
 
     def _attempt(self, batch: Batch) -> _Outcome:
         """Send a batch once."""
-        self.attempts += 1
         try:
             response = self._send(batch)
         except ApiException as error:
@@ -165,9 +158,9 @@ class Delivery:
         return [], True
 
     def _delivered(self, batch: Batch, duplicates: int, batch_id: str | None) -> None:
-        settled = batch.source.ack(batch, duplicates)
-        duplicates = min(duplicates, settled)
-        self.accepted += settled - duplicates
+        duplicates = min(duplicates, len(batch))
+        batch.source.ack(batch, duplicates)
+        self.accepted += len(batch) - duplicates
         self.duplicate += duplicates
         self._failures = self._probes = 0
         self._backoff_until = self._server_wait_until = 0.0
@@ -175,7 +168,7 @@ class Delivery:
         self._limit = min(self._limit * 2, MAX_EVENTS)
         self._budget.refund()
         self._incidents.room_again()
-        self._incidents.delivered(Delivered(settled - duplicates, duplicates, batch_id))
+        self._incidents.delivered(Delivered(len(batch) - duplicates, duplicates, batch_id))
 
     def _failed(self, batch: Batch, error: ApiException) -> _Outcome:
         status = error.status or 0
@@ -205,8 +198,7 @@ class Delivery:
         if not named:
             return self._bisect(batch, error.status, error.message or str(error))
         for index, reason in named.items():
-            batch.source.dead_letter(batch.slice(index, index + 1), error.status, reason)
-        self._refusals.append((len(named), error.status, next(iter(named.values()))))
+            self._dead_letter(batch.slice(index, index + 1), error.status, reason)
         others = [index for index in range(len(batch)) if index not in named]
         return ([batch.pick(others)] if others else []), True
 
@@ -215,9 +207,19 @@ class Delivery:
         if len(batch) > 1:
             middle = len(batch) // 2
             return [batch.slice(middle, len(batch)), batch.slice(0, middle)], True
-        batch.source.dead_letter(batch, status, reason)
-        self._refusals.append((1, status, reason))
+        self._dead_letter(batch, status, reason)
         return [], True
+
+    def _dead_letter(self, batch: Batch, status: int | None, reason: str) -> None:
+        """Keep events as dead letters. Without room for that they wait, and others are delivered meanwhile."""
+        try:
+            batch.source.dead_letter(batch, status, reason)
+        except OutboxError as error:
+            batch.source.nack(batch, SET_ASIDE_SECONDS)
+            message = f"{error}; {len(batch)} refused usage events, which could not be kept, are sent again later"
+            self._incidents.failing(Incident("outbox", message, status, len(batch)))
+        else:
+            self._refusals.append((len(batch), status, reason))
 
     def _report_refusals(self) -> None:
         if not self._refusals:
@@ -247,6 +249,8 @@ class Delivery:
         error: ApiException | None = None,
     ) -> _Outcome:
         """Keep everything, and send it again later with the same ids: the platform fails."""
+        if not self.parked:
+            self._parked_key = None  # it was another key that was refused
         self._failures += 1
         now = self._clock()
         delay = self._retry.delay(min(self._failures, 30))

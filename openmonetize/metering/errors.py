@@ -22,11 +22,10 @@ class KeyChanged(MeteringError):
 
 
 class OutboxError(MeteringError):
-    """The outbox file cannot be used; the text says why and what to do.
+    """The outbox cannot be used; the text says why and what to do.
 
     Attributes:
-        misuse: the path or the file is the wrong one (as opposed to damage or a full disk, which can happen to
-            the right one).
+        misuse: the place is the wrong one (as opposed to a full disk, which can happen to the right one).
     """
 
     def __init__(self, message: str, *, misuse: bool = False) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import NamedTuple, Optional
 
 _LOG = logging.getLogger("openmonetize.metering")
+_OUTBOX_INTERVAL = 60.0  # seconds after which a new failure of the outbox is reported again
 
 
 class Incident(NamedTuple):
@@ -16,8 +18,10 @@ class Incident(NamedTuple):
         kind: ``"retrying"`` (the platform cannot be reached or fails; delivery goes on later), ``"parked"``
             (it refuses the account: wrong key, quota used up, wrong address; delivery waits and probes from
             time to time), ``"dead"`` (it refuses these events for good), ``"dropped"`` (events were given up),
-            ``"outbox"`` (the file cannot be used), ``"other_key"`` (events in it wait for another key),
-            ``"left"`` (undelivered at the end of the process).
+            ``"outbox"`` (it cannot be used), ``"damaged"`` (events in it were destroyed, or its files removed),
+            ``"other_key"`` (events wait for another key),
+            ``"rate_limit"`` (its rate limit's headers cannot be right), ``"left"`` (undelivered at the end of the
+            process).
         message: what happened and what to do.
         status: HTTP status, if a response was the cause.
         events: how many events are concerned.
@@ -65,7 +69,8 @@ class Incidents:
         self._failing_cause = ""  # what keeps deliveries from succeeding at present
         self._failures = 0
         self._dropping = 0
-        self._outbox_broken = False
+        self._outbox_told = False
+        self._outbox_told_at = float("-inf")
 
     def failing(self, incident: Incident) -> None:
         """Report that a request failed, for another reason than its events."""
@@ -98,22 +103,31 @@ class Incidents:
             _LOG.error("%d usage events were dropped while the buffer was full, and are not billed", count)
 
     def outbox_failed(self, error: Exception) -> None:
-        """Report that the outbox cannot be used."""
-        if self._outbox_broken:
+        """Report that the outbox cannot be used, unless it has just been reported: it may work now and then."""
+        now = time.monotonic()
+        if self._outbox_told or now - self._outbox_told_at < _OUTBOX_INTERVAL:
             _LOG.debug("%s", error)
             return
-        self._outbox_broken = True
+        self._outbox_told, self._outbox_told_at = True, now
         self.report(Incident("outbox", f"{error}; while it cannot be used, usage events are kept in memory only"))
+
+    def damaged(self, message: str, events: int) -> None:
+        """Report that something in the outbox was destroyed."""
+        self.report(Incident("damaged", message, events=events))
+
+    def implausible_limit(self, message: str) -> None:
+        """Report that an answer's headers say something about the rate limit that cannot be right."""
+        self.report(Incident("rate_limit", message))
 
     def outbox_works(self) -> None:
         """Log that the outbox can be used again."""
-        if self._outbox_broken:
-            self._outbox_broken = False
+        if self._outbox_told:
+            self._outbox_told = False
             _LOG.info("the outbox of usage events works again")
 
     def report(self, incident: Incident) -> None:
         """Log an incident and call back."""
-        level = logging.WARNING if incident.kind in ("retrying", "left", "other_key") else logging.ERROR
+        level = logging.WARNING if incident.kind in ("retrying", "left", "other_key", "rate_limit") else logging.ERROR
         _LOG.log(level, "%s", incident.message)
         if self._on_error is not None:
             self._call(self._on_error, incident)

@@ -20,15 +20,11 @@ class Watched(Protocol):
     def flush_at_exit(self, started: float) -> None:
         """Deliver what is left; ``started`` is the monotonic time at which the process began to end."""
 
-    def before_fork(self) -> None:
-        """Let go of everything that a child process must not share."""
-
-    def after_fork(self, in_child: bool) -> None:
-        """Go on after a fork."""
+    def after_fork(self) -> None:
+        """Go on in a forked child."""
 
 
 _watched: weakref.WeakSet[Watched] = weakref.WeakSet()
-_forking: list[Watched] = []  # prepared for the fork under way
 _hooked = False
 _finalizers: ProcessMark | None = None  # the process that has set them
 
@@ -41,9 +37,7 @@ def watch(recorder: Watched) -> None:
         _hooked = True
         atexit.register(_flush_all)
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(
-                before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
-            )
+            os.register_at_fork(after_in_child=_after_fork)
 
 
 def import_all() -> None:
@@ -103,17 +97,6 @@ def _on_celery_shutdown(**_: Any) -> None:
     _flush_all()
 
 
-def _before_fork() -> None:
+def _after_fork() -> None:
     for recorder in list(_watched):
-        recorder.before_fork()
-        _forking.append(recorder)
-
-
-def _after_fork_in_parent() -> None:
-    while _forking:
-        _forking.pop().after_fork(in_child=False)
-
-
-def _after_fork_in_child() -> None:
-    while _forking:
-        _forking.pop().after_fork(in_child=True)
+        recorder.after_fork()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Union
+
+from typing_extensions import Literal
 
 from openmonetize._fork import ProcessMark
 from openmonetize._http.retry import RetryPolicy
 from openmonetize.events.ingest import MAX_EVENTS, prepare
 from openmonetize.exceptions import ApiValueError
 from openmonetize.metering import lifecycle
-from openmonetize.metering.account import Account
-from openmonetize.metering.buffers.base import Batch, Buffer
+from openmonetize.metering.accounts import Accounts
+from openmonetize.metering.buffers.base import Account, Batch, Buffer
 from openmonetize.metering.buffers.fallback import FallbackBuffer
 from openmonetize.metering.buffers.memory import FULL_TIMEOUT, MAX_BUFFERED_BYTES, MAX_BUFFERED_EVENTS, MemoryBuffer
 from openmonetize.metering.delivery import RETRY, Delivery
@@ -28,11 +31,14 @@ from openmonetize.metering.sender import Sender
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
     from openmonetize.events.model import EventModel
-    from openmonetize.metering.buffers.outbox import Outbox
+    from openmonetize.metering.buffers.spool.spool import Spool
 
 _LOG = logging.getLogger("openmonetize.metering")
 FilePath = Union[str, os.PathLike[str]]
 ON_FULL = ("block", "drop_newest", "spill")
+DURABILITIES = ("process", "power")
+_COUNT_TIMEOUT = 0.25  # seconds for which the end of a flush may be delayed by counting what is left
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 class Recorder:
@@ -43,18 +49,21 @@ class Recorder:
 
     Args:
         client: its host and key are used; a new key is taken up at once.
-        outbox: a file that keeps the events until they are delivered, for restarts and crashes, shared by all
+        outbox: a directory that keeps the events until they are delivered, for restarts and crashes, shared by all
             processes that name it. Without it they are kept in memory.
         durability: of the outbox: ``"process"`` survives the end of the process in any form, ``"power"``
             survives power loss as well, for the time of a disk flush per event (or per group of threads).
+        keep: how long delivered events stay in the outbox, to be looked up: ``"35d"``, ``"12h"``, or seconds.
         flush_interval: the longest that an event waits for others to be sent with it, in seconds.
         flush_at: this many waiting events are sent at once, at most 1000.
         max_events: bound of the buffer in memory.
         max_bytes: bound of the buffer in memory, in bytes.
-        outbox_max_bytes: bound of the outbox file, in bytes; when it is full, events go to memory.
+        outbox_max_bytes: bound of the outbox, in bytes; when it is full, events go to memory.
+        outbox_min_free_bytes: space on the outbox's disk that is left to others. Default: 64 MiB, or 5 % of a smaller
+            disk.
         on_full: when the buffer in memory is full: ``"block"`` waits at most 50 ms and raises `BufferFull`,
             ``"drop_newest"`` drops the event and counts it, ``"spill"`` writes it to ``spill_path``.
-        spill_path: an outbox file for what memory cannot take.
+        spill_path: an outbox for what memory cannot take.
         on_error: called with an `Incident`, from the sender's thread.
         on_delivered: called with a `Delivered` after each request, from the sender's thread.
         atexit_timeout: how long the end of the process may be delayed by the last delivery, in seconds.
@@ -66,8 +75,8 @@ class Recorder:
     Raises:
         ApiValueError: an argument is out of range.
         ApiKeyError: an outbox is used without an API key.
-        OutboxError: the outbox is in the wrong place or is another kind of file. A damaged file or a full disk
-            is reported instead, and memory is used until the file works.
+        OutboxError: the outbox is in the wrong place or is something else. A full disk is reported instead, and memory
+            is used until there is room.
     """
 
     def __init__(
@@ -75,12 +84,14 @@ class Recorder:
         client: ApiClient,
         *,
         outbox: FilePath | None = None,
-        durability: str = "process",
+        durability: Literal["process", "power"] = "process",
+        keep: str | float | None = None,
         flush_interval: float = 5.0,
         flush_at: int = MAX_EVENTS,
         max_events: int = MAX_BUFFERED_EVENTS,
         max_bytes: int = MAX_BUFFERED_BYTES,
         outbox_max_bytes: int | None = None,
+        outbox_min_free_bytes: int | None = None,
         on_full: str = "block",
         spill_path: FilePath | None = None,
         on_error: Callable[[Incident], object] | None = None,
@@ -102,33 +113,40 @@ class Recorder:
             raise ApiValueError(f"on_full must be one of {ON_FULL}, not {on_full!r}")
         if (on_full == "spill") != (spill_path is not None):
             raise ApiValueError("on_full='spill' and spill_path go together")
+        if durability not in DURABILITIES:
+            raise ApiValueError(f"durability must be one of {DURABILITIES}, not {durability!r}")
+        if keep is not None and outbox is None:
+            raise ApiValueError("keep needs an outbox: events in memory are not kept")
         self._client = client
         self._request_timeout = request_timeout
         self._atexit_timeout = atexit_timeout
         self._incidents = Incidents(on_error, on_delivered)
-        self._outboxes: list[Outbox] = []
-        memory = MemoryBuffer(
+        self._spools: list[Spool] = []
+        self._memory = MemoryBuffer(
             max_events,
             max_bytes,
             full_timeout=0.0 if spill_path is not None else FULL_TIMEOUT,
             drop_newest=on_full == "drop_newest",
         )
-        self._buffer: Buffer = memory
+        self._buffer: Buffer = self._memory
         on_failure, on_recovery = self._incidents.outbox_failed, self._incidents.outbox_works
+        options = {"durability": durability, "max_bytes": outbox_max_bytes, "min_free_bytes": outbox_min_free_bytes}
         if spill_path is not None:
-            spill = self._open(spill_path, durability, outbox_max_bytes)
-            self._buffer = FallbackBuffer(memory, spill, on_failure, on_recovery)
+            spill = self._open(spill_path, **options)
+            self._buffer = FallbackBuffer(self._buffer, spill, on_failure, on_recovery)
         if outbox is not None:
-            disk = self._open(outbox, durability, outbox_max_bytes)
+            disk = self._open(outbox, keep_seconds=_seconds(keep), **options)
             self._buffer = FallbackBuffer(disk, self._buffer, on_failure, on_recovery)
-        self._account = Account(client, self._outboxes, self._incidents)
+        self._accounts = Accounts(client, self._buffer, self._incidents, durable=bool(self._spools))
+        self._rate_limiter = RateLimiter(rate_share, on_implausible=self._incidents.implausible_limit)
+        self._paced: Account | None = None
         self._delivery = Delivery(
             self._send,
             self._buffer,
             self._incidents,
-            rate_limiter=RateLimiter(rate_share),
+            rate_limiter=self._rate_limiter,
             retry=retry,
-            fingerprint=self._account.fingerprint,
+            fingerprint=self._accounts.fingerprint,
         )
         self._sender = Sender(
             self._delivery,
@@ -136,37 +154,32 @@ class Recorder:
             self._incidents,
             flush_interval=flush_interval,
             flush_at=flush_at,
-            keep_running=bool(self._outboxes),
+            keep_running=bool(self._spools),
             prepare=lifecycle.import_all,
-            before_step=self._account.identify,
+            before_step=self._before_step,
+            ready=self._accounts.decided,
         )
         self._mark = ProcessMark()
         self._closed = False
         lifecycle.watch(self)
         if flush_on_sigterm:
             lifecycle.exit_on_sigterm()
-        if self._outboxes and (self._buffer.stats().pending or self.usage_of_other_keys()):
+        if self._spools and (self._buffer.has_pending() or self._accounts.others()):
             self._sender.wake()
 
-    def _open(self, path: FilePath, durability: str, max_bytes: int | None) -> Outbox:
-        from openmonetize.metering.buffers.outbox import MAX_OUTBOX_BYTES, Outbox
+    def _open(self, path: FilePath, **options: Any) -> Spool:
+        from openmonetize.metering.buffers.spool.spool import Spool
 
-        host, fingerprint = self._client.configuration.host, self._client.configuration.account_fingerprint()
-        outbox = Outbox(
-            os.fspath(path),
-            base_url=host,
-            fingerprint=fingerprint,
-            durability=durability,
-            max_bytes=max_bytes or MAX_OUTBOX_BYTES,
-        )
+        self._client.configuration.key()  # an outbox keeps events for an account
+        spool = Spool(os.fspath(path), on_damage=self._incidents.damaged, **options)
         try:
-            outbox.open()
+            spool.open()
         except OutboxError as error:
             if error.misuse:
                 raise
             self._incidents.outbox_failed(error)  # it is tried again with the next events
-        self._outboxes.append(outbox)
-        return outbox
+        self._spools.append(spool)
+        return spool
 
     # Recording
 
@@ -179,7 +192,7 @@ class Recorder:
         Raises:
             ApiTypeError, ApiValueError: the event cannot be billed; the text says why.
             BufferFull: there was no room in time.
-            OutboxError: memory is full, and the spill file does not take it either.
+            OutboxError: memory is full, and the outbox that it spills to does not take it either.
             MeteringError: the recorder is closed.
         """
         self.put(prepare(event, self._client.configuration.id_namespace)[1])
@@ -191,12 +204,10 @@ class Recorder:
             wire: the event as the platform takes it, JSON in UTF-8.
         """
         if self._mark.forked():
-            self.after_fork(in_child=True)
+            self.after_fork()
         if self._closed:
             raise MeteringError("the recorder is closed: this event was not recorded")
-        if self._outboxes:
-            self._account.follow()
-        count = self._buffer.put(wire)
+        count = self._buffer.put(wire, self._accounts.present())
         if count >= self._sender.wake_at:
             self._sender.wake()
         elif count < 0:
@@ -204,12 +215,26 @@ class Recorder:
 
     # Delivering
 
+    def _before_step(self) -> None:
+        """Make sure whose events are sent, and at whose pace."""
+        self._accounts.identify()
+        present = self._accounts.present()
+        if present is not self._paced:
+            self._paced = present
+            self._rate_limiter.use(self._spools[0].pace(present) if self._spools else None)
+
     def _send(self, batch: Batch) -> Any:
-        key = self._account.key_for(batch.account)
-        return send_batch(self._client, batch.wires, deadline=self._request_timeout, key=key)
+        key = self._accounts.key_for(batch.account)
+        try:
+            return send_batch(self._client, batch.wires, deadline=self._request_timeout, key=key)
+        finally:
+            self._accounts.identify(attempted=True)
 
     def flush(self, timeout: float = 10.0) -> FlushResult:
         """Deliver everything recorded so far, without waiting for more events.
+
+        Events of another key are not waited for. Those in memory count as left, since they end with the process; those
+        in the outbox wait there, see `usage_of_other_keys`.
 
         Args:
             timeout: the most seconds to wait. It returns earlier if waiting is of no use: the account is refused,
@@ -217,29 +242,37 @@ class Recorder:
         """
         _check_range("timeout", timeout, 0.0)
         if self._mark.forked():
-            self.after_fork(in_child=True)
+            self.after_fork()
+        self._accounts.follow()
         before = self._totals()
-        complete = self._sender.flush(timeout)
-        left = 0 if complete else self._buffer.stats().pending
-        return self._since(before, left)
+        complete = self._sender.flush(timeout) and not self._memory.kept_back()
+        return self._since(before, 0 if complete else self._left())
 
     def _totals(self) -> tuple[int, int, int]:
         return self._delivery.accepted, self._delivery.duplicate, self._delivery.dead
 
-    def _since(self, before: tuple[int, int, int], left: int) -> FlushResult:
+    def _left(self) -> int | None:
+        """Return how many events have no outcome; None if that is not known."""
+        stats = self._buffer.stats(time.monotonic() + _COUNT_TIMEOUT)
+        return stats.pending if stats.unknown is None else None
+
+    def _since(self, before: tuple[int, int, int], left: int | None) -> FlushResult:
         accepted, duplicate, dead = (now - then for now, then in zip(self._totals(), before))
-        return FlushResult(not left, accepted, duplicate, dead, left)
+        return FlushResult(left == 0, accepted, duplicate, dead, left)
 
     def stats(self) -> Stats:
         """Return where all recorded events are; with an outbox, those of all processes and earlier runs as well."""
+        self._accounts.follow()
         return self._buffer.stats()
 
     def dead_letters(self) -> list[DeadLetter]:
         """Return the events that the platform refused for good, with its reasons."""
+        self._accounts.follow()
         return self._buffer.dead_letters()
 
     def replay_dead_letters(self) -> int:
         """Send the refused events again, with the same ids. Return how many."""
+        self._accounts.follow()
         count = self._buffer.replay_dead_letters()
         if count:
             self._sender.wake()
@@ -247,6 +280,7 @@ class Recorder:
 
     def discard_dead_letters(self) -> int:
         """Give the refused events up: they count as dropped. Return how many."""
+        self._accounts.follow()
         return self._buffer.discard_dead_letters()
 
     def export_dead_letters(self, path: FilePath) -> int:
@@ -266,9 +300,16 @@ class Recorder:
 
     # Other keys
 
+    def kept_events(self) -> Iterator[dict[str, Any]]:
+        """Yield the delivered events that the outbox keeps, oldest first, as they were sent; see ``keep``."""
+        for spool in self._spools:
+            for wire in spool.kept():
+                yield json.loads(wire)
+
     def usage_of_other_keys(self) -> list[OtherAccount]:
         """Return the other keys and servers that events in the outbox were recorded under, and wait for."""
-        return self._account.others()
+        self._accounts.follow()
+        return self._accounts.others()
 
     def adopt_usage(self, account: OtherAccount) -> int:
         """Bill events that wait for another key to the present key's customer. Be sure that it is the same customer.
@@ -281,9 +322,9 @@ class Recorder:
 
         Raises:
             MeteringError: the platform has said that it is another customer, or has not yet named this key's.
-            OutboxError: the file cannot be used.
+            OutboxError: the outbox cannot be used.
         """
-        count = self._account.adopt(account)
+        count = self._accounts.adopt(account)
         if count:
             self._sender.wake()
         return count
@@ -305,17 +346,25 @@ class Recorder:
         self._closed = True
         ended = self._sender.stop(max(0.1, deadline - time.monotonic()))  # a request under way may still arrive
         # Other processes deliver what they put into a shared outbox meanwhile.
-        left = 0 if complete and self._outboxes else self._buffer.stats().pending
+        left = 0 if complete and self._spools else self._left()
         self._report_left(left)
         if ended:  # otherwise the thread does so at its end; until then it holds what it sends
             self._buffer.close()
         return self._since(before, left)
 
-    def _report_left(self, left: int) -> None:
-        if left:
-            paths = ", ".join(outbox.path for outbox in self._outboxes)
-            fate = f"wait in {paths} for the next start" if paths else "are lost with the process"
-            self._incidents.report(Incident("left", f"{left} usage events are undelivered and {fate}", events=left))
+    def _report_left(self, left: int | None) -> None:
+        if left == 0:
+            return
+        paths = ", ".join(spool.path for spool in self._spools)
+        lost = self._memory.stats().pending
+        if not paths or lost == left:
+            fate = " and are lost with the process"
+        elif not lost:
+            fate = f" and wait in {paths} for the next start"
+        else:
+            fate = f": {lost} of them are lost with the process, the others wait in {paths} for the next start"
+        number = "an unknown number of" if left is None else left
+        self._incidents.report(Incident("left", f"{number} usage events are undelivered{fate}", events=left or 0))
 
     def __enter__(self) -> Recorder:
         return self
@@ -340,19 +389,29 @@ class Recorder:
         except Exception:
             _LOG.exception("the last delivery of usage events failed")
 
-    def before_fork(self) -> None:
-        """Let go of everything that a child process must not share. Called before each `os.fork`."""
-        self._buffer.before_fork()
-
-    def after_fork(self, in_child: bool) -> None:
-        """Go on after a fork; in the child, with events, locks and a thread of its own."""
-        self._buffer.after_fork(in_child)
-        if in_child:
-            self._mark = ProcessMark()
-            self._incidents.after_fork()
-            self._sender.after_fork()
+    def after_fork(self) -> None:
+        """Go on in a forked child, with events, locks and a thread of its own."""
+        self._buffer.after_fork()
+        self._accounts.after_fork()
+        self._mark = ProcessMark()
+        self._paced = None
+        self._incidents.after_fork()
+        self._sender.after_fork()
 
 
 def _check_range(name: str, value: float, least: float, most: float = float("inf")) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
         raise ApiValueError(f"{name} must be a number from {least} to {most}, not {value!r}")
+
+
+def _seconds(keep: str | float | None) -> float:
+    """Return a length of time, such as ``"35d"``, in seconds."""
+    if keep is None:
+        return 0.0
+    if isinstance(keep, str):
+        number, unit = keep[:-1], keep[-1:]
+        if unit in _UNITS and number.isascii() and number.isdigit():
+            return float(int(number) * _UNITS[unit])
+    elif not isinstance(keep, bool) and isinstance(keep, (int, float)) and 0.0 < keep < float("inf"):
+        return float(keep)
+    raise ApiValueError(f"keep must be a time such as '35d', '12h' or '30m', or a number of seconds, not {keep!r}")

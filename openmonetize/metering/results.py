@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Optional
 
 
-class Stats(NamedTuple):
-    """Where all recorded events are.
+class _Counts(NamedTuple):
+    tracked: int = 0
+    accepted: int = 0
+    duplicate: int = 0
+    queued: int = 0
+    retrying: int = 0
+    dead: int = 0
+    dropped: int = 0
+
+
+class Stats(_Counts):
+    """Where all recorded events are: a tuple of counts.
 
     ``tracked == accepted + duplicate + queued + retrying + dead + dropped``, at any moment.
 
@@ -19,21 +30,36 @@ class Stats(NamedTuple):
         queued: waiting, never sent yet.
         retrying: being sent, or sent at least once without a final response.
         dead: refused by the platform for good; see ``dead_letters()``.
-        dropped: given up: buffer full under ``on_full="drop_newest"``, or discarded dead letters.
+        dropped: given up: buffer full under ``on_full="drop_newest"``, discarded dead letters, or destroyed in the
+            outbox.
+        unknown: why the outbox cannot be read, so that its counts are left out; None if all is known. It is no part of
+            the tuple.
     """
 
-    tracked: int = 0
-    accepted: int = 0
-    duplicate: int = 0
-    queued: int = 0
-    retrying: int = 0
-    dead: int = 0
-    dropped: int = 0
+    unknown: Optional[str] = None
 
     @property
     def pending(self) -> int:
         """Events without an outcome yet."""
         return self.queued + self.retrying
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{name}={count}" for name, count in self._asdict().items())
+        return f"Stats({counts})" if self.unknown is None else f"Stats({counts}, unknown={self.unknown!r})"
+
+
+def unknown_stats(why: str) -> Stats:
+    """Return the stats of an outbox that cannot be read."""
+    stats = Stats()
+    stats.unknown = why
+    return stats
+
+
+def add_up(parts: Sequence[Stats]) -> Stats:
+    """Return the sum of several stats. It is unknown if one of them is."""
+    total = Stats(*map(sum, zip(*parts))) if parts else Stats()
+    total.unknown = next((part.unknown for part in parts if part.unknown is not None), None)
+    return total
 
 
 class FlushResult(NamedTuple):
@@ -44,14 +70,14 @@ class FlushResult(NamedTuple):
         accepted: events that the platform took during the flush.
         duplicate: events that it had already.
         dead: events that it refused for good.
-        left: events that still wait; they are delivered later.
+        left: events that still wait; they are delivered later. None: not known, because the outbox cannot be read.
     """
 
     complete: bool
     accepted: int
     duplicate: int
     dead: int
-    left: int
+    left: Optional[int]
 
     def __bool__(self) -> bool:
         return self.complete

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import queue
 import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from openmonetize.metering.buffers.base import Buffer
 from openmonetize.metering.delivery import Delivery
@@ -22,6 +24,34 @@ _KEY_CHECK_INTERVAL = 1.0  # seconds after which it is checked again whether a r
 _LATE_TIMEOUT = 0.5  # the least seconds for the delivery of an event recorded after the process's last flush
 
 
+class Wake:
+    """Ends another thread's wait. It may be set from signal handlers and finalizers, unlike `threading.Event`.
+
+    `queue.SimpleQueue.put` is documented as reentrant.
+    """
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def set(self) -> None:
+        """End the wait of the other thread, or the next one that it begins."""
+        if self._queue.empty():
+            self._queue.put(None)
+
+    def clear(self) -> None:
+        """Forget that it was set."""
+        while self.wait(0.0):
+            pass
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until it is set, or for so many seconds. Return whether it was set, which ends with that."""
+        try:
+            self._queue.get(timeout > 0.0, timeout)
+        except queue.Empty:
+            return False
+        return True
+
+
 class Sender:
     """Delivers what a buffer holds, in a thread of its own that is started when there is something to do.
 
@@ -34,6 +64,7 @@ class Sender:
         keep_running: do not end the thread when idle: other processes may leave work in a shared buffer.
         prepare: called on the caller's thread before the thread starts; imports all that it needs.
         before_step: called before each request.
+        ready: returns whether `before_step` has found out what is to be delivered.
         clock: monotonic seconds.
     """
 
@@ -48,6 +79,7 @@ class Sender:
         keep_running: bool,
         prepare: Callable[[], None],
         before_step: Callable[[], None],
+        ready: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._delivery = delivery
@@ -58,6 +90,7 @@ class Sender:
         self._keep_running = keep_running
         self._prepare = prepare
         self._before_step = before_step
+        self._ready = ready
         self._clock = clock
         self._reset()
 
@@ -66,7 +99,7 @@ class Sender:
         self.wake_at = 1
         self._start_lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._wake = threading.Event()
+        self._wake = Wake()
         self._progress = threading.Condition()
         self._flushes: list[object] = []
         self._stopping = False
@@ -91,7 +124,9 @@ class Sender:
         return True
 
     def _start(self) -> bool:
-        with self._start_lock:
+        if not self._start_lock.acquire(blocking=False):
+            return True  # another caller is at it, or this very thread, which a signal or a finalizer has interrupted
+        try:
             if self._thread is not None:
                 return True
             if self._stopping or not self._may_start:
@@ -104,6 +139,8 @@ class Sender:
             except RuntimeError:  # the interpreter is shutting down: the thread that flushes does the work
                 self._thread = None
                 self._may_start = False
+        finally:
+            self._start_lock.release()
         return self._thread is not None
 
     def flush(self, timeout: float) -> bool:
@@ -112,8 +149,15 @@ class Sender:
         Gives up early if nothing can happen in time: the account is refused, or the server asked to wait.
         """
         deadline = self._clock() + timeout
-        watermark = self._buffer.watermark()
-        if self._buffer.is_past(watermark):
+        watermark: Any = None
+
+        def is_done() -> bool:
+            nonlocal watermark
+            if watermark is None and self._ready():
+                watermark = self._buffer.watermark()
+            return watermark is not None and self._buffer.is_past(watermark)
+
+        if is_done():
             return True
         attempts = self._delivery.attempts
         self._delivery.clear_delays()
@@ -121,7 +165,7 @@ class Sender:
         self._flushes.append(ticket)
         try:
             self._wake_thread()
-            while not self._buffer.is_past(watermark):
+            while not is_done():
                 if self._is_hopeless(attempts, deadline):
                     return False
                 if self._thread is None:
@@ -222,11 +266,16 @@ class Sender:
 
     def _wait_for_more(self) -> None:
         """Let events come together before the next request."""
-        self._maintain()
-        self._wake.clear()
-        self.wake_at = self._flush_at
-        if self._buffer.new_count() < self._flush_at and not self._flushes and not self._stopping:
-            self._wake.wait(self._flush_interval)
+        until = self._clock() + self._flush_interval
+        while True:
+            self._maintain()
+            self._wake.clear()
+            self.wake_at = self._flush_at
+            left = until - self._clock()
+            if left <= 0.0 or self._buffer.new_count() >= self._flush_at or self._flushes or self._stopping:
+                return
+            if self._wake.wait(min(left, MAINTENANCE_INTERVAL)):
+                return
 
     def _idle(self) -> bool:
         """Wait for the first event. Return False if the thread may end."""
@@ -248,7 +297,7 @@ class Sender:
         """Give up the thread, unless events came in meanwhile. Return whether it was given up."""
         with self._start_lock:
             self.wake_at = 1
-            if self._buffer.stats().pending or self._flushes:
+            if self._buffer.has_pending() or self._flushes:
                 return False
             thread, self._thread = self._thread, None
             if self._buffer.new_count():  # put before the caller could see that the thread has gone

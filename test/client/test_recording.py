@@ -204,7 +204,7 @@ def test_a_full_buffer_is_an_error_and_not_a_loss(canned: Canned, opened: Open) 
 def test_an_outbox_keeps_events_for_the_next_start(
     canned: Canned, sandbox: Sandbox, opened: Open, tmp_path: Any
 ) -> None:
-    path = tmp_path / "usage.db"
+    path = tmp_path / "usage-outbox"
     down = OpenMonetize(sandbox.key, sandbox.url, outbox=path, flush_interval=60)
     sandbox.fail_next("503:path=/v1/events", times=50)
     down.track_token_usage(**CHAT, user_id=USER, feature_id="chat")

@@ -21,6 +21,12 @@ def test_the_files_that_it_names_exist() -> None:
     assert [name for name in sorted(named) if not any(f"/{file}".endswith(f"/{name}") for file in files)] == []
 
 
+def test_it_names_every_module_of_the_spool() -> None:
+    part = PAGE.partition("### The spool")[2].split("```")[1]
+    modules = {path.stem for path in (ROOT / "openmonetize/metering/buffers/spool").glob("*.py")} - {"__init__"}
+    assert [name for name in sorted(modules) if not re.search(rf"\b{name}\b", part)] == []
+
+
 def test_its_map_has_every_package() -> None:
     packages = {path.parent.name for path in (ROOT / "openmonetize").glob("*/__init__.py")}
     package_map = PAGE.split("```")[1]  # the page's first code block

@@ -25,8 +25,10 @@ from openmonetize.metering import (
     Stats,
     delivery,
     recorder,
+    sender,
 )
-from openmonetize.metering.buffers import memory, outbox
+from openmonetize.metering.buffers import memory
+from openmonetize.metering.buffers.spool import place, spool
 from openmonetize.pricing import credits
 from openmonetize.pricing.model_names import ModelNames
 from openmonetize.providers import METERED, NOT_METERED, otel
@@ -92,19 +94,45 @@ def test_the_numbers_of_the_prose() -> None:
     dead = f"{memory.MAX_DEAD_IN_MEMORY:,}"
     assert f"beyond {dead} dead letters in memory" in prose["recording"]
     assert f"the last {dead} are kept" in prose["outbox"]
-    assert outbox.MAX_OUTBOX_BYTES == 1024**3
-    assert "1 GiB by default" in prose["outbox"]
+    assert (spool.MAX_SPOOL_BYTES, spool.MIN_FREE_BYTES, spool.MIN_FREE_PART) == (1024**3, 64 * 1024**2, 0.05)
+    assert (spool.MAX_SEGMENT_BYTES, spool.MAX_SEGMENT_AGE) == (4 * 1024**2, 60.0)
+    for page in ("outbox", "recording"):
+        assert "1 GiB by default" in prose[page]
+        assert "64 MiB, or 5 % of a smaller disk" in prose[page]
+    assert "every 4 MiB (or a sixteenth of a smaller `outbox_max_bytes`) and at least every minute" in prose["outbox"]
+    assert sender.IDLE_TIMEOUT == 30.0
+    assert "an idle one within half a minute" in prose["outbox"]
     wait = f"{memory.FULL_TIMEOUT * 1000:g} ms"
     assert wait in prose["recording"]
     assert wait in prose["outage"]
     assert f"{memory.MAX_BUFFERED_EVENTS:,} events or {memory.MAX_BUFFERED_BYTES // 2**20} MiB" in prose["outage"]
-    assert f"runs out after {outbox.LEASE_SECONDS:g} seconds" in prose["outbox"]
 
 
 def test_these_are_the_choices() -> None:
     assert tuple(code.strip('"') for code in first_codes("outage", "A full buffer")) == recorder.ON_FULL
     head = text("outbox").partition("| what happens |")[2].partition("\n")[0]
-    assert tuple(re.findall(r'durability="(\w+)"', head)) == outbox.DURABILITIES
+    assert tuple(re.findall(r'durability="(\w+)"', head)) == recorder.DURABILITIES
+
+
+# The outbox
+
+
+@pytest.mark.parametrize("row", table("outbox", "What it survives"), ids=lambda row: row[0][:30])
+def test_these_tests_show_it(row: list[str]) -> None:
+    """A row without a test says why there is none."""
+    named = codes(row[-1])
+    assert named or row[-1].startswith("not tested: ")
+    for name in named:
+        file, _, test = name.partition("::")
+        source = (GUIDES.parents[1] / "test" / "metering" / file).read_text(encoding="utf-8")
+        assert f"def {test}(" in source or f"\n{test} = " in source, name
+
+
+def test_these_file_systems_are_refused() -> None:
+    listed = text("outbox").partition("mount table:")[2].partition("their like")[0]
+    kinds = codes(listed)
+    assert len(kinds) > 15
+    assert [kind for kind in kinds if not place._SHARED_TYPE.fullmatch(kind)] == []
 
 
 # Gating
@@ -203,7 +231,7 @@ def test_the_times_are_these() -> None:
         delivery.MAX_PROBE_INTERVAL,
         delivery.SET_ASIDE_SECONDS,
         request,
-        outbox.LEASE_SECONDS,
+        sender.IDLE_TIMEOUT,
     ]
     assert [float(row[1]) for row in table("outage", "Times")] == times
 

@@ -62,7 +62,7 @@ def make_recorder(client: ApiClient) -> Iterator[MakeRecorder]:
 @pytest.fixture(params=["memory", "outbox"])
 def buffered(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     """Options of a recorder with either buffer."""
-    return {"outbox": tmp_path / "usage.db"} if request.param == "outbox" else {}
+    return {"outbox": tmp_path / "usage-outbox"} if request.param == "outbox" else {}
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 import socket
@@ -34,6 +35,10 @@ class FaultServer:
         keys: key -> customer; other keys get 401.
         poison: ids that make the server fail with 500.
         bad: ids that are refused with 400, naming the index or not.
+        limit, window: requests that are taken in a window of so many seconds; others get 429. None: all are taken.
+        remaining: requests that are still taken in the present window.
+        windows: requests taken in each window so far.
+        limited: requests that were not taken.
     """
 
     def __init__(self) -> None:
@@ -56,7 +61,11 @@ class FaultServer:
         self.max_body = 1024 * 1024
         self.quota: int | None = None
         self.limit: int | None = None
+        self.window = 60.0
         self.remaining = 0
+        self.windows: list[int] = []
+        self.limited = 0
+        self._window_ends = 0.0
         self.hang = 0.6
         self.identify_asked = threading.Event()  # set when a request asks whose a key is
         self.may_identify = threading.Event()  # while it is clear, such a request waits
@@ -84,6 +93,26 @@ class FaultServer:
 
     def billed_once(self) -> bool:
         return all(count == 1 for count in self.billed.values())
+
+    def count_request(self) -> tuple[bool, dict[str, str]]:
+        """Return whether the limit takes one more request, and the headers that tell of the limit."""
+        if self.limit is None:
+            return True, {}
+        with self.lock:
+            now = time.monotonic()
+            if now >= self._window_ends:
+                self.remaining = self.limit if self.windows else self.remaining
+                self._window_ends = now + self.window
+                self.windows.append(0)
+            taken = self.remaining > 0
+            self.windows[-1] += taken
+            self.remaining -= taken
+            self.limited += not taken
+            return taken, {
+                "x-ratelimit-limit": str(self.limit),
+                "x-ratelimit-remaining": str(self.remaining),
+                "x-ratelimit-reset": str(math.ceil(self._window_ends - now)),
+            }
 
     def process(self, events: list[dict[str, Any]], customer: str) -> int:
         """Bill the new events, and return how many are duplicates."""
@@ -132,9 +161,10 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
+        _, self.limits = self.server.platform.count_request()
         self.server.platform.identify_asked.set()
         self.server.platform.may_identify.wait(20)
-        customer = self.server.platform.keys.get(self.headers.get("X-API-Key", ""))
+        customer = self.server.platform.keys.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
         if self.path == "/v1/customers/me" and customer:
             self._json(200, {"data": {"id": customer, "name": "n", "email": "e@example.com"}})
         else:
@@ -144,7 +174,15 @@ class _Handler(BaseHTTPRequestHandler):
         platform = self.server.platform
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path.startswith("/status/"):
+            self.limits: dict[str, str] = {}  # unknown paths are not counted
             self._json(int(self.path.split("/")[2]), {"error": "Not Found", "message": "Route POST:/x not found"})
+            return
+        taken, self.limits = platform.count_request()
+        if not taken:
+            headers = {"Retry-After": self.limits["x-ratelimit-reset"]}
+            self._json(
+                429, {"statusCode": 429, "error": "Too Many Requests", "message": "Rate limit exceeded"}, headers
+            )
             return
         with platform.lock:
             fault = platform.faults.popleft() if platform.faults else platform.always
@@ -264,14 +302,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
-        if platform.limit is not None:
-            platform.remaining = max(0, platform.remaining - 1)
-            headers = {
-                **headers,
-                "x-ratelimit-limit": str(platform.limit),
-                "x-ratelimit-remaining": str(platform.remaining),
-                "x-ratelimit-reset": "60",
-            }
+        headers = {**headers, **self.limits}
         if platform.quota is not None:
             headers = {**headers, "X-Monthly-Quota-Remaining": str(platform.quota)}
         for name, value in headers.items():

@@ -6,13 +6,13 @@ import pytest
 
 from openmonetize import ApiClient
 from openmonetize.events.ingest import MAX_BYTES
-from openmonetize.metering.buffers.base import Buffer
+from openmonetize.metering.buffers.base import Account, Buffer
 from openmonetize.metering.buffers.memory import MemoryBuffer
 from openmonetize.metering.delivery import FIRST_PROBE_INTERVAL, MAX_PROBE_INTERVAL, SET_ASIDE_SECONDS, Delivery
 from openmonetize.metering.incidents import Incident, Incidents
 from openmonetize.metering.request import send_batch
 
-from .conftest import Clock, adds_up, new_event, new_events
+from .conftest import Clock, adds_up, new_events
 from .fault_server import TRANSIENT, FaultServer
 
 
@@ -22,7 +22,9 @@ class Pipeline:
     def __init__(self, client: ApiClient) -> None:
         self.clock = Clock()
         self.timeout = 20.0
+        self.account = Account(client.configuration.host, client.configuration.account_fingerprint())
         self.buffer: Buffer = MemoryBuffer(clock=self.clock)
+        self.buffer.serve([self.account])
         self.incidents: list[Incident] = []
         self.delivery = Delivery(
             lambda batch: send_batch(client, batch.wires, deadline=self.timeout),
@@ -34,7 +36,7 @@ class Pipeline:
 
     def put(self, events: list[Any]) -> None:
         for event in events:
-            self.buffer.put(event.to_wire())
+            self.buffer.put(event.to_wire(), self.account)
 
     def step(self) -> int:
         """Take one step as soon as it is due."""
@@ -197,6 +199,17 @@ def test_a_new_key_ends_the_wait_at_once(pipeline: Pipeline, server: FaultServer
     assert len(server.ledger) == 2
 
 
+def test_a_new_keys_failures_are_followed_by_waits(pipeline: Pipeline, server: FaultServer, client: ApiClient) -> None:
+    client.configuration.access_token = "om_live_wrong"
+    pipeline.put(new_events(2))
+    pipeline.step()
+    client.configuration.access_token = "om_live_a2"
+    server.always = "503"
+    for _ in range(3):
+        pipeline.step()
+        assert pipeline.delivery.next_at() > pipeline.clock.now
+
+
 def test_without_a_key_events_wait(pipeline: Pipeline, server: FaultServer, client: ApiClient) -> None:
     client.configuration.access_token = None
     pipeline.delivery._fingerprint = lambda: ""  # as the recorder's does without a key
@@ -277,21 +290,21 @@ def test_a_callback_that_raises_does_not_matter(client: ApiClient, server: Fault
     def broken(_: Any) -> None:
         raise RuntimeError("mine")
 
-    buffer = MemoryBuffer()
+    pipeline = Pipeline(client)
+    buffer = pipeline.buffer
     delivery = Delivery(lambda batch: send_batch(client, batch.wires), buffer, Incidents(broken, broken))
-    buffer.put(new_event().to_wire())
+    pipeline.put(new_events(1))
     assert delivery.step() == 1
     assert buffer.stats().accepted == 1
 
 
-def test_an_unexpected_error_keeps_the_events() -> None:
+def test_an_unexpected_error_keeps_the_events(pipeline: Pipeline) -> None:
     def broken(_: Any) -> Any:
         raise ZeroDivisionError
 
-    buffer = MemoryBuffer()
-    buffer.put(b"{}")
-    assert Delivery(broken, buffer, Incidents()).step() == 1
-    assert buffer.stats().retrying == 1
+    pipeline.put(new_events(1))
+    assert Delivery(broken, pipeline.buffer, Incidents()).step() == 1
+    assert pipeline.buffer.stats().retrying == 1
 
 
 def test_the_retry_budget_slows_a_long_failure_down(pipeline: Pipeline, server: FaultServer) -> None:

@@ -17,12 +17,13 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
 class Gunicorn(WebServer):
-    def __init__(self, folder: Path, url: str, outbox: str, preload: bool) -> None:
+    def __init__(self, folder: Path, url: str, outbox: str, preload: bool, kind: str = "sync") -> None:
         self.socket = socket.create_server(("127.0.0.1", 0))
         number = self.socket.fileno()
         command = [sys.executable, "-m", "gunicorn", "--workers", "4", "--bind", f"fd://{number}"]
         command += ["--no-control-socket"] * ("control_socket" in settings())
         command += ["--worker-tmp-dir", str(folder), "--graceful-timeout", "15"] + ["--preload"] * preload
+        command += ["--worker-class", kind]
         command.append("metered_application")
         super().__init__(folder, command, url, outbox, self.socket.getsockname()[1], pass_fds=[number])
 
@@ -48,6 +49,15 @@ def test_graceful_restarts_lose_nothing_even_from_memory(
 def test_hard_restarts_lose_nothing_from_the_outbox(
     server: FaultServer, tmp_path: Path, preload: bool, started: list[WebServer]
 ) -> None:
-    gunicorn = Gunicorn(tmp_path, server.url, str(tmp_path / "usage.db"), preload)
+    gunicorn = Gunicorn(tmp_path, server.url, str(tmp_path / "usage-outbox"), preload)
+    started.append(gunicorn)
+    survives_killed_workers(gunicorn, server)
+
+
+def test_hard_restarts_of_gevent_workers_lose_nothing_from_the_outbox(
+    server: FaultServer, tmp_path: Path, started: list[WebServer]
+) -> None:
+    pytest.importorskip("gevent")
+    gunicorn = Gunicorn(tmp_path, server.url, str(tmp_path / "usage-outbox"), preload=False, kind="gevent")
     started.append(gunicorn)
     survives_killed_workers(gunicorn, server)

@@ -16,6 +16,8 @@ pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("OPENMONETIZE_SOAK") or 20)
 
 WORK = """
+from openmonetize.metering.buffers.spool import spool
+spool.MAX_SEGMENT_BYTES = int(sys.argv[4])
 recorder = make_recorder(flush_interval=0.003, flush_at=9, durability=sys.argv[3])
 print("ready", flush=True)
 for number in range(2000):
@@ -30,6 +32,7 @@ recorder = make_recorder()
 assert recorder.flush(30), recorder.stats()
 stats = recorder.stats()
 assert stats.tracked == stats.accepted + stats.duplicate, stats
+recorder.close()
 """
 
 
@@ -37,11 +40,12 @@ assert stats.tracked == stats.accepted + stats.duplicate, stats
 def test_kills(server: FaultServer, tmp_path: Path, durability: str) -> None:
     moments = random.Random(11)
     server.rate, server.hang = 0.05, 0.2
-    outbox = str(tmp_path / "usage.db")
+    outbox = str(tmp_path / "usage-outbox")
     work = program(tmp_path, WORK)
     confirmed: set[str] = set()
     for _ in range(max(1, KILLS // 2)):
-        process = start(work, server.url, outbox, durability)
+        # Small segments are sealed, delivered, counted and removed all the time.
+        process = start(work, server.url, outbox, durability, moments.choice(["2000", "4194304"]))
         assert process.stdout is not None
         ready = process.stdout.readline()
         assert ready == "ready\n", finish(process)
@@ -55,3 +59,4 @@ def test_kills(server: FaultServer, tmp_path: Path, durability: str) -> None:
     finish(start(program(tmp_path / "rest", REST), server.url, outbox))
     assert confirmed <= set(server.ledger)
     assert server.billed_once()
+    assert not list(Path(outbox).glob("*/*.log"))

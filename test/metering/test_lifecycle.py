@@ -20,7 +20,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 @pytest.fixture(params=["memory", "outbox"])
 def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return str(tmp_path / "usage.db") if request.param == "outbox" else ""
+    return str(tmp_path / "usage-outbox") if request.param == "outbox" else ""
 
 
 @pytest.fixture
@@ -232,6 +232,85 @@ def test_a_fork_without_pythons_hooks(run: Run, server: FaultServer) -> None:
         assert recorder.flush(20)
         """)
     assert exactly(server, 2)
+
+
+INTERRUPTIONS = {
+    "record": "lambda: recorder.record(new_event())",
+    "stats": "recorder.stats",
+    "flush": "lambda: recorder.flush(0)",
+    "dead-letters": "recorder.dead_letters",
+    "other-keys": "recorder.usage_of_other_keys",
+}
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs signals")
+@pytest.mark.parametrize("call", INTERRUPTIONS)
+def test_a_signal_handler_may_use_the_recorder_whose_call_it_interrupts(
+    run: Run, server: FaultServer, call: str
+) -> None:
+    run(f"""
+        import faulthandler, signal
+        faulthandler.dump_traceback_later(50, exit=True)
+        recorder = make_recorder(flush_interval=0.01)
+        interrupt, handled, busy = {INTERRUPTIONS[call]}, 0, False
+
+        def handle(*_):
+            global handled, busy
+            if not busy:
+                busy = True
+                interrupt()
+                handled += 1
+                busy = False
+
+        recorder.record(new_event())
+        signal.signal(signal.SIGALRM, handle)
+        signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+        recorded = 1
+        while handled < 300:
+            recorder.record(new_event())
+            recorded += 1
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        recorded += handled * ({call!r} == "record")
+        assert recorder.flush(30), recorder.stats()
+        assert recorder.stats().accepted == recorded, (recorder.stats(), recorded)
+        """)
+    assert server.billed_once()
+
+
+def test_a_finalizer_may_record(run: Run, server: FaultServer) -> None:
+    """The garbage collector may call it within any call of the recorder, in any thread."""
+    run("""
+        import faulthandler, gc
+        faulthandler.dump_traceback_later(50, exit=True)
+        gc.set_threshold(20)
+        recorder = make_recorder(flush_interval=0.01)
+        finalized = []
+
+        class Cycle:
+            def __init__(self):
+                self.me = self
+
+            def __del__(self):
+                recorder.record(new_event())
+                finalized.append(1)
+
+        def work():
+            for number in range(200):
+                Cycle()
+                recorder.record(new_event())
+                recorder.stats()
+
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        gc.collect()
+        assert len(finalized) == 400
+        assert recorder.flush(30), recorder.stats()
+        assert recorder.stats().accepted == 800, recorder.stats()
+        """)
+    assert exactly(server, 800)
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])

@@ -1,23 +1,33 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
 from openmonetize.metering import BufferFull
+from openmonetize.metering.buffers.base import Account
 from openmonetize.metering.buffers.memory import MAX_DEAD_IN_MEMORY, MemoryBuffer
 
 from .conftest import adds_up
+
+A, B = Account("http://127.0.0.1:1", "key-a"), Account("http://127.0.0.1:1", "key-b")
 
 
 def wires(count: int, size: int = 4) -> list[bytes]:
     return [str(number).rjust(size).encode() for number in range(count)]
 
 
-def filled(count: int, **options: int) -> MemoryBuffer:
+def empty(**options: Any) -> MemoryBuffer:
     buffer = MemoryBuffer(**options)
+    buffer.serve([A])
+    return buffer
+
+
+def filled(count: int, **options: Any) -> MemoryBuffer:
+    buffer = empty(**options)
     for wire in wires(count):
-        buffer.put(wire)
+        buffer.put(wire, A)
     return buffer
 
 
@@ -81,7 +91,7 @@ def test_a_full_buffer_waits_for_room() -> None:
     batch = buffer.lease(1, 1000)
     assert batch is not None
     threading.Timer(0.05, buffer.ack, [batch]).start()
-    buffer.put(b"3")
+    buffer.put(b"3", A)
     assert buffer.stats().queued == 2
 
 
@@ -89,14 +99,14 @@ def test_a_full_buffer_waits_for_room() -> None:
 def test_a_full_buffer_raises_in_the_end_and_the_event_is_not_counted(bounds: dict[str, int]) -> None:
     buffer = filled(2, **bounds)
     with pytest.raises(BufferFull, match="was not recorded"):
-        buffer.put(b"   3")
+        buffer.put(b"   3", A)
     assert buffer.stats().tracked == 2
 
 
 def test_dropping_is_counted_and_returned() -> None:
-    buffer = MemoryBuffer(max_events=1, drop_newest=True)
-    assert buffer.put(b"1") == 1
-    assert buffer.put(b"2") == -1
+    buffer = empty(max_events=1, drop_newest=True)
+    assert buffer.put(b"1", A) == 1
+    assert buffer.put(b"2", A) == -1
     assert buffer.stats().dropped == 1
     assert adds_up(buffer.stats())
 
@@ -127,7 +137,7 @@ def test_dead_letters_can_be_replayed_or_discarded() -> None:
 def test_a_watermark_is_past_when_all_events_before_it_have_an_outcome() -> None:
     buffer = filled(3)
     watermark = buffer.watermark()
-    buffer.put(b"later")
+    buffer.put(b"later", A)
     batch = buffer.lease(3, 1000)
     assert batch is not None
     assert not buffer.is_past(watermark)
@@ -145,13 +155,13 @@ def test_a_watermark_is_past_when_all_events_before_it_have_an_outcome() -> None
 
 def test_a_child_owns_nothing_of_its_parent() -> None:
     buffer = filled(3)
-    buffer.after_fork(in_child=True)
+    buffer.after_fork()
     assert buffer.stats() == (0, 0, 0, 0, 0, 0, 0)
 
 
 def test_many_threads_lose_nothing() -> None:
-    buffer = MemoryBuffer()
-    threads = [threading.Thread(target=lambda: [buffer.put(b"x") for _ in range(500)]) for _ in range(8)]
+    buffer = empty()
+    threads = [threading.Thread(target=lambda: [buffer.put(b"x", A) for _ in range(500)]) for _ in range(8)]
     for thread in threads:
         thread.start()
     taken = 0
@@ -163,3 +173,88 @@ def test_many_threads_lose_nothing() -> None:
     for thread in threads:
         thread.join()
     assert buffer.stats().accepted == buffer.stats().tracked == 4000
+
+
+# Accounts
+
+
+def lease(buffer: MemoryBuffer) -> list[bytes]:
+    batch = buffer.lease(1000, 1_000_000)
+    return [] if batch is None else list(batch.wires)
+
+
+def test_events_of_several_accounts_are_leased_apart_and_keep_their_order() -> None:
+    buffer = empty()
+    for number, account in enumerate([A, A, B, A, B]):
+        buffer.put(b"%d" % number, account)
+    buffer.serve([A, B])
+    batches = [buffer.lease(1000, 1000) for _ in range(4)]
+    assert [(batch.account, list(batch.wires)) for batch in batches if batch is not None] == [
+        (A, [b"0", b"1"]),
+        (B, [b"2"]),
+        (A, [b"3"]),
+        (B, [b"4"]),
+    ]
+
+
+def test_an_account_that_is_not_served_waits_whatever_became_of_its_events() -> None:
+    buffer = empty()
+    for number in range(4):
+        buffer.put(b"%d" % number, A)
+    returned, refused = buffer.lease(1, 1000), buffer.lease(1, 1000)
+    assert returned is not None
+    assert refused is not None
+    buffer.nack(returned)
+    buffer.dead_letter(refused, 400, "bad")
+    buffer.serve([B])
+    buffer.put(b"of b", B)
+    assert lease(buffer) == [b"of b"]
+    assert lease(buffer) == []
+    assert buffer.others() == [(*A, None, 4)]
+    assert buffer.stats().tracked == 5
+    assert adds_up(buffer.stats())
+    buffer.serve([A])
+    assert lease(buffer) == [b"0"]
+    assert lease(buffer) == [b"2", b"3"]
+
+
+def test_a_watermark_does_not_wait_for_an_account_that_is_not_served() -> None:
+    buffer = filled(3)
+    batch = buffer.lease(1, 1000)
+    assert batch is not None
+    buffer.nack(batch)
+    watermark = buffer.watermark()
+    assert not buffer.is_past(watermark)
+    buffer.serve([B])
+    assert buffer.is_past(watermark)
+    assert buffer.new_count() == 0
+
+
+def test_adopted_events_are_the_other_accounts() -> None:
+    buffer = filled(4)
+    returned, refused = buffer.lease(1, 1000), buffer.lease(1, 1000)
+    assert returned is not None
+    assert refused is not None
+    buffer.nack(returned)
+    buffer.dead_letter(refused, 400, "bad")
+    buffer.serve([B])
+    assert buffer.adopt(A, B) == 4
+    assert buffer.others() == []
+    assert lease(buffer) == wires(4)[:1]
+    assert lease(buffer) == wires(4)[2:]
+    assert buffer.replay_dead_letters() == 1
+    assert lease(buffer) == wires(4)[1:2]
+
+
+def test_dead_letters_are_replayed_under_their_own_account() -> None:
+    buffer = filled(1)
+    refused = buffer.lease(1, 1000)
+    assert refused is not None
+    buffer.dead_letter(refused, 400, "bad")
+    buffer.serve([B])
+    buffer.put(b"of b", B)
+    assert buffer.replay_dead_letters() == 1
+    assert lease(buffer) == [b"of b"]
+    assert lease(buffer) == []
+    buffer.serve([A])
+    assert lease(buffer) == wires(1)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from openmonetize.metering.pace import LocalPace
 from openmonetize.metering.rate_limiter import RateLimiter
 
 from .conftest import Clock
@@ -69,5 +70,106 @@ def test_a_busy_minute_stays_below_the_limit(clock: Clock) -> None:
 def test_odd_headers_are_ignored(clock: Clock, value: str) -> None:
     rate_limiter = RateLimiter(clock=clock)
     rate_limiter.learn({**headers(0), "x-ratelimit-reset": value, "x-monthly-quota-remaining": value})
+    assert rate_limiter.next_at() <= clock()
+    assert rate_limiter.quota is None
+
+
+def test_a_request_that_is_under_way_counts(clock: Clock) -> None:
+    rate_limiter = RateLimiter(1.0, clock)
+    rate_limiter.learn(headers(1))
+    assert rate_limiter.reserve(urgent=True)
+    assert rate_limiter.next_at(urgent=True) == 1061.0
+    assert not rate_limiter.reserve(urgent=True)
+    clock.now = 1061.0
+    assert rate_limiter.reserve()
+
+
+def test_a_window_has_room_for_one_request_however_small_the_share_is(clock: Clock) -> None:
+    rate_limiter = RateLimiter(0.01, clock)
+    for _ in range(3):
+        assert rate_limiter.reserve()
+        rate_limiter.learn(headers(9, limit=10))
+        assert not rate_limiter.reserve(), "it is spent"
+        clock.now = rate_limiter.next_at()
+
+
+def test_a_slow_answer_does_not_move_the_windows_end(clock: Clock) -> None:
+    rate_limiter = RateLimiter(clock=clock)
+    rate_limiter.learn(headers(60, reset=30))
+    assert rate_limiter.reserve(urgent=True)
+    clock.now += 15.0
+    rate_limiter.learn(headers(50, reset=28))  # said 15 seconds ago
+    assert rate_limiter.next_at() == 1031.0
+
+
+def test_an_answer_that_took_half_a_minute_says_nothing_of_the_present_window(clock: Clock) -> None:
+    rate_limiter = RateLimiter(clock=clock)
+    rate_limiter.learn(headers(99))
+    clock.now += 50.0
+    assert rate_limiter.reserve()
+    clock.now += 30.0
+    rate_limiter.learn(headers(0, reset=11))
+    assert rate_limiter.reserve()
+
+
+def test_an_answer_of_the_window_before_is_ignored(clock: Clock) -> None:
+    store = LocalPace(clock)
+    slow, quick = RateLimiter(1.0, clock, store), RateLimiter(1.0, clock, store)
+    quick.learn(headers(90, reset=10))
+    assert slow.reserve()
+    clock.now += 12.0
+    assert quick.reserve()
+    quick.learn(headers(99))
+    slow.learn(headers(0, reset=9))  # said 11 seconds ago
+    assert slow.reserve()
+    assert quick.reserve()
+
+
+def test_an_answer_that_shows_a_new_window_ends_the_one_before(clock: Clock) -> None:
+    rate_limiter = RateLimiter(1.0, clock)
+    rate_limiter.learn(headers(0, reset=10))
+    clock.now += 10.0  # it ended up to a second earlier than was said
+    rate_limiter.learn(headers(90))
+    assert rate_limiter.reserve()
+
+
+def test_a_request_without_an_answer_is_forgotten_with_its_window(clock: Clock) -> None:
+    rate_limiter = RateLimiter(1.0, clock)
+    rate_limiter.learn(headers(2, reset=10))
+    for _ in range(2):
+        assert rate_limiter.reserve(urgent=True)
+        rate_limiter.learn({})
+    assert not rate_limiter.reserve(urgent=True), "the platform may have counted them"
+    clock.now = rate_limiter.next_at()
+    for _ in range(50):
+        assert rate_limiter.reserve()
+        rate_limiter.learn({})
+
+
+@pytest.mark.parametrize("reset", ["3601", "1795972251", "99999999999", "1795972251000", "9" * 30])
+def test_a_window_that_ends_in_years_stops_nothing_and_is_told_once(clock: Clock, reset: str) -> None:
+    told: list[str] = []
+    rate_limiter = RateLimiter(clock=clock, on_implausible=told.append)
+    for _ in range(3):
+        rate_limiter.learn({**headers(0), "x-ratelimit-reset": reset})
+        assert rate_limiter.next_at() <= clock.now + 61.0
+        clock.now += 61.0
+        assert rate_limiter.reserve()
+    assert len(told) == 1
+    assert reset in told[0]
+
+
+@pytest.mark.parametrize("given", [{}, headers(0), headers(99, reset=3600), {**headers(5), "x-ratelimit-reset": ""}])
+def test_a_usual_answer_is_not_told(clock: Clock, given: dict[str, str]) -> None:
+    told: list[str] = []
+    RateLimiter(clock=clock, on_implausible=told.append).learn(given)
+    assert told == []
+
+
+def test_another_account_has_a_limit_of_its_own(clock: Clock) -> None:
+    rate_limiter = RateLimiter(clock=clock)
+    rate_limiter.learn({**headers(0), "x-monthly-quota-remaining": "7"})
+    assert rate_limiter.quota == 7
+    rate_limiter.use(LocalPace(clock))
     assert rate_limiter.next_at() <= clock()
     assert rate_limiter.quota is None

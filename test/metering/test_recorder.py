@@ -98,6 +98,21 @@ def test_flush_does_not_wait_for_what_cannot_happen(
     assert not result
     assert result.left == 1
     server.always = None
+    server.delay = 0.2  # longer than flush waits between two looks
+    assert recorder.flush(3600)
+
+
+def test_flush_waits_for_the_answer_to_a_new_key(
+    make_recorder: MakeRecorder, server: FaultServer, client: ApiClient, buffered: Any
+) -> None:
+    recorder = make_recorder(flush_interval=3600, **buffered)
+    recorder.record(new_event())
+    assert recorder.flush(10)
+    del server.keys["om_live_a"]
+    recorder.record(new_event())
+    assert not recorder.flush(3600)
+    client.configuration.access_token = "om_live_a2"
+    server.delay = 0.2  # longer than flush waits between two looks
     assert recorder.flush(3600)
 
 
@@ -169,9 +184,9 @@ def test_a_closed_recorder_takes_nothing(client: ApiClient) -> None:
         {"max_events": True},
         {"on_full": "explode"},
         {"on_full": "spill"},
-        {"spill_path": "x.db"},
+        {"spill_path": "x-outbox"},
         {"rate_share": 0},
-        {"durability": "hope", "outbox": "x.db"},
+        {"durability": "hope", "outbox": "x-outbox"},
     ],
 )
 def test_wrong_arguments_are_named(
@@ -211,7 +226,7 @@ def test_dropping_the_newest_is_counted_and_reported_once(make_recorder: MakeRec
 
 def test_spilling_loses_nothing(make_recorder: MakeRecorder, server: FaultServer, tmp_path: Path) -> None:
     server.always = "503"
-    recorder = make_recorder(max_events=5, on_full="spill", spill_path=tmp_path / "spill.db")
+    recorder = make_recorder(max_events=5, on_full="spill", spill_path=tmp_path / "spill-outbox")
     for event in new_events(30):
         recorder.record(event)
     assert adds_up(recorder.stats())
@@ -230,14 +245,14 @@ def test_undelivered_events_are_kept_for_the_next_start(
 ) -> None:
     incidents: list[Incident] = []
     server.always = "503"
-    first = make_recorder(outbox=tmp_path / "usage.db", on_error=incidents.append)
+    first = make_recorder(outbox=tmp_path / "usage-outbox", on_error=incidents.append)
     for event in new_events(10):
         first.record(event)
     assert first.close(0.2).left == 10
     assert incidents[-1].kind == "left"
-    assert str(tmp_path / "usage.db") in incidents[-1].message
+    assert str(tmp_path / "usage-outbox") in incidents[-1].message
     server.always = None
-    make_recorder(outbox=tmp_path / "usage.db")
+    make_recorder(outbox=tmp_path / "usage-outbox")
     assert server.wait_for(10)
     assert server.billed_once()
 
@@ -246,7 +261,7 @@ def test_recorders_that_share_an_outbox_never_send_the_same_events_at_once(
     make_recorder: MakeRecorder, server: FaultServer, tmp_path: Path
 ) -> None:
     server.delay = 0.01
-    recorders = [make_recorder(outbox=tmp_path / "usage.db", flush_at=10) for _ in range(3)]
+    recorders = [make_recorder(outbox=tmp_path / "usage-outbox", flush_at=10) for _ in range(3)]
     for number in range(600):
         recorders[number % 3].record(new_event(number))
     for recorder in recorders:

@@ -51,7 +51,7 @@ def test_every_event_is_billed_exactly_once_under_faults(
 ) -> None:
     grant = {"userId": "acme_user_1", "amount": 100_000, "idempotencyKey": "7a7a1f6e-4f1d-4f55-9d7b-2b9a5c1d0e11"}
     assert client.call_api("POST", "/v1/credits/grant", body=grant).status == 200
-    options: Any = {"outbox": tmp_path / "usage.db"} if buffer == "outbox" else {}
+    options: Any = {"outbox": tmp_path / "usage-outbox"} if buffer == "outbox" else {}
     recorder = make_recorder(flush_at=20, flush_interval=0.01, rate_share=1.0, **options)
     batch = [token_event(number) for number in range(1500)]
     for event in batch[:500]:
@@ -85,7 +85,7 @@ def test_a_sandboxs_refusals_name_the_events(make_recorder: MakeRecorder, sandbo
     recorder = make_recorder(flush_interval=3600)
     for number in range(10):
         recorder.record(token_event(number))
-    recorder._buffer.put(token_event(1).to_wire().replace(b'"OPENAI"', b'"NOBODY"'))
+    recorder.put(token_event(1).to_wire().replace(b'"OPENAI"', b'"NOBODY"'))
     result = recorder.flush(20)
     assert (result.accepted + result.duplicate, result.dead) == (10, 1)
     assert recorder.dead_letters()[0].reason.startswith("body/events/10/provider")

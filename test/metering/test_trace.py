@@ -54,7 +54,7 @@ def test_the_trace_is_billed_once_under_faults(make_recorder: MakeRecorder, tmp_
         for user in range(5):
             grant = {"userId": f"acme_user_{user}", "amount": GRANT}
             assert client.call_api("POST", "/v1/credits/grant", body=grant).status == 200
-        options: Any = {"outbox": tmp_path / "usage.db"} if buffer == "outbox" else {}
+        options: Any = {"outbox": tmp_path / "usage-outbox"} if buffer == "outbox" else {}
         recorder = make_recorder(client=client, flush_interval=0.05, rate_share=1.0, request_timeout=1.0, **options)
         trace: list[tuple[str, str, int, int]] = list(requests())
         assert len(trace) == 28_185

@@ -45,6 +45,6 @@ def test_graceful_restarts_lose_nothing_even_from_memory(
 def test_hard_restarts_lose_nothing_from_the_outbox(
     server: FaultServer, tmp_path: Path, lazy: bool, started: list[WebServer]
 ) -> None:
-    uwsgi = Uwsgi(tmp_path, server.url, str(tmp_path / "usage.db"), lazy)
+    uwsgi = Uwsgi(tmp_path, server.url, str(tmp_path / "usage-outbox"), lazy)
     started.append(uwsgi)
     survives_killed_workers(uwsgi, server)

@@ -2,28 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from openmonetize.metering.results import DeadLetter, Stats
+from openmonetize.metering.results import DeadLetter, OtherAccount, Stats
+
+
+class Account(NamedTuple):
+    """Under which events are recorded: a server and a key.
+
+    Attributes:
+        base_url: the server.
+        fingerprint: digest of the key; empty if there was none.
+    """
+
+    base_url: str
+    fingerprint: str
+
+
+class Source(Protocol):
+    """What has leased a batch and is told what became of its events."""
+
+    def ack(self, batch: Batch, duplicates: int = 0) -> None:
+        """Settle events that the platform has, ``duplicates`` of them from before."""
+
+    def nack(self, batch: Batch, delay: float = 0.0) -> None:
+        """Put undelivered events back, to be leased again after ``delay`` seconds."""
+
+    def dead_letter(self, batch: Batch, status: int | None, reason: str) -> None:
+        """Keep events that were refused for good as dead letters."""
 
 
 class Batch:
     """Events leased from a buffer, which leases them to no other sender until they are acked or nacked.
 
     Attributes:
-        keys: the buffer's own handles, one per event.
+        keys: the source's own handles, one per event.
         wires: the events, JSON in UTF-8.
-        source: the buffer that leased it.
-        account: the only base URL and API key (its digest) that may deliver them; None: the present ones.
+        source: what leased it.
+        account: the account that the events were recorded under.
     """
 
     __slots__ = ("account", "keys", "source", "wires")
 
-    def __init__(
-        self, keys: Sequence[Any], wires: Sequence[bytes], source: Buffer, account: tuple[str, str] | None = None
-    ) -> None:
+    def __init__(self, keys: Sequence[int], wires: Sequence[bytes], source: Source, account: Account) -> None:
         self.keys = keys
         self.wires = wires
         self.source = source
@@ -43,37 +66,32 @@ class Batch:
 
 
 class Buffer(Protocol):
-    """Holds events until each has an outcome. Safe to use from several threads."""
+    """Holds events until each has an outcome. Safe to use from several threads.
 
-    def put(self, wire: bytes) -> int:
+    Every event belongs to the account under which it was recorded. Of a durable buffer, which may hold those of
+    several, only the accounts that are served are leased and counted.
+    """
+
+    def put(self, wire: bytes, account: Account) -> int:
         """Keep one event. Return `new_count`, or -1 if the event was dropped; raise `MeteringError` if not kept."""
 
     def new_count(self) -> int:
         """Return how many events came in since the last lease, and still wait."""
 
+    def has_pending(self) -> bool:
+        """Return whether any event waits or is being sent, as far as can be said at once."""
+
     def lease(self, max_events: int, max_bytes: int) -> Batch | None:
         """Take up to ``max_events`` waiting events, ``max_bytes`` in all but at least one, oldest first."""
-
-    def renew(self, batch: Batch) -> bool:
-        """Prolong the lease; return False if another process has taken it over."""
-
-    def ack(self, batch: Batch, duplicates: int = 0) -> int:
-        """Settle events that the platform has, ``duplicates`` of them from before. Return how many were still held."""
-
-    def nack(self, batch: Batch, delay: float = 0.0) -> None:
-        """Put undelivered events back, to be leased again after ``delay`` seconds."""
 
     def clear_delays(self) -> None:
         """End the delays of nacked events."""
 
-    def dead_letter(self, batch: Batch, status: int | None, reason: str) -> None:
-        """Keep events that were refused for good as dead letters."""
-
-    def stats(self) -> Stats:
-        """Return where all events are."""
+    def stats(self, until: float | None = None) -> Stats:
+        """Return where all events are; unknown if they cannot be counted until this monotonic time."""
 
     def watermark(self) -> Any:
-        """Return a point in the order of events: everything put so far lies before it."""
+        """Return a point in the order of events: everything that `flush` has to wait for lies before it."""
 
     def is_past(self, watermark: Any) -> bool:
         """Return whether every event before ``watermark`` has an outcome."""
@@ -87,14 +105,26 @@ class Buffer(Protocol):
     def discard_dead_letters(self) -> int:
         """Give the refused events up: they count as dropped from now on. Return how many there were."""
 
+    def serve(self, accounts: Collection[Account]) -> None:
+        """Lease and count the events of these accounts from now on."""
+
+    def customers(self) -> dict[Account, str]:
+        """Return whose the accounts are, as far as it was noted."""
+
+    def note_customer(self, account: Account, customer_id: str) -> None:
+        """Note whose an account is."""
+
+    def others(self) -> list[OtherAccount]:
+        """Return the accounts with events that are not served."""
+
+    def adopt(self, other: Account, account: Account) -> int:
+        """Move another account's events and dead letters to ``account``. Return how many there were."""
+
     def maintain(self) -> None:
         """Do the housekeeping, for which the sender calls from time to time."""
 
-    def before_fork(self) -> None:
-        """Let go of everything that must not be shared with a child process."""
-
-    def after_fork(self, in_child: bool) -> None:
-        """Go on after a fork; in the child, without anything of the parent's."""
+    def after_fork(self) -> None:
+        """Go on in a forked child, without anything of the parent's."""
 
     def close(self) -> None:
         """Release what is held. Events without outcome stay where they are."""
@@ -110,3 +140,36 @@ def count_fitting(wires: Sequence[bytes], max_events: int, max_bytes: int) -> in
         if total > max_bytes:
             return max(count, 1)
     return min(len(wires), max_events)
+
+
+class ReturnedBatches:
+    """Batches that were nacked, each with the monotonic time from which it may be leased again."""
+
+    def __init__(self) -> None:
+        self._batches: list[tuple[float, Batch]] = []
+
+    def add(self, batch: Batch, due: float) -> None:
+        """Keep a batch."""
+        self._batches.append((due, batch))
+
+    def take(self, now: float, served: Collection[Account], max_events: int, max_bytes: int) -> Batch | None:
+        """Take the first events of a batch that is due."""
+        for place, (due, batch) in enumerate(self._batches):
+            if due <= now and batch.account in served:
+                count = count_fitting(batch.wires, max_events, max_bytes)
+                rest = [(due, batch.slice(count, len(batch)))] if count < len(batch) else []
+                self._batches[place : place + 1] = rest
+                return batch.slice(0, count)
+        return None
+
+    def clear_delays(self) -> None:
+        """Make all batches due."""
+        self._batches = [(0.0, batch) for _, batch in self._batches]
+
+    def batches(self) -> list[Batch]:
+        """Return the batches."""
+        return [batch for _, batch in self._batches]
+
+    def count(self) -> int:
+        """Return how many events there are."""
+        return sum(len(batch) for _, batch in self._batches)

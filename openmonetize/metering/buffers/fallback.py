@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
-from openmonetize.metering.buffers.base import Batch, Buffer
+from openmonetize.metering.buffers.base import Account, Batch, Buffer
 from openmonetize.metering.errors import BufferFull, OutboxError
-from openmonetize.metering.results import DeadLetter, Stats
+from openmonetize.metering.results import DeadLetter, OtherAccount, Stats, add_up, unknown_stats
 
-# Seconds for which a file is not written to after a failure: its errors can take long to come.
+# Seconds for which a disk is not written to after a failure: its errors can take long to come.
 RETRY_INTERVAL = 1.0
 
 
@@ -20,8 +20,8 @@ class FallbackBuffer:
     Args:
         first: takes what it can.
         second: takes the rest.
-        on_failure: called with the error of a file that cannot be used.
-        on_recovery: called when a file can be used again.
+        on_failure: called with the error of a disk that cannot be used.
+        on_recovery: called when it can be used again.
     """
 
     def __init__(
@@ -40,13 +40,12 @@ class FallbackBuffer:
     def _reset(self) -> None:
         self._skip_until = 0.0
         self._failing: set[str] = set()  # the operations ("put", "read") that did not work when last tried
-        self._last_stats = {id(self._first): Stats(), id(self._second): Stats()}
 
-    def put(self, wire: bytes) -> int:
+    def put(self, wire: bytes, account: Account) -> int:
         """Keep one event in the first buffer that takes it."""
         if "put" not in self._failing or time.monotonic() >= self._skip_until:
             try:
-                count = self._first.put(wire)
+                count = self._first.put(wire, account)
             except BufferFull:
                 pass
             except OutboxError as error:
@@ -56,7 +55,7 @@ class FallbackBuffer:
                 if self._failing:
                     self._worked("put")
                 return count
-        return self._second.put(wire)
+        return self._second.put(wire, account)
 
     def _failed(self, operation: str, error: OutboxError) -> None:
         self._failing.add(operation)
@@ -86,44 +85,36 @@ class FallbackBuffer:
             self._worked("read")
         return batch
 
-    def renew(self, batch: Batch) -> bool:
-        """Prolong a lease in the buffer that gave it."""
-        return batch.source.renew(batch)
-
-    def ack(self, batch: Batch, duplicates: int = 0) -> int:
-        """Settle events in the buffer that they were leased from."""
-        return batch.source.ack(batch, duplicates)
-
-    def nack(self, batch: Batch, delay: float = 0.0) -> None:
-        """Put events back into the buffer that they were leased from."""
-        batch.source.nack(batch, delay)
-
     def clear_delays(self) -> None:
         """End the delays of both."""
         self._each(lambda buffer: buffer.clear_delays())
 
-    def dead_letter(self, batch: Batch, status: int | None, reason: str) -> None:
-        """Keep events as dead letters in the buffer that they were leased from."""
-        batch.source.dead_letter(batch, status, reason)
+    def has_pending(self) -> bool:
+        """Return whether either has events without an outcome."""
+        return any(self._each(lambda buffer: buffer.has_pending()))
 
-    def stats(self) -> Stats:
-        """Return the sum of both; of a file that cannot be read, what was last known."""
+    def stats(self, until: float | None = None) -> Stats:
+        """Return the sum of both; `Stats.unknown` says why one of them cannot be read."""
+        parts = []
         for buffer in (self._first, self._second):
             try:
-                self._last_stats[id(buffer)] = buffer.stats()
+                parts.append(buffer.stats(until))
             except OutboxError as error:
                 self._failed("read", error)
-        return Stats(*map(sum, zip(*self._last_stats.values())))
+                parts.append(unknown_stats(str(error)))
+        return add_up(parts)
 
-    def watermark(self) -> Any:
-        """Return the watermarks of both."""
+    def watermark(self) -> list[Any]:
+        """Return the watermarks of both; None for one that cannot be read."""
         return self._each(lambda buffer: buffer.watermark())
 
-    def is_past(self, watermark: Any) -> bool:
-        """Return whether both are past their watermarks."""
-        for buffer, its_watermark in zip((self._first, self._second), watermark):
+    def is_past(self, watermark: list[Any]) -> bool:
+        """Return whether both are past their watermarks. One that could not be read is asked for it again."""
+        for place, buffer in enumerate((self._first, self._second)):
             try:
-                if its_watermark is not None and not buffer.is_past(its_watermark):
+                if watermark[place] is None:
+                    watermark[place] = buffer.watermark()
+                if not buffer.is_past(watermark[place]):
                     return False
             except OutboxError as error:
                 self._failed("read", error)
@@ -143,21 +134,41 @@ class FallbackBuffer:
         """Give the refused events of both up."""
         return sum(count or 0 for count in self._each(lambda buffer: buffer.discard_dead_letters()))
 
+    def serve(self, accounts: Collection[Account]) -> None:
+        """Have both serve these accounts."""
+        self._first.serve(accounts)
+        self._second.serve(accounts)
+
+    def customers(self) -> dict[Account, str]:
+        """Return what either has noted."""
+        return {
+            account: its
+            for found in self._each(lambda buffer: buffer.customers())
+            for account, its in (found or {}).items()
+        }
+
+    def note_customer(self, account: Account, customer_id: str) -> None:
+        """Have both note whose an account is."""
+        self._each(lambda buffer: buffer.note_customer(account, customer_id))
+
+    def others(self) -> list[OtherAccount]:
+        """Return the accounts that have events in either and are not served."""
+        both = self._each(lambda buffer: buffer.others())
+        return [other for others in both for other in others or ()]
+
+    def adopt(self, other: Account, account: Account) -> int:
+        """Move another account's events in both."""
+        return sum(count or 0 for count in self._each(lambda buffer: buffer.adopt(other, account)))
+
     def maintain(self) -> None:
         """Do the housekeeping of both."""
         self._each(lambda buffer: buffer.maintain())
 
-    def before_fork(self) -> None:
-        """Prepare both for a fork."""
-        self._first.before_fork()
-        self._second.before_fork()
-
-    def after_fork(self, in_child: bool) -> None:
-        """Go on with both after a fork."""
-        self._first.after_fork(in_child)
-        self._second.after_fork(in_child)
-        if in_child:
-            self._reset()
+    def after_fork(self) -> None:
+        """Go on with both in a forked child."""
+        self._first.after_fork()
+        self._second.after_fork()
+        self._reset()
 
     def close(self) -> None:
         """Close both."""

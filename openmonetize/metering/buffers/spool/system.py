@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+# Binary, and not inherited by programs that are started.
+OPEN_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
+TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)  # are open, which passes
 _POLL_INTERVAL = 0.005  # seconds between attempts to get a lock
 
 if sys.platform == "win32":
     import msvcrt
 
+    # Its CRT opens files so that they can neither be renamed nor removed before they are closed.
+    RENAMES_OPEN_FILES = False
     # Locks are mandatory there: a byte far behind the data leaves the data readable, see LockFileEx.
     _LOCKED_BYTE = 2**62
 
@@ -33,9 +39,18 @@ if sys.platform == "win32":
         msvcrt.locking(fd, mode, 1)
 
     def read_at(fd: int, size: int, offset: int) -> bytes:
-        """Read up to ``size`` bytes. Appending does not care about the offset that this moves."""
+        """Read up to ``size`` bytes."""
         os.lseek(fd, offset, os.SEEK_SET)
         return os.read(fd, size)
+
+    def open_for_reading(fd: int, path: str) -> int:
+        """Open a file a second time: threads that append with the first one move its offset between two calls here."""
+        return os.open(path, os.O_RDONLY | OPEN_FLAGS)
+
+    def write_at(fd: int, data: bytes, offset: int) -> None:
+        """Write over what is there."""
+        os.lseek(fd, offset, os.SEEK_SET)
+        os.write(fd, data)
 
     def flush_to_device(fd: int) -> None:
         """Return when the file's data are on the device (FlushFileBuffers)."""
@@ -67,7 +82,15 @@ else:
         """Give the lock up, also for forks that have inherited the open file."""
         fcntl.flock(fd, fcntl.LOCK_UN)
 
+    RENAMES_OPEN_FILES = True
+
     read_at = os.pread
+
+    def open_for_reading(fd: int, path: str) -> int:
+        """Return the same descriptor: reading at an offset does not move that of others."""
+        return fd
+
+    write_at = os.pwrite
 
     def flush_to_device(fd: int) -> None:
         """Return when the file's data are on the device."""
@@ -89,8 +112,27 @@ else:
         return os.stat(path).st_uid != os.geteuid()
 
 
-# Binary and not inherited by programs that are started; os.open leaves both out on other systems.
-OPEN_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
+def unlink(path: str) -> None:
+    """Remove a file, unless another process was first."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def append_whole(fd: int, data: bytes) -> None:
+    """Append to an open file; raise `OSError` if not all of it was written, because the disk is full."""
+    if os.write(fd, data) != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def lock(fd: int, timeout: float) -> None:
+    """Take the lock of an open file; raise `TimeoutError` if others hold it for so many seconds."""
+    deadline = time.monotonic() + timeout
+    while not try_lock(fd):
+        if time.monotonic() >= deadline:
+            raise TimeoutError(errno.ETIMEDOUT, f"another process holds a file for more than {timeout} seconds")
+        time.sleep(_POLL_INTERVAL)
 
 
 @contextmanager
@@ -101,19 +143,18 @@ def locked_file(path: str, timeout: float) -> Iterator[int]:
         TimeoutError: others held the lock for ``timeout`` seconds.
         OSError: the file cannot be used.
     """
-    deadline = time.monotonic() + timeout
     while True:
         fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | OPEN_FLAGS, 0o600)
         try:
-            if try_lock(fd):
-                if is_named(fd, path):
+            lock(fd, timeout)
+            try:
+                if is_named(fd, path):  # another process may have replaced it while this one waited
                     yield fd
                     return
-            elif time.monotonic() >= deadline:
-                raise TimeoutError(f"another process holds {path!r} for more than {timeout} seconds")
+            finally:
+                unlock(fd)  # a process that was forked meanwhile has the file open for as long as it lives
         finally:
-            os.close(fd)  # and with it the lock
-        time.sleep(_POLL_INTERVAL)
+            os.close(fd)
 
 
 def is_named(fd: int, path: str) -> bool:

@@ -1,0 +1,91 @@
+"""What became of an account's events, over all processes: a record for each segment, summed up from time to time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from openmonetize.metering.buffers.spool.position import Position
+from openmonetize.metering.buffers.spool.records import decode_json, encode_json
+from openmonetize.metering.buffers.spool.system import OPEN_FLAGS, append_whole, locked_file
+
+_OUTCOMES = ("accepted", "duplicate", "dropped")
+_MAX_BYTES = 64 * 1024  # of the file, before its records are summed up
+_LOCK_TIMEOUT = 5.0  # seconds
+
+
+class Counts:
+    """The counts of an account.
+
+    A segment is counted before it is removed, under its name: one that a crash has left is known to be counted.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._seen: tuple[int, int, int] | None = None  # inode, size and time of the file at the last look
+        self._values: dict[str, dict[str, int]] = {}
+
+    def _records(self) -> dict[str, dict[str, int]]:
+        """Return the counts by name; those of what has gone have none."""
+        try:
+            status = os.stat(self._path)
+        except FileNotFoundError:
+            return {}
+        seen = status.st_ino, status.st_size, status.st_mtime_ns
+        if self._seen != seen:
+            with open(self._path, "rb") as file:
+                self._values = dict(filter(None, map(_counted, decode_json(file.read()))))
+            self._seen = seen
+        return self._values
+
+    def names(self) -> Collection[str]:
+        """Return the names of what was counted, as far as it may be there still."""
+        return self._records().keys() - {""}
+
+    def totals(self) -> dict[str, int]:
+        """Return how many events had each outcome."""
+        return _sum(self._records().values())
+
+    def add(self, name: str, position: Position) -> None:
+        """Count what became of a segment's events."""
+        outcomes = {outcome: getattr(position, outcome) for outcome in _OUTCOMES}
+        if not any(outcomes.values()):
+            return
+        with locked_file(self._path, _LOCK_TIMEOUT) as fd:
+            append_whole(fd, encode_json({"name": name, **outcomes}))
+            if os.fstat(fd).st_size > _MAX_BYTES:
+                self._sum_up()
+
+    def _sum_up(self) -> None:
+        """Replace the records of what has gone by their sum. Call it under the lock."""
+        folder = os.path.dirname(self._path)
+        values = self._records()
+        there = set(os.listdir(folder))
+        # The dead letters that a segment was made of may be there still, after a crash.
+        kept = [name for name in values if name in there or os.path.splitext(name)[0] + ".dead" in there]
+        gone = [value for name, value in values.items() if name not in kept]
+        records: list[dict[str, Any]] = [{**_sum(gone)}, *({"name": name, **values[name]} for name in kept)]
+        new = self._path + ".new"
+        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | OPEN_FLAGS, 0o600)
+        try:
+            append_whole(fd, b"".join(map(encode_json, records)))
+        finally:
+            os.close(fd)
+        os.replace(new, self._path)
+
+
+def _counted(value: dict[str, Any]) -> tuple[str, dict[str, int]] | None:
+    """Return the name and the counts in a record; None if it is of another kind of file."""
+    name, counts = value.pop("name", ""), value
+    if isinstance(name, str) and counts.keys() == {*_OUTCOMES} and {*map(type, counts.values())} == {int}:
+        return name, counts
+    return None
+
+
+def _sum(values: Iterable[dict[str, int]]) -> dict[str, int]:
+    values = list(values)
+    return {outcome: sum(value[outcome] for value in values) for outcome in _OUTCOMES}

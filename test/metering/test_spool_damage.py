@@ -1,0 +1,153 @@
+"""Damage to the spool's files, while it is used and between runs: what is lost is what was destroyed, and is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from openmonetize.metering import OutboxError
+from openmonetize.metering.buffers.base import Batch
+
+from .spool_tools import ALICE, DAMAGE, JumpingTime, Process, dead, files, folders, pending, wire_of
+
+# What of it is known: that a file which nobody has open was there, or went on, no other file says.
+UNTOLD = {"removed", "moved", "replaced by nothing", "cut in the middle", "cut at the end", "a directory"}
+# That a process which does not read its own file again does not see.
+IN_PLACE = {"zeroed", "zeroed in part", "flipped", "overwritten"}
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> JumpingTime:
+    clock = JumpingTime()
+    clock.install(monkeypatch)
+    return clock
+
+
+class Scene:
+    """A spool with something of everything in it.
+
+    Attributes:
+        alive: a process that records. Of its events some were delivered, and some of those that a process has left.
+        living: its segment.
+        left: the segment of a process that was killed.
+    """
+
+    def __init__(self, path: Path, clock: JumpingTime) -> None:
+        self.path = path
+        finished = Process(path)
+        finished.put(*map(wire_of, range(5)))
+        finished.drain()
+        finished.close()
+        self.alive = Process(path)
+        self.alive.put(*map(wire_of, range(200, 230)))
+        (self.living,) = files(path, ".log")
+        self._ack(self._lease(self.alive, 5))
+        killed = Process(path)
+        killed.put(*map(wire_of, range(100, 130)))
+        batch = self._lease(killed, 10)
+        self._ack(batch.slice(0, 6))
+        batch.slice(6, 10).source.dead_letter(batch.slice(6, 10), 400, "refused")
+        killed.crash()
+        (self.left,) = {*files(path, ".log")} - {self.living}
+        clock.offset += 3.0
+        self._ack(self._lease(self.alive, 5))
+        self.alive.batches.clear()
+        self.alive.spool.pace(ALICE).update(lambda pace, now: pace._replace(sent_at=now))
+
+    @staticmethod
+    def _lease(process: Process, count: int) -> Batch:
+        batch = process.lease(count)
+        assert batch is not None
+        return batch
+
+    @staticmethod
+    def _ack(batch: Batch) -> None:
+        batch.source.ack(batch)
+
+    def file(self, which: str) -> Path:
+        (folder,) = folders(self.path)
+        return {
+            "the living segment": self.living,
+            "the segment that was left": self.left,
+            "the living positions": self.living.with_suffix(".pos"),
+            "the positions that were left": self.left.with_suffix(".pos"),
+            "the dead letters": files(self.path, ".dead")[0],
+            "the counts": folder / "counts",
+            "the account": folder / "account",
+            "the pace": folder / "pace",
+        }[which]
+
+
+FILES = [
+    "the living segment", "the segment that was left", "the living positions", "the positions that were left",
+    "the dead letters", "the counts", "the account", "the pace",
+]  # fmt: skip
+
+
+def calmly(action: object) -> None:
+    try:
+        action()  # type: ignore[operator]
+    except OutboxError:
+        pass
+
+
+@pytest.mark.parametrize("which", FILES)
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_only_what_was_destroyed_is_lost_and_told(tmp_path: Path, clock: JumpingTime, kind: str, which: str) -> None:
+    for end in ("goes on", "closes", "is killed at once", "is killed later", "is killed before"):
+        path = tmp_path / end
+        scene = Scene(path, clock)
+        told = scene.alive.told
+        scene.alive.spool.maintain()
+        before = {*pending(path), *dead(path)}
+        assert len(before) == 25 + 15 + 4
+        delivered: list[bytes] = []
+        if end == "is killed before":
+            scene.alive.crash()
+        DAMAGE[kind](scene.file(which))
+        destroyed = before - {*pending(path), *dead(path)}
+        expected = before - destroyed
+        if end != "is killed before":
+            if end != "is killed at once":
+                for step in range(4):
+                    more = [wire_of(number) for number in range(300 + 10 * step, 310 + 10 * step)]
+                    for wire in more:
+                        try:
+                            scene.alive.put(wire)
+                        except OutboxError:  # memory has it then
+                            continue
+                        expected.add(wire)
+                    clock.offset += 3.0
+                    calmly(scene.alive.spool.maintain)
+                    calmly(scene.alive.spool.stats)
+            if end == "goes on":
+                delivered += scene.alive.drain(failures=20)
+                calmly(scene.alive.spool.maintain)
+                delivered += scene.alive.drain(failures=20)
+            if end in ("goes on", "closes"):
+                calmly(scene.alive.close)
+            else:
+                scene.alive.crash()
+        clock.offset += 10.0
+        last = Process(path)
+        calmly(last.spool.stats)
+        delivered += last.drain(failures=20)
+        letters: set[bytes] = set()
+        try:
+            letters = {letter.wire for letter in last.spool.dead_letters()}
+        except OutboxError:
+            assert (kind, which) in {("a directory", "the dead letters"), ("a directory", "the counts")}
+            letters = {*dead(path)}
+        calmly(last.spool.maintain)
+        clock.offset += 10.0
+        delivered += last.drain(failures=20)
+        lost = expected - set(delivered) - letters
+        assert not lost, (end, len(lost), sorted(lost)[:3])
+        gone = destroyed - set(delivered) - letters
+        told += last.told
+        if gone and kind not in UNTOLD and (kind, which) != ("cut to nothing", "the dead letters"):
+            assert told, (end, len(gone))
+        if which == "the living segment" and (end == "goes on" or (end == "closes" and kind not in IN_PLACE)):
+            assert not gone, (end, "memory or the open file has it")
+        assert sum(events for _, events in told) <= len(before) + 40
