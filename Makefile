@@ -12,9 +12,9 @@ SESSIONS := lint types drift docs packages sbom coverage canary lowest bench soa
 demo: $(VENV)/.demo
 	@$(BIN)/python examples/demo.py $(ARGS)
 
-## test: run the whole test suite
+## test: run the test suite; the slow tests, which kill and damage for minutes, are run by ARGS="-m slow"
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 4 --dist loadfile -q $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadfile -q -m "not slow" $(ARGS)
 
 ## check: run the checks that a change must pass, on one Python
 check: test

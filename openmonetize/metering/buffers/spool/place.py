@@ -54,13 +54,17 @@ def _create(path: str) -> None:
         os.stat(folder)
     except FileNotFoundError:
         raise misuse(path, f"the folder {folder!r} does not exist; create it first") from None
-    if os.path.exists(path):
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if os.path.isdir(path):
+            return  # another process was first
         with open(path, "rb") as file:
-            first_edition = file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
-        if first_edition:
-            raise misuse(path, "this is a SQLite database, the outbox of an earlier version; name a new directory")
-        raise misuse(path, "this is a file; name a new directory")
-    os.makedirs(path, 0o700, exist_ok=True)
+            if file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC:
+                raise misuse(
+                    path, "this is a SQLite database, the outbox of an earlier version; name a new directory"
+                ) from None
+        raise misuse(path, "this is a file; name a new directory") from None
 
 
 def _check_locks(path: str) -> None:
