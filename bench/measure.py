@@ -148,18 +148,22 @@ def fresh_process(*command: str, path: Sequence[str] = ()) -> Side:
     return side
 
 
-class Ratio(NamedTuple):
-    """One side compared with another.
+class Spread(NamedTuple):
+    """How one side of a run compares with another.
 
     Attributes:
-        value: the ratio of the medians.
-        low: the lower quartile of the ratios of single rounds.
-        high: the upper quartile of the ratios of single rounds.
+        value: of the medians.
+        low: the lower quartile of single rounds.
+        high: the upper quartile of single rounds.
     """
 
     value: float
     low: float
     high: float
+
+
+class Ratio(Spread):
+    """How many times as much one side takes as another."""
 
     def within(self, limit: float) -> bool:
         """Return whether the ratio is within a limit, rounded to hundredths: smaller differences are noise."""
@@ -169,33 +173,26 @@ class Ratio(NamedTuple):
         return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
 
 
-def ratio(ours: Sequence[float], floor: Sequence[float]) -> Ratio:
-    """Return the ratio of two sides of one run."""
-    low, _, high = quantiles([a / b for a, b in zip(ours, floor)], n=4, method="inclusive")
-    return Ratio(median(ours) / median(floor), low, high)
-
-
-class Difference(NamedTuple):
-    """The seconds of one side beyond another's.
-
-    Attributes:
-        value: the difference of the medians.
-        low: the lower quartile of the differences of single rounds.
-        high: the upper quartile of the differences of single rounds.
-    """
-
-    value: float
-    low: float
-    high: float
+class Difference(Spread):
+    """How many seconds one side takes more than another."""
 
     def __str__(self) -> str:
         return f"{human(self.value)} ({human(self.low)} to {human(self.high)})"
 
 
+def ratio(ours: Sequence[float], floor: Sequence[float]) -> Ratio:
+    """Return the ratio of two sides of one run."""
+    return Ratio(median(ours) / median(floor), *_quartiles([a / b for a, b in zip(ours, floor)]))
+
+
 def difference(ours: Sequence[float], floor: Sequence[float]) -> Difference:
     """Return the difference of two sides of one run."""
-    low, _, high = quantiles([a - b for a, b in zip(ours, floor)], n=4, method="inclusive")
-    return Difference(median(ours) - median(floor), low, high)
+    return Difference(median(ours) - median(floor), *_quartiles([a - b for a, b in zip(ours, floor)]))
+
+
+def _quartiles(rounds: Sequence[float]) -> tuple[float, float]:
+    low, _, high = quantiles(rounds, n=4, method="inclusive")
+    return low, high
 
 
 def walls(samples: Sequence[Sample]) -> list[float]:

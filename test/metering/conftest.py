@@ -95,3 +95,12 @@ def adds_up(stats: Any) -> bool:
 
 def sender_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "openmonetize-sender"]
+
+
+def limit_headers(remaining: int, reset: int = 60, limit: int = 100) -> dict[str, str]:
+    """Return what an answer says of the platform's rate limit."""
+    return {
+        "x-ratelimit-limit": str(limit),
+        "x-ratelimit-remaining": str(remaining),
+        "x-ratelimit-reset": str(reset),
+    }

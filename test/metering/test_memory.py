@@ -197,15 +197,19 @@ def test_events_of_several_accounts_are_leased_apart_and_keep_their_order() -> N
     ]
 
 
-def test_an_account_that_is_not_served_waits_whatever_became_of_its_events() -> None:
-    buffer = empty()
-    for number in range(4):
-        buffer.put(b"%d" % number, A)
+def return_one_and_refuse_one(buffer: MemoryBuffer) -> None:
     returned, refused = buffer.lease(1, 1000), buffer.lease(1, 1000)
     assert returned is not None
     assert refused is not None
     buffer.nack(returned)
     buffer.dead_letter(refused, 400, "bad")
+
+
+def test_an_account_that_is_not_served_waits_whatever_became_of_its_events() -> None:
+    buffer = empty()
+    for number in range(4):
+        buffer.put(b"%d" % number, A)
+    return_one_and_refuse_one(buffer)
     buffer.serve([B])
     buffer.put(b"of b", B)
     assert lease(buffer) == [b"of b"]
@@ -232,11 +236,7 @@ def test_a_watermark_does_not_wait_for_an_account_that_is_not_served() -> None:
 
 def test_adopted_events_are_the_other_accounts() -> None:
     buffer = filled(4)
-    returned, refused = buffer.lease(1, 1000), buffer.lease(1, 1000)
-    assert returned is not None
-    assert refused is not None
-    buffer.nack(returned)
-    buffer.dead_letter(refused, 400, "bad")
+    return_one_and_refuse_one(buffer)
     buffer.serve([B])
     assert buffer.adopt(A, B) == 4
     assert buffer.others() == []

@@ -21,7 +21,7 @@ from openmonetize.metering.buffers.spool.pace_file import PaceFile
 from openmonetize.metering.pace import WINDOW, Pace
 from openmonetize.metering.rate_limiter import RateLimiter
 
-from .conftest import Clock
+from .conftest import Clock, limit_headers as headers
 from .fault_server import FaultServer
 from .programs import finish, program, start
 
@@ -59,14 +59,6 @@ class Platform:
             self.windows.append(0)
         self.windows[-1] += 1
         return headers(max(0, self.limit - self.windows[-1]), math.ceil(self.ends - self.clock.now), self.limit)
-
-
-def headers(remaining: int, reset: int = 60, limit: int = 100) -> dict[str, str]:
-    return {
-        "x-ratelimit-limit": str(limit),
-        "x-ratelimit-remaining": str(remaining),
-        "x-ratelimit-reset": str(reset),
-    }
 
 
 @pytest.fixture

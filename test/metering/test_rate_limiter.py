@@ -5,15 +5,7 @@ import pytest
 from openmonetize.metering.pace import LocalPace
 from openmonetize.metering.rate_limiter import RateLimiter
 
-from .conftest import Clock
-
-
-def headers(remaining: int, reset: int = 60, limit: int = 100) -> dict[str, str]:
-    return {
-        "x-ratelimit-limit": str(limit),
-        "x-ratelimit-remaining": str(remaining),
-        "x-ratelimit-reset": str(reset),
-    }
+from .conftest import Clock, limit_headers as headers
 
 
 @pytest.fixture

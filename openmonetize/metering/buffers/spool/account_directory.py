@@ -27,6 +27,7 @@ from openmonetize.metering.buffers.spool.system import (
     flush_directory,
     flush_to_device,
     locked_file,
+    replace_file,
     unlink,
 )
 from openmonetize.metering.results import DeadLetter, Stats
@@ -368,13 +369,9 @@ class AccountDirectory:
     # The account
 
     def _write_facts(self, customer_id: str | None) -> None:
-        new = os.path.join(self.path, segment.new_name() + NEW)
         facts = {"format": FORMAT, **self.account._asdict(), "customer_id": customer_id}
-        with open(
-            os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | OPEN_FLAGS, 0o600), "w", encoding="utf-8"
-        ) as file:
-            json.dump(facts, file)
-        os.replace(new, self._facts)
+        new = os.path.join(self.path, segment.new_name() + NEW)
+        replace_file(self._facts, new, json.dumps(facts).encode())
 
     def customer_id(self) -> str | None:
         """Return whose the account is, if that was noted."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from openmonetize.metering.buffers.spool.position import Position
 from openmonetize.metering.buffers.spool.records import decode_json, encode_json
-from openmonetize.metering.buffers.spool.system import OPEN_FLAGS, append_whole, locked_file
+from openmonetize.metering.buffers.spool.system import append_whole, locked_file, replace_file
 
 _OUTCOMES = ("accepted", "duplicate", "dropped")
 _MAX_BYTES = 64 * 1024  # of the file, before its records are summed up
@@ -69,13 +69,7 @@ class Counts:
         kept = [name for name in values if name in there or os.path.splitext(name)[0] + ".dead" in there]
         gone = [value for name, value in values.items() if name not in kept]
         records: list[dict[str, Any]] = [{**_sum(gone)}, *({"name": name, **values[name]} for name in kept)]
-        new = self._path + ".new"
-        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | OPEN_FLAGS, 0o600)
-        try:
-            append_whole(fd, b"".join(map(encode_json, records)))
-        finally:
-            os.close(fd)
-        os.replace(new, self._path)
+        replace_file(self._path, self._path + ".new", b"".join(map(encode_json, records)))
 
 
 def _counted(value: dict[str, Any]) -> tuple[str, dict[str, int]] | None:

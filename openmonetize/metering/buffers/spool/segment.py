@@ -23,6 +23,7 @@ from openmonetize.metering.buffers.spool.system import (
     lock,
     open_for_reading,
     read_at,
+    replace_file,
     try_lock,
     unlink,
     unlock,
@@ -221,16 +222,5 @@ class FlushingAppender(Appender):
 
 def write_whole(path: str, account: Account, wires: list[bytes]) -> None:
     """Write a complete segment, or nothing. It is on the device before what its events were in is removed."""
-    new = path[: -len(EVENTS)] + NEW
-    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | OPEN_FLAGS, 0o600)
-    try:
-        records = [encode(wire, number) for number, wire in enumerate(wires)]
-        append_whole(fd, header(account) + b"".join(records))
-        flush_to_device(fd)
-    except BaseException:
-        os.unlink(new)
-        raise
-    finally:
-        os.close(fd)
-    os.rename(new, path)
-    flush_directory(os.path.dirname(path))
+    records = [encode(wire, number) for number, wire in enumerate(wires)]
+    replace_file(path, path[: -len(EVENTS)] + NEW, header(account) + b"".join(records), durable=True)

@@ -126,6 +126,30 @@ def append_whole(fd: int, data: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+def replace_file(path: str, new: str, data: bytes, durable: bool = False) -> None:
+    """Write a file as a whole, or leave what is there as it is.
+
+    Args:
+        path: the file.
+        new: where it is written first.
+        data: its contents.
+        durable: return when it is on the device, under its name.
+    """
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | OPEN_FLAGS, 0o600)
+    try:
+        append_whole(fd, data)
+        if durable:
+            flush_to_device(fd)
+    except BaseException:
+        os.unlink(new)
+        raise
+    finally:
+        os.close(fd)
+    os.replace(new, path)
+    if durable:
+        flush_directory(os.path.dirname(path))
+
+
 def lock(fd: int, timeout: float) -> None:
     """Take the lock of an open file; raise `TimeoutError` if others hold it for so many seconds."""
     deadline = time.monotonic() + timeout
