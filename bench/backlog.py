@@ -35,7 +35,7 @@ def make_backlog(recorder: Recorder, url: str, events: int, recorded: int, outbo
     if not outbox.is_dir():
         recorder.run("record", url, events - recorded, outbox)
         return
-    files = [path for segment in outbox.glob("*/*.log") for path in segment.parent.glob(f"{segment.stem}.*")]
+    files = [path for segment in outbox.glob("*/*.events") for path in segment.parent.glob(f"{segment.stem}.*")]
     for number in range(1, events // recorded):
         for path in files:
             time, _, random = path.stem.partition("-")

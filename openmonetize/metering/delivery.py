@@ -79,8 +79,8 @@ class Delivery:
         self._server_wait_until = 0.0  # by the server's Retry-After
         self._parked_key: str | None = None
         self._refusals: list[tuple[int, int | None, str]] = []  # of the batch under way: count, status, reason
-        # Requests so far, without one that is under way.
-        self.attempts = 0
+        # How often the platform refused the account.
+        self.parkings = 0
         # Totals of this process.
         self.accepted = self.duplicate = self.dead = 0
 
@@ -125,7 +125,6 @@ class Delivery:
                 if not self._rate_limiter.reserve(urgent):
                     break
                 unsent[-1:], go_on = self._attempt(unsent[-1])
-                self.attempts += 1
         finally:
             for batch in unsent:
                 batch.source.nack(batch)
@@ -232,6 +231,7 @@ class Delivery:
 
     def _park(self, batch: Batch, status: int | None, reason: str) -> _Outcome:
         """Keep everything, and probe later: the account is refused."""
+        self.parkings += 1
         self._probes += 1
         wait = min(FIRST_PROBE_INTERVAL * 2.0 ** (self._probes - 1), MAX_PROBE_INTERVAL)
         self._backoff_until = self._clock() + wait

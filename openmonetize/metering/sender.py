@@ -159,14 +159,14 @@ class Sender:
 
         if is_done():
             return True
-        attempts = self._delivery.attempts
+        parkings = self._delivery.parkings
         self._delivery.clear_delays()
         ticket = object()
         self._flushes.append(ticket)
         try:
             self._wake_thread()
             while not is_done():
-                if self._is_hopeless(attempts, deadline):
+                if self._is_hopeless(parkings, deadline):
                     return False
                 if self._thread is None:
                     self._deliver_here(deadline)
@@ -177,10 +177,10 @@ class Sender:
         finally:
             self._flushes.remove(ticket)
 
-    def _is_hopeless(self, attempts: int, deadline: float) -> bool:
+    def _is_hopeless(self, parkings: int, deadline: float) -> bool:
         if self._clock() >= deadline or self._delivery.next_at(urgent=True) > deadline:
             return True
-        return self._delivery.parked and self._delivery.attempts > attempts
+        return self._delivery.parked and self._delivery.parkings > parkings
 
     def _deliver_here(self, deadline: float) -> None:
         """Do the thread's work on the caller's, if there can be no thread."""

@@ -17,6 +17,7 @@ from openmonetize.metering import OutboxError
 from openmonetize.metering.buffers.base import Account, Batch
 from openmonetize.metering.buffers.spool import reader, segment, spool
 from openmonetize.metering.buffers.spool.account_directory import directory_name
+from openmonetize.metering.buffers.spool.records import encode
 from openmonetize.metering.buffers.spool.spool import Spool
 
 URL = "http://127.0.0.1:1"
@@ -70,7 +71,7 @@ class Process:
 
     def put(self, *wires: bytes) -> None:
         for wire in wires:
-            self.spool.put(wire, self.account)
+            assert self.spool.put(wire, self.account) >= 0
 
     def lease(self, max_events: int = 1000) -> Batch | None:
         batch = self.spool.lease(max_events, 1_000_000)
@@ -136,11 +137,12 @@ def records(data: bytes) -> Iterator[tuple[int, bytes]]:
 def pending(path: str | Path, account: Account | None = None) -> list[bytes]:
     """Return the events without outcome in the segments on disk: what a crash now would leave."""
     found = []
-    for file in files(path, ".log", account):
+    for file in files(path, ".events", account):
         position = file.with_suffix(".pos")
         last: dict[str, Any] = {"done": []}
         data = _read(file)
-        for _, payload in records(_read(position)):
+        of_its_own = b'{"format":1,"name":"%s"' % file.name.encode() in data or b'{"format"' not in data
+        for _, payload in records(_read(position)) if of_its_own else ():
             last = json.loads(payload)
         for number, payload in records(data):
             if not payload.startswith(b'{"format"') and not any(a <= number < b for a, b in last["done"]):
@@ -204,6 +206,19 @@ def _directory(path: Path) -> None:
     path.mkdir()
 
 
+ANOTHER = [wire_of(1_000_000 + number) for number in range(20)]
+
+
+def _replace_by_another(path: Path) -> None:
+    """Put another segment in a segment's place."""
+    if path.suffix == ".events":
+        account = ALICE if path.parent.name == directory_name(ALICE) else BOB
+        name = f"{segment.new_name()}.events"
+        events = [encode(wire, number) for number, wire in enumerate(ANOTHER)]
+        path.with_name("replacement").write_bytes(segment.header(account, name) + b"".join(events))
+        os.replace(path.with_name("replacement"), path)
+
+
 DAMAGE: dict[str, Callable[[Path], None]] = {
     "removed": os.unlink,
     "cut to nothing": _rewrite(lambda data: b""),
@@ -217,6 +232,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
     "replaced by nothing": _replace(lambda data: b""),
     "replaced by text": _replace(lambda data: b"hello" * 100),
     "replaced by JSON": _replace(lambda data: b"[" * 100_000),
+    "replaced by another": _replace_by_another,
     "replaced by a copy": _replace(lambda data: data),
     "moved": _move,
     "a directory": _directory,

@@ -59,4 +59,4 @@ def test_kills(server: FaultServer, tmp_path: Path, durability: str) -> None:
     finish(start(program(tmp_path / "rest", REST), server.url, outbox))
     assert confirmed <= set(server.ledger)
     assert server.billed_once()
-    assert not list(Path(outbox).glob("*/*.log"))
+    assert not list(Path(outbox).glob("*/*.events"))

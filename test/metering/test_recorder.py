@@ -102,6 +102,20 @@ def test_flush_does_not_wait_for_what_cannot_happen(
     assert recorder.flush(3600)
 
 
+def test_flush_goes_on_when_a_refused_account_has_only_bad_events(
+    make_recorder: MakeRecorder, server: FaultServer, buffered: Any
+) -> None:
+    recorder = make_recorder(flush_interval=3600, **buffered)
+    bad = new_events(5)
+    server.bad = {event.event_id for event in bad}
+    server.always = "402"
+    for event in bad:
+        recorder.record(event)
+    assert not recorder.flush(3600)
+    server.always = None
+    assert recorder.flush(3600) == (True, 0, 0, 5, 0)
+
+
 def test_flush_waits_for_the_answer_to_a_new_key(
     make_recorder: MakeRecorder, server: FaultServer, client: ApiClient, buffered: Any
 ) -> None:

@@ -92,7 +92,7 @@ def files(path: Path, pattern: str = "*") -> list[Path]:
 
 def segment(path: Path) -> Path:
     """Return the only segment there is."""
-    (found,) = files(path, "*.log")
+    (found,) = files(path, "*.events")
     return found
 
 
@@ -148,7 +148,8 @@ def test_nobody_else_may_read_it(opened: Open, path: Path) -> None:
         spool.close()
     finally:
         os.umask(before)
-    assert {file.suffix or file.name for file in files(path)} >= {".log", ".pos", ".kept", ".dead", "account", "counts"}
+    kinds = {file.suffix or file.name for file in files(path)}
+    assert kinds >= {".events", ".pos", ".kept", ".dead", "account", "counts"}
     modes = {file: stat.S_IMODE(file.stat().st_mode) for file in [path, *path.rglob("*")]}
     assert all(mode == (0o700 if file.is_dir() else 0o600) for file, mode in modes.items())
 
@@ -648,7 +649,7 @@ def test_what_is_left_to_others_on_the_disk_is_not_used(opened: Open, path: Path
     spool = opened(min_free_bytes=2**60)
     with pytest.raises(OutboxError, match="left to others"):
         put(spool, b"1")
-    assert not files(path, "*.log")
+    assert not files(path, "*.events")
     assert spool.stats() == (0, 0, 0, 0, 0, 0, 0)
 
 
@@ -779,7 +780,7 @@ def test_threads_that_wait_for_the_device_share_a_flush_and_lose_nothing(
         for number in range(40):
             wire = b"<%d-%d>" % (name, number)
             put(spool, wire)
-            (file,) = [file for file in files(path, "*.log") if wire in file.read_bytes()]
+            (file,) = [file for file in files(path, "*.events") if wire in file.read_bytes()]
             end = file.read_bytes().index(wire) + len(wire)
             if not any(inode == file.stat().st_ino and size >= end for inode, size in list(flushed)):
                 early.append(wire)

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from .conftest import MakeRecorder
 from .fault_server import FaultServer
 from .programs import environment, finish, program
+from .spool_tools import files
 
 UNSHARE = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"]
 
@@ -34,6 +36,18 @@ recorder = make_recorder()
 assert recorder.flush(30)
 assert recorder.stats().accepted == int(sys.argv[3]), recorder.stats()
 recorder.close()
+"""
+
+BOTH = """
+recorder = make_recorder(flush_interval=0.01, flush_at=10)
+for number in range(300):
+    event = new_event(number)
+    recorder.record(event)
+    print(event.event_id, file=sys.stderr)
+    time.sleep(0.001)
+if sys.argv[3] == "ends":
+    os._exit(0)
+assert recorder.close(20)
 """
 
 
@@ -66,3 +80,23 @@ def test_a_container_delivers_what_a_killed_one_left_and_nothing_of_a_running_on
     finish(contain(tmp_path / "3", SECOND, server.url, volume, str(tmp_path / "mnt-b"), "50"))
     assert len(server.ledger) == 50
     assert server.billed_once()
+
+
+@pytest.mark.parametrize("end", ["closes", "ends"])
+def test_two_containers_record_at_once(
+    server: FaultServer, make_recorder: MakeRecorder, tmp_path: Path, end: str
+) -> None:
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    processes = [
+        contain(tmp_path / name, BOTH, server.url, volume, str(tmp_path / f"mnt-{name}"), end) for name in "12"
+    ]
+    recorded = {line for process in processes for line in finish(process).split()}
+    assert len(recorded) == 600
+    recorder = make_recorder(outbox=volume / "usage-outbox")
+    assert recorder.flush(30)
+    assert set(server.ledger) == recorded
+    assert server.billed_once()
+    assert not server.sent_at_once
+    recorder.close()
+    assert not files(volume / "usage-outbox", ".events")

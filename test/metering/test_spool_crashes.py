@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reas
 # Each has something on disk, or something to order.
 CALLS = {"open", "write", "rename", "replace", "unlink", "ftruncate", "mkdir", "flock", "close", "fdatasync", "fsync"}
 MAX_POINTS = 1000  # of a scenario, more than any has
-STEP = 1 if os.environ.get("OPENMONETIZE_SOAK") else 5  # from one point that is tried to the next
+STEP = 1 if os.environ.get("OPENMONETIZE_SOAK") else 7  # from one point that is tried to the next
 ACKED = 8
 
 
@@ -120,9 +120,9 @@ def adopt(child: Child) -> None:
 def rescue(child: Child) -> None:
     """Lose the own file, or a part of it, and write its events again."""
     for damage, first in ((os.unlink, 10), (lambda path: os.truncate(path, 300), 20)):
-        before = {*files(child.process.spool.path, ".log")}
+        before = {*files(child.process.spool.path, ".events")}
         child.put(*range(first, first + 6))
-        (own,) = {*files(child.process.spool.path, ".log")} - before
+        (own,) = {*files(child.process.spool.path, ".events")} - before
         events = [wire_of(number) for number in range(first, first + 6)]
         child.tell("dropped", *events)
         damage(own)
@@ -239,7 +239,7 @@ def lose_power(path: Path, on_device: dict[int, int], told: list[Any]) -> None:
     """Leave of events what was flushed, and of positions everything, so that they may be ahead."""
     on_device.update(facts for what, facts in told if what == "flushed")
     for file in files(path):
-        if file.suffix in (".log", ".dead"):
+        if file.suffix in (".events", ".dead"):
             os.truncate(file, min(on_device.get(file.stat().st_ino, 0), file.stat().st_size))
 
 
@@ -289,7 +289,7 @@ def test_nothing_is_lost_and_nothing_left(
         last = Process(path)
         last.spool.maintain()
         last.close()
-        assert not [file.name for ending in (".log", ".pos", ".new", ".dead") for file in files(path, ending)], where
+        assert not [file.name for ending in (".events", ".pos", ".new", ".dead") for file in files(path, ending)], where
         if not was_killed:
             assert point > 3
             return

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
 from openmonetize.metering import OutboxError
 from openmonetize.metering.buffers.base import Batch
 
-from .spool_tools import ALICE, DAMAGE, JumpingTime, Process, dead, files, folders, pending, wire_of
+from .spool_tools import ALICE, ANOTHER, DAMAGE, JumpingTime, Process, dead, files, folders, pending, wire_of
 
 # What of it is known: that a file which nobody has open was there, or went on, no other file says.
-UNTOLD = {"removed", "moved", "replaced by nothing", "cut in the middle", "cut at the end", "a directory"}
+UNTOLD = {
+    "removed",
+    "moved",
+    "replaced by nothing",
+    "replaced by another",
+    "cut in the middle",
+    "cut at the end",
+    "a directory",
+}
 # That a process which does not read its own file again does not see.
 IN_PLACE = {"zeroed", "zeroed in part", "flipped", "overwritten"}
 
@@ -41,7 +51,7 @@ class Scene:
         finished.close()
         self.alive = Process(path)
         self.alive.put(*map(wire_of, range(200, 230)))
-        (self.living,) = files(path, ".log")
+        (self.living,) = files(path, ".events")
         self._ack(self._lease(self.alive, 5))
         killed = Process(path)
         killed.put(*map(wire_of, range(100, 130)))
@@ -49,7 +59,7 @@ class Scene:
         self._ack(batch.slice(0, 6))
         batch.slice(6, 10).source.dead_letter(batch.slice(6, 10), 400, "refused")
         killed.crash()
-        (self.left,) = {*files(path, ".log")} - {self.living}
+        (self.left,) = {*files(path, ".events")} - {self.living}
         clock.offset += 3.0
         self._ack(self._lease(self.alive, 5))
         self.alive.batches.clear()
@@ -108,6 +118,8 @@ def test_only_what_was_destroyed_is_lost_and_told(tmp_path: Path, clock: Jumping
         DAMAGE[kind](scene.file(which))
         destroyed = before - {*pending(path), *dead(path)}
         expected = before - destroyed
+        if kind == "replaced by another":
+            expected |= {*pending(path)} & {*ANOTHER}
         if end != "is killed before":
             if end != "is killed at once":
                 for step in range(4):
@@ -151,3 +163,67 @@ def test_only_what_was_destroyed_is_lost_and_told(tmp_path: Path, clock: Jumping
         if which == "the living segment" and (end == "goes on" or (end == "closes" and kind not in IN_PLACE)):
             assert not gone, (end, "memory or the open file has it")
         assert sum(events for _, events in told) <= len(before) + 40
+
+
+def _remove(path: Path) -> None:
+    shutil.rmtree(path)
+
+
+def _move(path: Path) -> None:
+    path.rename(path.with_name(f"{path.name}-old"))
+
+
+def _file(path: Path) -> None:
+    shutil.rmtree(path)
+    path.touch()
+
+
+@pytest.mark.parametrize("which", ["the outbox", "the account"])
+@pytest.mark.parametrize("act", [_remove, _move, _file], ids=lambda act: act.__name__)
+def test_a_directory_that_goes_while_it_is_used_costs_nothing_that_a_process_is_at(
+    tmp_path: Path, clock: JumpingTime, act: Callable[[Path], None], which: str
+) -> None:
+    path = tmp_path / "spool"
+    scene = Scene(path, clock)
+    alive = scene.alive
+    expected = set(pending(path))
+    gone = path if which == "the outbox" else folders(path)[0]
+    act(gone)
+    delivered: list[bytes] = []
+    for step in range(6):
+        if step == 3 and gone.is_file():
+            gone.unlink()
+        for number in range(300 + 10 * step, 310 + 10 * step):
+            try:
+                alive.put(wire_of(number))
+                expected.add(wire_of(number))
+            except OutboxError:  # memory has it then
+                assert gone.is_file()
+        clock.offset += 1.5
+        calmly(alive.spool.maintain)
+        calmly(alive.spool.stats)
+    assert not gone.is_file()
+    assert {*pending(path)} == expected
+    delivered += alive.drain()
+    assert set(delivered) == expected
+    assert alive.told
+    alive.close()
+    assert not files(path, ".events")
+
+
+def test_the_largest_event_is_kept_when_it_is_refused_whatever_the_reason(tmp_path: Path) -> None:
+    process = Process(tmp_path / "spool")
+    wires = [wire_of(number, 960 * 1024 - 13) for number in range(6)]
+    process.put(*wires)
+    for _ in wires:
+        batch = process.lease(1)
+        assert batch is not None
+        batch.source.dead_letter(batch, 400, "\U0001f600\n\t" * 500_000)
+    process.crash()
+    assert len(files(tmp_path / "spool", ".dead")) == 2  # neither is too large to be sent again
+    last = Process(tmp_path / "spool")
+    letters = last.spool.dead_letters()
+    assert [letter.wire for letter in letters] == wires
+    assert all(letter.reason.startswith("\U0001f600\n\t") for letter in letters)
+    assert last.spool.replay_dead_letters() == 6
+    assert sorted(last.drain()) == wires

@@ -99,7 +99,7 @@ def test_a_disk_that_fills_goes_on_in_memory_and_drains(
     assert recorder.flush(60)
     assert len(server.ledger) == count
     assert server.billed_once()
-    assert not files(disk / "usage-outbox", ".log")
+    assert not files(disk / "usage-outbox", ".events")
     server.always = "503"
     recorder.record(new_event())
     assert len(pending(disk / "usage-outbox")) == 1
@@ -142,7 +142,7 @@ def test_the_next_process_drains_a_full_disk(
     assert recorder.flush(60)
     assert set(server.ledger) >= ids
     assert server.billed_once()
-    assert not files(outbox, ".log")
+    assert not files(outbox, ".events")
     assert recorder.stats().pending == 0
 
 
@@ -166,7 +166,7 @@ def test_a_disk_that_others_fill_drains_and_counts(
     assert server.billed_once()
     assert recorder.stats() == (200, 200, 0, 0, 0, 0, 0)
     recorder.close()
-    assert not files(outbox, ".log")
+    assert not files(outbox, ".events")
     filling.unlink()
     again = make_recorder(outbox=outbox)
     assert again.stats().accepted >= 99  # those that were on disk
@@ -185,7 +185,7 @@ def test_a_process_that_dies_on_a_full_disk_costs_no_event(small_disk: Path) -> 
     process.crash()
     next_one = Process(small_disk / "spool")
     assert next_one.drain() == wires
-    assert not files(small_disk / "spool", ".log")
+    assert not files(small_disk / "spool", ".events")
     assert next_one.spool.stats() == (500, 500, 0, 0, 0, 0, 0)
 
 
@@ -274,7 +274,7 @@ def test_a_disk_without_free_names_goes_on_in_memory_and_drains(
         assert len(server.ledger) == 1000
         assert server.billed_once()
         recorder.close()
-        assert not files(disk / "usage-outbox", ".log")
+        assert not files(disk / "usage-outbox", ".events")
 
 
 def test_a_disk_that_becomes_read_only_is_read_and_used_again_later(
@@ -302,7 +302,7 @@ def test_a_disk_that_becomes_read_only_is_read_and_used_again_later(
     assert recorder.stats() == (41, 41, 0, 0, 0, 0, 0)
     assert len(server.ledger) == 41
     recorder.close()
-    assert not files(outbox, ".log")
+    assert not files(outbox, ".events")
     assert "damaged" not in {incident.kind for incident in incidents}
 
 
@@ -359,7 +359,7 @@ def test_a_process_at_its_limits_goes_on_in_memory_and_delivers(
     finish(start(program(tmp_path, LIMITED), server.url, str(tmp_path / "usage-outbox"), limit, words))
     assert len(server.ledger) == 220
     assert server.billed_once()
-    assert not files(tmp_path / "usage-outbox", ".log")
+    assert not files(tmp_path / "usage-outbox", ".events")
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="becomes another user, which needs root")
@@ -372,7 +372,7 @@ def test_a_file_of_another_user_is_told_and_does_not_keep_others_from_being_deli
         os.chown(path, NOBODY, NOBODY)
         for first in (0, 10, 20):
             as_nobody(lambda first=first: Process(path).put(*map(wire_of, range(first, first + 10))))  # type: ignore[misc]
-        middle = files(path, ".log")[1]
+        middle = files(path, ".events")[1]
         os.chown(middle, 0, 0)
 
         def deliver() -> None:

@@ -37,6 +37,7 @@ ENDS = [len(file_of(RECORDS[:count])) for count in range(len(RECORDS) + 1)]
 
 
 @given(written)
+@settings(deadline=None)
 def test_what_was_written_is_found(found: list[tuple[int, bytes]]) -> None:
     data = file_of(found)
     assert decode(data, complete=True) == (found, len(data), 0)
@@ -44,6 +45,7 @@ def test_what_was_written_is_found(found: list[tuple[int, bytes]]) -> None:
 
 
 @given(written, st.lists(st.integers(1, 100), min_size=1, max_size=30))
+@settings(deadline=None)
 def test_a_file_that_grows_is_read_in_pieces_as_it_is_at_once(found: list[tuple[int, bytes]], steps: list[int]) -> None:
     data = file_of(found)
     seen: list[tuple[int, bytes]] = []
@@ -83,6 +85,7 @@ def test_a_changed_byte_costs_at_most_the_record_that_it_is_in_and_is_counted() 
 
 
 @given(written, st.data())
+@settings(deadline=None)
 def test_changed_bytes_invent_no_record(found: list[tuple[int, bytes]], data: st.DataObject) -> None:
     """A payload that has a record in it would be cut open by a new line: these changes do not add any."""
     changed = bytearray(file_of(found))
@@ -92,6 +95,7 @@ def test_changed_bytes_invent_no_record(found: list[tuple[int, bytes]], data: st
 
 
 @given(st.binary(max_size=2000), st.booleans())
+@settings(deadline=None)
 def test_random_bytes_are_no_records(data: bytes, complete: bool) -> None:
     found = decode(data, complete)
     assert not found.records
@@ -102,9 +106,9 @@ PIECES = [
     FILE,
     encode_json({"format": 1, **ALICE._asdict()}),
     encode_json({"done": [[0, 5]], "taken": 1, "accepted": 5, "duplicate": 0, "dead": 0, "dropped": 0, "records": 7}),
-    encode_json({"name": "x.log", "accepted": 1, "duplicate": 2, "dropped": 3}),
-    encode(b'{"status": 400, "reason": "r", "at": 1.5, "from": ["x.log", 3]}\t{"event_id":"1"}', 3),
-    encode(b'{"status": 400, "reason": "r", "at": 1e300, "from": ["x.log", 3]}\t{"event_id":"1"}', 3),
+    encode_json({"name": "x.events", "accepted": 1, "duplicate": 2, "dropped": 3}),
+    encode(b'{"status": 400, "reason": "r", "at": 1.5, "from": ["x.events", 3]}\t{"event_id":"1"}', 3),
+    encode(b'{"status": 400, "reason": "r", "at": 1e300, "from": ["x.events", 3]}\t{"event_id":"1"}', 3),
     encode_json({"name": [], "accepted": "many", "duplicate": {}, "done": [[1], 2, "x"], "records": "all"}),
     encode_json({"done": {"0": 1}, "taken": None, "accepted": 1e400, "duplicate": 0, "dead": 0, "dropped": 0}),
     encode(b"[" * 2000),
@@ -125,6 +129,7 @@ _KNOWN = {record for piece in PIECES for record in records(piece)}
 
 
 @given(mixed, st.booleans())
+@settings(deadline=None)
 def test_no_record_is_found_that_was_not_written(data: bytes, complete: bool) -> None:
     assert set(decode(data, complete).records) <= _KNOWN | {POSING}  # a piece may begin within a payload
     assert all(isinstance(value, dict) for value in decode_json(data))
@@ -167,7 +172,7 @@ def test_whatever_its_files_have_in_them_no_call_raises_anything_but_an_outbox_e
     batch.slice(5, 10).source.dead_letter(batch.slice(5, 10), 400, "refused")
     writer.crash()
     (folder,) = folders(path)
-    for name in ("account", "counts", "pace", "0-0.log", "0-0.pos", "0-1.dead", "0-1.log", "0-2.kept", "0-3.pos"):
+    for name in ("account", "counts", "pace", "0-0.events", "0-0.pos", "0-1.dead", "0-1.events", "0-2.kept", "0-3.pos"):
         content = data.draw(st.none() | mixed, label=name)
         if content is not None:
             (folder / name).write_bytes(content)
@@ -208,7 +213,7 @@ def test_events_are_found_in_a_large_file_with_holes(tmp_path: Path, seed: int) 
     writer = Process(tmp_path / "spool", max_bytes=2**30)
     writer.put(*wires[:100])
     writer.crash()
-    (segment,) = files(tmp_path / "spool", ".log")
+    (segment,) = files(tmp_path / "spool", ".events")
     data = segment.read_bytes()
     start = moments.randrange(len(data) // 2)
     end = start + moments.choice([100, 1_500_000, 2_000_000])
@@ -221,4 +226,4 @@ def test_events_are_found_in_a_large_file_with_holes(tmp_path: Path, seed: int) 
     reader = Process(tmp_path / "spool")
     assert reader.drain() == left
     assert reader.told
-    assert not files(tmp_path / "spool", ".log")
+    assert not files(tmp_path / "spool", ".events")

@@ -7,7 +7,7 @@ import gc
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from .spool_tools import JumpingTime, Process, files, pending, wire_of
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.implementation.name != "cpython", reason="traces frames")]
 
 SOAK = bool(os.environ.get("OPENMONETIZE_SOAK"))
-STEP = 1 if SOAK else 97  # from one point that is tried to the next
+STEP = 1 if SOAK else 149  # from one point that is tried to the next
 MAX_POINTS = 100_000  # of a call, more than any has
 HANG = 300.0 if SOAK else 60.0  # seconds for one test
 PACKAGE = os.path.dirname(spool.__file__)
@@ -122,10 +122,12 @@ def every_point(
             return
 
 
-def is_left(process: Process, place: Path, clock: JumpingTime, expected: set[bytes]) -> None:
+def is_left(
+    process: Process, place: Path, clock: JumpingTime, expected: set[bytes], acked: Sequence[bytes] = ()
+) -> None:
     """Check that a process delivers all that was recorded, and that a crash before that would have lost nothing."""
     assert expected <= {*pending(place)}
-    delivered = []
+    delivered = [*acked]
     for _ in range(3):
         clock.offset += 10.0
         delivered += process.drain()
@@ -138,10 +140,10 @@ def is_left(process: Process, place: Path, clock: JumpingTime, expected: set[byt
     last.spool.replay_dead_letters()
     delivered += last.drain()
     assert len(set(delivered)) == len(delivered)
-    assert set(delivered) <= expected | OWN | {wire_of(100), wire_of(101)}
+    assert set(delivered) <= expected | {*acked} | OWN | {wire_of(100), wire_of(101)}
     assert last.spool.stats().accepted == last.spool.stats().tracked == len(delivered)
     last.close()
-    assert not [file.name for ending in (".log", ".pos", ".dead") for file in files(place, ending)]
+    assert not [file.name for ending in (".events", ".pos", ".dead") for file in files(place, ending)]
     assert not process.told
     assert not last.told
 
@@ -165,6 +167,28 @@ def test_a_call_that_is_interrupted_by_recording(
     for process, place in every_point(tmp_path, call, durability, clock, put):
         is_left(process, place, clock, {*LEFT, *(OWN if call is record else ()), *recorded})
         recorded.clear()
+
+
+@pytest.mark.parametrize("durability", ["process", "power"])
+def test_recording_while_the_sender_works(tmp_path: Path, clock: JumpingTime, durability: str) -> None:
+    """Recording takes no lock: the sender's thread may come in between anywhere."""
+    acked: list[bytes] = []
+
+    def send(process: Process) -> None:
+        process.put(wire_of(500))
+        for count in (5, 1, 100):
+            batch = process.lease(count)
+            if batch is not None and count < 100:
+                process.ack(batch)
+                acked.extend(batch.wires)
+            elif batch is not None:
+                batch.source.nack(batch)
+            process.spool.maintain()
+
+    for process, place in every_point(tmp_path, record, durability, clock, send):
+        expected = {*LEFT, *OWN, *(wire for wire in [wire_of(500)] if wire in pending(place))} - {*acked}
+        is_left(process, place, clock, expected, acked)
+        acked.clear()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of an interrupted finalizer

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reas
 
 SOAK = int(os.environ.get("OPENMONETIZE_SOAK") or 0)
 PROCESSES, THREADS = 16, 4
-KILLS = SOAK or 40
+KILLS = SOAK or 25
 HANG = 60.0  # seconds after which a test gives up
 
 # A parent that forks workers when it is told so. Each line that is written is one event of a worker, or names a worker.
@@ -199,5 +199,5 @@ def test_sixteen_processes_that_are_killed_lose_nothing(
     stats = recorder.stats()
     assert stats.tracked == stats.accepted + stats.duplicate >= len(crowd.recorded)
     recorder.close()
-    assert not files(outbox, ".log")
+    assert not files(outbox, ".events")
     assert not files(outbox, ".pos")

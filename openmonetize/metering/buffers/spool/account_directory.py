@@ -108,11 +108,13 @@ class AccountDirectory:
             return None
         if file is None:
             return None
-        if self._is_counted(name):  # a process ended between counting the segment and removing it
+        facts = segment.read_header(file.reading_fd)
+        if facts is not None and facts.get("name") != name:  # it was put there: what is known of the name is not of it
+            unlink(self._position_path(name))
+        elif self._is_counted(name):  # a process ended between counting the segment and removing it
             self._remove(file, keep=False)
             file.close()
             return None
-        facts = segment.read_header(file.reading_fd)
         if facts is None:
             self._report(name, "is damaged: its begin is missing, and events may be with it")
         elif (facts.get("format"), *_account_in(facts)) != (FORMAT, *self.account):

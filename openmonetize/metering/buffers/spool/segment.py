@@ -30,9 +30,10 @@ from openmonetize.metering.buffers.spool.system import (
 )
 
 FORMAT = 1
-MAX_OWN_EVENTS = 20_000  # that a process keeps in memory besides, to deliver them without reading the file
+# What a process keeps in memory besides, to deliver it without reading the file: events, and about their bytes.
+MAX_OWN_EVENTS, MAX_OWN_BYTES = 20_000, 16 * 1024 * 1024
 _MAX_HEADER = 4096  # bytes, of the first record of a file; the next may be cut off there
-EVENTS, DEAD, KEPT, POSITION, NEW = ".log", ".dead", ".kept", ".pos", ".new"
+EVENTS, DEAD, KEPT, POSITION, NEW = ".events", ".dead", ".kept", ".pos", ".new"
 
 
 def new_name() -> str:
@@ -40,9 +41,9 @@ def new_name() -> str:
     return f"{time.time_ns() // 1_000_000:013d}-{secrets.token_hex(4)}"
 
 
-def header(account: Account) -> bytes:
-    """Return the first record of a file of events."""
-    return encode_json({"format": FORMAT, **account._asdict()})
+def header(account: Account, name: str) -> bytes:
+    """Return the first record of a segment."""
+    return encode_json({"format": FORMAT, "name": name, **account._asdict()})
 
 
 def events(records: list[Record]) -> list[Record]:
@@ -118,7 +119,7 @@ def create(folder: str, account: Account) -> SegmentFile:
     file = SegmentFile(fd, path)
     try:
         lock(fd, timeout=0.0)
-        append_whole(fd, header(account))
+        append_whole(fd, header(account, os.path.basename(path)))
         if first != path:
             os.rename(first, path)
     except BaseException:
@@ -223,4 +224,5 @@ class FlushingAppender(Appender):
 def write_whole(path: str, account: Account, wires: list[bytes]) -> None:
     """Write a complete segment, or nothing. It is on the device before what its events were in is removed."""
     records = [encode(wire, number) for number, wire in enumerate(wires)]
-    replace_file(path, path[: -len(EVENTS)] + NEW, header(account) + b"".join(records), durable=True)
+    whole = header(account, os.path.basename(path)) + b"".join(records)
+    replace_file(path, path[: -len(EVENTS)] + NEW, whole, durable=True)

@@ -19,6 +19,7 @@ from openmonetize.metering.buffers.spool.reader import Mark, SegmentReader
 from openmonetize.metering.buffers.spool.segment import (
     EVENTS,
     KEPT,
+    MAX_OWN_BYTES,
     MAX_OWN_EVENTS,
     NEW,
     POSITION,
@@ -147,7 +148,9 @@ class Spool:
         self._check_room()
         directory = self._directory(account)
         file = directory.create()
-        own = OwnEvents(sum(reader.own_events() for reader in list(self._held.values())) < MAX_OWN_EVENTS)
+        waiting = [count for count in (reader.own_events() for reader in list(self._held.values())) if count]
+        room = sum(waiting) < MAX_OWN_EVENTS and len(waiting) * self._segment_bytes < MAX_OWN_BYTES
+        own = OwnEvents(room)
         appender = self._appender_type(file, account, own)
         reader = SegmentReader(directory, file, self._lock, own)
         reader.follow(appender)
