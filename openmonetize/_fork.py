@@ -18,6 +18,10 @@ class ProcessMark:
     __slots__ = ("_page",)
 
     def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Make it a mark of the present process."""
         self._page = _marked_page()
 
     def forked(self) -> bool:

@@ -116,7 +116,7 @@ class RetryBudget:
         self._capacity = capacity
         self._refund = refund
         self._tokens = capacity
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler or a finalizer may call within a call
 
     def spend(self, cost: float = 5.0) -> bool:
         """Take ``cost`` tokens for a retry. Return False if there are not enough."""

@@ -176,7 +176,7 @@ class RESTClient:
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler or a finalizer may call within a call
         self._pools: dict[str, tuple[Any, str]] = {}
         self._tls: ssl.SSLContext | None = None
         self._mark = ProcessMark()
@@ -214,7 +214,7 @@ class RESTClient:
             ApiConnectionError, ApiTimeoutError: no answer was received.
         """
         if self._mark.forked():  # a forked child must not write to its parent's sockets, nor wait for its locks
-            self._pools, self._lock, self._mark = {}, threading.Lock(), ProcessMark()
+            self._pools, self._lock, self._mark = {}, threading.RLock(), ProcessMark()
         while True:
             remaining = deadline - time.monotonic()
             if remaining <= 0:

@@ -59,7 +59,7 @@ class Gate:
         self._start()
 
     def _start(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler or a finalizer may call within a call
         self._cache: dict[Question, _CacheEntry] = {}
         self._in_flight: dict[Question, Future[CheckResult | None]] = {}
         self._failure: str | None = None

@@ -22,7 +22,7 @@ class Refresher(Generic[T]):
 
     def __init__(self, work: Callable[[T], object]) -> None:
         self._work = work
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler or a finalizer may call within a call
         self._waiting: dict[T, None] = {}
         self._running = False
         self._closed = False

@@ -21,7 +21,7 @@ from openmonetize.metering.buffers.base import Batch, Buffer
 from openmonetize.metering.errors import KeyChanged, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident, Incidents
 from openmonetize.metering.rate_limiter import RateLimiter
-from openmonetize.metering.rejected_events import named_events, quota_left
+from openmonetize.metering.rejected_events import is_refusal, named_events, quota_left
 
 _LOG = logging.getLogger("openmonetize.metering")
 MAX_BATCH_BYTES = MAX_BYTES - 64  # the envelope of a request
@@ -29,6 +29,8 @@ MAX_BATCH_BYTES = MAX_BYTES - 64  # the envelope of a request
 RETRY = RetryPolicy(base=0.5, cap=30.0, retry_after_cap=300.0)
 # Seconds until a refused account is probed again: the first interval, and the longest.
 FIRST_PROBE_INTERVAL, MAX_PROBE_INTERVAL = 30.0, 900.0
+# Seconds after a failure at which a flush tries again, however many there are.
+MIN_FLUSH_INTERVAL = 1.0
 # After so many failures in a row, an event that is sent alone and fails is set aside for so many seconds.
 MAX_FAILURES, SET_ASIDE_SECONDS = 5, 30.0
 
@@ -71,14 +73,21 @@ class Delivery:
 
     def _reset(self) -> None:
         self._one_at_a_time = threading.Lock()
+        self._caller = 0  # the thread that sends at present
         self._budget = RetryBudget()
         self._failures = 0
+        self._failed_at = float("-inf")
         self._probes = 0
         self._limit = MAX_EVENTS
         self._backoff_until = 0.0  # by the retry policy
         self._server_wait_until = 0.0  # by the server's Retry-After
         self._parked_key: str | None = None
         self._refusals: list[tuple[int, int | None, str]] = []  # of the batch under way: count, status, reason
+        self._leased = 0  # how many events it had
+        self._doubted: list[tuple[Batch, int | None, str]] = []  # its parts that were refused without a name
+        self._taken = False  # whether the platform took any part of it
+        # An event that was refused alone like all others then, and whether the platform has taken one since.
+        self._suspect, self._convicted = b"", False
         # How often the platform refused the account.
         self.parkings = 0
         # Totals of this process.
@@ -96,9 +105,13 @@ class Delivery:
         return max(self._backoff_until, self._server_wait_until, self._rate_limiter.next_at(urgent))
 
     def clear_delays(self) -> None:
-        """End the delivery's own delays, because a caller waits. The server's are kept."""
-        self._backoff_until = 0.0
+        """Shorten the delivery's own delays, because a caller waits. The server's are kept."""
+        self._backoff_until = min(self._backoff_until, self._failed_at + MIN_FLUSH_INTERVAL)
         self._buffer.clear_delays()
+
+    def is_calling(self) -> bool:
+        """Return whether the caller's thread is within `step`."""
+        return self._caller == threading.get_ident()
 
     def step(self, urgent: bool = False) -> int:
         """Send one batch. Return how many events were taken from the buffer; 0 if none was waiting."""
@@ -106,7 +119,11 @@ class Delivery:
             batch = self._buffer.lease(self._max_events(), MAX_BATCH_BYTES)
             if batch is None:
                 return 0
-            self._deliver(batch, urgent)
+            self._caller = threading.get_ident()
+            try:
+                self._deliver(batch, urgent)
+            finally:
+                self._caller = 0
             return len(batch)
 
     def _max_events(self) -> int:
@@ -119,14 +136,18 @@ class Delivery:
         """Send a batch. If events of it are refused, go on in parts until every event has its outcome."""
         unsent = [leased]
         go_on = True
-        self._refusals = []
+        self._leased, self._refusals, self._doubted, self._taken = len(leased), [], [], False
         try:
             while unsent and go_on:
                 if not self._rate_limiter.reserve(urgent):
                     break
                 unsent[-1:], go_on = self._attempt(unsent[-1])
+                if self._taken:
+                    unsent += self._judge()
+            if self._doubted and not unsent:
+                self._park_all()
         finally:
-            for batch in unsent:
+            for batch in [*unsent, *(doubted[0] for doubted in self._doubted)]:
                 batch.source.nack(batch)
             self._report_refusals()
 
@@ -154,6 +175,7 @@ class Delivery:
         if rejected:
             return self._bisect(batch, response.status_code, f"{rejected} of {len(batch)} events rejected")
         self._delivered(batch, duplicates, getattr(response.data, "batch_id", None))
+        self._taken = True
         return [], True
 
     def _delivered(self, batch: Batch, duplicates: int, batch_id: str | None) -> None:
@@ -164,6 +186,7 @@ class Delivery:
         self._failures = self._probes = 0
         self._backoff_until = self._server_wait_until = 0.0
         self._parked_key = None
+        self._convicted = bool(self._suspect)
         self._limit = min(self._limit * 2, MAX_EVENTS)
         self._budget.refund()
         self._incidents.room_again()
@@ -171,11 +194,14 @@ class Delivery:
 
     def _failed(self, batch: Batch, error: ApiException) -> _Outcome:
         status = error.status or 0
-        from_platform = error.data is not None  # in the platform's own form, not a proxy's page
         if isinstance(error, PayloadTooLargeException):
             return self._bisect(batch, status, error.message or str(error))
-        if status in (400, 403, 422) and from_platform:
-            return self._dead_letter_named(batch, error)
+        if status in (400, 403, 422):
+            named = named_events(error, len(batch))
+            if named:
+                return self._dead_letter_named(batch, status, named)
+            if is_refusal(error):
+                return self._bisect(batch, status, error.message or str(error))
         unsure = isinstance(error, UnexpectedBodyError) or status in (400, 403, 408, 422, 425, 429)
         quota = quota_left(error)
         if 0 < quota < len(batch):
@@ -191,23 +217,50 @@ class Delivery:
                 unsent = []
         return unsent, go_on
 
-    def _dead_letter_named(self, batch: Batch, error: ApiException) -> _Outcome:
+    def _dead_letter_named(self, batch: Batch, status: int, named: dict[int, str]) -> _Outcome:
         """Dead-letter the events that the refusal names and go on with the others."""
-        named = named_events(error, len(batch))
-        if not named:
-            return self._bisect(batch, error.status, error.message or str(error))
         for index, reason in named.items():
-            self._dead_letter(batch.slice(index, index + 1), error.status, reason)
+            self._dead_letter(batch.slice(index, index + 1), status, reason)
         others = [index for index in range(len(batch)) if index not in named]
         return ([batch.pick(others)] if others else []), True
 
     def _bisect(self, batch: Batch, status: int | None, reason: str) -> _Outcome:
-        """Halve a batch that was refused without a name, down to the event that is refused alone."""
-        if len(batch) > 1:
+        """Halve a batch that was refused without a name, down to the event that is refused alone.
+
+        Whether that event is the cause is shown by the others. Until one of their parts is taken, those are sent as
+        they are: if all are refused, the refusal is not about events.
+        """
+        if len(batch) > 1 and (self._taken or not self._doubted):
             middle = len(batch) // 2
             return [batch.slice(middle, len(batch)), batch.slice(0, middle)], True
-        self._dead_letter(batch, status, reason)
+        too_large = status == 413 and self._leased == 1 and not self.parked
+        if self._taken or too_large or (self._convicted and batch.wires == [self._suspect]):
+            self._dead_letter(batch, status, reason)
+        else:
+            self._doubted.append((batch, status, reason))
         return [], True
+
+    def _judge(self) -> list[Batch]:
+        """Dead-letter the event that was refused alone, since others are taken. Return the parts to be halved."""
+        parts = []
+        for batch, status, reason in self._doubted:
+            if len(batch) == 1:
+                self._dead_letter(batch, status, reason)
+            else:
+                parts.append(batch)
+        self._doubted = []
+        return parts
+
+    def _park_all(self) -> None:
+        """Keep everything, and probe later: every part was refused, with nothing said about its events."""
+        alone, status, reason = self._doubted[0]
+        count = sum(len(batch) for batch, _, _ in self._doubted)
+        text = f"every part of a request was refused ({status}), and no event named: {reason}"
+        self._wait_for_probe(count, status, text)
+        # The next probe is another event than the one refused alone, if there is any.
+        del self._doubted[0]
+        alone.source.nack(alone, self._backoff_until - self._clock() + SET_ASIDE_SECONDS)
+        self._suspect, self._convicted = alone.wires[0], False
 
     def _dead_letter(self, batch: Batch, status: int | None, reason: str) -> None:
         """Keep events as dead letters. Without room for that they wait, and others are delivered meanwhile."""
@@ -231,14 +284,18 @@ class Delivery:
 
     def _park(self, batch: Batch, status: int | None, reason: str) -> _Outcome:
         """Keep everything, and probe later: the account is refused."""
+        self._wait_for_probe(len(batch), status, reason)
+        return [batch], False
+
+    def _wait_for_probe(self, count: int, status: int | None, reason: str) -> None:
         self.parkings += 1
         self._probes += 1
+        self._failed_at = self._clock()
         wait = min(FIRST_PROBE_INTERVAL * 2.0 ** (self._probes - 1), MAX_PROBE_INTERVAL)
-        self._backoff_until = self._clock() + wait
+        self._backoff_until = self._failed_at + wait
         self._parked_key = self._fingerprint()
         message = f"usage events are kept until the platform takes them again: {reason}; {_remedy(status)}"
-        self._incidents.failing(Incident("parked", message, status, len(batch)))
-        return [batch], False
+        self._incidents.failing(Incident("parked", message, status, count))
 
     def _pause(
         self,
@@ -252,7 +309,7 @@ class Delivery:
         if not self.parked:
             self._parked_key = None  # it was another key that was refused
         self._failures += 1
-        now = self._clock()
+        self._failed_at = now = self._clock()
         delay = self._retry.delay(min(self._failures, 30))
         if not self._budget.spend(10.0 if isinstance(error, ApiTimeoutError) else 5.0):
             delay = self._retry.cap
@@ -270,6 +327,8 @@ class Delivery:
 def _remedy(status: int | None) -> str:
     if status == 401:
         return "set a valid API key; it is taken up at once"
+    if status in (400, 403, 413):
+        return "check the base URL, and what stands before the platform: a proxy, a firewall"
     if status == 402:
         return "the monthly event quota is used up: upgrade the plan, or wait for the next month"
     return "check the base URL and the API key"

@@ -5,28 +5,25 @@ from __future__ import annotations
 import json
 import logging
 import os
-import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Union
 
 from typing_extensions import Literal
 
-from openmonetize._fork import ProcessMark
 from openmonetize._http.retry import RetryPolicy
 from openmonetize.events.ingest import MAX_EVENTS, prepare
 from openmonetize.exceptions import ApiValueError
 from openmonetize.metering import lifecycle
 from openmonetize.metering.accounts import Accounts
-from openmonetize.metering.buffers.base import Account, Batch, Buffer
+from openmonetize.metering.buffers.base import Buffer
 from openmonetize.metering.buffers.fallback import FallbackBuffer
 from openmonetize.metering.buffers.memory import FULL_TIMEOUT, MAX_BUFFERED_BYTES, MAX_BUFFERED_EVENTS, MemoryBuffer
-from openmonetize.metering.delivery import RETRY, Delivery
+from openmonetize.metering.delivery import RETRY
 from openmonetize.metering.errors import MeteringError, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident, Incidents
-from openmonetize.metering.rate_limiter import RateLimiter
-from openmonetize.metering.request import send_batch
+from openmonetize.metering.pipeline import Pipeline
 from openmonetize.metering.results import DeadLetter, FlushResult, OtherAccount, Stats
-from openmonetize.metering.sender import Sender
 
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
@@ -37,7 +34,6 @@ _LOG = logging.getLogger("openmonetize.metering")
 FilePath = Union[str, os.PathLike[str]]
 ON_FULL = ("block", "drop_newest", "spill")
 DURABILITIES = ("process", "power")
-_COUNT_TIMEOUT = 0.25  # seconds for which the end of a flush may be delayed by counting what is left
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -118,8 +114,6 @@ class Recorder:
         if keep is not None and outbox is None:
             raise ApiValueError("keep needs an outbox: events in memory are not kept")
         self._client = client
-        self._request_timeout = request_timeout
-        self._atexit_timeout = atexit_timeout
         self._incidents = Incidents(on_error, on_delivered)
         self._spools: list[Spool] = []
         self._memory = MemoryBuffer(
@@ -138,30 +132,24 @@ class Recorder:
             disk = self._open(outbox, keep_seconds=_seconds(keep), **options)
             self._buffer = FallbackBuffer(disk, self._buffer, on_failure, on_recovery)
         self._accounts = Accounts(client, self._buffer, self._incidents, durable=bool(self._spools))
-        self._rate_limiter = RateLimiter(rate_share, on_implausible=self._incidents.implausible_limit)
-        self._paced: Account | None = None
-        self._delivery = Delivery(
-            self._send,
+        self._pipeline = Pipeline(
+            client,
             self._buffer,
-            self._incidents,
-            rate_limiter=self._rate_limiter,
-            retry=retry,
-            fingerprint=self._accounts.fingerprint,
-        )
-        self._sender = Sender(
-            self._delivery,
-            self._buffer,
+            self._memory,
+            self._spools,
+            self._accounts,
             self._incidents,
             flush_interval=flush_interval,
             flush_at=flush_at,
-            keep_running=bool(self._spools),
-            prepare=lifecycle.import_all,
-            before_step=self._before_step,
-            ready=self._accounts.decided,
+            atexit_timeout=atexit_timeout,
+            rate_share=rate_share,
+            request_timeout=request_timeout,
+            retry=retry,
         )
-        self._mark = ProcessMark()
-        self._closed = False
-        lifecycle.watch(self)
+        self._sender = self._pipeline.sender
+        self._mark = self._pipeline.mark
+        lifecycle.watch(self._pipeline)
+        weakref.finalize(self, self._pipeline.abandon).atexit = False  # the hook at exit delivers what is left then
         if flush_on_sigterm:
             lifecycle.exit_on_sigterm()
         if self._spools and (self._buffer.has_pending() or self._accounts.others()):
@@ -204,8 +192,8 @@ class Recorder:
             wire: the event as the platform takes it, JSON in UTF-8.
         """
         if self._mark.forked():
-            self.after_fork()
-        if self._closed:
+            self._pipeline.after_fork()
+        if self._pipeline.closed:
             raise MeteringError("the recorder is closed: this event was not recorded")
         count = self._buffer.put(wire, self._accounts.present())
         if count >= self._sender.wake_at:
@@ -214,21 +202,6 @@ class Recorder:
             self._incidents.dropped()
 
     # Delivering
-
-    def _before_step(self) -> None:
-        """Make sure whose events are sent, and at whose pace."""
-        self._accounts.identify()
-        present = self._accounts.present()
-        if present is not self._paced:
-            self._paced = present
-            self._rate_limiter.use(self._spools[0].pace(present) if self._spools else None)
-
-    def _send(self, batch: Batch) -> Any:
-        key = self._accounts.key_for(batch.account)
-        try:
-            return send_batch(self._client, batch.wires, deadline=self._request_timeout, key=key)
-        finally:
-            self._accounts.identify(attempted=True)
 
     def flush(self, timeout: float = 10.0) -> FlushResult:
         """Deliver everything recorded so far, without waiting for more events.
@@ -241,24 +214,7 @@ class Recorder:
                 or the server asked to wait for longer.
         """
         _check_range("timeout", timeout, 0.0)
-        if self._mark.forked():
-            self.after_fork()
-        self._accounts.follow()
-        before = self._totals()
-        complete = self._sender.flush(timeout) and not self._memory.kept_back()
-        return self._since(before, 0 if complete else self._left())
-
-    def _totals(self) -> tuple[int, int, int]:
-        return self._delivery.accepted, self._delivery.duplicate, self._delivery.dead
-
-    def _left(self) -> int | None:
-        """Return how many events have no outcome; None if that is not known."""
-        stats = self._buffer.stats(time.monotonic() + _COUNT_TIMEOUT)
-        return stats.pending if stats.unknown is None else None
-
-    def _since(self, before: tuple[int, int, int], left: int | None) -> FlushResult:
-        accepted, duplicate, dead = (now - then for now, then in zip(self._totals(), before))
-        return FlushResult(left == 0, accepted, duplicate, dead, left)
+        return self._pipeline.flush(timeout)
 
     def stats(self) -> Stats:
         """Return where all recorded events are; with an outbox, those of all processes and earlier runs as well."""
@@ -339,64 +295,13 @@ class Recorder:
         Args:
             timeout: the most seconds to wait.
         """
-        if self._closed:
-            return FlushResult(True, 0, 0, 0, 0)
-        deadline, before = time.monotonic() + timeout, self._totals()
-        complete = self.flush(timeout).complete
-        self._closed = True
-        ended = self._sender.stop(max(0.1, deadline - time.monotonic()))  # a request under way may still arrive
-        # Other processes deliver what they put into a shared outbox meanwhile.
-        left = 0 if complete and self._spools else self._left()
-        self._report_left(left)
-        if ended:  # otherwise the thread does so at its end; until then it holds what it sends
-            self._buffer.close()
-        return self._since(before, left)
-
-    def _report_left(self, left: int | None) -> None:
-        if left == 0:
-            return
-        paths = ", ".join(spool.path for spool in self._spools)
-        lost = self._memory.stats().pending
-        if not paths or lost == left:
-            fate = " and are lost with the process"
-        elif not lost:
-            fate = f" and wait in {paths} for the next start"
-        else:
-            fate = f": {lost} of them are lost with the process, the others wait in {paths} for the next start"
-        number = "an unknown number of" if left is None else left
-        self._incidents.report(Incident("left", f"{number} usage events are undelivered{fate}", events=left or 0))
+        return self._pipeline.close(timeout)
 
     def __enter__(self) -> Recorder:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
-
-    def flush_at_exit(self, started: float) -> None:
-        """Deliver what is left. Called when the process ends.
-
-        Args:
-            started: the monotonic time at which the end began, which ``atexit_timeout`` counts from.
-        """
-        if self._closed or self._mark.forked():
-            return
-        deadline = started + self._atexit_timeout
-        try:
-            result = self.flush(max(0.0, deadline - time.monotonic()))
-            self._report_left(result.left)
-            if self._sender.retire(deadline):
-                self._buffer.close()  # opens again for an event that is still recorded
-        except Exception:
-            _LOG.exception("the last delivery of usage events failed")
-
-    def after_fork(self) -> None:
-        """Go on in a forked child, with events, locks and a thread of its own."""
-        self._buffer.after_fork()
-        self._accounts.after_fork()
-        self._mark = ProcessMark()
-        self._paced = None
-        self._incidents.after_fork()
-        self._sender.after_fork()
 
 
 def _check_range(name: str, value: float, least: float, most: float = float("inf")) -> None:

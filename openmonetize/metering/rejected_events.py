@@ -8,6 +8,8 @@ import re
 from openmonetize.exceptions import ApiException
 
 _FINDING = re.compile(r"body/events/(\d+)(?:[/ ]|$)")
+# What the platform calls a refusal of a request's events, by status. A proxy or a firewall has other words.
+_REFUSALS = {400: {"Bad Request", "Validation Error", "VALIDATION_ERROR"}, 403: {"FORBIDDEN"}}
 _SEPARATOR = re.compile(r",\s+(?=body/)")
 
 
@@ -37,6 +39,15 @@ def _events_in_tree(body: str | None) -> dict[int, str]:
         return {int(index): json.dumps(why) for index, why in events.items() if index.isdigit()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
+
+
+def is_refusal(error: ApiException) -> bool:
+    """Return whether a refusal has the form of the platform's own, and may be about the events."""
+    try:
+        body = json.loads(error.body or "")
+        return body["error"] in _REFUSALS[error.status or 0] and bool(body["message"] + "")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
 
 
 def quota_left(error: ApiException) -> int:

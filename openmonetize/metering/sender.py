@@ -58,6 +58,7 @@ class Sender:
     Args:
         delivery: sends one batch at a time.
         buffer: what is delivered.
+        memory: the part of it that ends with the process.
         incidents: reports trouble with the buffer.
         flush_interval: the most seconds that an event waits for others to be sent with it.
         flush_at: this many waiting events are sent at once.
@@ -72,6 +73,7 @@ class Sender:
         self,
         delivery: Delivery,
         buffer: Buffer,
+        memory: Buffer,
         incidents: Incidents,
         *,
         flush_interval: float,
@@ -84,6 +86,7 @@ class Sender:
     ) -> None:
         self._delivery = delivery
         self._buffer = buffer
+        self._memory = memory
         self._incidents = incidents
         self._flush_interval = flush_interval
         self._flush_at = flush_at
@@ -103,6 +106,7 @@ class Sender:
         self._progress = threading.Condition()
         self._flushes: list[object] = []
         self._stopping = False
+        self._abandoned = False
         self._may_start = True
         self._late_until: float | None = None
         self._maintained_at = 0.0
@@ -146,7 +150,8 @@ class Sender:
     def flush(self, timeout: float) -> bool:
         """Deliver everything put so far. Return whether that was done in ``timeout`` seconds.
 
-        Gives up early if nothing can happen in time: the account is refused, or the server asked to wait.
+        Gives up early if nothing can happen in time: the account is refused, the server asked to wait, or a callback of
+        the delivery calls, which would wait for itself.
         """
         deadline = self._clock() + timeout
         watermark: Any = None
@@ -159,8 +164,11 @@ class Sender:
 
         if is_done():
             return True
+        if self.is_calling():
+            return False
         parkings = self._delivery.parkings
         self._delivery.clear_delays()
+        waited = 0.0
         ticket = object()
         self._flushes.append(ticket)
         try:
@@ -172,10 +180,16 @@ class Sender:
                     self._deliver_here(deadline)
                 else:
                     with self._progress:
-                        self._progress.wait(min(0.05, max(0.0, deadline - self._clock())))
+                        waited += 0.0 if self._progress.wait(min(0.05, max(0.0, deadline - self._clock()))) else 0.05
+                    if waited > timeout + 0.05:  # by a clock that tests have stopped
+                        return False
             return True
         finally:
             self._flushes.remove(ticket)
+
+    def is_calling(self) -> bool:
+        """Return whether the caller is the delivery itself: a callback, a finalizer or a signal handler within it."""
+        return threading.current_thread() is self._thread or self._delivery.is_calling()
 
     def _is_hopeless(self, parkings: int, deadline: float) -> bool:
         if self._clock() >= deadline or self._delivery.next_at(urgent=True) > deadline:
@@ -217,6 +231,11 @@ class Sender:
             thread.join(max(0.0, timeout))
         return self._thread is None
 
+    def abandon(self) -> None:
+        """End the thread, which then closes the buffer, as soon as nothing is left that would end with it."""
+        self._abandoned = True
+        self._wake.set()
+
     def after_fork(self) -> None:
         """Start anew, in a child process: the thread stayed in the parent."""
         self._delivery.after_fork()
@@ -246,6 +265,7 @@ class Sender:
             urgent = bool(self._flushes)
             wait = self._delivery.next_at(urgent) - self._clock()
             if wait > 0:
+                self._stop_if_abandoned()
                 self._sleep(wait)
                 continue
             taken = self._step(urgent)
@@ -272,7 +292,8 @@ class Sender:
             self._wake.clear()
             self.wake_at = self._flush_at
             left = until - self._clock()
-            if left <= 0.0 or self._buffer.new_count() >= self._flush_at or self._flushes or self._stopping:
+            hurried = self._flushes or self._stopping or self._abandoned
+            if left <= 0.0 or self._buffer.new_count() >= self._flush_at or hurried:
                 return
             if self._wake.wait(min(left, MAINTENANCE_INTERVAL)):
                 return
@@ -282,6 +303,7 @@ class Sender:
         self._maintain()
         self._wake.clear()
         self.wake_at = 1
+        self._stop_if_abandoned()
         if self._buffer.new_count() or self._flushes or self._stopping:
             self.wake_at = _NEVER
             if self._flushes:
@@ -292,6 +314,11 @@ class Sender:
                 self._wait_for_more()
             return True
         return self._keep_running or not self._end_thread()
+
+    def _stop_if_abandoned(self) -> None:
+        """End the thread if nobody can record any more, and nothing would be lost with it."""
+        if self._abandoned and not self._memory.has_pending():
+            self._stopping = True
 
     def _end_thread(self) -> bool:
         """Give up the thread, unless events came in meanwhile. Return whether it was given up."""

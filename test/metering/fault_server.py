@@ -28,7 +28,8 @@ class FaultServer:
     """A server like the platform: it bills an event once, by idempotency key and id.
 
     Attributes:
-        faults: one is used per ingest request, oldest first; None is a good response. "413" spares billed events.
+        faults: one is used per ingest request, oldest first; None is a good response. "413" spares billed events,
+            "json:403:{}" is a response of that status and body.
         ledger: the events that were billed, by id.
         billed: how often each id was billed.
         sizes: events in each ingest request.
@@ -206,6 +207,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _respond(self, platform: FaultServer, fault: str | None, key: str, events: list[Any], size: int) -> None:
         if key not in platform.keys or fault == "401":
             self._unauthorized()
+        elif fault and fault.startswith("json:"):
+            _, status, text = fault.split(":", 2)
+            self._send(int(status), "application/json", text.encode(), {})
         elif size > platform.max_body or (fault == "413" and self._any_new(platform, events)):
             self._html(413)
         elif fault in ("429", "429_bare", "500", "503", "reset", "timeout", "html200", "html502", "html403", "402"):

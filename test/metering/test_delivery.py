@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -165,6 +166,115 @@ def test_a_proxys_403_page_dead_letters_nothing(pipeline: Pipeline, server: Faul
     pipeline.put(new_events(3))
     pipeline.run()
     assert pipeline.buffer.stats().accepted == 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "403:{}",
+        '403:{"message":"Forbidden"}',
+        '403:{"error":"Forbidden","message":"IP not allowed"}',
+        '403:{"error":"FORBIDDEN"}',
+        '403:{"detail":"no"}',
+        "403:[]",
+        "403:null",
+        '400:{"message":"Bad Request"}',
+        '400:{"error":{"message":"no","type":"invalid_request_error"}}',
+        '400:{"error":"Bad Request","message":7}',
+        '422:{"error":"Unprocessable Entity","message":"no"}',
+    ],
+)
+def test_a_refusal_in_other_words_than_the_platforms_dead_letters_nothing(
+    pipeline: Pipeline, server: FaultServer, answer: str
+) -> None:
+    server.always = f"json:{answer}"
+    pipeline.put(new_events(1000))
+    pipeline.run(5)
+    assert server.sizes == [1000] * 5
+    server.always = None
+    pipeline.run()
+    assert len(server.ledger) == 1000
+    assert [incident.kind for incident in pipeline.incidents] == ["retrying"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '403:{"error":"FORBIDDEN","message":"no"}',
+        '400:{"error":"Bad Request","message":"Body is not valid JSON"}',
+        '400:{"error":"VALIDATION_ERROR","message":"no","details":{}}',
+        "413:<html></html>",
+    ],
+)
+@pytest.mark.parametrize("count", [2, 3, 700, 1000])
+def test_a_refusal_of_every_part_dead_letters_nothing(
+    pipeline: Pipeline, server: FaultServer, answer: str, count: int
+) -> None:
+    server.always = f"json:{answer}"
+    pipeline.put(new_events(count))
+    pipeline.step()
+    assert server.requests <= 2 * math.log2(count) + 2
+    assert pipeline.buffer.stats().pending == count
+    assert [(incident.kind, incident.events) for incident in pipeline.incidents] == [("parked", count)]
+    assert "no event named" in pipeline.incidents[0].message
+    first = server.requests
+    for _ in range(3):
+        pipeline.step()
+    assert server.sizes[first:] == [1, 1, 1]
+    server.always = None
+    pipeline.run()
+    assert len(server.ledger) == count
+    assert pipeline.buffer.stats().dead == 0
+    assert server.billed_once()
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 499, 500, 999])
+def test_a_bad_event_is_found_wherever_it_is(pipeline: Pipeline, server: FaultServer, place: int) -> None:
+    server.names_bad = False
+    events = new_events(1000)
+    server.bad = {events[place].event_id}
+    pipeline.put(events)
+    pipeline.run()
+    assert len(server.ledger) == 999
+    assert [letter.event["event_id"] for letter in pipeline.buffer.dead_letters()] == [events[place].event_id]
+    assert server.requests <= 22
+
+
+def test_every_second_event_that_is_bad_is_found(pipeline: Pipeline, server: FaultServer) -> None:
+    server.names_bad = False
+    events = new_events(40)
+    server.bad = {event.event_id for event in events[::2]}
+    pipeline.put(events)
+    pipeline.run(200)
+    assert len(server.ledger) == 20
+    assert {letter.event["event_id"] for letter in pipeline.buffer.dead_letters()} == server.bad
+
+
+def test_a_bad_event_by_itself_is_dead_lettered_when_the_platform_has_taken_another(
+    pipeline: Pipeline, server: FaultServer
+) -> None:
+    server.names_bad = False
+    bad, good = new_events(2)
+    server.bad = {bad.event_id}
+    pipeline.put([bad])
+    for _ in range(3):
+        pipeline.step()
+    assert pipeline.buffer.stats().pending == 1
+    pipeline.put([good])
+    pipeline.run(200)
+    assert set(server.ledger) == {good.event_id}
+    assert pipeline.buffer.stats().dead == 1
+
+
+def test_halving_keeps_to_the_rate_limit(pipeline: Pipeline, server: FaultServer) -> None:
+    server.names_bad = False
+    server.limit, server.remaining, server.window = 8, 8, 3600.0
+    events = new_events(1000)
+    server.bad = {events[700].event_id}
+    pipeline.put(events)
+    pipeline.step()
+    assert not server.limited
+    assert server.requests <= 8
 
 
 @pytest.mark.parametrize(("fault", "remedy"), [("401", "valid API key"), ("402", "next month")])

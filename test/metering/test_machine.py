@@ -116,7 +116,7 @@ class RecorderMachine(RuleBasedStateMachine):
 
     def use(self, key: str) -> None:
         """Change the key while no request is under way, so that this is deterministic."""
-        with self.recorder._delivery._one_at_a_time:
+        with self.recorder._pipeline.delivery._one_at_a_time:
             self.client.configuration.access_token = key
 
     @rule(faults=st.lists(st.sampled_from([*TRANSIENT, "402", "413"]), min_size=1, max_size=4))
@@ -139,7 +139,7 @@ class RecorderMachine(RuleBasedStateMachine):
     @rule()
     def correct_and_replay(self) -> None:
         self.server.bad.clear()
-        with self.recorder._delivery._one_at_a_time:  # no request is under way that may still be refused
+        with self.recorder._pipeline.delivery._one_at_a_time:  # no request is under way that may still be refused
             dead = self.recorder.stats().dead
             assert self.recorder.replay_dead_letters() == dead
 
@@ -304,14 +304,14 @@ class OutboxMachine(RecorderMachine):
             if not held.complete:
                 os.write(held.file.fd, records.encode(b"x" * 100, 2**19)[:torn])
             held.abandon()  # the system closes the files, and frees their locks
-        self.recorder._closed = True  # it has ended
+        self.recorder._pipeline.closed = True  # it has ended
         self.recorder = self.make()
 
     @rule(kind=st.sampled_from(KINDS_OF_FILES), number=st.integers(0, 9))
     def delete(self, kind: str, number: int) -> None:
         """Remove a file, an account's directory or the whole outbox."""
         # The model has to see the same files that are deleted: nothing is sent or removed meanwhile.
-        with self.recorder._delivery._one_at_a_time, self.spool._lock:
+        with self.recorder._pipeline.delivery._one_at_a_time, self.spool._lock:
             found = sorted(self.path.glob(kind)) if kind else [self.path]
             if not found:
                 return

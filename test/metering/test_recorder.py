@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import stat
+import sys
 import threading
+import time
+import weakref
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from openmonetize import ApiClient, ApiTypeError, ApiValueError
+from openmonetize import ApiClient, ApiTypeError, ApiValueError, RetryPolicy
 from openmonetize.metering import BufferFull, Delivered, Incident, MeteringError, Recorder, sender
 
 from .conftest import MakeRecorder, adds_up, new_event, new_events, sender_threads
@@ -130,6 +134,49 @@ def test_flush_waits_for_the_answer_to_a_new_key(
     assert recorder.flush(3600)
 
 
+def test_flushes_in_an_outage_send_a_request_a_second_at_the_most(
+    make_recorder: MakeRecorder, server: FaultServer, buffered: Any
+) -> None:
+    server.always = "503"
+    recorder = make_recorder(flush_interval=3600, retry=RetryPolicy(base=30.0, cap=30.0), **buffered)
+    until = time.monotonic() + 3.0
+    while time.monotonic() < until:
+        recorder.record(new_event())
+        assert not recorder.flush(0.02)
+        time.sleep(0.002)
+    assert 1 <= server.requests <= 4
+    server.always = None
+    assert recorder.flush(20)
+    assert server.billed_once()
+
+
+@pytest.mark.parametrize("callback", ["on_delivered", "on_error"])
+def test_a_flush_in_a_callback_does_not_wait_for_itself(
+    make_recorder: MakeRecorder, server: FaultServer, buffered: Any, callback: str
+) -> None:
+    results: list[Any] = []
+    options: dict[str, Any] = {callback: lambda _: results.append(recorder.flush(3600)), **buffered}
+    recorder = make_recorder(flush_interval=3600, **options)
+    server.faults.append("503")
+    for event in new_events(3):
+        recorder.record(event)
+    assert recorder.flush(20)
+    assert len(server.ledger) == 3
+    assert [result.complete for result in results] == [callback == "on_delivered"]
+
+
+def test_close_in_a_callback_is_refused_and_the_events_arrive(
+    make_recorder: MakeRecorder, server: FaultServer, buffered: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder = make_recorder(flush_interval=3600, on_delivered=lambda _: recorder.close(3600), **buffered)
+    recorder.record(new_event())
+    assert recorder.flush(20)
+    assert "call it from another thread" in caplog.text
+    recorder.record(new_event())
+    assert recorder.flush(20)
+    assert len(server.ledger) == 2
+
+
 def test_callbacks_hear_of_deliveries_and_trouble(make_recorder: MakeRecorder, server: FaultServer) -> None:
     delivered: list[Delivered] = []
     incidents: list[Incident] = []
@@ -165,6 +212,51 @@ def test_no_thread_before_the_first_event_and_none_after_close(client: ApiClient
     assert len(sender_threads()) == 1
     recorder.close()
     assert not sender_threads()
+
+
+@pytest.mark.parametrize("outbox", [False, True])
+def test_a_recorder_that_is_dropped_delivers_and_leaves_nothing_behind(
+    client: ApiClient, server: FaultServer, tmp_path: Path, outbox: bool
+) -> None:
+    server.delay = 0.2
+    gc.collect()
+    files = len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0
+    dropped = []
+    for _ in range(5):
+        recorder = Recorder(client, outbox=tmp_path / "usage-outbox" if outbox else None)
+        recorder.record(new_event())
+        dropped.append(weakref.ref(recorder))
+        del recorder
+    gc.collect()
+    assert not any(recorder() for recorder in dropped)
+    assert server.wait_for(5)
+    until = time.monotonic() + 20.0
+    while sender_threads() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not sender_threads()
+    assert server.billed_once()
+    client.close()
+    while sys.platform == "linux" and len(os.listdir("/proc/self/fd")) > files:
+        assert time.monotonic() < until  # the server needs a moment to close its ends of the connections
+        gc.collect()
+        time.sleep(0.01)
+
+
+def test_a_recorder_that_is_dropped_in_an_outage_leaves_its_events_in_the_outbox(
+    client: ApiClient, make_recorder: MakeRecorder, server: FaultServer, tmp_path: Path
+) -> None:
+    server.always = "503"
+    recorder = Recorder(client, outbox=tmp_path / "usage-outbox")
+    recorder.record(new_event())
+    assert not recorder.flush(0.2)
+    del recorder
+    until = time.monotonic() + 20.0
+    while sender_threads() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not sender_threads()
+    server.always = None
+    assert make_recorder(outbox=tmp_path / "usage-outbox").flush(20)
+    assert len(server.ledger) == 1
 
 
 def test_an_idle_thread_ends_and_the_next_event_starts_another(

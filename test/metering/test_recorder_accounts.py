@@ -192,7 +192,7 @@ def record(recorder: Recorder, count: int = 1) -> set[str]:
 @contextmanager
 def nothing_being_sent(recorder: Recorder) -> Iterator[None]:
     """Let no request be sent meanwhile, which would be right, but for another customer than the test expects."""
-    with recorder._delivery._one_at_a_time:
+    with recorder._pipeline.delivery._one_at_a_time:
         yield
 
 

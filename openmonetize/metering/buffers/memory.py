@@ -113,16 +113,19 @@ class MemoryBuffer:
         if self._drop_newest:
             return False
         deadline = time.monotonic() + self._full_timeout
-        while self._puts - self._settled >= self._max_events or self._bytes + size > self._max_bytes:
+        while not self._has_room(size):
+            # A wait that ends by itself is the last: tests may have stopped the clock.
             left = deadline - time.monotonic()
-            if left <= 0.0:
+            if (left <= 0.0 or not self._room.wait(left)) and not self._has_room(size):
                 raise BufferFull(
                     f"the buffer is full: {self._puts - self._settled} events, {self._bytes} bytes (bounds: "
                     f"{self._max_events} events, {self._max_bytes} bytes); this event was not recorded. The "
                     "platform is down or too slow: record it again later, raise the bounds, or spill to disk"
                 )
-            self._room.wait(left)
         return True
+
+    def _has_room(self, size: int) -> bool:
+        return self._puts - self._settled < self._max_events and self._bytes + size <= self._max_bytes
 
     def lease(self, max_events: int, max_bytes: int) -> Batch | None:
         """Take waiting events, first those that were sent before."""

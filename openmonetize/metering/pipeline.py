@@ -1,0 +1,199 @@
+"""What delivers a recorder's events: it lives on until that is done, also if the recorder is dropped meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from openmonetize._fork import ProcessMark
+from openmonetize._http.retry import RetryPolicy
+from openmonetize.metering import lifecycle
+from openmonetize.metering.accounts import Accounts
+from openmonetize.metering.buffers.base import Account, Batch, Buffer
+from openmonetize.metering.buffers.memory import MemoryBuffer
+from openmonetize.metering.delivery import Delivery
+from openmonetize.metering.errors import MeteringError
+from openmonetize.metering.incidents import Incident, Incidents
+from openmonetize.metering.rate_limiter import RateLimiter
+from openmonetize.metering.request import send_batch
+from openmonetize.metering.results import FlushResult
+from openmonetize.metering.sender import Sender
+
+if TYPE_CHECKING:
+    from openmonetize._http.client import ApiClient
+    from openmonetize.metering.buffers.spool.spool import Spool
+
+_LOG = logging.getLogger("openmonetize.metering")
+_COUNT_TIMEOUT = 0.25  # seconds for which the end of a flush may be delayed by counting what is left
+
+
+class Pipeline:
+    """From the buffers to the platform. Nothing in it refers to the recorder.
+
+    Args:
+        client: sends the requests.
+        buffer: what is delivered.
+        memory: the part of it that ends with the process.
+        spools: the parts of it that are on disk.
+        accounts: whose events the client's key delivers.
+        incidents: reports trouble to the user.
+        flush_interval, flush_at, atexit_timeout, rate_share, request_timeout, retry: see `Recorder`.
+    """
+
+    def __init__(
+        self,
+        client: ApiClient,
+        buffer: Buffer,
+        memory: MemoryBuffer,
+        spools: Sequence[Spool],
+        accounts: Accounts,
+        incidents: Incidents,
+        *,
+        flush_interval: float,
+        flush_at: int,
+        atexit_timeout: float,
+        rate_share: float,
+        request_timeout: float,
+        retry: RetryPolicy,
+    ) -> None:
+        self._client = client
+        self._buffer = buffer
+        self._memory = memory
+        self._spools = spools
+        self._accounts = accounts
+        self._incidents = incidents
+        self._atexit_timeout = atexit_timeout
+        self._request_timeout = request_timeout
+        self._rate_limiter = RateLimiter(rate_share, on_implausible=incidents.implausible_limit)
+        self._paced: Account | None = None
+        self.delivery = Delivery(
+            self._send,
+            buffer,
+            incidents,
+            rate_limiter=self._rate_limiter,
+            retry=retry,
+            fingerprint=accounts.fingerprint,
+        )
+        self.sender = Sender(
+            self.delivery,
+            buffer,
+            memory,
+            incidents,
+            flush_interval=flush_interval,
+            flush_at=flush_at,
+            keep_running=bool(spools),
+            prepare=lifecycle.import_all,
+            before_step=self._before_step,
+            ready=accounts.decided,
+        )
+        self.mark = ProcessMark()
+        self.closed = False
+
+    def _before_step(self) -> None:
+        """Make sure whose events are sent, and at whose pace."""
+        self._accounts.identify()
+        present = self._accounts.present()
+        if present is not self._paced:
+            self._paced = present
+            self._rate_limiter.use(self._spools[0].pace(present) if self._spools else None)
+
+    def _send(self, batch: Batch) -> Any:
+        key = self._accounts.key_for(batch.account)
+        try:
+            return send_batch(self._client, batch.wires, deadline=self._request_timeout, key=key)
+        finally:
+            self._accounts.identify(attempted=True)
+
+    # Ends
+
+    def flush(self, timeout: float) -> FlushResult:
+        """Deliver everything recorded so far; see `Recorder.flush`."""
+        if self.mark.forked():
+            self.after_fork()
+        self._accounts.follow()
+        before = self._totals()
+        complete = self.sender.flush(timeout) and not self._memory.kept_back()
+        return self._since(before, 0 if complete else self._left())
+
+    def _totals(self) -> tuple[int, int, int]:
+        return self.delivery.accepted, self.delivery.duplicate, self.delivery.dead
+
+    def _left(self) -> int | None:
+        """Return how many events have no outcome; None if that is not known."""
+        stats = self._buffer.stats(time.monotonic() + _COUNT_TIMEOUT)
+        return stats.pending if stats.unknown is None else None
+
+    def _since(self, before: tuple[int, int, int], left: int | None) -> FlushResult:
+        accepted, duplicate, dead = (now - then for now, then in zip(self._totals(), before))
+        return FlushResult(left == 0, accepted, duplicate, dead, left)
+
+    def close(self, timeout: float) -> FlushResult:
+        """Flush, then end the thread and close the buffers; see `Recorder.close`.
+
+        Raises:
+            MeteringError: the thread itself calls, from a callback.
+        """
+        if self.closed:
+            return FlushResult(True, 0, 0, 0, 0)
+        if self.sender.is_calling():
+            raise MeteringError(
+                "close() waits for the delivery, and was called by it, from on_error or on_delivered: call it from "
+                "another thread, for instance after the callback has set an event"
+            )
+        deadline, before = time.monotonic() + timeout, self._totals()
+        complete = self.flush(timeout).complete
+        self.closed = True
+        ended = self.sender.stop(max(0.1, deadline - time.monotonic()))  # a request under way may still arrive
+        # Other processes deliver what they put into a shared outbox meanwhile.
+        left = 0 if complete and self._spools else self._left()
+        self._report_left(left)
+        if ended:  # otherwise the thread does so at its end; until then it holds what it sends
+            self._buffer.close()
+        return self._since(before, left)
+
+    def _report_left(self, left: int | None) -> None:
+        if left == 0:
+            return
+        paths = ", ".join(spool.path for spool in self._spools)
+        lost = self._memory.stats().pending
+        if not paths or lost == left:
+            fate = " and are lost with the process"
+        elif not lost:
+            fate = f" and wait in {paths} for the next start"
+        else:
+            fate = f": {lost} of them are lost with the process, the others wait in {paths} for the next start"
+        number = "an unknown number of" if left is None else left
+        self._incidents.report(Incident("left", f"{number} usage events are undelivered{fate}", events=left or 0))
+
+    def abandon(self) -> None:
+        """Take note that nobody can record any more: the thread ends, and closes the buffers, when all is delivered."""
+        if not self.closed and not self.mark.forked():
+            self.sender.abandon()
+
+    def flush_at_exit(self, started: float) -> None:
+        """Deliver what is left. Called when the process ends.
+
+        Args:
+            started: the monotonic time at which the end began, which ``atexit_timeout`` counts from.
+        """
+        if self.closed or self.mark.forked():
+            return
+        deadline = started + self._atexit_timeout
+        try:
+            result = self.flush(max(0.0, deadline - time.monotonic()))
+            self._report_left(result.left)
+            if self.sender.retire(deadline):
+                self._buffer.close()  # opens again for an event that is still recorded
+        except Exception:
+            _LOG.exception("the last delivery of usage events failed")
+
+    def after_fork(self) -> None:
+        """Go on in a forked child, with events, locks and a thread of its own."""
+        self._buffer.after_fork()
+        self._accounts.after_fork()
+        self.mark.renew()
+        self._paced = None
+        self._incidents.after_fork()
+        self.sender.after_fork()
