@@ -23,6 +23,7 @@ from openmonetize.metering.delivery import RETRY
 from openmonetize.metering.errors import MeteringError, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident, Incidents
 from openmonetize.metering.pipeline import Pipeline
+from openmonetize.metering.recent_ids import RecentIds
 from openmonetize.metering.results import DeadLetter, FlushResult, OtherAccount, Stats
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ class Recorder:
         self._client = client
         self._incidents = Incidents(on_error, on_delivered)
         self._spools: list[Spool] = []
+        self._recent = RecentIds()
         self._memory = MemoryBuffer(
             max_events,
             max_bytes,
@@ -174,6 +176,9 @@ class Recorder:
     def record(self, event: EventModel | Mapping[str, Any]) -> None:
         """Take one event, or raise. With an outbox, the event is on disk when this returns.
 
+        The same event, by its id, is sent once and counted once, however often this process records it while it waits
+        or shortly after it was sent.
+
         Args:
             event: an event model, or a dict with ``event_type``.
 
@@ -183,7 +188,16 @@ class Recorder:
             OutboxError: memory is full, and the outbox that it spills to does not take it either.
             MeteringError: the recorder is closed.
         """
-        self.put(prepare(event, self._client.configuration.id_namespace)[1])
+        ready, wire = prepare(event, self._client.configuration.id_namespace)
+        event_id: str = vars(ready)["event_id"]
+        if not ready.id_was_given and event_id[14] == "4":  # it is random: nothing else can have it
+            self.put(wire)
+        elif self._recent.claim(event_id):
+            try:
+                self.put(wire)
+            except BaseException:
+                self._recent.release(event_id)
+                raise
 
     def put(self, wire: bytes) -> None:
         """Take the bytes of one valid event, or raise; see :meth:`record`.
@@ -237,6 +251,7 @@ class Recorder:
     def discard_dead_letters(self) -> int:
         """Give the refused events up: they count as dropped. Return how many."""
         self._accounts.follow()
+        self._recent.clear()  # they may be recorded again
         return self._buffer.discard_dead_letters()
 
     def export_dead_letters(self, path: FilePath) -> int:

@@ -205,6 +205,65 @@ def test_the_key_is_in_no_text(
 # The life of the thread
 
 
+def test_an_event_that_is_recorded_twice_is_sent_and_counted_once(
+    make_recorder: MakeRecorder, server: FaultServer, buffered: Any
+) -> None:
+    recorder = make_recorder(flush_interval=3600, **buffered)
+    fields = new_event().to_dict()
+    recorder.record(fields)
+    recorder.record(dict(fields))
+    assert recorder.flush(20) == (True, 1, 0, 0, 0)
+    recorder.record(dict(fields))
+    assert recorder.flush(20) == (True, 0, 0, 0, 0)
+    assert server.sizes == [1]
+    assert recorder.stats() == (1, 1, 0, 0, 0, 0, 0)
+
+
+def test_an_event_that_was_not_taken_can_be_recorded_again(make_recorder: MakeRecorder, server: FaultServer) -> None:
+    recorder = make_recorder(flush_interval=3600, max_events=1)
+    server.always = "503"
+    recorder.record(new_event())
+    event = new_event().to_dict()
+    with pytest.raises(BufferFull):
+        recorder.record(event)
+    server.always = None
+    assert recorder.flush(20)
+    recorder.record(event)
+    assert recorder.flush(20)
+    assert event["event_id"] in server.ledger
+
+
+def test_an_event_that_was_given_up_can_be_recorded_again(
+    make_recorder: MakeRecorder, server: FaultServer, buffered: Any
+) -> None:
+    recorder = make_recorder(flush_interval=3600, **buffered)
+    event = new_event().to_dict()
+    server.bad = {event["event_id"]}
+    recorder.record(event)
+    assert recorder.flush(20).dead == 1
+    assert recorder.discard_dead_letters() == 1
+    server.bad.clear()
+    recorder.record(event)
+    assert recorder.flush(20).accepted == 1
+
+
+def test_threads_that_record_the_same_events_send_each_once(make_recorder: MakeRecorder, server: FaultServer) -> None:
+    recorder = make_recorder(flush_interval=0.001)
+    events = [event.to_dict() for event in new_events(300)]
+
+    def record_all() -> None:
+        for event in events:
+            recorder.record(event)
+
+    threads = [threading.Thread(target=record_all) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert recorder.flush(20)
+    assert recorder.stats().tracked == sum(server.sizes) == 300
+
+
 def test_no_thread_before_the_first_event_and_none_after_close(client: ApiClient) -> None:
     recorder = Recorder(client)
     assert not sender_threads()
