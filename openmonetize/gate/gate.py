@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from openmonetize._fork import ProcessMark
 from openmonetize._http.retry import retry_after
-from openmonetize.exceptions import ApiException, ApiValueError, BadRequestException
+from openmonetize.exceptions import ApiException, ApiKeyError, ApiValueError, BadRequestException
 from openmonetize.gate.checks import (
     CheckResult,
     EntitlementDenied,
@@ -38,6 +38,22 @@ class _CacheEntry(NamedTuple):
     expires: float
 
 
+class _Request:
+    """A request under way: who it is about, and whether the user's wallet has changed since it was sent."""
+
+    def __init__(self, user_id: str | None) -> None:
+        self.user_id = user_id
+        self.outdated = False
+
+
+class _Answer(Future["CheckResult | None"]):
+    """What a thread is asking the platform, for other threads with the same question."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.thread = threading.get_ident()
+
+
 class Gate:
     """Entitlement checks that do not slow a service down. Safe to use from several threads and over forks.
 
@@ -61,7 +77,8 @@ class Gate:
     def _start(self) -> None:
         self._lock = threading.RLock()  # a signal handler or a finalizer may call within a call
         self._cache: dict[Question, _CacheEntry] = {}
-        self._in_flight: dict[Question, Future[CheckResult | None]] = {}
+        self._in_flight: dict[Question, _Answer] = {}
+        self._requests: list[_Request] = []
         self._failure: str | None = None
         self._paused_until = 0.0
         self._probing = False
@@ -74,7 +91,7 @@ class Gate:
 
         Args:
             question: what is asked.
-            on_outage: the answer if the platform gives none.
+            on_outage: the answer if the platform gives none, or there is no key to ask it with.
 
         Raises:
             ApiValueError: `on_outage` is no policy.
@@ -115,10 +132,14 @@ class Gate:
         return entry.result._replace(source="cache")
 
     def forget(self, user_id: str | None) -> None:
-        """Drop the cached results of a user, whose wallet has changed."""
+        """Drop the results of a user, whose wallet has changed: those in the cache, and those under way."""
         if self._mark.forked():
             self._start()
         with self._lock:
+            for request in self._requests:
+                request.outdated |= request.user_id == user_id
+            for question in [asked for asked in self._in_flight if asked.user_id == user_id]:
+                del self._in_flight[question]
             for question in [cached for cached in self._cache if cached.user_id == user_id]:
                 del self._cache[question]
 
@@ -131,43 +152,56 @@ class Gate:
     def _ask_once(self, question: Question) -> CheckResult | None:
         """Ask the platform, or wait for a thread that asks the same question already."""
         with self._lock:
-            future = self._in_flight.get(question)
-            first = future is None
-            if future is None:
-                future = self._in_flight[question] = Future()
+            answer = self._in_flight.get(question)
+            first = answer is None
+            if answer is None:
+                answer = self._in_flight[question] = _Answer()
+        if answer.thread == threading.get_ident() and not first:
+            return self._ask(question)  # a signal handler or a finalizer must not wait for what it has interrupted
         if not first:
             try:
-                return future.result(self._timeout)
+                return answer.result(self._timeout)
             except FutureTimeout:
                 return None
         try:
-            result = self._ask(question)
-            future.set_result(result)
-            return result
-        except BaseException as error:
-            future.set_exception(error)
-            raise
+            answer.set_result(self._ask(question))
+        except Exception as error:
+            answer.set_exception(error)
         finally:
             with self._lock:
-                self._in_flight.pop(question, None)
+                if self._in_flight.get(question) is answer:
+                    del self._in_flight[question]
+            if not answer.done():
+                answer.set_result(None)  # an interrupt of this thread is none of the others'
+        return answer.result()
 
     def _ask(self, question: Question) -> CheckResult | None:
-        """Return the platform's answer, or None if there is none. During an outage one thread at a time asks."""
+        """Return the platform's answer, or None if there is none. During an outage one thread at a time asks.
+
+        Raises:
+            BadRequestException: the platform does not understand the question.
+        """
+        request = _Request(question.user_id)
         with self._lock:
             failing = self._failure is not None
             if failing and (self._probing or time.monotonic() < self._paused_until):
                 return None
             self._probing = failing
+            self._requests.append(request)
         try:
-            return self._request(question)
-        except BadRequestException:
-            raise
-        except ApiException as error:
+            result = self._request(question)
+            self._note_success(question, result, request)
+            return result
+        except (ApiException, ApiKeyError) as error:
+            if isinstance(error, BadRequestException) and _is_the_platforms(error):
+                raise
             self._note_failure(error)
             return None
         finally:
-            if failing:
-                self._probing = False
+            with self._lock:
+                self._requests.remove(request)
+                if failing:
+                    self._probing = False
 
     def _request(self, question: Question) -> CheckResult:
         from openmonetize._http.decoding import required  # late: it brings the transport
@@ -178,7 +212,7 @@ class Gate:
         response = api.v1_entitlements_check_post_with_http_info(body, _request_timeout=timeout)
         allowed: bool = required(response, "allowed")
         answer = response.data
-        result = CheckResult(
+        return CheckResult(
             allowed,
             answer.reason,
             answer.estimated_cost_credits,
@@ -186,30 +220,39 @@ class Gate:
             answer.current_balance,
             tuple(Remedy(action.type, action.label, action.url) for action in answer.actions or ()),
         )
-        self._note_success(question, result)
-        return result
 
-    def _note_success(self, question: Question, result: CheckResult) -> None:
+    def _note_success(self, question: Question, result: CheckResult, request: _Request) -> None:
         now = time.monotonic()
         with self._lock:
             if self._failure is not None:
                 _LOG.info("the platform answers entitlement checks again")
                 self._failure = None
-            if self._cache_seconds:
+            if self._cache_seconds and not request.outdated:
                 self._cache.pop(question, None)  # A dict keeps its order of insertion: the oldest entry goes first.
                 refresh_at = now + _REFRESH_FRACTION * self._cache_seconds
                 self._cache[question] = _CacheEntry(result, refresh_at, now + self._cache_seconds)
                 if len(self._cache) > _MAX_CACHED_RESULTS:
                     del self._cache[next(iter(self._cache))]
 
-    def _note_failure(self, error: ApiException) -> None:
-        pause = min(max(_MIN_PAUSE_SECONDS, retry_after(error.headers) or 0.0), _MAX_PAUSE_SECONDS)
+    def _note_failure(self, error: ApiException | ApiKeyError) -> None:
+        """Note that the platform gave no answer, and when it is asked again."""
+        status, why, server_wait = None, str(error), None
+        if isinstance(error, ApiException):
+            status, server_wait = error.status, retry_after(error.headers)
+            why = f"HTTP {status}" if status is not None else str(error.reason)
+        pause = min(max(_MIN_PAUSE_SECONDS, server_wait or 0.0), _MAX_PAUSE_SECONDS)
         with self._lock:
             first = self._failure is None
-            self._failure = f"HTTP {error.status}" if error.status is not None else str(error.reason)
+            self._failure = why
             self._paused_until = time.monotonic() + pause
         if first:
             # A 4xx other than 429 does not end by itself: the key or the request is wrong.
-            permanent = error.status is not None and 400 <= error.status < 500 and error.status != 429
+            permanent = isinstance(error, ApiKeyError) or (status is not None and 400 <= status < 500 and status != 429)
             level = logging.ERROR if permanent else logging.WARNING
             _LOG.log(level, "no entitlement checks: %s; on_outage decides until it is over", error)
+
+
+def _is_the_platforms(error: BadRequestException) -> bool:
+    """Return whether a refusal has the platform's form, and not that of a proxy or a firewall."""
+    texts = [getattr(error.data, name, None) for name in ("error", "message")]
+    return all(isinstance(text, str) and text for text in texts)

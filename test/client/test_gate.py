@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import signal
 import threading
 from decimal import Decimal
 from typing import Any
@@ -129,6 +130,116 @@ def test_the_policy_decides_if_there_is_no_answer(sandbox: Sandbox, opened: Open
     assert "on_outage='deny'" in str(denied.reason)
     with pytest.raises(EntitlementDenied, match="did not answer"):
         om.require("chat", user_id=USER, on_outage="deny")
+
+
+@pytest.mark.parametrize(
+    "body", [None, {}, "blocked", {"message": "Bad Request"}, {"error": {"message": "no"}, "message": "no"}]
+)
+def test_a_proxys_400_is_no_answer(canned: Canned, opened: Open, body: Any) -> None:
+    canned.reply = CannedReply(400, body)
+    om = opened(canned)
+    assert om.check("chat", user_id=USER, on_outage="allow").source == "outage"
+    assert not om.check("chat", user_id=USER, on_outage="deny")
+
+
+def test_without_a_key_the_policy_decides(canned: Canned, opened: Open, caplog: pytest.LogCaptureFixture) -> None:
+    om = opened(canned)
+    om.api_client.configuration.api_key.clear()
+    allowed = om.check("chat", user_id=USER, on_outage="allow")
+    assert allowed
+    assert "API key" in str(allowed.reason)
+    assert not om.check("chat", user_id=USER, on_outage="deny")
+    assert not canned.asked
+    assert [record.levelname for record in caplog.records if "no entitlement checks" in record.message] == ["ERROR"]
+
+
+def test_an_answer_that_was_asked_before_a_grant_is_not_remembered_after_it(canned: Canned, opened: Open) -> None:
+    canned.reply = NO
+    canned.hold.clear()
+    om = opened(canned)
+    answers: list[Any] = []
+
+    def ask() -> None:
+        answers.append(om.check("chat", user_id=USER, on_outage="deny"))
+
+    early = threading.Thread(target=ask)
+    early.start()
+    eventually(lambda: canned.asked)
+    om._gate.forget(USER)  # as a grant does
+    late = threading.Thread(target=ask)
+    late.start()
+    eventually(lambda: len(canned.asked) == 2)
+    canned.reply = YES
+    canned.hold.set()
+    early.join()
+    late.join()
+    assert len(answers) == 2
+    assert om.check("chat", user_id=USER, on_outage="deny").allowed
+    assert len(canned.asked) <= 3
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="interrupts a thread by a signal")
+def test_an_interrupt_of_the_thread_that_asks_does_not_reach_the_others(canned: Canned, opened: Open) -> None:
+    canned.reply = YES
+    canned.hold.clear()
+    om = opened(canned, check_timeout=20)
+    answers: list[Any] = []
+
+    def wait_for_the_answer() -> None:
+        eventually(lambda: canned.asked)
+        answers.append(om.check("chat", user_id=USER, on_outage="allow"))
+
+    def interrupt() -> None:
+        eventually(lambda: canned.asked)
+        eventually(lambda: any(thread.name == "waits" and thread.is_alive() for thread in threads))
+        threading.Event().wait(0.2)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+
+    class Interrupted(BaseException):
+        pass
+
+    def raise_it(*_: Any) -> None:
+        raise Interrupted
+
+    before = signal.signal(signal.SIGUSR1, raise_it)
+    threads = [threading.Thread(target=wait_for_the_answer, name="waits") for _ in range(3)]
+    threads.append(threading.Thread(target=interrupt))
+    try:
+        for thread in threads:
+            thread.start()
+        with pytest.raises(Interrupted):
+            om.check("chat", user_id=USER, on_outage="deny")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        canned.hold.set()
+        for thread in threads:
+            thread.join()
+    assert [answer.allowed for answer in answers] == [True, True, True]
+
+
+def test_a_signal_handler_may_ask_what_its_thread_is_asking(canned: Canned, opened: Open) -> None:
+    canned.reply = YES
+    canned.hold.clear()
+    om = opened(canned, check_timeout=20)
+    answers: list[Any] = []
+
+    def ask(*_: Any) -> None:
+        canned.hold.set()
+        answers.append(om.check("chat", user_id=USER, on_outage="deny"))
+
+    def interrupt() -> None:
+        eventually(lambda: canned.asked)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, ask)
+    thread = threading.Thread(target=interrupt)
+    try:
+        thread.start()
+        assert om.check("chat", user_id=USER, on_outage="deny")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        thread.join()
+    assert [answer.source for answer in answers] == ["platform"]
 
 
 def test_a_server_that_hangs_costs_the_timeout_once(canned: Canned, opened: Open, caplog: Any) -> None:
