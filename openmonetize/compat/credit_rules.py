@@ -83,5 +83,7 @@ def page_locally(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
         )
     response.data.data = rows[offset : offset + limit]
     if page is not None:
-        page.limit, page.offset = limit, offset
+        # A page that the deployment cuts short is not the last one, as fewer rows than its limit would mean.
+        page.limit = served - offset if offset + limit > served and served < total else limit
+        page.offset = offset
     return response

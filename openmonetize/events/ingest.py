@@ -32,6 +32,9 @@ MAX_EVENTS = 1000
 # left for what a gateway adds.
 MAX_BYTES = 960 * 1024
 
+# Events of one call among which repeats are noticed.
+_MAX_SEEN = 50_000
+
 _ENVELOPE = len(b'{"events":[]}')
 _ALREADY_SENT = "was already sent by this process for a different event"
 
@@ -63,7 +66,8 @@ def prepare(event: Event, namespace: str | None) -> tuple[EventModel, bytes]:
     ready, wire = _ready(event, namespace)
     if ready.id_was_given:
         event_id, payload = vars(ready)["event_id"], payload_of(ready, wire)
-        if not agree(ready, wire, SENT_IDS.get(event_id, payload)):
+        sent = SENT_IDS.get(event_id)
+        if sent is not None and not agree(ready, wire, sent):
             raise taken(ready, _ALREADY_SENT)
         SENT_IDS.add({event_id: payload})
     return ready, wire
@@ -87,19 +91,20 @@ def ingest(
 ) -> ApiResponse[IngestResult]:
     """Send events in as many requests as needed.
 
-    A list is checked as a whole before anything is sent. Another iterable is read while it is sent.
+    A list is checked as a whole before anything is sent. Another iterable is read while it is sent, and no further than
+    to the first failure.
 
     Raises:
         ApiException: a request failed.
         ApiTypeError, ApiValueError: an event cannot be sent; the text says which and why. If ``events`` is a list,
             nothing was sent.
-        IngestError: every one of these; ``result`` and ``unsent`` say how far the call came.
+        IngestError: every one of these; ``result`` and ``unsent`` say how far the call came. What the iterable itself
+            raises has the same attributes.
     """
     refuse_unknown(operation, options)
     namespace, result = client.configuration.id_namespace, IngestResult()
-    source = _source(events)
     held: list[_Item] = []
-    batches = _batches(_read(source, namespace, result), held)
+    batches = _batches(_read(_source(events), namespace, result), held)
     checked: Iterator[_Batch] = iter(())
     if isinstance(events, (list, tuple)):
         try:
@@ -107,7 +112,6 @@ def ingest(
         except OpenApiException as error:
             with_outcome(error, result, list(events))
             raise
-        source = iter(())
     response = ApiResponse(200, {}, result, b"")
     batch: _Batch | None = None
     try:
@@ -116,15 +120,9 @@ def ingest(
             result.add(answer.data)
             response = replace(answer, data=result)
             batch = None
-    except OpenApiException as error:
+    except BaseException as error:
         unsent = [event for failed in (batch, *checked) if failed is not None for event in failed.events]
-        unsent += [event for event, _, _ in held]
-        with_outcome(error, result, unsent)
-        if isinstance(error, ApiException):
-            try:
-                _drain(source, namespace, unsent)
-            except Exception as broken:  # the caller's iterable failed too; the call's failure comes first
-                raise error from broken
+        with_outcome(error, result, [*unsent, *(event for event, _, _ in held)])
         raise
     return response
 
@@ -203,7 +201,7 @@ def _source(events: Iterable[Event]) -> Iterator[tuple[int, Event]]:
 
 
 def _read(source: Iterator[tuple[int, Event]], namespace: str | None, result: IngestResult) -> Iterator[_Item]:
-    """Prepare events one by one. A repeat of the same event in one call is counted and not sent."""
+    """Prepare events one by one. A repeat of an event, among the last of one call, is counted and not sent."""
     seen: dict[str, Payload] = {}
     for index, event in source:
         try:
@@ -213,13 +211,16 @@ def _read(source: Iterator[tuple[int, Event]], namespace: str | None, result: In
             known = seen.get(event_id)
             if known is not None and not agree(ready, wire, known):
                 raise taken(ready, "stands for two different events in this call")
-            if not agree(ready, wire, SENT_IDS.get(event_id, payload)):
+            sent = SENT_IDS.get(event_id)
+            if sent is not None and not agree(ready, wire, sent):
                 raise taken(ready, _ALREADY_SENT)
         except (ApiTypeError, ApiValueError) as error:
             raise type(error)(f"events[{index}]: {error}") from None
         if known is not None:
             result.duplicates += 1
             continue
+        if len(seen) >= _MAX_SEEN:
+            seen.clear()
         seen[event_id] = payload
         yield ready, wire, payload
 
@@ -244,15 +245,6 @@ def _batches(items: Iterable[_Item], held: list[_Item]) -> Iterator[_Batch]:
 def _batch(items: Sequence[_Item]) -> _Batch:
     events, wires, payloads = zip(*items)
     return _Batch(events, wires, {vars(event)["event_id"]: payload for event, payload in zip(events, payloads)})
-
-
-def _drain(source: Iterator[tuple[int, Event]], namespace: str | None, into: list[Any]) -> None:
-    """Read the rest of the source. An invalid event is kept unchanged, so that sending it again raises its error."""
-    for _, event in source:
-        try:
-            into.append(_ready(event, namespace)[0])
-        except (ApiTypeError, ApiValueError):
-            into.append(event)
 
 
 def body_of(wire: Sequence[bytes]) -> bytes:

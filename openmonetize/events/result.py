@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from openmonetize.exceptions import OpenApiException
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass
 class IngestResult:
     """What became of the events of one ``ingest`` call.
 
-    ``accepted`` means that the platform has taken the events for processing; it bills them a moment later.
+    ``accepted`` means that the platform has queued the events; it bills them later, and may lose some before that.
 
     Attributes:
         accepted: events taken.
@@ -48,7 +45,8 @@ class IngestError(OpenApiException):
     Attributes:
         result: what earlier requests of the same call achieved.
         unsent: the events whose fate is unknown or that were not sent, with their ids fixed: passing them to
-            ``ingest`` again bills nothing twice. An invalid event is in it unchanged.
+            ``ingest`` again bills nothing twice. An invalid event of a list is in it unchanged. Of another iterable it
+            has what was read; the rest is still there to be read.
     """
 
     result: IngestResult
@@ -65,15 +63,18 @@ class IngestError(OpenApiException):
         return _unpickled, (cause, self.args, vars(self))
 
 
-def with_outcome(error: OpenApiException, result: IngestResult, unsent: Sequence[Any]) -> None:
+def with_outcome(error: BaseException, result: IngestResult, unsent: Sequence[Any]) -> None:
     """Turn the error that ended an ``ingest`` call into an `IngestError` of the same kind.
+
+    One that is not of this library stays of its kind, since it is the caller's own, and gets the attributes.
 
     Args:
         error: what went wrong; it is changed in place, so that its traceback and cause stay.
         result: what earlier requests achieved.
-        unsent: what is left to send.
+        unsent: what was read and is left to send.
     """
-    error.__class__ = _kind(type(error))
+    if isinstance(error, OpenApiException):
+        error.__class__ = _kind(type(error))
     vars(error).update(result=result, unsent=unsent)
 
 

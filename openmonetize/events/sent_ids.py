@@ -30,10 +30,10 @@ class SentIds:
         self._halves: tuple[dict[str, Payload], dict[str, Payload]] = ({}, {})
         self._lock, self._mark = threading.RLock(), ProcessMark()
 
-    def get(self, event_id: str, default: Payload) -> Payload:
-        """Return the payload of an id, or ``default`` if it was not sent."""
+    def get(self, event_id: str) -> Payload | None:
+        """Return the payload of an id, or None if it was not sent."""
         young, old = self._halves
-        return young.get(event_id) or old.get(event_id, default)
+        return young.get(event_id) or old.get(event_id)
 
     def all_new_or_same(self, payloads: Mapping[str, Payload]) -> bool:
         """Return whether all ids are new or all have the same payload as before; False for a mixture."""

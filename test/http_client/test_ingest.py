@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import pickle
+import tracemalloc
 import uuid
 from collections.abc import Iterator
 from itertools import count, islice
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+import openmonetize
 from openmonetize import (
     ApiClient,
     ApiConnectionError,
@@ -373,15 +376,17 @@ def test_after_request_3_of_5_failed_the_unsent_events_can_be_sent_again_and_are
     some: list[Any] = [padded(300_000) for _ in range(13)]  # 3 a request
     some[1] = some[1].to_dict()
     some[7] = {**TOKENS, "metadata": {"text": "x" * 300_000}}  # its id is made by ingest
+    source = iter(some)
     with pytest.raises(ApiException) as caught:
-        api.ingest(events=(one for one in some) if lazy else some)
+        api.ingest(events=source if lazy else some)
     error = caught.value
     assert len(ledger.batches) == max(faults)
     assert error.result == IngestResult(6, 0, 0, ["batch-1", "batch-2"])
-    assert len(error.unsent) == 7
-    assert "7 events unsent" in str(error)
+    read = 4 if lazy else 7  # a request is complete when the next event is read
+    assert len(error.unsent) == read
+    assert f"{read} events unsent" in str(error)
     assert ids(error.unsent[:3]) == ids(ledger.batches[2])
-    again = api.ingest(events=error.unsent)
+    again = api.ingest(events=[*error.unsent, *source] if lazy else error.unsent)
     assert again.accepted == (4 if taken else 7)
     assert again.duplicates == (3 if taken else 0)
     assert len(ledger.billed) == 13
@@ -416,10 +421,11 @@ def test_after_any_failures_sending_the_unsent_events_again_bills_each_event_onc
     left: Any = some
     total = IngestResult()
     for _ in range(40):
+        source = iter(left)
         try:
-            result = EventsApi(client).ingest(events=iter(left) if lazy else left)
+            result = EventsApi(client).ingest(events=source if lazy else left)
         except ApiException as error:
-            left, result = error.unsent, error.result or IngestResult()
+            left, result = [*error.unsent, *(source if lazy else ())], error.result or IngestResult()
         else:
             left = []
         total.accepted += result.accepted
@@ -439,6 +445,64 @@ def test_a_missing_key_leaves_all_events_unsent(server: Loopback, make_client: M
     assert caught.value.result == IngestResult()
 
 
+def test_a_source_that_never_ends_is_read_no_further_than_to_the_failure(
+    server: Loopback, make_client: MakeClient
+) -> None:
+    server.default = Ledger({1: FAULTS["400"]})
+    read = 0
+
+    def endless() -> Iterator[Any]:
+        nonlocal read
+        while read < 100_000:
+            read += 1
+            yield TOKENS
+
+    with pytest.raises(BadRequestException) as caught:
+        EventsApi(make_client(server.url)).ingest(events=endless())
+    assert read == len(caught.value.unsent) == 1001  # one more than a request takes
+
+
+@pytest.mark.parametrize("error", [RuntimeError("the database is gone"), KeyboardInterrupt()])
+def test_what_a_source_raises_says_how_far_the_call_came(
+    ledger: Ledger, events_api: EventsApi, error: BaseException
+) -> None:
+    some = events(1500)
+
+    def source() -> Iterator[Any]:
+        yield from some
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        events_api.ingest(events=source())
+    assert caught.value is error
+    assert error.result == IngestResult(1000, 0, 0, ["batch-1"])  # type: ignore[attr-defined]
+    assert error.unsent == some[1000:]  # type: ignore[attr-defined]
+
+
+def test_a_source_of_any_length_takes_the_same_memory(
+    server: Loopback, events_api: EventsApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.default = answer(202, {"accepted": 1000, "rejected": 0, "duplicates": 0, "batch_id": "b"})
+    monkeypatch.setattr("openmonetize.events.sent_ids._MAX_REMEMBERED", 1000)
+    monkeypatch.setattr("openmonetize.events.ingest._MAX_SEEN", 1000)
+    ours = tracemalloc.Filter(True, f"{Path(openmonetize.__file__).parent}/*")
+    used = []
+
+    def source() -> Iterator[Any]:
+        for number in range(12_000):
+            if number % 1000 == 500:
+                taken = tracemalloc.take_snapshot().filter_traces([ours])
+                used.append(sum(trace.size for trace in taken.traces))
+            yield TOKENS
+
+    tracemalloc.start()
+    try:
+        events_api.ingest(events=source())
+    finally:
+        tracemalloc.stop()
+    assert max(used[6:]) < 1.1 * max(used[:6])
+
+
 # Iterables that fail
 
 
@@ -454,44 +518,6 @@ def test_after_a_bad_event_of_a_generator_all_others_can_still_be_sent(ledger: L
     events_api.ingest(events=source)
     assert len(ledger.billed) == 2000
     assert ledger.billed_once
-
-
-def test_a_bad_event_after_a_failed_request_is_unsent_and_unchanged(server: Loopback, make_client: MakeClient) -> None:
-    ledger = server.default = Ledger({1: FAULTS["500"]})
-    api = EventsApi(make_client(server.url, retries=0))
-    some, bad = events(1500), {**TOKENS, "input_tokens": -1}
-    with pytest.raises(ServiceException) as caught:
-        api.ingest(events=iter([*some[:1200], bad, *some[1200:]]))
-    unsent: list[Any] = list(caught.value.unsent)
-    assert unsent[1200] == bad
-    with pytest.raises(ApiValueError, match=r"events\[1200\]"):
-        api.ingest(events=unsent)
-    unsent.remove(bad)
-    assert api.ingest(events=unsent).accepted == 1500
-    assert ledger.billed_once
-
-
-def test_an_iterable_that_fails_after_a_failed_request_is_the_cause(server: Loopback, make_client: MakeClient) -> None:
-    server.default = Ledger({1: FAULTS["500"]})
-
-    def source() -> Iterator[TokenUsageEvent]:
-        yield from events(1200)
-        raise OSError("the disk is gone")
-
-    with pytest.raises(ServiceException) as caught:
-        EventsApi(make_client(server.url, retries=0)).ingest(events=source())
-    assert isinstance(caught.value.__cause__, OSError)
-    assert len(caught.value.unsent) == 1200
-
-
-def test_the_error_of_an_iterable_is_raised_unchanged(ledger: Ledger, events_api: EventsApi) -> None:
-    def source() -> Iterator[TokenUsageEvent]:
-        yield from events(1200)
-        raise OSError("the disk is gone")
-
-    with pytest.raises(OSError, match="the disk is gone"):
-        events_api.ingest(events=source())
-    assert len(ledger.billed) == 1000
 
 
 def test_an_endless_iterable_is_not_read_ahead_of_successful_requests(ledger: Ledger, events_api: EventsApi) -> None:
