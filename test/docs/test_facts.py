@@ -187,11 +187,15 @@ def replies(answer: str) -> Iterator[ScriptedReply]:
     for status in statuses:
         if "page" in answer:
             yield ScriptedReply(status, "text/html", [b"<html><body>Please log in</body></html>"])
-        elif status in (200, 202):
+        if "words" in answer or "names" in answer:
+            message = "no" if "names none" in answer or "other" in answer else "body/events/0/quantity Invalid"
+            words = "No" if "other" in answer else {400: "Bad Request", 403: "FORBIDDEN", 422: "Unprocessable"}[status]
+            yield json_reply({"error": words, "message": message}, status)
+        elif status in (200, 202) and "page" not in answer:
             count = 0 if "fewer" in answer else 1
             counts = {"accepted": count, "rejected": 0, "duplicates": 0, "batch_id": "b", "status": "processing"}
             yield json_reply(counts, status)
-        else:
+        elif "page" not in answer:
             yield json_reply({"error": "No", "message": "no"}, status)
 
 
@@ -229,6 +233,7 @@ def test_the_times_are_these() -> None:
         delivery.RETRY.retry_after_cap,
         delivery.FIRST_PROBE_INTERVAL,
         delivery.MAX_PROBE_INTERVAL,
+        delivery.MIN_FLUSH_INTERVAL,
         delivery.SET_ASIDE_SECONDS,
         request,
         sender.IDLE_TIMEOUT,
