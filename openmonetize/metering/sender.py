@@ -244,13 +244,13 @@ class Sender:
     # Run by the thread
 
     def _run(self) -> None:
-        if self._buffer.new_count():
-            self._wait_for_more()
+        more = self._buffer.new_count() > 0
         while not self._stopping:
             try:
-                if self._drain():
+                if more:
                     self._wait_for_more()
-                elif not self._idle():
+                more = self._drain()
+                if not more and not self._idle():
                     return
             except Exception:  # nothing may end the thread while there are events
                 _LOG.exception("unexpected error in the sender of usage events; it goes on")

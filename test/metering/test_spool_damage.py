@@ -227,3 +227,28 @@ def test_the_largest_event_is_kept_when_it_is_refused_whatever_the_reason(tmp_pa
     assert all(letter.reason.startswith("\U0001f600\n\t") for letter in letters)
     assert last.spool.replay_dead_letters() == 6
     assert sorted(last.drain()) == wires
+
+
+def test_a_spool_that_is_deleted_and_made_again_while_it_is_looked_at_loses_nothing(
+    tmp_path: Path, clock: JumpingTime
+) -> None:
+    path = tmp_path / "spool"
+    process = Process(path)
+    process.put(*map(wire_of, range(10)))
+    (reader,) = process.spool._held.values()
+    is_named = reader.file.is_named
+
+    def interrupted() -> bool:
+        named = is_named()
+        if named:  # a recording call comes between this look and what follows from it
+            shutil.rmtree(path)
+            clock.offset += 2.0
+            process.put(wire_of(10))
+        return named
+
+    reader.file.is_named = interrupted  # type: ignore[method-assign]
+    for _ in range(3):
+        calmly(process.spool.maintain)
+    assert {*pending(path)} == {*map(wire_of, range(11))}
+    assert process.told
+    assert {*process.drain()} == {*map(wire_of, range(11))}

@@ -291,9 +291,10 @@ class Spool:
             self._remove_kept()
 
     def _maintain(self, reader: SegmentReader) -> None:
+        complete = reader.complete  # asked first: it may be because its file has gone that it is complete
         if not reader.is_intact():
             self._rescue(reader)
-        elif reader.complete:
+        elif complete:
             reader.mark_complete()
             self._finish_if_done(reader)
             if reader.file.fd >= 0:
