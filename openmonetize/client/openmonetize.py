@@ -98,8 +98,9 @@ class OpenMonetize(Apis):
         self._recorder: Recorder | DisabledRecorder
         if enabled:
             settings.key()  # A service should fail at its start, not at its first event.
-            self._client = CompatClient(settings, customer_id, lambda user_id: self._gate.forget(user_id))
-            self._gate = Gate(self._client, cache_seconds=check_cache_seconds, timeout=check_timeout)
+            self._client = client = CompatClient(settings, customer_id)
+            self._gate = Gate(client, cache_seconds=check_cache_seconds, timeout=check_timeout)
+            client.deployment.on_wallet_changed = self._gate.forget
             self._recorder = Recorder(
                 self._client,
                 outbox=outbox,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from openmonetize._http.client import ApiClient
@@ -77,17 +77,11 @@ class CompatClient(ApiClient):
     Args:
         configuration: host, key, time-outs.
         customer_id: the customer behind the key, if it is known; otherwise the platform is asked when it matters.
-        on_wallet_changed: called with the user id after a grant or purchase; None for the customer's own wallet.
     """
 
-    def __init__(
-        self,
-        configuration: Configuration,
-        customer_id: str | None = None,
-        on_wallet_changed: Callable[[str | None], object] = lambda user_id: None,
-    ) -> None:
+    def __init__(self, configuration: Configuration, customer_id: str | None = None) -> None:
         super().__init__(configuration)
-        self.deployment = Deployment(self, customer_id, on_wallet_changed)
+        self.deployment = Deployment(self, customer_id)
 
     def call(
         self,

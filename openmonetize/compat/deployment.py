@@ -45,18 +45,15 @@ class Deployment:
     Args:
         client: asked for the customer of a key.
         customer_id: the customer of the client's own key, if the user has named it.
+
+    Attributes:
         on_wallet_changed: called with the user id after a grant or purchase; None for the customer's own wallet.
     """
 
-    def __init__(
-        self,
-        client: ApiClient,
-        customer_id: str | None = None,
-        on_wallet_changed: Callable[[str | None], object] = lambda user_id: None,
-    ) -> None:
+    def __init__(self, client: ApiClient, customer_id: str | None = None) -> None:
+        self.on_wallet_changed: Callable[[str | None], object] = lambda user_id: None
         self._client = client
         self._named_customer = customer_id
-        self.on_wallet_changed = on_wallet_changed
         self._host = client.configuration.host
         self._seed_era = False
         self._customers: dict[str, str] = {}  # by digest of the key

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import re
 import subprocess
 import sys
 import threading
+import weakref
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -148,6 +151,22 @@ def test_closing_delivers_and_returns_the_result(sandbox: Sandbox) -> None:
     om.track_token_usage(**CHAT)
     assert om.close()
     assert om.close()
+    assert len(sandbox.events()) == 1
+
+
+@pytest.mark.parametrize("outbox", [False, True])
+def test_dropped_without_closing_it_delivers_and_ends(sandbox: Sandbox, tmp_path: Path, outbox: bool) -> None:
+    om = OpenMonetize(sandbox.key, sandbox.url, outbox=tmp_path / "usage-outbox" if outbox else None)
+    om.credits.grant(user_id=USER, amount=5)
+    om.check("chat", user_id=USER, on_outage="deny")
+    om.track_api_call(feature_id="chat", user_id=USER)
+    (sender,) = [thread for thread in threading.enumerate() if thread.name == "openmonetize-sender"]
+    dropped = weakref.ref(om)
+    del om
+    gc.collect()
+    assert dropped() is None
+    sender.join(20)
+    assert not sender.is_alive()
     assert len(sandbox.events()) == 1
 
 
