@@ -109,6 +109,10 @@ class Delivery:
         self._backoff_until = min(self._backoff_until, self._failed_at + MIN_FLUSH_INTERVAL)
         self._buffer.clear_delays()
 
+    def is_sending(self) -> bool:
+        """Return whether a batch is on its way."""
+        return self._caller != 0
+
     def is_calling(self) -> bool:
         """Return whether the caller's thread is within `step`."""
         return self._caller == threading.get_ident()

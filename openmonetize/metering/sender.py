@@ -166,15 +166,18 @@ class Sender:
             return True
         if self.is_calling():
             return False
-        parkings = self._delivery.parkings
-        self._delivery.clear_delays()
+        parkings: int | None = None  # until a request that was under way has its answer, which says nothing of now
         waited = 0.0
         ticket = object()
         self._flushes.append(ticket)
         try:
             self._wake_thread()
             while not is_done():
-                if self._is_hopeless(parkings, deadline):
+                if parkings is None and not self._delivery.is_sending():
+                    parkings = self._delivery.parkings
+                    self._delivery.clear_delays()
+                    self._wake_thread()
+                if self._clock() >= deadline or (parkings is not None and self._is_hopeless(parkings, deadline)):
                     return False
                 if self._thread is None:
                     self._deliver_here(deadline)
@@ -192,7 +195,7 @@ class Sender:
         return threading.current_thread() is self._thread or self._delivery.is_calling()
 
     def _is_hopeless(self, parkings: int, deadline: float) -> bool:
-        if self._clock() >= deadline or self._delivery.next_at(urgent=True) > deadline:
+        if self._delivery.next_at(urgent=True) > deadline:
             return True
         return self._delivery.parked and self._delivery.parkings > parkings
 
