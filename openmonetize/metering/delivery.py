@@ -179,7 +179,6 @@ class Delivery:
         if rejected:
             return self._bisect(batch, response.status_code, f"{rejected} of {len(batch)} events rejected")
         self._delivered(batch, duplicates, getattr(response.data, "batch_id", None))
-        self._taken = True
         return [], True
 
     def _delivered(self, batch: Batch, duplicates: int, batch_id: str | None) -> None:
@@ -190,7 +189,7 @@ class Delivery:
         self._failures = self._probes = 0
         self._backoff_until = self._server_wait_until = 0.0
         self._parked_key = None
-        self._convicted = bool(self._suspect)
+        self._taken, self._convicted = True, bool(self._suspect)
         self._limit = min(self._limit * 2, MAX_EVENTS)
         self._budget.refund()
         self._incidents.room_again()

@@ -28,7 +28,7 @@ from openmonetize.metering import (
     sender,
 )
 from openmonetize.metering.buffers import memory
-from openmonetize.metering.buffers.spool import place, spool
+from openmonetize.metering.buffers.spool import place, space, spool
 from openmonetize.pricing import credits
 from openmonetize.pricing.model_names import ModelNames
 from openmonetize.providers import METERED, NOT_METERED, otel
@@ -94,7 +94,7 @@ def test_the_numbers_of_the_prose() -> None:
     dead = f"{memory.MAX_DEAD_IN_MEMORY:,}"
     assert f"beyond {dead} dead letters in memory" in prose["recording"]
     assert f"the last {dead} are kept" in prose["outbox"]
-    assert (spool.MAX_SPOOL_BYTES, spool.MIN_FREE_BYTES, spool.MIN_FREE_PART) == (1024**3, 64 * 1024**2, 0.05)
+    assert (space.MAX_SPOOL_BYTES, space.MIN_FREE_BYTES, space.MIN_FREE_PART) == (1024**3, 64 * 1024**2, 0.05)
     assert (spool.MAX_SEGMENT_BYTES, spool.MAX_SEGMENT_AGE) == (4 * 1024**2, 60.0)
     for page in ("outbox", "recording"):
         assert "1 GiB by default" in prose[page]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -33,6 +34,13 @@ def program(folder: Path, text: str) -> Path:
     path = folder / "program.py"
     path.write_text(_START + dedent(text))
     return path
+
+
+def fork() -> int:
+    """Fork this process, beside whose threads newer Pythons warn of it. Return what `os.fork` does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
 
 
 def environment() -> dict[str, str]:

@@ -15,7 +15,7 @@ import pytest
 
 from openmonetize.metering import OutboxError
 from openmonetize.metering.buffers.base import Account, Batch
-from openmonetize.metering.buffers.spool import reader, segment, spool
+from openmonetize.metering.buffers.spool import reader, segment, space, spool
 from openmonetize.metering.buffers.spool.account_directory import directory_name
 from openmonetize.metering.buffers.spool.records import encode
 from openmonetize.metering.buffers.spool.spool import Spool
@@ -48,7 +48,7 @@ class JumpingTime:
         return time.time_ns()
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
-        for module in (spool, segment, reader):
+        for module in (spool, segment, reader, space):
             patch.setattr(module, "time", self)
 
 

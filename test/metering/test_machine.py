@@ -9,7 +9,6 @@ import shutil
 import signal
 import tempfile
 import time
-import warnings
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,6 +22,7 @@ from openmonetize.metering.buffers.spool import reader, records, segment, spool
 
 from .conftest import QUICK, adds_up, new_event
 from .fault_server import TRANSIENT, FaultServer
+from .programs import fork
 
 pytestmark = pytest.mark.slow
 
@@ -147,9 +147,7 @@ class RecorderMachine(RuleBasedStateMachine):
     @rule(count=st.integers(1, 5), killed=st.booleans())
     def fork(self, count: int, killed: bool) -> None:
         events = [new_event() for _ in range(count)]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # the test is about forks beside threads
-            pid = os.fork()
+        pid = fork()
         if not pid:
             code = 1
             try:

@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import sys
-import warnings
 from pathlib import Path
 from typing import Any, Callable
 
@@ -16,6 +15,7 @@ import pytest
 from openmonetize.metering.buffers.base import Batch
 from openmonetize.metering.buffers.spool import counts
 
+from .programs import fork
 from .spool_tools import ALICE, BOB, JumpingTime, Process, dead, files, pending, wire_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")]
@@ -179,9 +179,7 @@ def killed(
 ) -> tuple[bool, list[Any]]:
     """Run a scenario in a child that is killed at a point. Return whether it was, and what it has told."""
     reading, writing = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
-        pid = os.fork()
+    pid = fork()
     if not pid:
         code = 1
         try:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import traceback
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +21,7 @@ from openmonetize.metering.buffers.spool import spool
 
 from .conftest import MakeRecorder, new_event, new_events
 from .fault_server import FaultServer
-from .programs import finish, program, start
+from .programs import finish, fork, program, start
 from .spool_tools import Process, files, pending, wire_of
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="mounts a tmpfs")
@@ -390,9 +389,7 @@ NOBODY = 65534
 
 def as_nobody(action: Callable[[], object]) -> None:
     """Do something in a process of another user, which is killed then."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
-        pid = os.fork()
+    pid = fork()
     if not pid:
         try:
             os.setuid(NOBODY)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import warnings
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from openmonetize.metering.buffers.base import Account, Batch
 from openmonetize.metering.buffers.spool import counts
 from openmonetize.metering.results import Stats
 
+from .programs import fork
 from .spool_tools import ALICE, BOB, DAMAGE, JumpingTime, Process, dead, files, pending, wire_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")]
@@ -229,9 +229,7 @@ class SpoolMachine(RuleBasedStateMachine):
         process = self.process(who)
         wires = [wire_of(self.number + number) for number in range(1, count + 1)]
         self.number += count
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
-            pid = os.fork()
+        pid = fork()
         if not pid:
             code = 1
             try:

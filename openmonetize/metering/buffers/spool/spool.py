@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -17,27 +16,18 @@ from openmonetize.metering.buffers.spool.account_directory import AccountDirecto
 from openmonetize.metering.buffers.spool.pace_file import PaceFile
 from openmonetize.metering.buffers.spool.reader import Mark, SegmentReader
 from openmonetize.metering.buffers.spool.segment import (
-    EVENTS,
-    KEPT,
     MAX_OWN_BYTES,
     MAX_OWN_EVENTS,
-    NEW,
-    POSITION,
     Appender,
     FlushingAppender,
     OwnEvents,
 )
-from openmonetize.metering.buffers.spool.system import unlink
-from openmonetize.metering.errors import OutboxError
+from openmonetize.metering.buffers.spool.space import MAX_SPOOL_BYTES, Space
 from openmonetize.metering.results import DeadLetter, OtherAccount, Stats, add_up, unknown_stats
 
-MAX_SPOOL_BYTES = 1024 * 1024 * 1024
 # A segment is sealed at this size, or a part of a smaller spool's bound, and at this age in seconds.
 MAX_SEGMENT_BYTES, MAX_SEGMENT_AGE = 4 * 1024 * 1024, 60.0
-# Free space that is left to others: so many bytes, or this part of a small disk.
-MIN_FREE_BYTES, MIN_FREE_PART = 64 * 1024 * 1024, 0.05
 _CHECK_INTERVAL = 1.0  # seconds after which `put` checks again that its segment still exists
-_MAX_WRITING = 3600.0  # seconds that writing a file can take
 _SCAN_INTERVAL = 2.0  # seconds after which a sender looks again for segments of processes that have ended
 
 _Watermark = list[tuple[AccountDirectory, str, Optional[Mark]]]
@@ -70,8 +60,8 @@ class Spool:
     ) -> None:
         self.path = os.path.abspath(path)
         self._appender_type = FlushingAppender if durability == "power" else Appender
-        self._max_bytes = max_bytes = max_bytes or MAX_SPOOL_BYTES
-        self._min_free_bytes = min_free_bytes
+        max_bytes = max_bytes or MAX_SPOOL_BYTES
+        self._space = Space(self.path, max_bytes, min_free_bytes, keep_seconds)
         self._keep_seconds = keep_seconds
         self._on_damage = on_damage
         self._segment_bytes = min(MAX_SEGMENT_BYTES, max(max_bytes // 16, 4096))
@@ -95,10 +85,10 @@ class Spool:
             OutboxError: the place cannot be used.
         """
         place.prepare(self.path)
-        for path in self._account_paths():
+        for path in self._space.account_paths():
             read_facts(path)  # refuses what a later release wrote
         with self._errors():
-            self._remove_leftovers()
+            self._space.remove_leftovers()
 
     # Recording
 
@@ -145,7 +135,7 @@ class Spool:
         return appender
 
     def _new_appender(self, account: Account) -> Appender:
-        self._check_room()
+        self._space.check(self._segment_bytes)
         directory = self._directory(account)
         file = directory.create()
         waiting = [count for count in (reader.own_events() for reader in list(self._held.values())) if count]
@@ -156,45 +146,6 @@ class Spool:
         reader.follow(appender)
         self._held[account, reader.name] = reader
         return appender
-
-    def _check_room(self) -> None:
-        """Raise `OutboxError` if there is no room for another segment, not even without the delivered ones."""
-        files = list(self._files())
-        excess = sum(status.st_size for _, status in files) + self._segment_bytes - self._max_bytes
-        for path, status in sorted(files, key=lambda file: os.path.basename(file[0])):
-            if excess > 0 and path.endswith(KEPT):
-                unlink(path)
-                excess -= status.st_size
-        if excess > 0:
-            raise OutboxError(f"outbox {self.path!r}: it is full, at {self._max_bytes} bytes (outbox_max_bytes)")
-        disk = shutil.disk_usage(self.path if os.path.isdir(self.path) else os.path.dirname(self.path))
-        reserve = self._min_free_bytes
-        if reserve is None:
-            reserve = min(MIN_FREE_BYTES, int(disk.total * MIN_FREE_PART))
-        if disk.free < reserve:
-            raise OutboxError(
-                f"outbox {self.path!r}: its disk has {disk.free} bytes left, and {reserve} are left to others"
-            )
-
-    def _files(self) -> Iterator[tuple[str, os.stat_result]]:
-        """Yield the path and the status of every file in the spool."""
-        for folder in self._account_paths():
-            try:
-                with os.scandir(folder) as entries:
-                    for entry in entries:
-                        try:
-                            yield entry.path, entry.stat()
-                        except FileNotFoundError:
-                            pass
-            except (FileNotFoundError, NotADirectoryError):
-                pass
-
-    def _account_paths(self) -> list[str]:
-        try:
-            names = sorted(name for name in os.listdir(self.path) if place.ACCOUNT_NAME.fullmatch(name))
-        except FileNotFoundError:
-            return []
-        return [os.path.join(self.path, name) for name in names]
 
     def _directory(self, account: Account) -> AccountDirectory:
         directory = self._directories.get(account)
@@ -288,7 +239,7 @@ class Spool:
             for reader in list(self._held.values()):
                 with _collected(errors):
                     self._maintain(reader)
-            self._remove_kept()
+            self._space.remove_kept()
 
     def _maintain(self, reader: SegmentReader) -> None:
         complete = reader.complete  # asked first: it may be because its file has gone that it is complete
@@ -329,23 +280,6 @@ class Spool:
     def _give_back(self, reader: SegmentReader) -> None:
         self._held.pop((reader.directory.account, reader.name), None)
         reader.close()
-
-    def _remove_kept(self) -> None:
-        """Remove delivered segments that are too old."""
-        if self._keep_seconds > 0.0:
-            oldest = time.time() - self._keep_seconds
-            for path, status in self._files():
-                if path.endswith(KEPT) and status.st_mtime < oldest:
-                    unlink(path)
-
-    def _remove_leftovers(self) -> None:
-        """Remove what processes have left that were killed while they wrote it, or were about to write its segment."""
-        oldest = time.time() - _MAX_WRITING
-        for path, status in self._files():
-            stem, ending = os.path.splitext(path)
-            left = ending == NEW or (ending == POSITION and not os.path.exists(stem + EVENTS))
-            if left and status.st_mtime < oldest:
-                unlink(path)
 
     def pace(self, account: Account) -> PaceFile:
         """Return what all processes on this host know of an account's rate limit."""
@@ -426,7 +360,7 @@ class Spool:
 
     def customers(self) -> dict[Account, str]:
         """Return whose the accounts are, as far as it was noted."""
-        found = filter(None, map(read_facts, self._account_paths()))
+        found = filter(None, map(read_facts, self._space.account_paths()))
         return {account: customer_id for account, customer_id in found if customer_id is not None}
 
     def note_customer(self, account: Account, customer_id: str) -> None:
@@ -438,7 +372,7 @@ class Spool:
         """Return the accounts with events that are not served."""
         others = []
         with self._lock, self._errors():
-            for account, customer_id in filter(None, map(read_facts, self._account_paths())):
+            for account, customer_id in filter(None, map(read_facts, self._space.account_paths())):
                 if account not in self._served:
                     stats = self._directory(account).stats({})
                     if stats.pending + stats.dead:
