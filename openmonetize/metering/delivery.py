@@ -189,7 +189,10 @@ class Delivery:
         self._failures = self._probes = 0
         self._backoff_until = self._server_wait_until = 0.0
         self._parked_key = None
-        self._taken, self._convicted = True, bool(self._suspect)
+        self._taken = True
+        if self._suspect and not self._convicted:
+            self._convicted = True
+            self._buffer.clear_delays()  # the event that was refused alone need not wait any longer
         self._limit = min(self._limit * 2, MAX_EVENTS)
         self._budget.refund()
         self._incidents.room_again()

@@ -177,6 +177,18 @@ def test_close_in_a_callback_is_refused_and_the_events_arrive(
     assert len(server.ledger) == 2
 
 
+def test_a_flush_during_which_the_platform_takes_events_again_delivers_all(
+    make_recorder: MakeRecorder, server: FaultServer, buffered: Any
+) -> None:
+    recorder = make_recorder(flush_interval=3600, **buffered)
+    server.faults.extend(['json:403:{"error":"FORBIDDEN","message":"no"}'] * 3)
+    for event in new_events(2):
+        recorder.record(event)
+    assert not recorder.flush(20)  # each of them was refused alone, and one waits behind the other
+    assert recorder.flush(20)
+    assert len(server.ledger) == 2
+
+
 def test_callbacks_hear_of_deliveries_and_trouble(make_recorder: MakeRecorder, server: FaultServer) -> None:
     delivered: list[Delivered] = []
     incidents: list[Incident] = []
