@@ -202,7 +202,7 @@ class RecorderMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             self.server.faults.clear()
-            self.server.names_bad = True  # a refusal of all there is that names none keeps everything, for as long as it lasts
+            self.server.names_bad = True  # without a name, an event that is refused and is the only one stays
             self.deliver("om_live_b", self.of_b)
             self.deliver("om_live_a", self.recorded)
             stats = self.recorder.stats()
