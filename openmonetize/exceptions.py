@@ -52,7 +52,10 @@ class ApiException(OpenApiException):
         headers: the answer's headers, case-insensitive; empty where there was no answer.
         data: the parsed error body (usually an ``ErrorResponse``), or None.
         request_id: the id this request carries in the server's log (``X-Request-Id``).
+        hint: what to look at, in a sentence, or None.
     """
+
+    hint: str | None = None
 
     def __init__(
         self,
@@ -87,6 +90,8 @@ class ApiException(OpenApiException):
         detail = self.message or (self.body or "")[:_SHOWN_BODY]
         if detail and detail != self.reason:
             parts.append(f"- {detail}")
+        if self.hint:
+            parts.append(f"({self.hint})")
         if self.request_id:
             parts.append(f"[request {self.request_id}]")
         return " ".join(parts) or type(self).__name__

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar
 from typing_extensions import Concatenate, ParamSpec
 
 from openmonetize._http.client import ApiClient
-from openmonetize._http.operation import UNSET, Operation, RequestOptions, refuse_unknown
+from openmonetize._http.operation import UNSET, Operation, RequestOptions, check_options
+from openmonetize._http.redaction import hide_keys_of
 from openmonetize._schema.resolver import model_named
 from openmonetize.exceptions import ApiTypeError
 
@@ -90,6 +91,7 @@ def _variant(
 ) -> Callable[..., Any]:
     @wraps(method)
     def variant(self: BaseApi, *args: Any, **kwargs: Any) -> Any:
+        hide_keys_of(kwargs)
         return method(runs_on(self.api_client), *args, **kwargs)
 
     variant.__name__ += suffix
@@ -102,7 +104,7 @@ def _variant(
 
 def _body(operation: Operation[T], options: RequestOptions, body: Any, fields: Mapping[str, Any] | None) -> Any:
     """Return the body to send: the caller's model or dict, or a model of the keyword arguments."""
-    refuse_unknown(operation, options)
+    check_options(operation, options)
     if fields is None:
         return body
     model = model_named(operation.body or "")

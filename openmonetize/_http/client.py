@@ -13,12 +13,20 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from openmonetize._http.configuration import Configuration, seconds
 from openmonetize._http.decoding import decode
-from openmonetize._http.operation import FREE, Operation, Parameter, RequestOptions, refuse_unknown
+from openmonetize._http.operation import FREE, Operation, Parameter, RequestOptions, check_options
+from openmonetize._http.redaction import Secret, hide_keys, hide_keys_of
 from openmonetize._http.retry import RETRYABLE_STATUSES, retry_after
 from openmonetize._http.transport import RESTClient, RESTResponse
 from openmonetize._version import __version__
 from openmonetize.api_response import ApiResponse
-from openmonetize.exceptions import ApiConnectionError, ApiKeyError, ApiTimeoutError, ApiTypeError, ApiValueError
+from openmonetize.exceptions import (
+    ApiConnectionError,
+    ApiKeyError,
+    ApiTimeoutError,
+    ApiTypeError,
+    ApiValueError,
+    UnauthorizedException,
+)
 
 T = TypeVar("T")
 
@@ -51,7 +59,7 @@ class ApiClient:
     ) -> None:
         self.configuration = Configuration.get_default_copy() if configuration is None else configuration
         self.rest_client = RESTClient(self.configuration)
-        self.default_headers: dict[str, str] = {}
+        self.default_headers: dict[str, Any] = {}  # those that carry a key do not show it
         self.user_agent = (
             f"openmonetize-python/{__version__} python/{platform.python_version()} ({platform.system().lower()})"
         )
@@ -61,7 +69,7 @@ class ApiClient:
     @property
     def user_agent(self) -> str:
         """The value of the ``User-Agent`` header."""
-        return self.default_headers["User-Agent"]
+        return cast(str, self.default_headers["User-Agent"])
 
     @user_agent.setter
     def user_agent(self, value: str) -> None:
@@ -73,7 +81,8 @@ class ApiClient:
         Raises:
             ApiValueError: the name or the value cannot be a header.
         """
-        _merge(self.default_headers, {header_name: header_value}, "the default header")
+        given, header_value = {header_name: Secret(header_value)}, ""
+        _merge(self.default_headers, given, "the default header")
 
     @classmethod
     def get_default(cls) -> ApiClient:
@@ -118,7 +127,14 @@ class ApiClient:
             ApiException: the call failed; see the subclasses.
             ApiTypeError, ApiValueError, ApiKeyError: the caller's fault; nothing was sent.
         """
-        return decode(operation, self.send(operation, values, body, options, attempts, preload=True))
+        response = self.send(operation, values, body, options, attempts, preload=True)
+        try:
+            return decode(operation, response)
+        except UnauthorizedException as error:
+            if operation.auth != "none":
+                key = self._key(options)
+                error.hint = f"sent to {self._host(options)}: the key {key.ending()} from {key.source}"
+            raise
 
     def send(
         self,
@@ -144,10 +160,10 @@ class ApiClient:
             ApiException: no answer was received.
             ApiTypeError, ApiValueError, ApiKeyError: the caller's fault; nothing was sent.
         """
+        hide_keys_of(options)
         settings = self.configuration
         target = operation.target(values)
-        host_index = options.get("_host_index")
-        host = settings.host if host_index is None else settings.get_host_from_settings(host_index)
+        host = self._host(options)
         headers = self._request_headers(operation, options)
         content = _content(body, options.get("_content_type"), headers)
         total, connect, read = self._timeouts(options)
@@ -216,32 +232,39 @@ class ApiClient:
         operation: Operation[Any] = Operation(
             method.upper(), path, {}, (Parameter("query", "", "map"),), FREE, auth="both"
         )
-        refuse_unknown(operation, options)
+        check_options(operation, options)
         return self.send(operation, {"query": query}, body, cast(RequestOptions, options))
 
-    def _request_headers(self, operation: Operation[T], options: RequestOptions) -> dict[str, str]:
-        headers = dict(self.default_headers)
+    def _request_headers(self, operation: Operation[T], options: RequestOptions) -> dict[str, Any]:
+        headers: dict[str, Any] = dict(self.default_headers)
         headers["Accept"] = "*/*" if operation.body == FREE else _JSON
         headers["X-Request-Id"] = os.urandom(16).hex()
         if operation.auth != "none":
-            key = options.get("_request_auth")
-            key = self.configuration.key() if key is None else self._override(key)
-            headers["Authorization"] = f"Bearer {key}"
+            key = self._key(options)
+            headers["Authorization"] = Secret(f"Bearer {key.value}")
             if operation.auth == "both":
                 headers["X-API-Key"] = key
         extra = options.get("_headers")
         if extra:
             _merge(headers, extra, "_headers:")
+        hide_keys(headers)  # the default headers may be set without the method for it
         return headers
 
-    def _override(self, key: Any) -> str:
-        """Check the key given for one call by the rules for the configured key."""
-        if isinstance(key, Mapping):  # the generator's convention: {"value": key, ...}
-            key = key.get("value")
-        if not isinstance(key, str) or not key:
+    def _host(self, options: RequestOptions) -> str:
+        index = options.get("_host_index")
+        return self.configuration.host if index is None else self.configuration.get_host_from_settings(index)
+
+    def _key(self, options: RequestOptions) -> Secret:
+        """Return the key of a call. One given for this call is checked by the rules for the configured key."""
+        settings, key = self.configuration, Secret(options.get("_request_auth"), "_request_auth")
+        if key.value is None:
+            return settings.secret()
+        if isinstance(key.value, Mapping):  # the generator's convention: {"value": key, ...}
+            key = Secret(key.value.get("value"), key.source)
+        if not isinstance(key.value, str) or not key.value:
             raise ApiKeyError("_request_auth must be an API key")
-        settings = self.configuration
-        return Configuration(settings.host, {"bearerAuth": key}, allow_http=settings.allow_http).key()
+        checked = Configuration(settings.host, {"bearerAuth": key.value}, allow_http=settings.allow_http).secret()
+        return Secret(checked.value, key.source)
 
     def _timeouts(self, options: RequestOptions) -> tuple[float, float, float]:
         settings = self.configuration
@@ -289,16 +312,18 @@ def _jsonable(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def _merge(headers: dict[str, str], extra: Mapping[str, str], where: str) -> None:
+def _merge(headers: dict[str, Any], extra: Mapping[str, Any], where: str) -> None:
     """Add headers, regardless of case. Errors do not repeat values, since one of them may be a key."""
     if not isinstance(extra, Mapping):
         raise ApiTypeError(f"{where} must be a dict of headers, not {type(extra).__name__}")
-    for name, value in extra.items():
+    for name in extra:
+        text = Secret(extra[name])
         if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
             raise ApiValueError(f"{where} {name!r} is not a header name")
         if name.lower() in _FRAMING:
             raise ApiValueError(f"{where} {name} cannot be set: the transport does it, to mark the end of the request")
-        if not isinstance(value, str) or not (value.isascii() and value.isprintable()):
+        if not isinstance(text.value, str) or not (text.value.isascii() and text.value.isprintable()):
             raise ApiValueError(f"{where} the value of {name} must be printable ASCII text, without line ends")
         present = name if name in headers else next((own for own in headers if own.lower() == name.lower()), name)
-        headers[present] = value
+        headers[present] = text.value
+    hide_keys(headers)

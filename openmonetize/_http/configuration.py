@@ -6,7 +6,7 @@ import copy
 import os
 import re
 from collections.abc import Mapping, MutableMapping
-from typing import Any, Callable, ClassVar
+from typing import Any, Callable, ClassVar, Optional, cast
 from urllib.parse import urlsplit
 
 from openmonetize._http.redaction import API_KEY_NAMES, Secret, Secrets
@@ -20,7 +20,22 @@ BASE_URL_VARIABLE = "OPENMONETIZE_BASE_URL"
 MAX_TIMEOUT = 86_400
 
 _AUTHORITY = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?", re.IGNORECASE)
-_LOOPBACK = re.compile(r"localhost|(?:.+\.)localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|::1")
+_LOOPBACK = re.compile(r"localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|::1")
+# Settings of connections: those that are open are not used any more after a change.
+_OF_CONNECTIONS = frozenset(
+    (
+        "verify_ssl",
+        "ssl_ca_cert",
+        "cert_file",
+        "key_file",
+        "assert_hostname",
+        "proxy",
+        "proxy_headers",
+        "connection_pool_maxsize",
+    )
+)
+# Settings that may have a key or a password in them.
+_SECRETS = frozenset(("api_key", "access_token", "proxy", "proxy_headers"))
 
 
 class Configuration:
@@ -51,7 +66,9 @@ class Configuration:
         cert_file: client certificate file.
         key_file: key of the client certificate.
         assert_hostname: the name that the certificate must have instead of the host's.
-        proxy: URL of an HTTP proxy; a user and a password in it are sent to the proxy only.
+        proxy: URL of an HTTP proxy; a user and a password in it are sent to the proxy only. Default: what the
+            environment variables ``HTTPS_PROXY``, ``HTTP_PROXY`` (for ``http://``) or ``ALL_PROXY`` name, unless
+            ``NO_PROXY`` names the host; loopback is never reached through those. ``""`` is no proxy.
         proxy_headers: headers for the proxy.
         connection_pool_maxsize: the largest number of connections that are kept open.
 
@@ -62,6 +79,8 @@ class Configuration:
     __module__ = "openmonetize.configuration"
 
     _default: ClassVar[Configuration | None] = None
+
+    connection_changes = 0  # how often a setting of connections was set
 
     def __init__(
         self,
@@ -86,9 +105,15 @@ class Configuration:
         proxy_headers: Mapping[str, str] | None = None,
         connection_pool_maxsize: int = 16,
     ) -> None:
-        self.host = os.environ.get(BASE_URL_VARIABLE) or DEFAULT_HOST if host is None else host
-        self.api_key = {} if api_key is None else api_key
+        # Hidden first, since what raises below shows this frame to tools that report errors.
+        api_key, access_token, proxy, proxy_headers = (
+            cast(Any, Secret(value)) for value in (api_key, access_token, proxy, proxy_headers)
+        )
+        self.api_key = api_key
         self.access_token = access_token
+        self.proxy = proxy
+        self.proxy_headers = proxy_headers
+        self.host = os.environ.get(BASE_URL_VARIABLE) or DEFAULT_HOST if host is None else host
         self.timeout = timeout
         self.connect_timeout = connect_timeout
         self.read_timeout = read_timeout
@@ -102,11 +127,13 @@ class Configuration:
         self.cert_file = cert_file
         self.key_file = key_file
         self.assert_hostname = assert_hostname
-        self.proxy = proxy
-        self.proxy_headers = proxy_headers
         self.connection_pool_maxsize = connection_pool_maxsize
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name in _SECRETS:
+            value = Secret(value)
+        if name in _OF_CONNECTIONS:
+            self.connection_changes += 1
         check = _CHECKS.get(name)
         if check is not None:
             check(name, value)
@@ -136,17 +163,35 @@ class Configuration:
         return self._api_key
 
     @api_key.setter
-    def api_key(self, values: Mapping[str, str | None]) -> None:
+    def api_key(self, values: Mapping[str, str | None]) -> None:  # hidden by `__setattr__`, as those below
         self._api_key = Secrets(values)
 
     @property
     def access_token(self) -> str | None:
         """The key, under the other name that OpenAPI Generator's clients use."""
-        return self._access_token.value
+        return cast(Optional[str], self._access_token.value)
 
     @access_token.setter
     def access_token(self, value: str | None) -> None:
         self._access_token = Secret(value)
+
+    @property
+    def proxy(self) -> str | None:
+        """The URL of an HTTP proxy."""
+        return cast(Optional[str], self._proxy.value)
+
+    @proxy.setter
+    def proxy(self, value: str | None) -> None:
+        self._proxy = Secret(value)
+
+    @property
+    def proxy_headers(self) -> Mapping[str, str] | None:
+        """Headers for the proxy."""
+        return cast(Optional[Mapping[str, str]], self._proxy_headers.value)
+
+    @proxy_headers.setter
+    def proxy_headers(self, value: Mapping[str, str] | None) -> None:
+        self._proxy_headers = Secret(value)
 
     @property
     def retries(self) -> RetryPolicy:
@@ -185,25 +230,38 @@ class Configuration:
         Raises:
             ApiKeyError: there is none, it cannot travel in a header, or the host is plain ``http://``.
         """
-        for name in API_KEY_NAMES:
-            key = self._api_key.get(name)
-            if key:
-                break
-        else:
-            key = self._access_token.value or os.environ.get(API_KEY_VARIABLE)
-        if not key:
+        return cast(str, self.secret().value)
+
+    def secret(self) -> Secret:
+        """Return the API key to send, hidden from frames; see :meth:`key`."""
+        key = self._find_key()
+        if not key.value:
             raise ApiKeyError(
                 f"no API key: set config.api_key['bearerAuth'], or the environment variable {API_KEY_VARIABLE}"
             )
-        if not isinstance(key, str) or not (key.isascii() and key.isprintable()) or " " in key:
-            key = key.strip() if isinstance(key, str) else ""
-            if not (key and key.isascii() and key.isprintable()) or " " in key:
+        if not _can_be_sent(key.value):
+            key = Secret(key.value.strip() if isinstance(key.value, str) else "", key.source)
+            if not _can_be_sent(key.value):
                 raise ApiKeyError("the API key has characters that cannot be sent; copy it again, without blanks")
-        if self._plain_http and not self.allow_http:
-            raise ApiKeyError(
-                f"refusing to send the API key in clear text to {self._host}: use https://, or allow_http=True"
-            )
+        if not self.allow_http and self._host.startswith("http:"):
+            if self._plain_http:
+                raise ApiKeyError(
+                    f"refusing to send the API key in clear text to {self._host}: use https://, or allow_http=True"
+                )
+            if self._proxy.value:
+                raise ApiKeyError(
+                    f"refusing to send the API key for {self._host} in clear text to a proxy: leave the proxy out, or "
+                    "use allow_http=True"
+                )
         return key
+
+    def _find_key(self) -> Secret:
+        for name in API_KEY_NAMES:
+            if self._api_key.get(name):
+                return Secret(self._api_key[name], f"api_key[{name!r}]")
+        if self._access_token.value:
+            return Secret(self._access_token.value, "access_token")
+        return Secret(os.environ.get(API_KEY_VARIABLE), API_KEY_VARIABLE)
 
     def account_mark(self) -> object:
         """Return something that is unequal to what this returned before the host or the key was set anew.
@@ -214,7 +272,7 @@ class Configuration:
 
     def account_fingerprint(self) -> str:
         """Return a short digest that identifies the key without revealing it."""
-        return fingerprint_of(self.key())
+        return fingerprint_of(self.secret())
 
     def get_host_settings(self) -> list[dict[str, Any]]:
         """Return the servers of the contract, for ``_host_index``."""
@@ -256,7 +314,7 @@ class Configuration:
         memo[id(self)] = twin
         twin.__dict__.update(self.__dict__)
         twin._api_key = Secrets(self._api_key)
-        twin._access_token = Secret(self._access_token.value)
+        twin._access_token = Secret(self._access_token)
         return twin
 
     def __reduce__(self) -> Any:
@@ -266,14 +324,19 @@ class Configuration:
         )
 
     def __repr__(self) -> str:
-        return f"Configuration(host={self._host!r}, api_key={self._api_key!r})"
+        shown = {"host": vars(self).get("_host"), "api_key": vars(self).get("_api_key")}  # it may be half made
+        return f"Configuration({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
-def fingerprint_of(key: str) -> str:
+def fingerprint_of(key: str | Secret) -> str:
     """Return a short digest that identifies a key without revealing it."""
     import hashlib
 
-    return hashlib.sha256(key.encode()).hexdigest()[:16]
+    return hashlib.sha256(Secret(key).value.encode()).hexdigest()[:16]
+
+
+def _can_be_sent(key: Any) -> bool:
+    return isinstance(key, str) and key.isascii() and key.isprintable() and key != "" and " " not in key
 
 
 def seconds(name: str, value: Any) -> float:
@@ -308,4 +371,9 @@ def _secure(url: str) -> bool | None:
         return None
     if not (url.isascii() and url.isprintable()) or any(sign in url for sign in " ?#\\"):
         return None
-    return parts.scheme == "https" or _LOOPBACK.fullmatch(parts.hostname or "") is not None
+    return parts.scheme == "https" or is_loopback(url)
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether a URL's host is this machine."""
+    return _LOOPBACK.fullmatch(urlsplit(url).hostname or "") is not None

@@ -19,6 +19,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family
 
+from openmonetize._http.redaction import Secret
+
 CHUNK_SIZE = 65536
 SENT_SIZE = 4 * CHUNK_SIZE  # bytes that have to go out within the time between two bytes of an answer
 _MIN_TIMEOUT = 0.001  # seconds; a time-out of 0 would make the socket non-blocking
@@ -28,6 +30,13 @@ _MIN_TIMEOUT = 0.001  # seconds; a time-out of 0 would make the socket non-block
 _USUAL_HEAD = re.compile(
     rb"HTTP/1\.1 (?!1|204|304)([0-9]{3}) ([ -~]*)\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n){1,99})\r\n"
 )
+
+
+class _Hidden(bytes):
+    """Bytes of a request that may have a key in them, which ``repr`` does not show."""
+
+    def __repr__(self) -> str:
+        return "<the head of a request>"
 
 
 class RequestDeadline(threading.local):
@@ -169,6 +178,21 @@ class TimedHTTPConnection(HTTPConnection):
         """Send a request."""
         CURRENT.reused = self._answered and self.sock is not None
         super().request(*args, **kwargs)
+
+    def putheader(self, header: Any, *values: Any) -> None:
+        """Add a header. http.client and urllib3 see a key only as bytes that do not show it."""
+        if not isinstance(values[0], Secret):
+            super().putheader(header, *values)
+            return
+        if not (values[0].value.isascii() and values[0].value.isprintable()):
+            raise ValueError(f"the value of {header} is not printable ASCII")
+        self._output(_Hidden(f"{header}: {values[0].value}".encode("ascii")))  # type: ignore[attr-defined]
+
+    def _send_output(self, message_body: Any = None, encode_chunked: bool = False) -> None:
+        """Send the head of a request. urllib3 sends the body by itself."""
+        head = _Hidden(b"\r\n".join((*self._buffer, b"", b"")))
+        self._buffer: list[bytes] = []
+        self.send(head)
 
     def send(self, data: Any) -> None:
         """Send bytes in chunks: over TLS, the socket's time-out applies to each chunk."""

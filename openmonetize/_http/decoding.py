@@ -26,10 +26,10 @@ def decode(operation: Operation[T], response: RESTResponse) -> ApiResponse[T]:
     Raises:
         ApiException: its status is not a success, or its body is not what the operation promises.
     """
-    raw = response.read()
+    response.read()
     if not 200 <= response.status < 300:
-        raise _error(operation, response, raw)
-    return _answer(response, _value(operation, response, raw))
+        raise _error(operation, response)  # the body is no local variable here: it may repeat the key
+    return _answer(response, _value(operation, response, response.read()))
 
 
 def required(response: ApiResponse[Any], path: str) -> Any:
@@ -134,8 +134,8 @@ def _unexpected(response: RESTResponse, reason: str) -> UnexpectedBodyError:
     return unexpected(_answer(response, None), reason)
 
 
-def _error(operation: Operation[T], response: RESTResponse, raw: bytes) -> ApiException:
-    reason = response.reason
+def _error(operation: Operation[T], response: RESTResponse) -> ApiException:
+    reason, raw = response.reason, response.read()
     if 300 <= response.status < 400:
         location = response.headers.get("Location", "nowhere in particular")
         reason = f"redirected to {location}; redirects are not followed"

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from typing_extensions import TypedDict
 
+from openmonetize._http.redaction import hide_keys_of
 from openmonetize._schema import timestamps
 from openmonetize._schema.resolver import model_named
 from openmonetize.exceptions import ApiTypeError, ApiValueError
@@ -139,8 +140,9 @@ class Operation(Generic[T]):
         return f"{path}?{'&'.join(query)}" if query else path
 
 
-def refuse_unknown(operation: Operation[Any], options: Mapping[str, Any]) -> None:
-    """Raise `ApiTypeError` for an option that does not exist, with a suggestion."""
+def check_options(operation: Operation[Any], options: Any) -> None:
+    """Hide the keys in the options of a call. Raise `ApiTypeError` for one that does not exist, with a suggestion."""
+    hide_keys_of(options)
     if _OPTIONS.issuperset(options):
         return
     name = next(name for name in options if name not in _OPTIONS)

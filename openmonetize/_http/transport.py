@@ -6,13 +6,14 @@ limit on the answer's size apply. Every failure is raised as an :class:`~openmon
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import urllib3
@@ -21,6 +22,7 @@ from urllib3.exceptions import (
     DecodeError,
     HTTPError,
     LocationValueError,
+    NameResolutionError,
     NewConnectionError,
     ProtocolError,
     ProxyError,
@@ -31,9 +33,9 @@ from urllib3.exceptions import (
 from urllib3.util import create_urllib3_context, parse_url
 
 from openmonetize._fork import ProcessMark
-from openmonetize._http.configuration import Configuration
+from openmonetize._http.configuration import Configuration, is_loopback
 from openmonetize._http.connection import CURRENT, TimedHTTPConnectionPool, TimedHTTPSConnectionPool
-from openmonetize._http.redaction import Redactor, redacted
+from openmonetize._http.redaction import Redactor, Secret, redacted
 from openmonetize.exceptions import (
     ApiConnectionError,
     ApiException,
@@ -45,6 +47,7 @@ from openmonetize.exceptions import (
 _CHUNK_SIZE = 65536
 # Raised while reading from a broken connection, or from a server that does not speak HTTP.
 _READ_ERRORS = (HTTPError, OSError, ValueError)
+_CLOSE = {"Connection": "close"}
 _POOLS = {"http": TimedHTTPConnectionPool, "https": TimedHTTPSConnectionPool}
 
 
@@ -93,7 +96,7 @@ class RESTResponse:
             try:
                 data = self._response.read(None if self._fits_by_length() else self._limit + 1)
             except _READ_ERRORS as error:
-                raise self._broken(error) from None
+                raise self._broken(error) from without_frames(error)
             finally:
                 self._close_unless_read()
             self._check(len(data))
@@ -112,7 +115,7 @@ class RESTResponse:
                 self._check(size)
                 yield chunk
         except _READ_ERRORS as error:
-            raise self._broken(error) from None
+            raise self._broken(error) from without_frames(error)
         finally:
             self._close_unless_read()
 
@@ -169,6 +172,20 @@ class RESTResponse:
         self._response.release_conn()
 
 
+class _Route(NamedTuple):
+    """How a host is reached.
+
+    Attributes:
+        pool: the connections.
+        prefix: what the target of each request begins with.
+        headers: for a proxy that gets the requests themselves.
+    """
+
+    pool: Any
+    prefix: str
+    headers: Mapping[str, Secret]
+
+
 class RESTClient:
     """Sends requests through pooled connections, with one pool per host."""
 
@@ -177,8 +194,9 @@ class RESTClient:
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self._lock = threading.RLock()  # a signal handler or a finalizer may call within a call
-        self._pools: dict[str, tuple[Any, str]] = {}
+        self._routes: dict[str, _Route] = {}
         self._tls: ssl.SSLContext | None = None
+        self._changes = configuration.connection_changes
         self._mark = ProcessMark()
 
     def request(
@@ -187,7 +205,7 @@ class RESTClient:
         host: str,
         target: str,
         *,
-        headers: Mapping[str, str],
+        headers: Mapping[str, str | Secret],
         body: bytes | None,
         deadline: float,
         connect_timeout: float,
@@ -214,19 +232,24 @@ class RESTClient:
             ApiConnectionError, ApiTimeoutError: no answer was received.
         """
         if self._mark.forked():  # a forked child must not write to its parent's sockets, nor wait for its locks
-            self._pools, self._lock, self._mark = {}, threading.RLock(), ProcessMark()
+            self._routes, self._lock, self._mark = {}, threading.RLock(), ProcessMark()
+        if self._changes != self._configuration.connection_changes:
+            self._changes, self._tls = self._configuration.connection_changes, None
+            self.close()
         while True:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 raise ApiTimeoutError(None, "the call's deadline ran out", request_id=request_id)
-            pool, prefix = self._new_pool(host, 1) if fresh else (self._pools.get(host) or self._pool(host))
+            route = self._new_route(host, 1) if fresh else (self._routes.get(host) or self._route(host))
+            if fresh or route.headers:
+                headers = {**headers, **route.headers, **(_CLOSE if fresh else {})}
             CURRENT.begin(deadline, read_timeout)
             try:
-                response = pool.urlopen(
+                response = route.pool.urlopen(
                     method,
-                    prefix + target,
+                    route.prefix + target,
                     body=body,
-                    headers={**headers, "Connection": "close"} if fresh else headers,
+                    headers=headers,
                     retries=False,
                     redirect=False,
                     timeout=_timeout(min(connect_timeout, remaining), min(read_timeout, remaining)),
@@ -236,31 +259,29 @@ class RESTClient:
             except (HTTPError, OSError) as error:
                 failure = _failure(host, error, request_id)
                 if not (CURRENT.reused and isinstance(failure, ApiConnectionError)):
-                    raise failure from None
+                    raise failure from without_frames(error)
                 # The server had closed the pooled connection, which is not a failure of this request.
                 fresh = True
             else:
                 limit = self._configuration.max_response_bytes
-                sent = {**headers, **pool.proxy_headers} if pool.proxy_headers else headers
-                return RESTResponse(response, limit, request_id, Redactor(sent))
+                return RESTResponse(response, limit, request_id, Redactor(headers, route.pool.proxy_headers or {}))
 
     def close(self) -> None:
         """Close all connections. The next request opens new ones."""
         with self._lock:
-            pools, self._pools = self._pools, {}
+            routes, self._routes = self._routes, {}
         if not self._mark.forked():
-            for pool, _ in pools.values():
-                pool.close()
+            for route in routes.values():
+                route.pool.close()
 
-    def _pool(self, host: str) -> tuple[Any, str]:
+    def _route(self, host: str) -> _Route:
         with self._lock:
-            found = self._pools.get(host)
+            found = self._routes.get(host)
             if found is None:
-                found = self._pools[host] = self._new_pool(host, self._configuration.connection_pool_maxsize)
+                found = self._routes[host] = self._new_route(host, self._configuration.connection_pool_maxsize)
             return found
 
-    def _new_pool(self, host: str, maxsize: int) -> tuple[Any, str]:
-        """Return a pool for ``host``, and the prefix of its request targets."""
+    def _new_route(self, host: str, maxsize: int) -> _Route:
         settings = self._configuration
         parts = urlsplit(host)
         tls: dict[str, Any] = {}
@@ -272,24 +293,30 @@ class RESTClient:
                 "assert_hostname": settings.assert_hostname,
             }
             tls = {name: value for name, value in tls.items() if value is not None}
-        if settings.proxy:
-            try:
-                proxy = parse_url(settings.proxy)
-                if proxy.scheme == "https":
-                    tls = {"ssl_context": self._tls_context(), **tls, "proxy_ssl_context": self._tls_context()}
-                manager = urllib3.ProxyManager(
-                    proxy._replace(auth=None).url,  # keeps the password out of urllib3's errors
-                    maxsize=maxsize,
-                    proxy_headers=_proxy_headers(proxy.auth, settings.proxy_headers),
-                    **tls,
-                )
-                manager.pool_classes_by_scheme = _POOLS
-                pool: Any = manager.connection_from_url(host)
-            except (LocationValueError, HTTPError, UnicodeError):
-                raise ApiValueError("proxy must be a URL such as 'http://proxy.example:3128'") from None
-            prefix = host if parts.scheme == "http" else parts.path
-            return pool, prefix
-        return _POOLS[parts.scheme](parts.hostname or "", parts.port, maxsize=maxsize, **tls), parts.path
+        proxy_url = Secret(_proxy_of_environment(host) if settings.proxy is None else settings.proxy)
+        if not proxy_url.value:
+            return _Route(
+                _POOLS[parts.scheme](parts.hostname or "", parts.port, maxsize=maxsize, **tls), parts.path, {}
+            )
+        try:
+            proxy = parse_url(proxy_url.value)
+            headers = _proxy_headers(proxy.auth, settings.proxy_headers)
+            proxy = proxy._replace(auth=None)  # keeps the password out of urllib3's errors
+            if proxy.scheme == "https":
+                tls = {"ssl_context": self._tls_context(), **tls, "proxy_ssl_context": self._tls_context()}
+            tunnels = parts.scheme == "https"
+            manager = urllib3.ProxyManager(
+                proxy.url,
+                maxsize=maxsize,
+                proxy_headers={name: headers[name].value for name in headers if tunnels},
+                **tls,
+            )
+            manager.pool_classes_by_scheme = _POOLS
+            pool = manager.connection_from_url(host)
+        except (LocationValueError, HTTPError, UnicodeError) as error:
+            without_frames(error)  # they show the URL with its password
+            raise ApiValueError("proxy must be a URL such as 'http://proxy.example:3128'") from None
+        return _Route(pool, parts.path, {}) if tunnels else _Route(pool, host, headers)
 
     def _tls_context(self) -> ssl.SSLContext:
         """Return the TLS context of all connections: loading the authorities takes longer than most calls."""
@@ -307,11 +334,27 @@ class RESTClient:
         return self._tls
 
 
-def _proxy_headers(auth: str | None, given: Mapping[str, str] | None) -> dict[str, str]:
+def _proxy_headers(auth: str | None, given: Mapping[str, str] | None) -> dict[str, Secret]:
     """Return the headers for a proxy, with the user and password of its URL in one of them."""
     headers = urllib3.HTTPHeaderDict(urllib3.make_headers(proxy_basic_auth=unquote(auth)) if auth else {})
     headers.update(given or {})
-    return dict(headers)
+    return {name: Secret(value) for name, value in headers.items()}
+
+
+def _proxy_of_environment(host: str) -> str | None:
+    """Return the proxy that the environment names for a host, by the rules of the standard library.
+
+    Loopback is never reached through one, also where ``NO_PROXY`` does not say so.
+    """
+    if is_loopback(host) or not any(name.lower().endswith("_proxy") for name in os.environ):
+        return None
+    from urllib import request  # late: it takes long to import
+
+    parts, proxies = urlsplit(host), request.getproxies_environment()
+    if request.proxy_bypass_environment(parts.netloc, proxies):  # type: ignore[attr-defined]
+        return None
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
 
 
 @lru_cache(maxsize=16)
@@ -319,20 +362,67 @@ def _timeout(connect: float, read: float) -> urllib3.Timeout:
     return urllib3.Timeout(connect=connect, read=read)
 
 
+def without_frames(error: BaseException) -> BaseException:
+    """Return an error, and what caused it, without the frames of urllib3 and http.client, which hold the request."""
+    seen: list[BaseException] = []
+    rest: list[Any] = [error]
+    while rest:
+        one = rest.pop()
+        if isinstance(one, BaseException) and one not in seen:
+            seen.append(one)
+            one.__traceback__ = None
+            rest += [one.__cause__, one.__context__, *one.args]
+    return error
+
+
 def _failure(host: str, error: Exception, request_id: str | None) -> ApiException:
     """Return the `ApiException` for an error of urllib3."""
     cause = error.args[-1] if isinstance(error, ProtocolError) else error
     kind: type[ApiException] = ApiConnectionError
     if isinstance(error, NewConnectionError):
-        reason = f"cannot connect to {host}"
+        reason = f"cannot connect to {host}: {_why_not_connected(error)}"
     elif isinstance(error, ConnectTimeoutError):
         kind, reason = ApiTimeoutError, f"timed out connecting to {host}"
     elif isinstance(error, Urllib3TimeoutError) or isinstance(cause, socket.timeout):
         kind, reason = ApiTimeoutError, f"timed out waiting for an answer of {host}"
     elif isinstance(error, SSLError):
-        reason = f"no trusted TLS connection to {host}: {type(error).__name__}"
+        reason = f"no trusted TLS connection to {host}: {_why_not_trusted(error)}"
     elif isinstance(error, ProxyError):
-        reason = f"cannot reach {host} through the proxy"
+        reason = f"cannot reach {host} through the proxy: {_in_words(error.original_error)}"
     else:
-        reason = f"the connection to {host} broke ({type(cause).__name__})"
+        reason = f"the connection to {host} broke: {_in_words(cause)}"
+    if isinstance(_system_error(error), ConnectionRefusedError) and is_loopback(host):
+        reason += "; is the sandbox running?"
     return kind(None, reason, request_id=request_id)
+
+
+def _why_not_connected(error: NewConnectionError) -> str:
+    if isinstance(error, NameResolutionError):
+        return "there is no such host, or no answer from the name servers"
+    return _in_words(error)
+
+
+def _why_not_trusted(error: SSLError) -> str:
+    """Return the reason in OpenSSL's words, such as "certificate has expired"."""
+    for cause in (*error.args, error.__cause__):
+        message = getattr(cause, "verify_message", None)
+        if message:
+            return str(message)
+    return _in_words(error)
+
+
+def _in_words(error: BaseException) -> str:
+    """Return what went wrong, without the addresses and objects that urllib3 adds."""
+    system = _system_error(error)
+    if system is not None and system.strerror:
+        return system.strerror[0].lower() + system.strerror[1:]
+    return str(error) if isinstance(error, (ssl.SSLError, OSError)) and str(error) else type(error).__name__
+
+
+def _system_error(error: BaseException | None) -> OSError | None:
+    """Return the error of the operating system, or of OpenSSL, among an error and its causes."""
+    for _ in range(5):
+        if error is None or isinstance(error, OSError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from typing_extensions import Literal, Unpack
 
 from openmonetize._http.configuration import Configuration
+from openmonetize._http.redaction import Secret
 from openmonetize.client.apis import Apis
 from openmonetize.client.context import EMPTY, ContextScope
 from openmonetize.client.disabled import DisabledClient, DisabledGate, DisabledRecorder
@@ -88,7 +89,8 @@ class OpenMonetize(Apis):
         check_timeout: float = 3.0,
         **delivery: Unpack[DeliverySettings],
     ) -> None:
-        settings = call_settings(api_key, base_url, configuration)
+        key, api_key = Secret(api_key), None  # hidden from what reports this frame, should a setting be refused
+        settings = call_settings(key, base_url, configuration)
         if customer_id is not None and (not isinstance(customer_id, str) or not customer_id):
             raise ApiValueError(f"customer_id must be a text that is not empty, not {customer_id!r}")
         if settings.id_namespace is None:
@@ -156,6 +158,8 @@ class OpenMonetize(Apis):
         self.close()
 
     def __repr__(self) -> str:
+        if "api_client" not in vars(self):  # it is half made
+            return "OpenMonetize()"
         return f"OpenMonetize(base_url={self.configuration.host!r}{'' if self.enabled else ', enabled=False'})"
 
     # Recording

@@ -8,6 +8,7 @@ from typing import Optional, Union
 from typing_extensions import Literal, TypedDict
 
 from openmonetize._http.configuration import Configuration
+from openmonetize._http.redaction import Secret
 from openmonetize._http.retry import RetryPolicy
 from openmonetize.exceptions import ApiKeyError, ApiTypeError
 from openmonetize.metering.recorder import FilePath
@@ -32,7 +33,7 @@ class DeliverySettings(TypedDict, total=False):
     retry: RetryPolicy
 
 
-def call_settings(api_key: str | None, base_url: str | None, configuration: Configuration | None) -> Configuration:
+def call_settings(api_key: Secret, base_url: str | None, configuration: Configuration | None) -> Configuration:
     """Return the configuration of calls: a copy of the given one, or a new one, with explicit key and host in it.
 
     Raises:
@@ -46,8 +47,8 @@ def call_settings(api_key: str | None, base_url: str | None, configuration: Conf
         raise ApiTypeError(f"configuration must be a Configuration, not {type(configuration).__name__}")
     if base_url is not None:
         settings.host = base_url
-    if api_key is not None:
-        if not isinstance(api_key, str) or not api_key:
+    if api_key.value is not None:
+        if not isinstance(api_key.value, str) or not api_key.value:
             raise ApiKeyError("api_key must be a text that is not empty; leave it out to use OPENMONETIZE_API_KEY")
-        settings.api_key = {"bearerAuth": api_key}
+        settings.api_key = {"bearerAuth": api_key.value}
     return settings

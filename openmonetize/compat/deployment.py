@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from openmonetize._fork import ProcessMark
 from openmonetize._http.decoding import required
 from openmonetize._http.operation import RequestOptions
+from openmonetize._http.redaction import Secret
 from openmonetize.exceptions import ApiKeyError
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Deployment:
 
         settings = self._client.configuration
         try:
-            key = options.get("_request_auth") or settings.key()
+            key = Secret(options.get("_request_auth") or settings.secret())
         except ApiKeyError:
-            key = ""
-        return hashlib.sha256(f"{settings.host} {key}".encode()).hexdigest()
+            key = Secret("")
+        return hashlib.sha256(f"{settings.host} {key.value}".encode()).hexdigest()

@@ -14,7 +14,7 @@ from typing import (
 )
 
 from openmonetize._http.decoding import unexpected
-from openmonetize._http.operation import Operation, RequestOptions, refuse_unknown
+from openmonetize._http.operation import Operation, RequestOptions, check_options
 from openmonetize._schema.resolver import model_named
 from openmonetize.api_response import ApiResponse
 from openmonetize.events.model import EventModel, wires_of
@@ -101,7 +101,7 @@ def ingest(
         IngestError: every one of these; ``result`` and ``unsent`` say how far the call came. What the iterable itself
             raises has the same attributes.
     """
-    refuse_unknown(operation, options)
+    check_options(operation, options)
     namespace, result = client.configuration.id_namespace, IngestResult()
     held: list[_Item] = []
     batches = _batches(_read(_source(events), namespace, result), held)
@@ -135,7 +135,7 @@ def ingest_raw(
     Raises:
         ApiValueError: they need more than one request.
     """
-    refuse_unknown(operation, options)
+    check_options(operation, options)
     batches = list(_batches(_read(_source(events), client.configuration.id_namespace, IngestResult()), []))
     if len(batches) != 1:
         raise ApiValueError(f"these events need {len(batches)} requests: a raw answer is that of exactly one")

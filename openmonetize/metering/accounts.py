@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import threading
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openmonetize._http.configuration import fingerprint_of
+from openmonetize._http.redaction import Secret
 from openmonetize.api.customers_api import V1_CUSTOMERS_ME_GET
 from openmonetize.exceptions import OpenApiException
 from openmonetize.metering.buffers.base import Account, Buffer
@@ -17,7 +18,6 @@ from openmonetize.metering.results import OtherAccount
 
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
-    from openmonetize._http.operation import RequestOptions
 
 _IDENTIFY_INTERVAL = 10.0  # seconds between questions to the platform whose key this is
 _IDENTIFY_TIMEOUT = 3.0  # seconds
@@ -111,7 +111,7 @@ class Accounts:
         self._view = _View(mark, present, (present, *same, *without_key))
         self._buffer.serve(self._view.served)
 
-    def key_for(self, account: Account) -> str:
+    def key_for(self, account: Account) -> Secret:
         """Return the key that may deliver an account's events.
 
         Raises:
@@ -119,7 +119,7 @@ class Accounts:
             KeyChanged: the client has another key now.
         """
         settings = self._client.configuration
-        key = settings.key()
+        key = settings.secret()
         self.present()
         view = self._view
         # The key that is sent is compared, not the present one: they may differ already.
@@ -166,10 +166,10 @@ class Accounts:
         """Return whose an account is, or None if that cannot be said: its events stay under the key's digest."""
         settings = self._client.configuration
         try:
-            key = settings.key()
+            key = settings.secret()
             if fingerprint_of(key) != account.fingerprint:
                 return None  # it was changed
-            options: RequestOptions = {"_request_timeout": _IDENTIFY_TIMEOUT, "_request_auth": key}
+            options: Any = {"_request_timeout": _IDENTIFY_TIMEOUT, "_request_auth": key}
             response = self._client.send(V1_CUSTOMERS_ME_GET, {}, None, options, attempts=1, preload=True)
             customer_id = json.loads(response.data)["data"]["id"]
         except (OpenApiException, ValueError, KeyError, TypeError, RecursionError):

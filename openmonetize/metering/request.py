@@ -10,12 +10,12 @@ from openmonetize.events.ingest import body_of, counted
 
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
-    from openmonetize._http.operation import RequestOptions
+    from openmonetize._http.redaction import Secret
     from openmonetize.api_response import ApiResponse
 
 
 def send_batch(
-    client: ApiClient, wires: Sequence[bytes], *, deadline: float | None = None, key: str | None = None
+    client: ApiClient, wires: Sequence[bytes], *, deadline: float | None = None, key: Secret | None = None
 ) -> ApiResponse[Any]:
     """Send encoded events in one request.
 
@@ -28,7 +28,7 @@ def send_batch(
     Raises:
         ApiException: the request failed, or its answer does not say what became of the events.
     """
-    options: RequestOptions = {} if deadline is None else {"_request_timeout": deadline}
+    options: Any = {} if deadline is None else {"_request_timeout": deadline}
     if key is not None:
         options["_request_auth"] = key
     return counted(client.call(INGEST, {}, body_of(wires), options, attempts=1))
