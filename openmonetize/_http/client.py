@@ -113,6 +113,7 @@ class ApiClient:
         body: Any,
         options: RequestOptions,
         attempts: int | None = None,
+        deadline: float | None = None,
     ) -> ApiResponse[T]:
         """Send an operation and decode its answer.
 
@@ -122,12 +123,13 @@ class ApiClient:
             body: a model, a JSON value, or bytes.
             options: per-call options.
             attempts: the largest number of times to send, if the retry policy allows more.
+            deadline: monotonic time by which the call must end, if that is earlier than its time-out says.
 
         Raises:
             ApiException: the call failed; see the subclasses.
             ApiTypeError, ApiValueError, ApiKeyError: the caller's fault; nothing was sent.
         """
-        response = self.send(operation, values, body, options, attempts, preload=True)
+        response = self.send(operation, values, body, options, attempts, deadline, preload=True)
         try:
             return decode(operation, response)
         except UnauthorizedException as error:
@@ -143,6 +145,7 @@ class ApiClient:
         body: Any,
         options: RequestOptions,
         attempts: int | None = None,
+        deadline: float | None = None,
         *,
         preload: bool = False,
     ) -> RESTResponse:
@@ -154,6 +157,7 @@ class ApiClient:
             body: a model, a JSON value, or bytes.
             options: per-call options.
             attempts: the largest number of times to send, if the retry policy allows more.
+            deadline: monotonic time by which the call must end, if that is earlier than its time-out says.
             preload: read the body as well, so that a connection that breaks while reading is retried too.
 
         Raises:
@@ -167,7 +171,7 @@ class ApiClient:
         headers = self._request_headers(operation, options)
         content = _content(body, options.get("_content_type"), headers)
         total, connect, read = self._timeouts(options)
-        deadline = time.monotonic() + total
+        deadline = min(time.monotonic() + total, float("inf") if deadline is None else deadline)
         repeatable = self._repeatable(operation, body)
         policy, attempt = settings.retries, 0
         if attempts is not None:

@@ -40,6 +40,7 @@ class DisabledClient(ApiClient):
         body: Any,
         options: RequestOptions,
         attempts: int | None = None,
+        deadline: float | None = None,
         *,
         preload: bool = False,
     ) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from openmonetize.compat.burn_rate_rules import correct_burn_rate
 from openmonetize.compat.credit_rules import (
     add_idempotency_key,
     page_locally,
+    repeat_after_500,
     report_currency_as_credits,
     return_zero_without_wallet,
     serialize_wallet_changes,
@@ -40,7 +42,12 @@ T = TypeVar("T")
 # The rules of each operation, the outermost first. `raise_not_served` applies to all operations.
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "GET /v1/credits/balance": (report_currency_as_credits, return_zero_without_wallet),
-    "POST /v1/credits/grant": (add_idempotency_key, serialize_wallet_changes, send_customer_id_in_body),
+    "POST /v1/credits/grant": (
+        add_idempotency_key,
+        serialize_wallet_changes,
+        repeat_after_500,
+        send_customer_id_in_body,
+    ),
     "POST /v1/credits/purchase": (serialize_wallet_changes, send_customer_id_in_body),
     "GET /v1/users/{userId}/credits": (
         refuse_long_user_id,
@@ -90,10 +97,13 @@ class CompatClient(ApiClient):
         body: Any,
         options: RequestOptions,
         attempts: int | None = None,
+        deadline: float | None = None,
     ) -> ApiResponse[T]:
-        """Do as `ApiClient.call`, through the operation's rules."""
+        """Do as `ApiClient.call`, through the operation's rules, which share its time."""
         rules = RULES.get(f"{operation.method} {operation.path}", ())
-        call = OperationCall(self.deployment, operation, values, body, options, attempts)
+        if deadline is None:
+            deadline = time.monotonic() + self._timeouts(options)[0]
+        call = OperationCall(self.deployment, operation, values, body, options, deadline, attempts)
         return apply_rules((raise_not_served, *rules), call, self._send)
 
     def customer_id(self) -> str:
@@ -105,4 +115,4 @@ class CompatClient(ApiClient):
         return self.deployment.customer_id({})
 
     def _send(self, call: OperationCall) -> ApiResponse[Any]:
-        return super().call(call.operation, call.values, call.body, call.options, call.attempts)
+        return super().call(call.operation, call.values, call.body, call.options, call.attempts, call.deadline)

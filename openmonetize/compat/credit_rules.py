@@ -6,8 +6,9 @@ from typing import Any
 
 from openmonetize.api_response import ApiResponse
 from openmonetize.compat.rule import NotServedError, OperationCall, Proceed, is_missing_route, response_from
+from openmonetize.compat.wallet_locks import WALLETS
 from openmonetize.events.ids import mint_id
-from openmonetize.exceptions import BadRequestException, NotFoundException
+from openmonetize.exceptions import BadRequestException, NotFoundException, ServiceException
 
 _PAGE_SIZE = 50  # rows that the platform answers without a limit
 
@@ -46,10 +47,23 @@ def serialize_wallet_changes(call: OperationCall, proceed: Proceed) -> ApiRespon
     The servers read, add and write without a lock, so most of several parallel grants to one wallet are lost.
     """
     user_id = call.body.user_id
-    with call.deployment.wallet_lock(user_id):
+    with WALLETS.hold((call.deployment.host, user_id), call.deadline):
         response = proceed(call)
     call.deployment.on_wallet_changed(user_id)
     return response
+
+
+def repeat_after_500(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Send a grant once more that was answered 500, under its idempotency key.
+
+    A user's first grant meets the user's first event: the repeat succeeds, and books once (measured).
+    """
+    try:
+        return proceed(call)
+    except ServiceException as error:
+        if error.status != 500:
+            raise
+    return proceed(call)
 
 
 def page_locally(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:

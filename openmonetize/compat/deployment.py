@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from openmonetize._fork import ProcessMark
 from openmonetize._http.decoding import required
 from openmonetize._http.operation import RequestOptions
 from openmonetize._http.redaction import Secret
@@ -17,29 +15,11 @@ if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
 
 _LOG = logging.getLogger("openmonetize")
-_WALLET_LOCKS = 64
 _MAX_CUSTOMERS = 1000
 
 
-class _WalletLocks:
-    """Locks of wallets, others in each process: a fork may copy locks that no thread of the child can release."""
-
-    def __init__(self) -> None:
-        self._mark = ProcessMark()
-        self._locks = [threading.Lock() for _ in range(_WALLET_LOCKS)]
-        self._of_fork: dict[str, _WalletLocks] = {}  # one at most
-
-    def find(self, user_id: str | None) -> threading.Lock:
-        """Return the lock of a wallet in the present process. Wallets may share one."""
-        if not self._mark.forked():
-            return self._locks[hash(user_id) % _WALLET_LOCKS]
-        # `setdefault` is atomic, so threads of a fork that arrive here at once get the same locks.
-        locks = self._of_fork.get("") or self._of_fork.setdefault("", _WalletLocks())
-        return locks.find(user_id)
-
-
 class Deployment:
-    """Era and customer of the server behind a client, and the locks of its wallets.
+    """Era and customer of the server behind a client.
 
     Safe to use from several threads and over forks: two threads that learn the same fact at once learn the same value.
 
@@ -59,7 +39,11 @@ class Deployment:
         self._seed_era = False
         self._customers: dict[str, str] = {}  # by digest of the key
         self._warned: set[str] = set()
-        self._wallet_locks = _WalletLocks()
+
+    @property
+    def host(self) -> str:
+        """The base URL."""
+        return self._client.configuration.host
 
     @property
     def seed_era(self) -> bool:
@@ -78,7 +62,7 @@ class Deployment:
             return self._named_customer
         return self._customers.get(self._digest(options))
 
-    def customer_id(self, options: RequestOptions) -> str:
+    def customer_id(self, options: RequestOptions, deadline: float | None = None) -> str:
         """Return the customer of the key that a call uses. The platform is asked once for each key.
 
         Raises:
@@ -92,17 +76,12 @@ class Deployment:
         asked: RequestOptions = {}
         if "_request_auth" in options:
             asked["_request_auth"] = options["_request_auth"]
-        if "_request_timeout" in options:
-            asked["_request_timeout"] = options["_request_timeout"]
-        found: str = required(self._client.call(V1_CUSTOMERS_ME_GET, {}, None, asked), "data.id")
+        answer = self._client.call(V1_CUSTOMERS_ME_GET, {}, None, asked, deadline=deadline)
+        found: str = required(answer, "data.id")
         if len(self._customers) >= _MAX_CUSTOMERS:
             self._customers.clear()
         self._customers[self._digest(options)] = found
         return found
-
-    def wallet_lock(self, user_id: str | None) -> threading.Lock:
-        """Return the lock of a wallet in the present process; None for the customer's own wallet."""
-        return self._wallet_locks.find(user_id)
 
     def warn_once(self, text: str, *arguments: Any) -> None:
         """Log a warning about this deployment, the first time only."""

@@ -47,7 +47,7 @@ def try_path_of_either_era(seed_operation: Operation[Any]) -> Rule:
         deployment = call.deployment
 
         def seed_path() -> ApiResponse[Any]:
-            customer_id = deployment.customer_id(call.options)
+            customer_id = call.customer_id()
             return proceed(call._replace(operation=seed_operation).with_values(customer_id=customer_id))
 
         known_as_seed = deployment.seed_era
@@ -100,7 +100,7 @@ def send_customer_id_in_body(call: OperationCall, proceed: Proceed) -> ApiRespon
         if "customerId" not in (error.message or ""):
             raise
     call.deployment.seed_era = True
-    return proceed(call.with_fields(customer_id=call.deployment.customer_id(call.options)))
+    return proceed(call.with_fields(customer_id=call.customer_id()))
 
 
 def send_customer_id_in_query(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
@@ -116,7 +116,7 @@ def send_customer_id_in_query(call: OperationCall, proceed: Proceed) -> ApiRespo
     try:
         return proceed(call)
     except ForbiddenException:
-        customer_id = call.deployment.customer_id(call.options)
+        customer_id = call.customer_id()
     response = proceed(call.with_values(customer_id=customer_id))
     call.deployment.seed_era = True
     return response
@@ -135,7 +135,7 @@ def send_customer_id_in_events(call: OperationCall, proceed: Proceed) -> ApiResp
     except BadRequestException as error:
         if "customer_id" not in (error.body or ""):
             raise
-        named = _with_customer(call, call.deployment.customer_id(call.options))
+        named = _with_customer(call, call.customer_id())
         if named.body == call.body:
             raise
     response = proceed(named)

@@ -24,6 +24,7 @@ class OperationCall(NamedTuple):
         values: path and query arguments by name.
         body: the body's model, bytes, or None.
         options: per-call options.
+        deadline: monotonic time by which all of it must end.
         attempts: bound on the number of attempts.
     """
 
@@ -32,7 +33,12 @@ class OperationCall(NamedTuple):
     values: Mapping[str, Any]
     body: Any
     options: RequestOptions
+    deadline: float
     attempts: Optional[int] = None
+
+    def customer_id(self) -> str:
+        """Return the customer of the key that the call uses; the platform is asked if it is not known."""
+        return self.deployment.customer_id(self.options, self.deadline)
 
     def with_values(self, **values: Any) -> OperationCall:
         """Return the call with other path or query arguments."""

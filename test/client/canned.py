@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,12 +36,14 @@ class Canned:
     Attributes:
         asked: the requests so far.
         hold: answers wait until it is set.
+        delay: seconds that each answer takes.
     """
 
     def __init__(self) -> None:
         self.reply = CannedReply(body={})
         self.replies: deque[CannedReply | str] = deque()
         self.asked: list[Asked] = []
+        self.delay = 0.0
         self.hold = threading.Event()
         self.hold.set()
         self._http = _Server(("127.0.0.1", 0), _Handler)
@@ -77,6 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         asked = Asked(self.command, self.path, dict(self.headers), json.loads(raw) if raw else None)
         canned.asked.append(asked)
         canned.hold.wait(10.0)
+        time.sleep(canned.delay)
         reply = canned.replies.popleft() if canned.replies else canned.reply
         if reply == "reset":
             self.close_connection = True

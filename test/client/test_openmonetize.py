@@ -19,6 +19,7 @@ import openmonetize
 from openmonetize import ApiKeyError, ApiTypeError, ApiValueError, Configuration
 from openmonetize.client import OpenMonetize
 from openmonetize.client.disabled import DisabledError
+from openmonetize.compat.wallet_locks import WALLETS
 from openmonetize.sandbox import Sandbox
 
 from .conftest import USER, Open, accepted
@@ -201,7 +202,7 @@ def test_a_forked_child_has_counts_and_locks_of_its_own(om: OpenMonetize, sandbo
     om.check("chat", user_id=USER, on_outage="deny")
     context = multiprocessing.get_context("fork")
     done = context.Queue()
-    with om._gate._lock, om._warnings._locked(), om.api_client.deployment.wallet_lock(USER):  # type: ignore[attr-defined]
+    with om._gate._lock, om._warnings._locked(), WALLETS.find((om.configuration.host, USER)):
         child = context.Process(target=_in_child, args=(om, done))
         child.start()
     assert done.get(timeout=20) == (True, 1)
@@ -216,7 +217,7 @@ def _locks_in_child(om: OpenMonetize, done: Any) -> None:
 
     def find() -> None:
         barrier.wait()
-        found.append(om.api_client.deployment.wallet_lock(USER))  # type: ignore[attr-defined]
+        found.append(WALLETS.find((om.configuration.host, USER)))
 
     threads = [threading.Thread(target=find) for _ in range(8)]
     for thread in threads:
@@ -231,7 +232,7 @@ def _locks_in_child(om: OpenMonetize, done: Any) -> None:
 def test_threads_of_a_forked_child_share_one_lock_of_a_wallet(om: OpenMonetize) -> None:
     context = multiprocessing.get_context("fork")
     done = context.Queue()
-    with om.api_client.deployment.wallet_lock(USER):  # type: ignore[attr-defined]
+    with WALLETS.find((om.configuration.host, USER)):
         child = context.Process(target=_locks_in_child, args=(om, done))
         child.start()
     assert done.get(timeout=20) == (8, 1, False)
