@@ -7,6 +7,7 @@ numbers, and anything may be missing. Requests are written strictly: unknown fie
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, Union
@@ -26,8 +27,9 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticSerializationError, core_schema
 
 from openmonetize._schema import timestamps
-from openmonetize._schema.jsonable import jsonable
+from openmonetize._schema.jsonable import jsonable, load_json
 from openmonetize._schema.signature import FieldSignature
+from openmonetize._schema.unreadable import read_around, unreadable_fields
 from openmonetize._schema.validation_errors import describe, python_name, unknown_field
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 
@@ -142,6 +144,10 @@ FreeForm = Annotated[dict[str, Any], BeforeValidator(_free_form)]
 Date = date
 
 
+def _is_no_json(error: ValidationError) -> bool:
+    return error.errors(include_url=False, include_context=False, include_input=False)[0]["type"] == "json_invalid"
+
+
 class Model(BaseModel):
     """The base of all models: conversion from and to JSON and dicts, by the names of the wire."""
 
@@ -221,9 +227,47 @@ class Model(BaseModel):
 
 
 class ResponseModel(Model):
-    """An answer, or a part of one. Unknown fields are kept; missing ones are None."""
+    """An answer, or a part of one. Unknown fields are kept; missing ones are None.
+
+    A single value that cannot be read, such as a date in another form, does not make the answer unreadable: the field
+    is None, and `unreadable` has the value.
+    """
 
     model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True)
+
+    @property
+    def unreadable(self) -> dict[str, Any]:
+        """The values that could not be read, as they came, by the names of their fields; empty as a rule."""
+        return unreadable_fields(self) if self.__pydantic_extra__ else {}
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, /, **data: Any) -> None:
+            try:
+                self.__pydantic_validator__.validate_python(data, self_instance=self)
+            except ValidationError as error:
+                found = read_around(type(self), deepcopy(data), error)
+                if found is None:
+                    raise describe(error, type(self)) from None
+                for name in ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__", "__pydantic_private__"):
+                    object.__setattr__(self, name, getattr(found, name))
+
+        __init__.__pydantic_base_init__ = True
+
+    @classmethod
+    def from_json(cls: type[Self], json_str: str | bytes) -> Self:
+        """Build the model from JSON text.
+
+        Raises:
+            ApiValueError: the text is not JSON, or is not such an answer; the message says why.
+        """
+        try:
+            return cls.__pydantic_validator__.validate_json(json_str)  # type: ignore[no-any-return]
+        except ValidationError as error:
+            found = None if _is_no_json(error) else read_around(cls, load_json(json_str), error)
+            if found is None:
+                raise describe(error, cls) from None
+            return found  # type: ignore[no-any-return]
 
 
 class RequestModel(Model):
