@@ -82,11 +82,11 @@ class DisabledRecorder:
     """
 
     def __init__(self, configuration: Configuration) -> None:
-        self._namespace = configuration.id_namespace
+        self._configuration = configuration
 
     def record(self, event: EventModel) -> None:
         """Check an event as if it were sent, and settle its id."""
-        prepare(event, self._namespace)
+        prepare(event, self._configuration)
 
     def put(self, wire: bytes) -> None:
         """Drop an event that is known to be good."""

@@ -19,11 +19,12 @@ from openmonetize._schema.resolver import model_named
 from openmonetize.api_response import ApiResponse
 from openmonetize.events.model import EventModel, wires_of
 from openmonetize.events.result import IngestResult, with_outcome
-from openmonetize.events.sent_ids import SENT_IDS, Payload, agree, payload_of, taken
+from openmonetize.events.sent_ids import Payload, SentIds, agree, payload_of, sent_ids, taken
 from openmonetize.exceptions import ApiException, ApiTypeError, ApiValueError, OpenApiException, UnexpectedBodyError
 
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
+    from openmonetize._http.configuration import Configuration
     from openmonetize._http.transport import RESTResponse
 
 # The platform's limit of events in one request.
@@ -38,7 +39,7 @@ _MAX_SEEN = 50_000
 _ENVELOPE = len(b'{"events":[]}')
 _ALREADY_SENT = "was already sent by this process for a different event"
 
-_EVENT_ID, _TIMESTAMP = itemgetter("event_id"), itemgetter("timestamp")
+_EVENT_ID = itemgetter("event_id")
 
 Event = Union[EventModel, Mapping[str, Any]]
 # An event, its bytes, and its id's payload.
@@ -46,30 +47,31 @@ _Item = tuple[EventModel, bytes, Payload]
 
 
 class _Batch(NamedTuple):
-    """The events of one request; ``payloads`` is keyed by event id."""
+    """The events of one request, and the payloads of ids that are the caller's own."""
 
     events: Sequence[EventModel]
     wires: Sequence[bytes]
     payloads: Mapping[str, Payload]
 
 
-def prepare(event: Event, namespace: str | None) -> tuple[EventModel, bytes]:
+def prepare(event: Event, configuration: Configuration) -> tuple[EventModel, bytes]:
     """Return an event that is ready to be sent or stored, with its final id, and its bytes.
 
     Args:
         event: a model, or a dict with ``event_type``.
-        namespace: ``Configuration.id_namespace``.
+        configuration: of the client that will send it.
 
     Raises:
         ApiTypeError, ApiValueError: it is not an event, cannot be billed, or is too large; the text says why.
     """
-    ready, wire = _ready(event, namespace)
+    ready, wire = _ready(event, configuration.id_namespace)
     if ready.id_was_given:
+        remembered = sent_ids(configuration)
         event_id, payload = vars(ready)["event_id"], payload_of(ready, wire)
-        sent = SENT_IDS.get(event_id)
+        sent = remembered.get(event_id)
         if sent is not None and not agree(ready, wire, sent):
             raise taken(ready, _ALREADY_SENT)
-        SENT_IDS.add({event_id: payload})
+        remembered.add({event_id: payload})
     return ready, wire
 
 
@@ -102,13 +104,13 @@ def ingest(
             raises has the same attributes.
     """
     check_options(operation, options)
-    namespace, result = client.configuration.id_namespace, IngestResult()
+    namespace, result, sent = client.configuration.id_namespace, IngestResult(), sent_ids(client.configuration)
     held: list[_Item] = []
-    batches = _batches(_read(_source(events), namespace, result), held)
+    batches = _batches(_read(_source(events), namespace, result, sent), held)
     checked: Iterator[_Batch] = iter(())
     if isinstance(events, (list, tuple)):
         try:
-            batches = checked = iter(_in_one_pass(events) or list(batches))
+            batches = checked = iter(_in_one_pass(events, sent) or list(batches))
         except OpenApiException as error:
             with_outcome(error, result, list(events))
             raise
@@ -116,7 +118,7 @@ def ingest(
     batch: _Batch | None = None
     try:
         for batch in batches:
-            answer = _send(client, operation, batch, options)
+            answer = _send(client, operation, batch, options, sent)
             result.add(answer.data)
             response = replace(answer, data=result)
             batch = None
@@ -136,24 +138,27 @@ def ingest_raw(
         ApiValueError: they need more than one request.
     """
     check_options(operation, options)
-    batches = list(_batches(_read(_source(events), client.configuration.id_namespace, IngestResult()), []))
+    settings, sent = client.configuration, sent_ids(client.configuration)
+    batches = list(_batches(_read(_source(events), settings.id_namespace, IngestResult(), sent), []))
     if len(batches) != 1:
         raise ApiValueError(f"these events need {len(batches)} requests: a raw answer is that of exactly one")
     response = client.send(operation, {}, body_of(batches[0].wires), options)
     if not 300 <= response.status < 500:
-        SENT_IDS.add(batches[0].payloads)
+        sent.add(batches[0].payloads)
     return response
 
 
-def _send(client: ApiClient, operation: Operation[Any], batch: _Batch, options: RequestOptions) -> ApiResponse[Any]:
+def _send(
+    client: ApiClient, operation: Operation[Any], batch: _Batch, options: RequestOptions, sent: SentIds
+) -> ApiResponse[Any]:
     """Send one request and remember the ids that the platform may have taken."""
     try:
         answer = counted(client.call(operation, {}, body_of(batch.wires), options))
     except ApiException as error:
         if error.status is None or error.status >= 500 or isinstance(error, UnexpectedBodyError):
-            SENT_IDS.add(batch.payloads)
+            sent.add(batch.payloads)
         raise
-    SENT_IDS.add(batch.payloads)
+    sent.add(batch.payloads)
     return answer
 
 
@@ -168,12 +173,13 @@ def counted(answer: ApiResponse[Any]) -> ApiResponse[Any]:
     return answer
 
 
-def _in_one_pass(events: Sequence[Event]) -> list[_Batch] | None:
+def _in_one_pass(events: Sequence[Event], sent: SentIds) -> list[_Batch] | None:
     """Group a list of models with final, distinct ids into batches, in a fraction of the time.
 
     Return None if the list has anything else, which takes the general way.
     """
     batches = []
+    all_ids: set[str] = set()
     for start in range(0, len(events), MAX_EVENTS):
         some = cast(Sequence[EventModel], events[start : start + MAX_EVENTS])
         if not all(issubclass(kind, EventModel) for kind in set(map(type, some))):
@@ -185,13 +191,18 @@ def _in_one_pass(events: Sequence[Event]) -> list[_Batch] | None:
         wires = wires_of(some)
         if sum(map(len, wires)) + len(wires) + _ENVELOPE > MAX_BYTES:
             return None
-        payloads = dict(zip(ids, zip(map(hash, wires), map(_TIMESTAMP, fields))))
-        if len(payloads) < len(ids) or not SENT_IDS.all_new_or_same(payloads):
+        all_ids.update(ids)
+        payloads = _payloads(some, wires)
+        if len(all_ids) < start + len(ids) or not sent.all_new_or_same(payloads):
             return None
         batches.append(_Batch(some, wires, payloads))
-    if len(batches) > 1 and len(set().union(*(batch.payloads for batch in batches))) < len(events):
-        return None
     return batches
+
+
+def _payloads(events: Sequence[EventModel], wires: Sequence[bytes]) -> dict[str, Payload]:
+    """Return what the ids that callers gave stand for. Nobody else has the ids that the library makes."""
+    given = [(event.__dict__, wire) for event, wire in zip(events, wires) if event.id_was_given]
+    return {fields["event_id"]: (hash(wire), fields["timestamp"]) for fields, wire in given}
 
 
 def _source(events: Iterable[Event]) -> Iterator[tuple[int, Event]]:
@@ -200,7 +211,9 @@ def _source(events: Iterable[Event]) -> Iterator[tuple[int, Event]]:
     return enumerate(events)
 
 
-def _read(source: Iterator[tuple[int, Event]], namespace: str | None, result: IngestResult) -> Iterator[_Item]:
+def _read(
+    source: Iterator[tuple[int, Event]], namespace: str | None, result: IngestResult, remembered: SentIds
+) -> Iterator[_Item]:
     """Prepare events one by one. A repeat of an event, among the last of one call, is counted and not sent."""
     seen: dict[str, Payload] = {}
     for index, event in source:
@@ -211,7 +224,7 @@ def _read(source: Iterator[tuple[int, Event]], namespace: str | None, result: In
             known = seen.get(event_id)
             if known is not None and not agree(ready, wire, known):
                 raise taken(ready, "stands for two different events in this call")
-            sent = SENT_IDS.get(event_id)
+            sent = remembered.get(event_id)
             if sent is not None and not agree(ready, wire, sent):
                 raise taken(ready, _ALREADY_SENT)
         except (ApiTypeError, ApiValueError) as error:
@@ -243,8 +256,8 @@ def _batches(items: Iterable[_Item], held: list[_Item]) -> Iterator[_Batch]:
 
 
 def _batch(items: Sequence[_Item]) -> _Batch:
-    events, wires, payloads = zip(*items)
-    return _Batch(events, wires, {vars(event)["event_id"]: payload for event, payload in zip(events, payloads)})
+    events, wires, _ = zip(*items)
+    return _Batch(events, wires, _payloads(events, wires))
 
 
 def body_of(wire: Sequence[bytes]) -> bytes:

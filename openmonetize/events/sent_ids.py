@@ -1,4 +1,4 @@
-"""The ids that this process has sent, so that one id never stands for two different events."""
+"""The ids of callers' own that this process has sent, so that one id never stands for two different events."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 
 from openmonetize._fork import ProcessMark
 from openmonetize.events.ids import SOURCE_ID_KEY
-from openmonetize.exceptions import ApiValueError
+from openmonetize.exceptions import ApiKeyError, ApiValueError
 
 if TYPE_CHECKING:
+    from openmonetize._http.configuration import Configuration
     from openmonetize.events.model import EventModel
 
 _MAX_REMEMBERED = 50_000
+_MAX_ACCOUNTS = 100
 
 # The event that an id stands for: the hash of its bytes, and the time in them.
 Payload = tuple[int, str]
 
 
 class SentIds:
-    """The ids of events that this process has sent, with their payloads.
+    """The ids of events that this process has sent under one account, with their payloads.
 
     The platform silently drops an event with a known id. Here the same id with another payload is an error.
     """
@@ -50,10 +52,31 @@ class SentIds:
             self._halves[0].update(payloads)
 
 
+# By host and digest of the key.
+_SENT: dict[tuple[str, str], SentIds] = {}
+
+
+def sent_ids(configuration: Configuration) -> SentIds:
+    """Return the ids that were sent to a host under a key."""
+    try:
+        account = configuration.host, configuration.account_fingerprint()
+    except ApiKeyError:
+        account = configuration.host, ""
+    found = _SENT.get(account)
+    if found is None:
+        if len(_SENT) >= _MAX_ACCOUNTS:
+            _SENT.pop(next(iter(_SENT)), None)
+        found = _SENT.setdefault(account, SentIds())
+    return found
+
+
+def forget_sent_ids() -> None:
+    """Forget all ids, for tests that begin with an empty platform."""
+    _SENT.clear()
+
+
 # An event's time in its bytes. Within another text the quotes would be escaped, so that this cannot match there.
 _TIME = b'"timestamp":"%b"'
-
-SENT_IDS = SentIds()
 
 
 def payload_of(event: EventModel, wire: bytes) -> Payload:

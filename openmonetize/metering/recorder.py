@@ -188,7 +188,7 @@ class Recorder:
             OutboxError: memory is full, and the outbox that it spills to does not take it either.
             MeteringError: the recorder is closed.
         """
-        ready, wire = prepare(event, self._client.configuration.id_namespace)
+        ready, wire = prepare(event, self._client.configuration)
         event_id: str = vars(ready)["event_id"]
         if not ready.id_was_given and event_id[14] == "4":  # it is random: nothing else can have it
             self.put(wire)

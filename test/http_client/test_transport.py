@@ -94,21 +94,22 @@ def test_a_forked_child_opens_its_own_connection(server: Loopback) -> None:
     program = f"""
 import os, signal
 from openmonetize import ApiClient, Configuration, CreditsApi, EventsApi, TokenUsageEvent
-from openmonetize.events.sent_ids import SENT_IDS
+from openmonetize.events.sent_ids import sent_ids
 signal.alarm(20)
 client = ApiClient(Configuration({server.url!r}, {{"bearerAuth": {KEY!r}}}))
 balance = lambda: CreditsApi(client).balance().data.balance
 assert balance() == 120
-SENT_IDS._lock.acquire(); client.rest_client._lock.acquire()  # as another thread might at the time of the fork
+ids = sent_ids(client.configuration)
+ids._lock.acquire(); client.rest_client._lock.acquire()  # as another thread might at the time of the fork
 child = os.fork()
 if child == 0:
     signal.alarm(20)
     for _ in range(5):
         assert balance() == 120
-    SENT_IDS.add({{"an id": 1}})
+    ids.add({{"an id": 1}})
     os._exit(0)
 assert os.waitpid(child, 0)[1] == 0
-SENT_IDS._lock.release(); client.rest_client._lock.release()
+ids._lock.release(); client.rest_client._lock.release()
 for _ in range(5):
     assert balance() == 120
 """
