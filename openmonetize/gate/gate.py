@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from concurrent.futures import Future, TimeoutError as FutureTimeout
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -73,6 +74,7 @@ class Gate:
         self._cache_seconds = cache_seconds
         self._timeout = timeout
         self._start()
+        _GATES.add(self)
 
     def _start(self) -> None:
         self._lock = threading.RLock()  # a signal handler or a finalizer may call within a call
@@ -250,6 +252,15 @@ class Gate:
             permanent = isinstance(error, ApiKeyError) or (status is not None and 400 <= status < 500 and status != 429)
             level = logging.ERROR if permanent else logging.WARNING
             _LOG.log(level, "no entitlement checks: %s; on_outage decides until it is over", error)
+
+
+_GATES: weakref.WeakSet[Gate] = weakref.WeakSet()
+
+
+def forget_all() -> None:
+    """Have all gates of the process forget what they remember, for tests."""
+    for gate in list(_GATES):
+        gate._start()
 
 
 def _is_the_platforms(error: BadRequestException) -> bool:

@@ -15,13 +15,16 @@ from openmonetize._fork import ProcessMark
 
 
 class Watched(Protocol):
-    """What the hooks call: a recorder."""
+    """What the hooks call: what a recorder delivers with."""
 
     def flush_at_exit(self, started: float) -> None:
         """Deliver what is left; ``started`` is the monotonic time at which the process began to end."""
 
     def after_fork(self) -> None:
         """Go on in a forked child."""
+
+    def start_over(self) -> None:
+        """Forget what is in memory."""
 
 
 _watched: weakref.WeakSet[Watched] = weakref.WeakSet()
@@ -81,6 +84,12 @@ def exit_on_sigterm() -> None:
     """
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _exit)
+
+
+def start_over() -> None:
+    """Have all recorders of the process forget what is in memory, for tests."""
+    for recorder in list(_watched):
+        recorder.start_over()
 
 
 def _exit(number: int, frame: FrameType | None) -> None:

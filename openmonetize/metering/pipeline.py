@@ -17,6 +17,7 @@ from openmonetize.metering.delivery import Delivery
 from openmonetize.metering.errors import MeteringError
 from openmonetize.metering.incidents import Incident, Incidents
 from openmonetize.metering.rate_limiter import RateLimiter
+from openmonetize.metering.recent_ids import RecentIds
 from openmonetize.metering.request import send_batch
 from openmonetize.metering.results import FlushResult
 from openmonetize.metering.sender import Sender
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from openmonetize.metering.buffers.spool.spool import Spool
 
 _LOG = logging.getLogger("openmonetize.metering")
+_STOP_TIMEOUT = 10.0  # seconds
 _COUNT_TIMEOUT = 0.25  # seconds for which the end of a flush may be delayed by counting what is left
 
 
@@ -88,6 +90,7 @@ class Pipeline:
             before_step=self._before_step,
             ready=accounts.decided,
         )
+        self.recent = RecentIds()
         self.mark = ProcessMark()
         self.closed = False
 
@@ -188,6 +191,12 @@ class Pipeline:
                 self._buffer.close()  # opens again for an event that is still recorded
         except Exception:
             _LOG.exception("the last delivery of usage events failed")
+
+    def start_over(self) -> None:
+        """End the thread, and forget what is in memory: for tests, each of which begins with an empty platform."""
+        if not self.closed and self.sender.stop(_STOP_TIMEOUT):
+            self.after_fork()
+            self.recent.clear()
 
     def after_fork(self) -> None:
         """Go on in a forked child, with events, locks and a thread of its own."""

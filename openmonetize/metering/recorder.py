@@ -23,7 +23,6 @@ from openmonetize.metering.delivery import RETRY
 from openmonetize.metering.errors import MeteringError, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident, Incidents
 from openmonetize.metering.pipeline import Pipeline
-from openmonetize.metering.recent_ids import RecentIds
 from openmonetize.metering.results import DeadLetter, FlushResult, OtherAccount, Stats
 
 if TYPE_CHECKING:
@@ -117,7 +116,6 @@ class Recorder:
         self._client = client
         self._incidents = Incidents(on_error, on_delivered)
         self._spools: list[Spool] = []
-        self._recent = RecentIds()
         self._memory = MemoryBuffer(
             max_events,
             max_bytes,
@@ -149,6 +147,7 @@ class Recorder:
             retry=retry,
         )
         self._sender = self._pipeline.sender
+        self._recent = self._pipeline.recent
         self._mark = self._pipeline.mark
         lifecycle.watch(self._pipeline)
         weakref.finalize(self, self._pipeline.abandon).atexit = False  # the hook at exit delivers what is left then

@@ -2,7 +2,9 @@
 
 Fixtures:
     openmonetize_sandbox: a running, clean `openmonetize.sandbox.Sandbox`. While the test runs, the environment has
-        its ``OPENMONETIZE_BASE_URL`` and ``OPENMONETIZE_API_KEY``, so that ``OpenMonetize()`` reaches it too.
+        its ``OPENMONETIZE_BASE_URL`` and ``OPENMONETIZE_API_KEY``, so that ``OpenMonetize()`` reaches it too, and there
+        is no other default client. What the library remembers in memory, and events that were not delivered, do not
+        outlive the test.
     openmonetize_client: an `openmonetize.ApiClient` for it.
 
 Marker:
@@ -14,6 +16,7 @@ pytest loads this module in every run where the library is installed, so at impo
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +40,11 @@ _SETTINGS = (
     "faults",
 )
 _SHOWN_REQUESTS = 20
+_MEMORIES = (
+    ("openmonetize.metering.lifecycle", "start_over"),
+    ("openmonetize.events.sent_ids", "forget_sent_ids"),
+    ("openmonetize.gate.gate", "forget_all"),
+)
 
 Kind = tuple[tuple[str, str], ...]  # the settings of a sandbox
 
@@ -62,7 +70,7 @@ def openmonetize_sandbox(
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
     _openmonetize_sandboxes: dict[Kind, Sandbox],
-) -> Sandbox:
+) -> Iterator[Sandbox]:
     """Give a running sandbox in its initial state: no events, real time, no faults but those of the marker."""
     try:
         from openmonetize.sandbox import Sandbox
@@ -84,7 +92,18 @@ def openmonetize_sandbox(
         monkeypatch.delenv("OPENMONETIZE_API_KEY", raising=False)
     else:
         monkeypatch.setenv("OPENMONETIZE_API_KEY", sandbox.key)
-    return sandbox
+    monkeypatch.setattr("openmonetize.ApiClient._default", None)
+    monkeypatch.setattr("openmonetize.Configuration._default", None)
+    _start_over()
+    yield sandbox
+    _start_over()
+
+
+def _start_over() -> None:
+    """Forget what modules that are loaded remember in memory, and end their threads."""
+    for module, function in _MEMORIES:
+        if module in sys.modules:
+            getattr(sys.modules[module], function)()
 
 
 @pytest.fixture

@@ -192,6 +192,72 @@ def test_xdist_gives_each_worker_its_own(tmp_path: Path) -> None:
     assert run(tmp_path, suite, "-n", "2").summary == "6 passed"
 
 
+def test_the_default_client_is_the_sandboxs_whatever_was_before(tmp_path: Path) -> None:
+    suite = """
+    import pytest
+    from openmonetize import ApiClient, Configuration, EventsApi, TokenUsageEvent
+
+    EVENT = dict(user_id="ada", feature_id="chat", provider="OPENAI", model="gpt-4o", input_tokens=1)
+
+    def test_production():
+        Configuration.set_default(Configuration("https://production.example", {"bearerAuth": "k"}))
+        assert ApiClient.get_default().configuration.host == "https://production.example"
+
+    @pytest.mark.parametrize("number", range(2))
+    def test_sandbox(openmonetize_sandbox, number):
+        assert ApiClient.get_default().configuration.host == openmonetize_sandbox.url
+        EventsApi().ingest(events=[TokenUsageEvent(**EVENT)])
+        assert len(openmonetize_sandbox.events()) == 1
+
+    @pytest.mark.openmonetize(key="om_live_another_key_for_this_test")
+    def test_another_sandbox(openmonetize_sandbox):
+        EventsApi().ingest(events=[TokenUsageEvent(**EVENT)])
+        assert len(openmonetize_sandbox.events()) == 1
+
+    def test_production_again():
+        assert ApiClient.get_default().configuration.host == "https://production.example"
+    """
+    assert run(tmp_path, suite).summary == "5 passed"
+
+
+def test_what_is_in_memory_does_not_outlive_a_test(tmp_path: Path) -> None:
+    suite = """
+    import threading, time
+    from openmonetize import OpenMonetize
+
+    PAGE = dict(unit_type="page", user_id="acme-ada-lovelace", feature_id="ocr")
+    ID = "0b6f2d6e-9a51-4f0e-8a57-3f0f5f7f2b11"
+    kept = []
+
+    def test_events_that_nobody_flushed(openmonetize_sandbox):
+        kept.append(OpenMonetize(flush_interval=0.3))
+        kept[0].track_custom_event(quantity=1, **PAGE)
+
+    def test_are_gone(openmonetize_sandbox):
+        assert not [thread for thread in threading.enumerate() if thread.name == "openmonetize-sender"]
+        time.sleep(0.5)
+        assert openmonetize_sandbox.events() == []
+
+    def test_the_client_can_still_be_used(openmonetize_sandbox):
+        kept[0].track_custom_event(quantity=1, event_id=ID, **PAGE)
+        assert kept[0].flush()
+        assert len(openmonetize_sandbox.events()) == 1
+
+    def test_with_the_same_id(openmonetize_sandbox):
+        kept[0].track_custom_event(quantity=2, event_id=ID, **PAGE)
+        assert kept[0].flush()
+        assert len(openmonetize_sandbox.events()) == 1
+
+    def test_checks(openmonetize_sandbox):
+        kept[0].credits.grant(user_id="acme-ada-lovelace", amount=100)
+        assert kept[0].check("ocr", user_id="acme-ada-lovelace", on_outage="deny")
+
+    def test_are_asked_anew(openmonetize_sandbox):
+        assert not kept[0].check("ocr", user_id="acme-ada-lovelace", on_outage="deny")
+    """
+    assert run(tmp_path, suite).summary == "6 passed"
+
+
 def test_the_marker_is_listed(tmp_path: Path) -> None:
     assert "@pytest.mark.openmonetize(**settings)" in run(tmp_path, "", "--markers").output
 
