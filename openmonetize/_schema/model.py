@@ -7,12 +7,15 @@ numbers, and anything may be missing. Requests are written strictly: unknown fie
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from threading import RLock
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, Union
 
 from pydantic import (
+    VERSION,
     AfterValidator,
     AllowInfNan,
     BaseModel,
@@ -36,6 +39,12 @@ from openmonetize.exceptions import ApiTypeError, ApiValueError
 Self = TypeVar("Self", bound="Model")
 
 _MAX_EXPONENT = 400  # decimal; more than any float has
+
+# Before 2.14, a thread that builds a model takes the one away that another thread has just built, and a third thread
+# finds that of the base class, which knows no fields. Later versions have a lock of their own, and two locks could
+# wait for each other.
+_has_lock = tuple(map(int, VERSION.split(".")[:2])) >= (2, 14)
+_BUILDING: AbstractContextManager[Any] = nullcontext() if _has_lock else RLock()
 
 
 def _refuse_bool(value: Any) -> Any:
@@ -166,10 +175,14 @@ class Model(BaseModel):
         __init__.__pydantic_base_init__ = True
 
         @classmethod
-        def model_rebuild(cls, *, _parent_namespace_depth=2, **options):
+        def model_rebuild(cls, *, force=False, _parent_namespace_depth=2, **options):
             """Build the model now, as pydantic does on its first use."""
-            built = super().model_rebuild(_parent_namespace_depth=_parent_namespace_depth + 1, **options)
-            cls.__signature__ = Model.__dict__["__signature__"]  # pydantic has set its own
+            if cls.__pydantic_complete__ and not force:
+                return None
+            with _BUILDING:
+                depth = _parent_namespace_depth + 1
+                built = super().model_rebuild(force=force, _parent_namespace_depth=depth, **options)
+                cls.__signature__ = Model.__dict__["__signature__"]  # pydantic has set its own
             return built
 
     @classmethod
