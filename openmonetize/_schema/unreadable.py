@@ -31,9 +31,7 @@ def read_around(kind: type[BaseModel], data: Any, error: ValidationError) -> Any
         model = kind.__pydantic_validator__.validate_python(data)
     except ValidationError:
         return None
-    for path, value in taken.items():
-        _put_back(model, path, value)
-    return model
+    return model if all(_put_back(model, path, value) for path, value in taken.items()) else None
 
 
 def _take_out(data: Any, location: _Path, taken: dict[_Path, Any]) -> bool:
@@ -54,14 +52,15 @@ def _take_out(data: Any, location: _Path, taken: dict[_Path, Any]) -> bool:
     return True
 
 
-def _put_back(model: Any, path: _Path, value: Any) -> None:
-    """Keep a value as it came, where it came: a model keeps it as it keeps unknown fields."""
+def _put_back(model: Any, path: _Path, value: Any) -> bool:
+    """Keep a value as it came, as a model keeps unknown fields. Return whether it came in a model's field."""
     node = model
     for part in path[:-1]:
         node = getattr(node, field_name(type(node), part)) if isinstance(node, BaseModel) else node[part]
-    if isinstance(node, BaseModel):
-        node = node.__pydantic_extra__
-    node[path[-1]] = value
+    if not isinstance(node, BaseModel) or node.__pydantic_extra__ is None:
+        return False
+    node.__pydantic_extra__[path[-1]] = value
+    return True
 
 
 def field_name(kind: type[BaseModel], wire: str) -> str:

@@ -201,7 +201,7 @@ def test_a_key_is_not_sent_in_clear_text(host: str) -> None:
 @pytest.mark.parametrize(
     "host",
     ["https://api.example.test", "http://localhost", "http://LOCALHOST:3000", "http://127.0.0.1:8080",
-     "http://127.8.9.10", "http://[::1]:3000", "http://api.localhost"],
+     "http://127.8.9.10", "http://[::1]:3000"],
 )  # fmt: skip
 def test_a_key_is_sent_over_tls_and_to_this_machine(host: str) -> None:
     assert Configuration(host, {"bearerAuth": KEY}).key() == KEY
@@ -330,12 +330,12 @@ def test_an_echoed_key_stays_out_of_errors_of_forwarded_answers(server: Loopback
 
 def test_an_echoed_key_is_not_cut_in_half(server: Loopback, client: ApiClient) -> None:
     for length in range(400, 520, 3):
-        server.default = answer(200, {"data": {"balance": "x" * length + KEY}})
+        server.default = answer(200, {"data": ["x" * length + KEY]})
         with pytest.raises(UnexpectedBodyError) as caught:
             CreditsApi(client).balance()
         assert KEY[:12] not in everything(caught.value)
     for length in range(40, 90):
-        server.default = answer(200, {"data": {"balance": "x" * length + KEY}})
+        server.default = answer(200, {"data": ["x" * length + KEY]})
         with pytest.raises(UnexpectedBodyError) as caught:
             CreditsApi(client).balance()
         assert KEY[:12] not in everything(caught.value)

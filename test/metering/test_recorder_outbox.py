@@ -344,7 +344,7 @@ def test_without_a_file_to_open_nothing_is_called_delivered(server: FaultServer,
         os._exit(0)
         """
     errors = finish(start(program(tmp_path, text), server.url, str(tmp_path / "usage-outbox")))
-    assert errors.count("too many open files") == 1
+    assert errors.count("usage-outbox': too many open files") == 1
     assert "usage events are undelivered" in errors
     assert not server.ledger
 
