@@ -74,6 +74,7 @@ class Delivery:
     def _reset(self) -> None:
         self._one_at_a_time = threading.Lock()
         self._caller = 0  # the thread that sends at present
+        self._settling = False  # whether it draws the consequences of an answer
         self._budget = RetryBudget()
         self._failures = 0
         self._failed_at = float("-inf")
@@ -113,6 +114,10 @@ class Delivery:
         """Return whether a batch is on its way."""
         return self._caller != 0
 
+    def is_settling(self) -> bool:
+        """Return whether what follows from an answer is being done: the counts and callbacks come last."""
+        return self._settling
+
     def is_calling(self) -> bool:
         """Return whether the caller's thread is within `step`."""
         return self._caller == threading.get_ident()
@@ -127,7 +132,7 @@ class Delivery:
             try:
                 self._deliver(batch, urgent)
             finally:
-                self._caller = 0
+                self._caller, self._settling = 0, False
             return len(batch)
 
     def _max_events(self) -> int:
@@ -158,7 +163,11 @@ class Delivery:
     def _attempt(self, batch: Batch) -> _Outcome:
         """Send a batch once."""
         try:
-            response = self._send(batch)
+            try:
+                self._settling = False
+                response = self._send(batch)
+            finally:
+                self._settling = True
         except ApiException as error:
             self._rate_limiter.learn(error.headers)
             return self._failed(batch, error)

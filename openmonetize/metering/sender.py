@@ -21,6 +21,9 @@ _NEVER = sys.maxsize
 IDLE_TIMEOUT = 30.0
 MAINTENANCE_INTERVAL = 2.0  # seconds between the buffer's housekeeping
 _KEY_CHECK_INTERVAL = 1.0  # seconds after which it is checked again whether a refused account has another key
+# The waits, of 0.05 s each, of a flush for the callbacks of what it has delivered; one may take longer, and then tells
+# of it later.
+_CALLBACK_WAITS = 20
 _LATE_TIMEOUT = 0.5  # the least seconds for the delivery of an event recorded after the process's last flush
 
 
@@ -162,10 +165,11 @@ class Sender:
                 watermark = self._buffer.watermark()
             return watermark is not None and self._buffer.is_past(watermark)
 
-        if is_done():
-            return True
         if self.is_calling():
-            return False
+            return is_done()
+        if is_done():
+            self._let_settle(deadline)
+            return True
         parkings: int | None = None  # until a request that was under way has its answer, which says nothing of now
         waited = 0.0
         ticket = object()
@@ -186,9 +190,18 @@ class Sender:
                         waited += 0.0 if self._progress.wait(min(0.05, max(0.0, deadline - self._clock()))) else 0.05
                     if waited > timeout + 0.05:  # by a clock that tests have stopped
                         return False
+            self._let_settle(deadline)
             return True
         finally:
             self._flushes.remove(ticket)
+
+    def _let_settle(self, deadline: float) -> None:
+        """Let the delivery count what it has delivered, and tell of it."""
+        for _ in range(_CALLBACK_WAITS):
+            if not self._delivery.is_settling() or self._clock() >= deadline:
+                return
+            with self._progress:
+                self._progress.wait(min(0.05, max(0.0, deadline - self._clock())))
 
     def is_calling(self) -> bool:
         """Return whether the caller is the delivery itself: a callback, a finalizer or a signal handler within it."""

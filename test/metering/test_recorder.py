@@ -165,6 +165,34 @@ def test_a_flush_in_a_callback_does_not_wait_for_itself(
     assert [result.complete for result in results] == [callback == "on_delivered"]
 
 
+def test_a_flush_returns_after_the_callback_of_what_it_delivered(
+    make_recorder: MakeRecorder, server: FaultServer, buffered: Any
+) -> None:
+    told: list[Delivered] = []
+
+    def tell(delivered: Delivered) -> None:
+        time.sleep(0.2)
+        told.append(delivered)
+
+    recorder = make_recorder(flush_interval=3600, on_delivered=tell, **buffered)
+    for event in new_events(3):
+        recorder.record(event)
+    result = recorder.flush(20)
+    assert (result.complete, result.accepted, [delivered.accepted for delivered in told]) == (True, 3, [3])
+
+
+def test_a_flush_does_not_wait_for_a_callback_that_does_not_end(
+    make_recorder: MakeRecorder, server: FaultServer, buffered: Any
+) -> None:
+    end = threading.Event()
+    recorder = make_recorder(flush_interval=3600, on_delivered=lambda _: end.wait(30), **buffered)
+    recorder.record(new_event())
+    started = time.monotonic()
+    assert recorder.flush(20)
+    assert time.monotonic() - started < 10
+    end.set()
+
+
 def test_close_in_a_callback_is_refused_and_the_events_arrive(
     make_recorder: MakeRecorder, server: FaultServer, buffered: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -412,8 +412,10 @@ def test_a_key_of_the_environment_is_taken_up_with_the_next_delivery(
         recorded |= record(recorder, 3)
         monkeypatch.setenv("OPENMONETIZE_API_KEY", key)
     recorder.flush(10)
+    before = recorder.stats().accepted
     later = record(recorder, 3)
-    assert recorder.flush(10)
+    recorder.flush(10)
+    assert recorder.stats().accepted == before + 3
     assert billed_to(server, customer) == (recorded | later if customer == "cust-a" else later)
 
 
