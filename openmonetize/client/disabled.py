@@ -13,7 +13,7 @@ from openmonetize.events.model import EventModel
 from openmonetize.exceptions import OpenApiException
 from openmonetize.gate.checks import CheckResult, OnOutage, Question, require_policy
 from openmonetize.gate.gate import Gate
-from openmonetize.metering import DeadLetter, FlushResult, OtherAccount, Stats
+from openmonetize.metering import BillingResult, DeadLetter, FlushResult, OtherAccount, Stats
 from openmonetize.metering.recorder import FilePath
 
 
@@ -94,6 +94,10 @@ class DisabledRecorder:
     def flush(self, timeout: float) -> FlushResult:
         """Return that nothing was left to deliver."""
         return FlushResult(True, 0, 0, 0, 0)
+
+    def wait_billed(self, timeout: float) -> BillingResult:
+        """Return that nothing was left to bill."""
+        return BillingResult(True, 0, 0, 0)
 
     def close(self, timeout: float) -> FlushResult:
         """Return that nothing was left to deliver."""

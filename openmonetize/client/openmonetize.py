@@ -25,7 +25,16 @@ from openmonetize.events.model import EventModel
 from openmonetize.exceptions import ApiValueError
 from openmonetize.gate import CheckResult, Estimate, Gate, OnOutage, Question
 from openmonetize.gate.checks import make_question
-from openmonetize.metering import DeadLetter, Delivered, FlushResult, Incident, OtherAccount, Recorder, Stats
+from openmonetize.metering import (
+    BillingResult,
+    DeadLetter,
+    Delivered,
+    FlushResult,
+    Incident,
+    OtherAccount,
+    Recorder,
+    Stats,
+)
 from openmonetize.metering.recorder import FilePath
 from openmonetize.pricing import TEXT_BOOK, Charge, PriceBook
 from openmonetize.pricing.model_names import ModelNames
@@ -408,7 +417,7 @@ class OpenMonetize(Apis):
     # Delivery
 
     def flush(self, timeout: float = 10.0) -> FlushResult:
-        """Deliver everything recorded so far.
+        """Deliver everything recorded so far. What is accepted then is not billed yet: see :meth:`wait_billed`.
 
         Args:
             timeout: seconds to wait at the most.
@@ -418,8 +427,30 @@ class OpenMonetize(Apis):
         """
         return self._recorder.flush(timeout)
 
+    def wait_billed(self, timeout: float = 30.0) -> BillingResult:
+        """Deliver everything recorded so far, and wait until the platform has billed it, or has lost it.
+
+        An idle platform bills within a second, a busy one minutes later: one queue serves all customers. Its list of
+        events is read, first at once and then at growing intervals up to 3 seconds. What other processes deliver is
+        not looked for.
+
+        Args:
+            timeout: seconds to wait at the most.
+
+        Returns:
+            What was seen: how many events are ``billed``, ``waiting`` and ``missing``; true if all are billed. If the
+            platform cannot be reached, what was seen before.
+
+        Raises:
+            ApiException: this platform does not list its events (the first release), or the key is refused.
+        """
+        return self._recorder.wait_billed(timeout)
+
     def stats(self) -> Stats:
-        """Return where all recorded events are: tracked = accepted + duplicate + queued + retrying + dead + dropped."""
+        """Return where all recorded events are: tracked = accepted + duplicate + queued + retrying + dead + dropped.
+
+        Accepted events are billed later; how many are, ``stats().billed`` says once :meth:`wait_billed` has looked.
+        """
         return self._recorder.stats()
 
     def warning_counts(self) -> dict[str, int]:

@@ -111,6 +111,11 @@ class Accounts:
         self._view = _View(mark, present, (present, *same, *without_key))
         self._buffer.serve(self._view.served)
 
+    def served(self) -> tuple[Account, ...]:
+        """Return the accounts whose events the present key may deliver."""
+        self.present()
+        return self._view.served
+
     def key_for(self, account: Account) -> Secret:
         """Return the key that may deliver an account's events.
 

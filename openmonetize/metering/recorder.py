@@ -23,7 +23,7 @@ from openmonetize.metering.delivery import RETRY
 from openmonetize.metering.errors import MeteringError, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident, Incidents
 from openmonetize.metering.pipeline import Pipeline
-from openmonetize.metering.results import DeadLetter, FlushResult, OtherAccount, Stats
+from openmonetize.metering.results import BillingResult, DeadLetter, FlushResult, OtherAccount, Stats
 
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
@@ -219,6 +219,8 @@ class Recorder:
     def flush(self, timeout: float = 10.0) -> FlushResult:
         """Deliver everything recorded so far, without waiting for more events.
 
+        What is accepted then is not billed yet: see `wait_billed`.
+
         Events of another key are not waited for. Those in memory count as left, since they end with the process; those
         in the outbox wait there, see `usage_of_other_keys`.
 
@@ -231,8 +233,26 @@ class Recorder:
 
     def stats(self) -> Stats:
         """Return where all recorded events are; with an outbox, those of all processes and earlier runs as well."""
-        self._accounts.follow()
-        return self._buffer.stats()
+        return self._pipeline.stats()
+
+    def wait_billed(self, timeout: float = 30.0) -> BillingResult:
+        """Deliver everything recorded so far, and wait until the platform has billed it, or has lost it.
+
+        The platform bills in the order of acceptance: within a second where it is idle, minutes later behind others'
+        events. Its list of events is read, first at once and then at growing intervals up to 3 seconds. What is
+        delivered by other processes is not looked for.
+
+        Args:
+            timeout: the most seconds to wait.
+
+        Returns:
+            What was seen. If the platform cannot be reached, what was seen before.
+
+        Raises:
+            ApiException: this platform does not list its events (the first release), or the key is refused.
+        """
+        _check_range("timeout", timeout, 0.0)
+        return self._pipeline.wait_billed(timeout)
 
     def dead_letters(self) -> list[DeadLetter]:
         """Return the events that the platform refused for good, with its reasons."""
