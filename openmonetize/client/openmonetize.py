@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +20,7 @@ from openmonetize.client.metered import Metered, UserId
 from openmonetize.client.recording import Recording, Time
 from openmonetize.client.settings import DeliverySettings, call_settings
 from openmonetize.client.usage_warnings import UsageWarnings
+from openmonetize.client.wallets import Wallets
 from openmonetize.client.wrapped import WrappedCalls
 from openmonetize.compat import CompatClient
 from openmonetize.events.model import EventModel
@@ -72,6 +74,7 @@ class OpenMonetize(Apis):
         check_cache_seconds: how long the answer to a check is cached; after half of that it is refreshed in the
             background. 0 asks every time.
         check_timeout: seconds that a check may take before ``on_outage`` decides.
+        require_user: refuse usage without a ``user_id``, which no user's wallet pays.
         **delivery: settings of deliveries (``flush_interval``, ``max_events``, ``on_full``, ...), see
             `openmonetize.metering.Recorder`.
 
@@ -96,6 +99,7 @@ class OpenMonetize(Apis):
         resolve_models: bool = True,
         check_cache_seconds: float = 5.0,
         check_timeout: float = 3.0,
+        require_user: bool = False,
         **delivery: Unpack[DeliverySettings],
     ) -> None:
         key, api_key = Secret(api_key), None  # hidden from what reports this frame, should a setting be refused
@@ -105,6 +109,8 @@ class OpenMonetize(Apis):
         if settings.id_namespace is None:
             settings.id_namespace = customer_id
         self.enabled = enabled
+        self._wallets = Wallets()
+        self._warnings = UsageWarnings(self._wallets)
         self._client: CompatClient | DisabledClient
         self._recorder: Recorder | DisabledRecorder
         if enabled:
@@ -112,6 +118,7 @@ class OpenMonetize(Apis):
             self._client = client = CompatClient(settings, customer_id)
             self._gate = Gate(client, cache_seconds=check_cache_seconds, timeout=check_timeout)
             client.deployment.on_wallet_changed = self._gate.forget
+            client.deployment.on_wallet_seen = self._warnings.wallet
             self._recorder = Recorder(
                 self._client,
                 outbox=outbox,
@@ -127,9 +134,13 @@ class OpenMonetize(Apis):
         super().__init__(self._client)
         self._scope = ContextScope()
         self._names = ModelNames(resolve_models)
-        self._warnings = UsageWarnings()
         self._recording = Recording(
-            self._recorder, scope=self._scope, names=self._names, warnings=self._warnings, customer_id=customer_id
+            self._recorder,
+            scope=self._scope,
+            names=self._names,
+            warnings=self._warnings,
+            customer_id=customer_id,
+            require_user=require_user,
         )
 
     @property
@@ -432,7 +443,8 @@ class OpenMonetize(Apis):
 
         An idle platform bills within a second, a busy one minutes later: one queue serves all customers. Its list of
         events is read, first at once and then at growing intervals up to 3 seconds. What other processes deliver is
-        not looked for.
+        not looked for. Then the wallets of the first users of whom nothing is known are looked up, ten at most, since
+        usage of a user without one is billed to nobody (:meth:`warning_counts`).
 
         Args:
             timeout: seconds to wait at the most.
@@ -444,14 +456,22 @@ class OpenMonetize(Apis):
         Raises:
             ApiException: this platform does not list its events (the first release), or the key is refused.
         """
-        return self._recorder.wait_billed(timeout)
+        deadline = time.monotonic() + timeout
+        result = self._recorder.wait_billed(timeout)
+        if self.enabled:
+            self._wallets.look(self, deadline)
+        return result
 
     def stats(self) -> Stats:
         """Return where all recorded events are: tracked = accepted + duplicate + queued + retrying + dead + dropped.
 
         Accepted events are billed later; how many are, ``stats().billed`` says once :meth:`wait_billed` has looked.
+        ``stats().unpaid`` counts usage without a user, or of users known to have no wallet, since this object was made.
         """
-        return self._recorder.stats()
+        stats = self._recorder.stats()
+        counts = self._warnings.counts()
+        stats.unpaid = counts["no_user"] + counts["no_wallet"]
+        return stats
 
     def warning_counts(self) -> dict[str, int]:
         """Return how often doubtful things were seen; each is logged the first time only.
@@ -459,7 +479,9 @@ class OpenMonetize(Apis):
         ``refused``: events that raised at the caller's line. ``unmetered``: calls of metered functions whose usage
         could not be read or recorded. ``unpriced_model``: events of a model that the platform has no price for.
         ``short_user_id``: events with a user id that another customer is likely to use as well. ``long_user_id``:
-        events with one whose balance cannot be looked up.
+        events with one whose balance cannot be looked up. ``no_user``: usage without a user, which no user pays for.
+        ``no_wallet``: usage of users who are known to have no wallet, from a check, from their balance, or from
+        :meth:`wait_billed`; nobody pays for it.
         """
         return self._warnings.counts()
 

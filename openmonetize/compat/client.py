@@ -18,6 +18,8 @@ from openmonetize.api_response import ApiResponse
 from openmonetize.compat.burn_rate_rules import correct_burn_rate
 from openmonetize.compat.credit_rules import (
     add_idempotency_key,
+    notice_wallet,
+    notice_wallet_of_check,
     page_locally,
     repeat_after_500,
     report_currency_as_credits,
@@ -51,6 +53,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "POST /v1/credits/purchase": (serialize_wallet_changes, send_customer_id_in_body),
     "GET /v1/users/{userId}/credits": (
         refuse_long_user_id,
+        notice_wallet,
         try_path_of_either_era(V1_CUSTOMERS_CUSTOMER_ID_USERS_USER_ID_CREDITS_GET),
     ),
     "GET /v1/users/{userId}/transactions": (
@@ -58,7 +61,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         page_locally,
         try_path_of_either_era(V1_CUSTOMERS_CUSTOMER_ID_USERS_USER_ID_TRANSACTIONS_GET),
     ),
-    "POST /v1/entitlements/check": (check_video_as_custom, send_customer_id_in_body),
+    "POST /v1/entitlements/check": (notice_wallet_of_check, check_video_as_custom, send_customer_id_in_body),
     "GET /v1/entitlements": (try_path_of_either_era(V1_CUSTOMERS_CUSTOMER_ID_ENTITLEMENTS_GET),),
     "POST /v1/entitlements": (restore_zero_limit, omit_null_limit, send_customer_id_in_body),
     "PUT /v1/entitlements/{id}": (restore_zero_limit,),

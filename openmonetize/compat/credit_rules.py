@@ -50,6 +50,27 @@ def serialize_wallet_changes(call: OperationCall, proceed: Proceed) -> ApiRespon
     with WALLETS.hold((call.deployment.host, user_id), call.deadline):
         response = proceed(call)
     call.deployment.on_wallet_changed(user_id)
+    call.deployment.on_wallet_seen(user_id, True)
+    return response
+
+
+def notice_wallet(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Take note of whether a user has a wallet, from the answer about its balance."""
+    try:
+        response = proceed(call)
+    except NotFoundException as error:
+        if not is_missing_route(error):
+            call.deployment.on_wallet_seen(call.values["user_id"], False)
+        raise
+    call.deployment.on_wallet_seen(call.values["user_id"], True)
+    return response
+
+
+def notice_wallet_of_check(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Take note of whether a user has a wallet, from the remedies of a check: one without is told to create it."""
+    response = proceed(call)
+    remedies = {action.type for action in response.data.actions or []}
+    call.deployment.on_wallet_seen(call.body.user_id, "create_wallet" not in remedies)
     return response
 
 

@@ -29,10 +29,12 @@ class Deployment:
 
     Attributes:
         on_wallet_changed: called with the user id after a grant or purchase; None for the customer's own wallet.
+        on_wallet_seen: called with the user id and whether the user has a wallet, when an answer says so.
     """
 
     def __init__(self, client: ApiClient, customer_id: str | None = None) -> None:
         self.on_wallet_changed: Callable[[str | None], object] = lambda user_id: None
+        self.on_wallet_seen: Callable[[str | None, bool], object] = lambda user_id, exists: None
         self._client = client
         self._named_customer = customer_id
         self._host = client.configuration.host

@@ -36,10 +36,13 @@ class Stats(_Counts):
             the tuple.
         billed: how many accepted events of this process were seen to be billed, by ``wait_billed()``; None if nobody
             has looked. It is no part of the tuple.
+        unpaid: events that no user pays for, as far as `OpenMonetize` knows: recorded without a user, or for one
+            without a wallet. It is no part of the tuple.
     """
 
     unknown: Optional[str] = None
     billed: Optional[int] = None
+    unpaid: int = 0
 
     @property
     def pending(self) -> int:
@@ -47,7 +50,7 @@ class Stats(_Counts):
         return self.queued + self.retrying
 
     def __repr__(self) -> str:
-        known = {**self._asdict(), "unknown": self.unknown, "billed": self.billed}
+        known = {**self._asdict(), "unknown": self.unknown, "billed": self.billed, "unpaid": self.unpaid or None}
         return f"Stats({', '.join(f'{name}={value!r}' for name, value in known.items() if value is not None)})"
 
 
