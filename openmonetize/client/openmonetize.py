@@ -24,7 +24,7 @@ from openmonetize.client.wallets import Wallets
 from openmonetize.client.wrapped import WrappedCalls
 from openmonetize.compat import CompatClient
 from openmonetize.events.model import EventModel
-from openmonetize.exceptions import ApiValueError
+from openmonetize.exceptions import ApiTimeoutError, ApiValueError
 from openmonetize.gate import CheckResult, Estimate, Gate, OnOutage, Question
 from openmonetize.gate.checks import make_question
 from openmonetize.metering import (
@@ -42,6 +42,9 @@ from openmonetize.pricing import TEXT_BOOK, Charge, PriceBook
 from openmonetize.pricing.model_names import ModelNames
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from openmonetize.models.v1_credits_grant_post200_response import V1CreditsGrantPost200Response
     from openmonetize.providers.extract import OnPartial
     from openmonetize.providers.metered_call import ModelChoice
 
@@ -119,6 +122,10 @@ class OpenMonetize(Apis):
             self._gate = Gate(client, cache_seconds=check_cache_seconds, timeout=check_timeout)
             client.deployment.on_wallet_changed = self._gate.forget
             client.deployment.on_wallet_seen = self._warnings.wallet
+            if outbox is not None:
+                from openmonetize.compat.host_locks import HostLocks
+
+                client.deployment.host_locks = HostLocks(outbox)
             self._recorder = Recorder(
                 self._client,
                 outbox=outbox,
@@ -526,6 +533,53 @@ class OpenMonetize(Apis):
             OutboxError: the outbox cannot be used.
         """
         return self._recorder.adopt_usage(account)
+
+    def grant_when_settled(
+        self,
+        *,
+        amount: int,
+        user_id: str | None = None,
+        reason: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+        expires_at: datetime | None = None,
+        timeout: float = 30.0,
+    ) -> V1CreditsGrantPost200Response:
+        """Grant credits as soon as everything recorded so far is billed.
+
+        Present servers book a burn and a grant of the same moment wrongly: the burn vanishes from the balance. This
+        waits as :meth:`wait_billed` does and then does as ``om.credits.grant``. It knows of the usage that this process
+        has delivered, not of that of others. An event that the platform has lost is not waited for.
+
+        Args:
+            amount: credits to add, a whole number from 1.
+            user_id: the user whose wallet is credited; without a user the customer's own is.
+            reason: for the transaction's description.
+            metadata: facts of your own to store with the transaction.
+            idempotency_key: makes a repeat safe; unique among all customers. By default a new one.
+            expires_at: when the whole wallet expires.
+            timeout: seconds to wait for the billing at the most. The grant itself has the time of any call.
+
+        Raises:
+            ApiTimeoutError: usage still waits after that time. Nothing was granted.
+            ApiException: the grant failed, or this platform does not list its events.
+            ApiTypeError, ApiValueError: an argument is wrong; nothing was granted.
+        """
+        from openmonetize.models.v1_credits_grant_post_request import V1CreditsGrantPostRequest
+
+        request = V1CreditsGrantPostRequest(
+            user_id=user_id,
+            amount=amount,
+            reason=reason,
+            metadata=None if metadata is None else dict(metadata),
+            idempotency_key=idempotency_key,
+            expires_at=expires_at,
+        )
+        result = self._recorder.wait_billed(timeout)
+        if result.waiting != 0:
+            count = "an unknown number of" if result.waiting is None else result.waiting
+            raise ApiTimeoutError(None, f"{count} usage events wait for billing: nothing was granted")
+        return self.credits.grant(request)
 
     # Gating
 

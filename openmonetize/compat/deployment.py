@@ -13,6 +13,7 @@ from openmonetize.exceptions import ApiKeyError
 
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
+    from openmonetize.compat.host_locks import HostLocks
 
 _LOG = logging.getLogger("openmonetize")
 _MAX_CUSTOMERS = 1000
@@ -28,11 +29,13 @@ class Deployment:
         customer_id: the customer of the client's own key, if the user has named it.
 
     Attributes:
+        host_locks: keep other processes of the host from changing a wallet meanwhile, if they share an outbox.
         on_wallet_changed: called with the user id after a grant or purchase; None for the customer's own wallet.
         on_wallet_seen: called with the user id and whether the user has a wallet, when an answer says so.
     """
 
     def __init__(self, client: ApiClient, customer_id: str | None = None) -> None:
+        self.host_locks: HostLocks | None = None
         self.on_wallet_changed: Callable[[str | None], object] = lambda user_id: None
         self.on_wallet_seen: Callable[[str | None, bool], object] = lambda user_id, exists: None
         self._client = client
