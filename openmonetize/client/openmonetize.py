@@ -225,7 +225,8 @@ class OpenMonetize(Apis):
         What is left out of user, feature and metadata comes from :meth:`context`.
 
         Returns:
-            The event's id on the wire.
+            The event's id on the wire. An id of your own that names another owner than the key's customer has its final
+            form once the platform has said who that is: see :attr:`customer_id`.
 
         Raises:
             ApiTypeError, ApiValueError: the event cannot be billed; the text says why. Nothing was recorded.
@@ -488,9 +489,11 @@ class OpenMonetize(Apis):
         ``short_user_id``: events with a user id that another customer is likely to use as well. ``long_user_id``:
         events with one whose balance cannot be looked up. ``no_user``: usage without a user, which no user pays for.
         ``no_wallet``: usage of users who are known to have no wallet, from a check, from their balance, or from
-        :meth:`wait_billed`; nobody pays for it.
+        :meth:`wait_billed`; nobody pays for it. ``foreign_customer_id``: delivered events that name another customer
+        than that of the key. ``unknown_duplicate``: events that the platform had, under an id of yours, before this
+        process sent them.
         """
-        return self._warnings.counts()
+        return {**self._warnings.counts(), **self._recorder.doubtful_ids()}
 
     def dead_letters(self) -> list[DeadLetter]:
         """Return the events that the platform refuses for good, with its reasons."""

@@ -208,14 +208,13 @@ class Recording:
                 "user_id is missing, and this OpenMonetize(require_user=True) records nothing that no user pays for: "
                 "pass it, or set it for a block with `with om.context(user_id=...)`"
             )
-        self._recorder.record(event)
+        event_id = self._recorder.record(event)
         if values["user_id"]:
             self.warnings.user_id(values["user_id"])
         elif values["event_type"] != "API_CALL":  # which costs nothing
             self.warnings.no_user()
         if unpriced is not None:
             self.warnings.unpriced(values["provider"], unpriced)
-        event_id: str = values["event_id"]
         return event_id
 
     def _additions(self, fields: Mapping[str, Any], kind: Any) -> tuple[dict[str, Any], str | None]:

@@ -20,7 +20,18 @@ _SHORT_USER_ID = 16
 # "17", "user_42", "demo-1": an id that another customer's numbering is likely to have too.
 _PLAIN_NUMBER = re.compile(r"[a-z]{0,10}[-_.: ]?\d{1,12}", re.IGNORECASE).fullmatch
 
-KINDS = ("refused", "unmetered", "unpriced_model", "short_user_id", "long_user_id", "no_user", "no_wallet")
+# The last two are counted where events are delivered, see `openmonetize.metering.Recorder.doubtful_ids`.
+KINDS = (
+    "refused",
+    "unmetered",
+    "unpriced_model",
+    "short_user_id",
+    "long_user_id",
+    "no_user",
+    "no_wallet",
+    "foreign_customer_id",
+    "unknown_duplicate",
+)
 
 
 class UsageWarnings:

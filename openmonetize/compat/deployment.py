@@ -6,9 +6,11 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from openmonetize._http.configuration import fingerprint_of
 from openmonetize._http.decoding import required
 from openmonetize._http.operation import RequestOptions
 from openmonetize._http.redaction import Secret
+from openmonetize.events.key_owners import note_owner
 from openmonetize.exceptions import ApiKeyError
 
 if TYPE_CHECKING:
@@ -86,7 +88,15 @@ class Deployment:
         if len(self._customers) >= _MAX_CUSTOMERS:
             self._customers.clear()
         self._customers[self._digest(options)] = found
+        self._note(options, found)
         return found
+
+    def _note(self, options: RequestOptions, customer_id: str) -> None:
+        settings = self._client.configuration
+        try:
+            note_owner(settings.host, fingerprint_of(options.get("_request_auth") or settings.secret()), customer_id)
+        except ApiKeyError:
+            pass
 
     def warn_once(self, text: str, *arguments: Any) -> None:
         """Log a warning about this deployment, the first time only."""

@@ -35,6 +35,12 @@ _TIME = re.compile(rb'"timestamp":"([0-9T:-]{16})(:[0-9]{2})?')
 _PASSING = (ApiConnectionError, ApiTimeoutError, ServiceException, TooManyRequestsException)
 
 
+def event_id_in(wire: bytes) -> str | None:
+    """Return the id of an event."""
+    found = _ID.search(wire)
+    return found[1].decode() if found else None
+
+
 class _Watched(NamedTuple):
     """An accepted event: its place in the order of acceptance, its account, and the second of its timestamp."""
 
@@ -83,10 +89,10 @@ class Billing:
         """Watch events that the platform has just taken."""
         found = {}
         for wire in batch.wires[-MAX_WATCHED:]:
-            event_id, moment = _ID.search(wire), _TIME.search(wire)
+            event_id, moment = event_id_in(wire), _TIME.search(wire)
             if event_id and moment:
                 second = (moment[1] + (moment[2] or b":00")).decode()
-                found[event_id[1].decode()] = _Watched(next(self._numbers), batch.account, second)
+                found[event_id] = _Watched(next(self._numbers), batch.account, second)
         with self._lock:
             self._waiting.update(found)
             for watched in (self._missing, self._waiting):

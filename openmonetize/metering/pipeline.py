@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from openmonetize._fork import ProcessMark
 from openmonetize._http.retry import RetryPolicy
+from openmonetize.exceptions import ApiException
 from openmonetize.metering import lifecycle
 from openmonetize.metering.accounts import Accounts
 from openmonetize.metering.billing import Billing, Page, page_of_events
@@ -17,6 +18,7 @@ from openmonetize.metering.buffers.memory import MemoryBuffer
 from openmonetize.metering.delivery import Delivery
 from openmonetize.metering.errors import MeteringError
 from openmonetize.metering.incidents import Incident, Incidents
+from openmonetize.metering.own_ids import OwnIds
 from openmonetize.metering.rate_limiter import RateLimiter
 from openmonetize.metering.recent_ids import RecentIds
 from openmonetize.metering.request import send_batch
@@ -94,6 +96,7 @@ class Pipeline:
             ready=accounts.decided,
         )
         self.recent = RecentIds()
+        self.own_ids = OwnIds(accounts, client.configuration, self.recent)
         self.mark = ProcessMark()
         self.closed = False
 
@@ -107,10 +110,16 @@ class Pipeline:
 
     def _send(self, batch: Batch) -> Any:
         key = self._accounts.key_for(batch.account)
+        self.own_ids.settle(batch)
         try:
-            return send_batch(self._client, batch.wires, deadline=self._request_timeout, key=key)
+            response = send_batch(self._client, batch.wires, deadline=self._request_timeout, key=key)
+        except ApiException:
+            self.own_ids.unanswered(batch)
+            raise
         finally:
             self._accounts.identify(attempted=True)
+        self.own_ids.answered(batch, response.data.duplicates or 0)
+        return response
 
     # Ends
 
@@ -229,6 +238,7 @@ class Pipeline:
         self._buffer.after_fork()
         self._accounts.after_fork()
         self._billing.after_fork()
+        self.own_ids.after_fork()
         self.mark.renew()
         self._paced = None
         self._incidents.after_fork()

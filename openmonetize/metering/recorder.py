@@ -172,7 +172,7 @@ class Recorder:
 
     # Recording
 
-    def record(self, event: EventModel | Mapping[str, Any]) -> None:
+    def record(self, event: EventModel | Mapping[str, Any]) -> str:
         """Take one event, or raise. With an outbox, the event is on disk when this returns.
 
         The same event, by its id, is sent once and counted once, however often this process records it while it waits
@@ -180,6 +180,10 @@ class Recorder:
 
         Args:
             event: an event model, or a dict with ``event_type``.
+
+        Returns:
+            The event's id on the wire. An id of your own has its final form as soon as it is known which customer the
+            key is of; before that, the delivery may derive another one from it.
 
         Raises:
             ApiTypeError, ApiValueError: the event cannot be billed; the text says why.
@@ -197,6 +201,7 @@ class Recorder:
             except BaseException:
                 self._recent.release(event_id)
                 raise
+        return event_id
 
     def put(self, wire: bytes) -> None:
         """Take the bytes of one valid event, or raise; see :meth:`record`.
@@ -253,6 +258,14 @@ class Recorder:
         """
         _check_range("timeout", timeout, 0.0)
         return self._pipeline.wait_billed(timeout)
+
+    def doubtful_ids(self) -> Mapping[str, int]:
+        """Return how many delivered events may meet another customer's.
+
+        ``foreign_customer_id``: they name another customer than that of the key. ``unknown_duplicate``: the platform
+        had their ids, which the caller gave, before this process sent them.
+        """
+        return self._pipeline.own_ids.counts()
 
     def dead_letters(self) -> list[DeadLetter]:
         """Return the events that the platform refused for good, with its reasons."""
