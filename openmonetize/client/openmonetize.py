@@ -23,6 +23,7 @@ from openmonetize.client.usage_warnings import UsageWarnings
 from openmonetize.client.wallets import Wallets
 from openmonetize.client.wrapped import WrappedCalls
 from openmonetize.compat import CompatClient
+from openmonetize.compat.price_list import InstalledPrices
 from openmonetize.events.model import EventModel
 from openmonetize.exceptions import ApiTimeoutError, ApiValueError
 from openmonetize.gate import CheckResult, Estimate, Gate, OnOutage, Question
@@ -39,6 +40,7 @@ from openmonetize.metering import (
 )
 from openmonetize.metering.recorder import FilePath
 from openmonetize.pricing import TEXT_BOOK, Charge, PriceBook
+from openmonetize.pricing.credits import FALLBACK
 from openmonetize.pricing.model_names import ModelNames
 
 if TYPE_CHECKING:
@@ -140,6 +142,7 @@ class OpenMonetize(Apis):
             self._recorder = DisabledRecorder(settings)
         super().__init__(self._client)
         self._scope = ContextScope()
+        self._prices = InstalledPrices(self._client if enabled else None)
         self._names = ModelNames(resolve_models)
         self._recording = Recording(
             self._recorder,
@@ -675,16 +678,19 @@ class OpenMonetize(Apis):
         self,
         event: EventModel | Mapping[str, Any] | None = None,
         *,
-        book: PriceBook = TEXT_BOOK,
+        book: PriceBook | None = None,
         era: str = "current",
         **usage: Unpack[Amounts],
     ) -> Charge:
-        """Compute what an event would burn, offline and by the platform's own arithmetic.
+        """Compute what an event would burn, by the platform's own arithmetic.
+
+        Offline, unless the prices that every installation has lack the model, such as those of images and video: then
+        the platform is asked, once, for the price list of the installation, for 3 seconds at most.
 
         Args:
             event: an event as for :meth:`track`, instead of the usage that follows.
-            book: the platform's prices; by default what every installation has. `openmonetize.pricing.FULL_BOOK` has
-                images and video as well.
+            book: the platform's prices, to compute offline in any case: `openmonetize.pricing.TEXT_BOOK` has those of
+                every installation, ``FULL_BOOK`` images and video as well.
             era: ``"current"``, or ``"seed"`` for the first release, which bills unknown models nothing.
             **usage: what is used, see `Amounts`: ``provider``, ``model``, ``input_tokens``, ``output_tokens``,
                 ``image_count``, ``image_size``, ``quality``, ``seconds``, ``unit_type``, ``quantity``.
@@ -695,7 +701,11 @@ class OpenMonetize(Apis):
         Raises:
             ApiTypeError, ApiValueError: there is no such event.
         """
-        return charge_for(event, usage, complete=self._recording.complete, book=book, era=era)
+        complete = self._recording.complete
+        charge = charge_for(event, usage, complete=complete, book=TEXT_BOOK if book is None else book, era=era)
+        if book is None and charge.basis == FALLBACK:
+            charge = charge_for(event, usage, complete=complete, book=self._prices.book(), era=era)
+        return charge
 
     def proxy_config(
         self,
