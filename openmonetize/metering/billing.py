@@ -29,7 +29,7 @@ _SECONDS_PER_PAGE = 1.0  # least time for a page where a look takes several: the
 
 # The first match is the event's own: quotes within another text are escaped, and the metadata comes later.
 _ID = re.compile(rb'"event_id":"([0-9a-f-]{36})"')
-_TIME = re.compile(rb'"timestamp":"([0-9T:-]{16})(:[0-9]{2})?')
+_TIME = re.compile(rb'"timestamp":"([^"]+)"')
 
 # What may be over at the next look.
 _PASSING = (ApiConnectionError, ApiTimeoutError, ServiceException, TooManyRequestsException)
@@ -38,6 +38,12 @@ _PASSING = (ApiConnectionError, ApiTimeoutError, ServiceException, TooManyReques
 def event_id_in(wire: bytes) -> str | None:
     """Return the id of an event."""
     found = _ID.search(wire)
+    return found[1].decode() if found else None
+
+
+def time_in(wire: bytes) -> str | None:
+    """Return the timestamp of an event."""
+    found = _TIME.search(wire)
     return found[1].decode() if found else None
 
 
@@ -89,9 +95,9 @@ class Billing:
         """Watch events that the platform has just taken."""
         found = {}
         for wire in batch.wires[-MAX_WATCHED:]:
-            event_id, moment = event_id_in(wire), _TIME.search(wire)
+            event_id, moment = event_id_in(wire), time_in(wire)
             if event_id and moment:
-                second = (moment[1] + (moment[2] or b":00")).decode()
+                second = moment[:19] if moment[16] == ":" else f"{moment[:16]}:00"  # seconds may be left out
                 found[event_id] = _Watched(next(self._numbers), batch.account, second)
         with self._lock:
             self._waiting.update(found)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from openmonetize.events.key_owners import warn_of_foreign
 from openmonetize.events.own_ids import may_be_derived, wire_with_account
+from openmonetize.events.sent_ids import sent_ids
 from openmonetize.metering.accounts import Accounts
-from openmonetize.metering.billing import event_id_in
+from openmonetize.metering.billing import event_id_in, time_in
 from openmonetize.metering.buffers.base import Batch
 from openmonetize.metering.recent_ids import RecentIds
 
@@ -56,9 +57,21 @@ class OwnIds:
         if not any(map(may_be_derived, batch.wires)):
             return
         customer_id = self._accounts.require_owner()
-        if customer_id is not None:
-            namespace = self._configuration.id_namespace
-            batch.wires = [wire_with_account(wire, namespace, customer_id) for wire in batch.wires]
+        if customer_id is None:
+            return
+        namespace = self._configuration.id_namespace
+        wires = [wire_with_account(wire, namespace, customer_id) for wire in batch.wires]
+        for wire, settled in zip(batch.wires, wires):
+            if settled is not wire:
+                self._remember(settled)
+        batch.wires = wires
+
+    def _remember(self, wire: bytes) -> None:
+        """Take note of an event's final id: one that is recorded from now on has it from the start."""
+        event_id, moment = event_id_in(wire), time_in(wire)
+        if event_id is not None and moment is not None:
+            sent_ids(self._configuration).add({event_id: (hash(wire), moment)})
+            self._recent.claim(event_id)
 
     def unanswered(self, batch: Batch) -> None:
         """Take note that the platform may have a batch, although it has not said so."""

@@ -11,6 +11,7 @@ import pytest
 
 from openmonetize import (
     ApiClient,
+    ApiValueError,
     Configuration,
     EventsApi,
     IngestError,
@@ -125,6 +126,21 @@ def test_the_outbox_keeps_whose_the_key_is(sandbox: Sandbox, tmp_path: Path) -> 
     # The first run did not know it when the event was recorded; its delivery did.
     assert printed[1:] == [event["event_id"]] * 2
     assert questions(sandbox) == 1
+
+
+@pytest.mark.parametrize("namespace", [None, "example.com"])
+def test_the_same_event_before_and_after_the_answer_is_sent_once(
+    sandbox: Sandbox, opened: Open, namespace: str | None
+) -> None:
+    settings = Configuration(sandbox.url, id_namespace=namespace)
+    om = opened(sandbox, register(sandbox, "one")[0], configuration=settings)
+    fields = {**USED, "event_id": "evt_123", "customer_id": None if namespace else "cust_abc"}
+    for _ in range(2):
+        om.track_token_usage(**fields)
+        assert om.flush()
+    assert om.stats().tracked == 1
+    with pytest.raises(ApiValueError, match="'evt_123' was already sent"):
+        om.track_token_usage(**{**fields, "input_tokens": 6})
 
 
 def test_events_wait_for_the_answer_to_whose_the_key_is(sandbox: Sandbox, opened: Open) -> None:
