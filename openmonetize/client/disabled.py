@@ -98,7 +98,7 @@ class DisabledRecorder:
 
     def wait_billed(self, timeout: float) -> BillingResult:
         """Return that nothing was left to bill."""
-        return BillingResult(True, 0, 0, 0)
+        return BillingResult(True, 0, 0, 0, 0)
 
     def close(self, timeout: float) -> FlushResult:
         """Return that nothing was left to deliver."""

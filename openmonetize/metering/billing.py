@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 import time
@@ -20,6 +21,7 @@ from openmonetize.metering.buffers.base import Account, Batch
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
 
+_LOG = logging.getLogger("openmonetize.metering")
 MAX_WATCHED = 10_000  # accepted events that are looked for; of more, the last
 # Seconds between two looks: an idle platform bills within 63 to 305 ms, a busy one minutes later (measured).
 FIRST_LOOK_INTERVAL, MAX_LOOK_INTERVAL = 0.1, 3.0
@@ -62,11 +64,13 @@ class Page(NamedTuple):
         ids: the ids of its events.
         last_second: of the last row's timestamp, as ``2026-01-31T12:00:00``; empty if it cannot be told.
         full: whether there may be another page.
+        zero: the ids of those that cost something, and are billed 0 credits.
     """
 
     ids: Collection[str]
     last_second: str
     full: bool
+    zero: Collection[str] = ()
 
 
 class Billing:
@@ -77,6 +81,7 @@ class Billing:
 
     Attributes:
         billed: how many were seen to be billed; None before the first look.
+        billed_zero: how many were seen with 0 credits, although they cost something.
     """
 
     def __init__(self) -> None:
@@ -85,6 +90,7 @@ class Billing:
     def after_fork(self) -> None:
         """Forget the parent's events, in a child process."""
         self.billed: int | None = None
+        self.billed_zero = 0
         self._waiting: dict[str, _Watched] = {}
         self._missing: dict[str, _Watched] = {}
         self._numbers = count(1)
@@ -160,20 +166,25 @@ class Billing:
             if not waiting:
                 return 0, pages - 1
             page = fetch(offset)
-            self._found(page.ids)
+            self._found(page)
             offset += _PAGE_SIZE
             if not page.full or "" < page.last_second < min(event.second for event in waiting.values()):
                 self._miss(waiting, before)
                 return 0, pages
         return offset, _MAX_PAGES
 
-    def _found(self, ids: Collection[str]) -> None:
+    def _found(self, page: Page) -> None:
         with self._lock:
+            before, self.billed = self.billed_zero, self.billed or 0
             for watched in (self._waiting, self._missing):
-                for event_id in watched.keys() & ids:
+                for event_id in watched.keys() & page.ids:
                     self._last_billed = max(self._last_billed, watched.pop(event_id).number)
-                    self.billed = (self.billed or 0) + 1
-            self.billed = self.billed or 0
+                    if event_id in page.zero:
+                        self.billed_zero += 1
+                    else:
+                        self.billed += 1
+        if self.billed_zero and not before:
+            _LOG.warning("the platform has billed 0 credits for usage that costs something: nobody pays for it")
 
     def _miss(self, waiting: Mapping[str, _Watched], before: int) -> None:
         """Give up events that were not found, although an event behind them had been found before the search."""
@@ -207,4 +218,14 @@ def page_of_events(client: ApiClient, offset: int, deadline: float) -> Page:
             last = timestamps.wire(rows[-1].timestamp)[:19]
         except (TypeError, ValueError, AttributeError):  # a row's field that cannot be read is kept as it came
             last = ""
-    return Page({row.id for row in rows}, last, len(rows) >= _PAGE_SIZE)
+    zero = {row.id for row in rows if row.credits_burned == 0 and _costs(row)}
+    return Page({row.id for row in rows}, last, len(rows) >= _PAGE_SIZE, zero)
+
+
+def _costs(row: Any) -> bool:
+    """Return whether the platform charges for an event: its general price applies where a model has none."""
+    if row.event_type == "TOKEN_USAGE":
+        return bool(row.provider and row.model and (row.input_tokens or row.output_tokens))
+    if row.event_type == "IMAGE_GENERATION":
+        return bool(row.provider and row.model)
+    return bool(row.event_type == "CUSTOM")

@@ -146,7 +146,8 @@ class Pipeline:
         unseen, missing = self._billing.counts(served)
         waiting = None if left is None else left + unseen
         billed = self._billing.billed if unseen or missing else self._billing.billed or 0
-        return BillingResult(waiting == 0 and missing == 0, billed, waiting, missing)
+        zero = self._billing.billed_zero
+        return BillingResult(waiting == 0 and not missing and not zero, billed, waiting, missing, zero)
 
     def stats(self) -> Stats:
         """Return where all events are; see `Recorder.stats`."""

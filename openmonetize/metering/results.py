@@ -96,18 +96,21 @@ class BillingResult(NamedTuple):
     seen yet, the last 10,000.
 
     Attributes:
-        complete: no event waits, and none is missing.
+        complete: no event waits, none is missing, and none was billed zero.
         billed: events that the platform was seen to have billed. None: it has not answered.
         waiting: events that are not delivered yet, or not billed yet. None: not known, because the outbox cannot be
             read.
         missing: accepted events that the platform has not billed although later ones are: it works in order, so they
             are lost. Recorded again with their ids, they are billed once.
+        billed_zero: events that the platform has stored with 0 credits, although their usage costs something: nobody
+            pays for it. They are not among ``billed``.
     """
 
     complete: bool
     billed: Optional[int]
     waiting: Optional[int]
     missing: int
+    billed_zero: int
 
     def __bool__(self) -> bool:
         return self.complete

@@ -11,6 +11,7 @@ import pytest
 from openmonetize import ApiException, ApiValueError, OpenMonetize
 from openmonetize.sandbox import Sandbox
 
+from .canned import Canned, CannedReply
 from .conftest import USER, Open
 
 CHAT: dict[str, Any] = {"provider": "openai", "model": "gpt-4o", "input_tokens": 1000, "feature_id": "chat"}
@@ -139,3 +140,34 @@ def test_a_metered_function_has_its_user(sandbox: Sandbox, opened: Open, caplog:
     ask()
     assert om.stats().tracked == 1
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize(
+    ("row", "zero"),
+    [
+        ({"eventType": "TOKEN_USAGE", "provider": "OPENAI", "model": "gpt-4o", "inputTokens": "5"}, 1),
+        ({"eventType": "IMAGE_GENERATION", "provider": "OPENAI", "model": "dall-e-3"}, 1),
+        ({"eventType": "CUSTOM"}, 1),
+        ({"eventType": "TOKEN_USAGE", "provider": "OPENAI", "model": "gpt-4o", "inputTokens": "0"}, 0),
+        ({"eventType": "TOKEN_USAGE", "provider": None, "model": None, "inputTokens": "5"}, 0),
+        ({"eventType": "API_CALL"}, 0),
+        ({"eventType": "CUSTOM", "creditsBurned": None}, 0),
+        ({"eventType": "CUSTOM", "creditsBurned": "?", "timestamp": "yesterday"}, 0),
+    ],
+)
+def test_usage_that_is_billed_zero_is_not_billed(
+    canned: Canned, opened: Open, caplog: pytest.LogCaptureFixture, row: dict[str, Any], zero: int
+) -> None:
+    event_id = "7b0c6f0e-5f0c-4c9a-8f0e-0d2f5a7f9b11"
+    listed = {"id": event_id, "creditsBurned": "0", "timestamp": "2026-01-01T00:00:00.000Z", **row}
+    canned.replies.extend(
+        [
+            CannedReply(202, {"accepted": 1, "rejected": 0, "duplicates": 0, "batch_id": "b"}),
+            CannedReply(body={"data": {"id": "11111111-1111-1111-1111-111111111111"}}),
+            CannedReply(body={"data": [listed], "pagination": {"total": 1, "limit": 100, "offset": 0}}),
+        ]
+    )
+    om = opened(canned)
+    om.track_api_call(feature_id="chat", event_id=event_id)
+    assert tuple(om.wait_billed(timeout=5)) == (not zero, 1 - zero, 0, 0, zero)
+    assert ("nobody pays" in caplog.text) == bool(zero)

@@ -52,7 +52,7 @@ def test_accepted_and_billed_are_two_counts(om: OpenMonetize) -> None:
     assert om.credits.user_balance(USER).data.balance == 10_000
 
     result = om.wait_billed(timeout=10)
-    assert result and tuple(result) == (True, 1, 0, 0)
+    assert result and tuple(result) == (True, 1, 0, 0, 0)
     assert om.credits.user_balance(USER).data.balance == 9_992
     assert om.stats().billed == 1 and sum(om.stats()[1:]) == 1
     assert "billed=1" in repr(om.stats())
@@ -61,7 +61,7 @@ def test_accepted_and_billed_are_two_counts(om: OpenMonetize) -> None:
 def test_it_delivers_what_is_recorded(om: OpenMonetize, later: Sandbox) -> None:
     for _ in range(350):
         om.track_token_usage(**USED)
-    assert tuple(om.wait_billed(timeout=10)) == (True, 350, 0, 0)
+    assert tuple(om.wait_billed(timeout=10)) == (True, 350, 0, 0, 0)
     assert later.billed(USER) == 350 * 8
 
 
@@ -71,11 +71,11 @@ def test_the_time_is_bounded_and_the_requests_are_few() -> None:
         started = time.monotonic()
         result = om.wait_billed(timeout=2)
         assert 2 <= time.monotonic() - started < 4
-        assert not result and tuple(result) == (False, 0, 1, 0)
+        assert not result and tuple(result) == (False, 0, 1, 0, 0)
         assert 2 <= looks(slow) <= 8
-        assert tuple(om.wait_billed(timeout=0)) == (False, 0, 1, 0)
+        assert tuple(om.wait_billed(timeout=0)) == (False, 0, 1, 0, 0)
         slow.advance(seconds=60)
-        assert tuple(om.wait_billed(timeout=2)) == (True, 1, 0, 0)
+        assert tuple(om.wait_billed(timeout=2)) == (True, 1, 0, 0, 0)
 
 
 def test_an_event_that_the_platform_loses_is_missing_and_not_waited_for(om: OpenMonetize) -> None:
@@ -84,16 +84,16 @@ def test_an_event_that_the_platform_loses_is_missing_and_not_waited_for(om: Open
     started = time.monotonic()
     result = om.wait_billed(timeout=20)
     assert time.monotonic() - started < 10
-    assert not result and tuple(result) == (False, 1, 0, 1)
-    assert tuple(om.wait_billed(timeout=20)) == (False, 1, 0, 1)
+    assert not result and tuple(result) == (False, 1, 0, 1, 0)
+    assert tuple(om.wait_billed(timeout=20)) == (False, 1, 0, 1, 0)
     om.track_token_usage(**USED)
-    assert tuple(om.wait_billed(timeout=20)) == (False, 2, 0, 1)
+    assert tuple(om.wait_billed(timeout=20)) == (False, 2, 0, 1, 0)
 
 
 def test_the_last_event_may_only_be_waited_for(om: OpenMonetize) -> None:
     om.track_token_usage(**USED)
     om.track_token_usage(**{**USED, "user_id": "user_001"})
-    assert tuple(om.wait_billed(timeout=1)) == (False, 1, 1, 0)
+    assert tuple(om.wait_billed(timeout=1)) == (False, 1, 1, 0, 0)
 
 
 def test_usage_of_another_day_is_found_behind_that_of_today(om: OpenMonetize) -> None:
@@ -103,14 +103,14 @@ def test_usage_of_another_day_is_found_behind_that_of_today(om: OpenMonetize) ->
         assert other.flush()
         om.track_token_usage(**USED, timestamp=datetime.now(timezone.utc) - timedelta(days=3))
         om.track_token_usage(**USED)
-        assert tuple(om.wait_billed(timeout=10)) == (True, 2, 0, 0)
+        assert tuple(om.wait_billed(timeout=10)) == (True, 2, 0, 0, 0)
 
 
 def test_a_platform_that_does_not_answer_leaves_what_was_seen_before(om: OpenMonetize, later: Sandbox) -> None:
     om.track_token_usage(**USED)
     assert om.flush()
     later.fail_next("503:path=/v1/events", times=1000)
-    assert tuple(om.wait_billed(timeout=0.5)) == (False, None, 1, 0)
+    assert tuple(om.wait_billed(timeout=0.5)) == (False, None, 1, 0, 0)
 
 
 def test_an_outage_shorter_than_the_time_is_waited_out(om: OpenMonetize, later: Sandbox) -> None:
@@ -124,7 +124,7 @@ def test_undelivered_events_wait() -> None:
     with Sandbox() as sandbox, OpenMonetize(sandbox.key, sandbox.url) as om:
         sandbox.fail_next("503:path=/v1/events/ingest", times=1000)
         om.track_token_usage(**USED)
-        assert tuple(om.wait_billed(timeout=0.3)) == (False, 0, 1, 0)
+        assert tuple(om.wait_billed(timeout=0.3)) == (False, 0, 1, 0, 0)
         sandbox.reset()
 
 
@@ -160,14 +160,14 @@ def test_duplicates_are_not_waited_for(om: OpenMonetize) -> None:
     assert om.wait_billed(timeout=10).billed == 1
     with OpenMonetize(om.configuration.api_key["bearerAuth"], om.configuration.host) as other:
         other.track_token_usage(**USED, event_id=event_id)
-        assert tuple(other.wait_billed(timeout=10)) == (True, 0, 0, 0)
+        assert tuple(other.wait_billed(timeout=10)) == (True, 0, 0, 0, 0)
         assert other.stats().duplicate == 1
 
 
 def test_with_an_outbox(later: Sandbox, tmp_path: Path) -> None:
     with OpenMonetize(later.key, later.url, outbox=tmp_path / "usage-outbox") as om:
         om.track_token_usage(**USED)
-        assert tuple(om.wait_billed(timeout=10)) == (True, 1, 0, 0)
+        assert tuple(om.wait_billed(timeout=10)) == (True, 1, 0, 0, 0)
 
 
 def test_a_callback_of_the_delivery_does_not_wait(later: Sandbox) -> None:
@@ -181,4 +181,4 @@ def test_a_callback_of_the_delivery_does_not_wait(later: Sandbox) -> None:
 
 
 def test_without_a_platform_nothing_waits() -> None:
-    assert tuple(OpenMonetize(enabled=False).wait_billed(timeout=5)) == (True, 0, 0, 0)
+    assert tuple(OpenMonetize(enabled=False).wait_billed(timeout=5)) == (True, 0, 0, 0, 0)
