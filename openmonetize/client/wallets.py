@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from openmonetize.compat.era_rules import MAX_PATH_PARAMETER_LENGTH
-from openmonetize.exceptions import ApiException, NotFoundException
+from openmonetize.exceptions import ApiException, NotFoundException, OpenApiException
 
 if TYPE_CHECKING:
     from openmonetize.client.apis import Apis
@@ -65,3 +65,5 @@ class Wallets:
                 pass  # `seen` was called
             except ApiException:
                 return
+            except OpenApiException:  # it cannot be asked for
+                self._unknown.pop(user_id, None)

@@ -26,6 +26,7 @@ from openmonetize.events.sent_ids import Payload, SentIds, agree, payload_of, se
 from openmonetize.exceptions import (
     ApiConnectionError,
     ApiException,
+    ApiKeyError,
     ApiTypeError,
     ApiValueError,
     OpenApiException,
@@ -104,12 +105,7 @@ def _ready(event: Event, namespace: str | None) -> tuple[EventModel, bytes]:
 
 def _with_account(event: EventModel, wire: bytes, namespace: str | None, owner: KeyOwner) -> tuple[EventModel, bytes]:
     """Return an event under the id that it has in the account of the key, and its bytes."""
-    event_id = vars(event)["event_id"]
-    if owner.customer_id is None:
-        if len(UNSETTLED) < _MAX_SEEN:
-            UNSETTLED.add(event_id)
-        return event, wire
-    if event_id in UNSETTLED:
+    if owner.customer_id is None or vars(event)["event_id"] in UNSETTLED:
         return event, wire
     named = vars(event)["customer_id"]
     if named and named != owner.customer_id:
@@ -276,18 +272,24 @@ def _read(
     fails, the event is put to those that were read and not sent.
     """
     seen: dict[str, Payload] = {}
-    namespace, owner = client.configuration.id_namespace, None
+    namespace = client.configuration.id_namespace
+    owner: KeyOwner | None = None
+    unsettled = False
     for index, event in source:
         try:
             ready, wire = _ready(event, namespace)
             if ready.id_was_given and may_be_derived(wire):
                 try:
                     owner = owner or find_owner(client, options)
-                except ApiConnectionError:  # if the server is there, it does not answer this question
+                except ApiKeyError:  # nothing will be sent
                     owner = KeyOwner(None)
+                except ApiConnectionError:  # if the server is there, it does not answer this question
+                    owner, unsettled = KeyOwner(None), True
                 except ApiException:
                     held.append((ready, wire, payload_of(ready, wire)))
                     raise
+                if unsettled and len(UNSETTLED) < _MAX_SEEN:
+                    UNSETTLED.add(vars(ready)["event_id"])
                 ready, wire = _with_account(ready, wire, namespace, owner)
             payload = payload_of(ready, wire)
             event_id = vars(ready)["event_id"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 from openmonetize._http.configuration import fingerprint_of
 from openmonetize._http.decoding import decode
 from openmonetize._http.operation import Operation
-from openmonetize._http.redaction import Secret
+from openmonetize._http.redaction import Secret, hide_keys_of
 from openmonetize.exceptions import ApiException, ApiKeyError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def known_owner(configuration: Configuration, options: Mapping[str, Any] | None 
     try:
         fingerprint = configuration.account_fingerprint() if key is None else fingerprint_of(key)
     except ApiKeyError:
-        return KeyOwner(None)
+        return None
     return _KNOWN.get((configuration.host, fingerprint))
 
 
@@ -74,7 +74,9 @@ def find_owner(client: ApiClient, options: Mapping[str, Any], attempts: int | No
 
     Raises:
         ApiException: the platform gives no answer now.
+        ApiKeyError: there is no key.
     """
+    hide_keys_of(options)
     configuration = client.configuration
     known = known_owner(configuration, options)
     if known is not None:

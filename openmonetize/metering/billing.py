@@ -103,7 +103,7 @@ class Billing:
         for wire in batch.wires[-MAX_WATCHED:]:
             event_id, moment = event_id_in(wire), time_in(wire)
             if event_id and moment:
-                second = moment[:19] if moment[16] == ":" else f"{moment[:16]}:00"  # seconds may be left out
+                second = moment[:19] if moment[16:17] == ":" else f"{moment[:16]}:00"  # seconds may be left out
                 found[event_id] = _Watched(next(self._numbers), batch.account, second)
         with self._lock:
             self._waiting.update(found)

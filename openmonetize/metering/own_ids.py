@@ -114,8 +114,9 @@ class OwnIds:
     def _count_foreign(self, batch: Batch, customer_id: str) -> None:
         own = f'"customer_id":{json.dumps(customer_id)}'.encode()
         names = [wire for wire in batch.wires if b'"customer_id":' in wire and own not in wire]
-        foreign = [named for named in (json.loads(wire).get("customer_id") for wire in names) if named]
+        named = [json.loads(wire).get("customer_id") for wire in names]
+        foreign = [one for one in named if one and one != customer_id]
         if foreign:
             self._counts["foreign_customer_id"] += len(foreign)
-            for named in set(foreign):
-                warn_of_foreign(named, customer_id)
+            for one in set(foreign):
+                warn_of_foreign(one, customer_id)

@@ -118,7 +118,10 @@ class Pipeline:
             raise
         finally:
             self._accounts.identify(attempted=True)
-        self.own_ids.answered(batch, response.data.duplicates or 0)
+        try:
+            self.own_ids.answered(batch, response.data.duplicates or 0)
+        except Exception:  # the platform has the events: they must not be sent again
+            _LOG.exception("unexpected error while delivered usage events were looked at")
         return response
 
     # Ends

@@ -11,6 +11,7 @@ import pytest
 
 from openmonetize import (
     ApiClient,
+    ApiKeyError,
     ApiValueError,
     Configuration,
     EventsApi,
@@ -164,6 +165,21 @@ def test_ingest_fails_with_what_is_unsent_if_there_is_no_answer(sandbox: Sandbox
         assert len(sandbox.events()) == before
         assert api.ingest(events=failure.value.unsent).accepted == len(failure.value.unsent) - (before > 0)
     assert len(sandbox.events()) == 2  # the second call had one of the first
+
+
+def test_a_server_that_answers_only_events_takes_them_under_one_id(sandbox: Sandbox) -> None:
+    api = generic(sandbox, register(sandbox, "one")[0], retries=0)
+    sandbox.fail_next("reset-before:path=/v1/customers/me")
+    assert api.ingest(events=[TokenUsageEvent(**PASTED)]).accepted == 1
+    assert api.ingest(events=[TokenUsageEvent(**PASTED)]).duplicates == 1  # also when it has answered
+    assert len(sandbox.events()) == 1
+
+
+def test_without_a_key_nothing_is_asked(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENMONETIZE_API_KEY", raising=False)
+    with pytest.raises(ApiKeyError):
+        EventsApi(ApiClient(Configuration(sandbox.url))).ingest(events=iter([TokenUsageEvent(**PASTED)]))
+    assert not sandbox.requests
 
 
 def test_other_events_ask_nothing(sandbox: Sandbox) -> None:
