@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         Remedy as Remedy,
     )
     from openmonetize.metering import (
+        BillingResult as BillingResult,
         BufferFull as BufferFull,
         DeadLetter as DeadLetter,
         Delivered as Delivered,
@@ -128,6 +129,7 @@ _BY_HAND = {
         "Remedy",
     ),
     "openmonetize.metering": (
+        "BillingResult",
         "BufferFull",
         "DeadLetter",
         "Delivered",

@@ -1,6 +1,6 @@
-"""The Python blocks of the README run as written, against the sandbox.
+"""The Python blocks of the README run as written, against the sandbox, and against one that bills later.
 
-Only the host, the key and the undefined `event1..3` are substituted.
+Only the host, the key and the undefined `event1..3` are substituted; in the second run the tour's own sandbox as well.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from openmonetize.sandbox import Sandbox
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 HOST, KEY = "https://api.openmonetize.io", "your-api-key"
+AT_ONCE: dict[str, Any] = {}
+LATER: dict[str, Any] = {"mode": "faithful", "processing_delay": 0.2}
 
 
 def python_blocks() -> list[str]:
@@ -39,7 +41,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[ProviderServer]:
     server.close()
 
 
-def run_blocks(sandbox: Sandbox) -> dict[str, Any]:
+def run_blocks(sandbox: Sandbox, settings: dict[str, Any]) -> dict[str, Any]:
     names: dict[str, Any] = {
         "event1": TokenUsageEvent(
             user_id="user_456", feature_id="f", provider="openai", model="gpt-4o", input_tokens=1000, output_tokens=500
@@ -52,19 +54,24 @@ def run_blocks(sandbox: Sandbox) -> dict[str, Any]:
     for block in python_blocks():
         if "from openai import" in block and importlib.util.find_spec("openai") is None:
             continue
-        exec(compile(block.replace(HOST, sandbox.url).replace(KEY, sandbox.key), str(README), "exec"), names)
+        for there, here in ((HOST, sandbox.url), (KEY, sandbox.key), ("Sandbox()", f"Sandbox(**{settings})")):
+            block = block.replace(there, str(here))
+        exec(compile(block, str(README), "exec"), names)
     return names
 
 
+@pytest.fixture
+def sandbox(settings: dict[str, Any]) -> Iterator[Sandbox]:
+    with Sandbox(**settings) as running:
+        yield running
+
+
+@pytest.mark.parametrize("settings", [AT_ONCE, LATER], ids=["at once", "later"])
 def test_every_block_runs_and_every_event_is_billed_once(
-    capsys: pytest.CaptureFixture[str], sandbox: Sandbox, provider: ProviderServer
+    capsys: pytest.CaptureFixture[str], sandbox: Sandbox, settings: dict[str, Any], provider: ProviderServer
 ) -> None:
-    client_names: dict[str, Any] = {}
-    exec("from openmonetize import ApiClient, Configuration, CreditsApi", client_names)
-    config = client_names["Configuration"](host=sandbox.url, api_key={"bearerAuth": sandbox.key})
-    with client_names["ApiClient"](config) as client:
-        client_names["CreditsApi"](client).grant(user_id="user_456", amount=10_000)
-    names = run_blocks(sandbox)
+    names = run_blocks(sandbox, settings)
+    sandbox.advance(seconds=60)
     # gpt-4-turbo has no price row and is billed at the platform's fallback price; a later block sends an event again.
     assert sandbox.billed(user_id="user_456") == 8 + 40 + 100 + 8 + 80 + 30
     printed = capsys.readouterr().out.split()

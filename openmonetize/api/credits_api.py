@@ -126,7 +126,8 @@ class CreditsApi(BaseApi):
         Adds credits to the wallet of a user, a team or, with neither, the customer; a missing wallet is made. With an
         `idempotencyKey` the call may be repeated: a repeat answers with the first booking, whatever amount or user it
         names. Keys are shared by all customers of the platform, so make them globally unique. Grant to one wallet one
-        at a time: parallel grants can all answer 200 and still lose credits. `expiresAt` moves the expiry of the whole
+        at a time: parallel grants can all answer 200 and still lose credits. Grant before usage or after it is billed:
+        a burn that is booked at the same moment can vanish from the balance. `expiresAt` moves the expiry of the whole
         wallet.
 
         Served by seed-era and present deployments.
@@ -189,8 +190,9 @@ class CreditsApi(BaseApi):
         """Book credits that a user has bought.
 
         Adds credits to a user's wallet and records the price in USD. No payment is taken. There is no idempotency key:
-        every repeat adds the credits again, so after a lost answer look at the user's transactions first. User ids are
-        shared by all customers of a present deployment; an id that another customer uses is answered with 500.
+        every repeat adds the credits again, so after a lost answer look at the user's transactions first. As with
+        grants, changes of one wallet at the same moment can be lost. User ids are shared by all customers of a present
+        deployment; an id that another customer uses is answered with 500.
 
         Served by seed-era and present deployments.
 

@@ -205,7 +205,9 @@ class EntitlementsApi(BaseApi):
         """List the entitlements of the account.
 
         Returns every entitlement of the account behind the key, with the events counted in the running period. There is
-        no paging. Seed-era servers list entitlements under the customer's path instead.
+        no paging. Present deployments list a limit of 0, which blocks, as null, so that it cannot be told apart from no
+        limit; a check of the feature shows which it is. Seed-era servers list entitlements under the customer's path
+        instead.
 
         Served by present deployments.
 

@@ -13,7 +13,7 @@ from openmonetize.events.model import EventModel
 from openmonetize.exceptions import OpenApiException
 from openmonetize.gate.checks import CheckResult, OnOutage, Question, require_policy
 from openmonetize.gate.gate import Gate
-from openmonetize.metering import DeadLetter, FlushResult, OtherAccount, Stats
+from openmonetize.metering import BillingResult, DeadLetter, FlushResult, OtherAccount, Stats
 from openmonetize.metering.recorder import FilePath
 
 
@@ -84,9 +84,10 @@ class DisabledRecorder:
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
 
-    def record(self, event: EventModel) -> None:
-        """Check an event as if it were sent, and settle its id."""
-        prepare(event, self._configuration)
+    def record(self, event: EventModel) -> str:
+        """Check an event as if it were sent, and return its id."""
+        event_id: str = vars(prepare(event, self._configuration)[0])["event_id"]
+        return event_id
 
     def put(self, wire: bytes) -> None:
         """Drop an event that is known to be good."""
@@ -95,6 +96,10 @@ class DisabledRecorder:
         """Return that nothing was left to deliver."""
         return FlushResult(True, 0, 0, 0, 0)
 
+    def wait_billed(self, timeout: float) -> BillingResult:
+        """Return that nothing was left to bill."""
+        return BillingResult(True, 0, 0, 0, 0)
+
     def close(self, timeout: float) -> FlushResult:
         """Return that nothing was left to deliver."""
         return self.flush(timeout)
@@ -102,6 +107,10 @@ class DisabledRecorder:
     def stats(self) -> Stats:
         """Return zeros."""
         return Stats()
+
+    def doubtful_ids(self) -> Mapping[str, int]:
+        """Return zeros."""
+        return {"foreign_customer_id": 0, "unknown_duplicate": 0}
 
     def dead_letters(self) -> list[DeadLetter]:
         """Return no events."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,18 +20,33 @@ from openmonetize.client.metered import Metered, UserId
 from openmonetize.client.recording import Recording, Time
 from openmonetize.client.settings import DeliverySettings, call_settings
 from openmonetize.client.usage_warnings import UsageWarnings
+from openmonetize.client.wallets import Wallets
 from openmonetize.client.wrapped import WrappedCalls
 from openmonetize.compat import CompatClient
+from openmonetize.compat.price_list import InstalledPrices
 from openmonetize.events.model import EventModel
-from openmonetize.exceptions import ApiValueError
+from openmonetize.exceptions import ApiTimeoutError, ApiValueError
 from openmonetize.gate import CheckResult, Estimate, Gate, OnOutage, Question
 from openmonetize.gate.checks import make_question
-from openmonetize.metering import DeadLetter, Delivered, FlushResult, Incident, OtherAccount, Recorder, Stats
+from openmonetize.metering import (
+    BillingResult,
+    DeadLetter,
+    Delivered,
+    FlushResult,
+    Incident,
+    OtherAccount,
+    Recorder,
+    Stats,
+)
 from openmonetize.metering.recorder import FilePath
 from openmonetize.pricing import TEXT_BOOK, Charge, PriceBook
+from openmonetize.pricing.credits import FALLBACK
 from openmonetize.pricing.model_names import ModelNames
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from openmonetize.models.v1_credits_grant_post200_response import V1CreditsGrantPost200Response
     from openmonetize.providers.extract import OnPartial
     from openmonetize.providers.metered_call import ModelChoice
 
@@ -63,6 +79,7 @@ class OpenMonetize(Apis):
         check_cache_seconds: how long the answer to a check is cached; after half of that it is refreshed in the
             background. 0 asks every time.
         check_timeout: seconds that a check may take before ``on_outage`` decides.
+        require_user: refuse usage without a ``user_id``, which no user's wallet pays.
         **delivery: settings of deliveries (``flush_interval``, ``max_events``, ``on_full``, ...), see
             `openmonetize.metering.Recorder`.
 
@@ -87,6 +104,7 @@ class OpenMonetize(Apis):
         resolve_models: bool = True,
         check_cache_seconds: float = 5.0,
         check_timeout: float = 3.0,
+        require_user: bool = False,
         **delivery: Unpack[DeliverySettings],
     ) -> None:
         key, api_key = Secret(api_key), None  # hidden from what reports this frame, should a setting be refused
@@ -96,6 +114,8 @@ class OpenMonetize(Apis):
         if settings.id_namespace is None:
             settings.id_namespace = customer_id
         self.enabled = enabled
+        self._wallets = Wallets()
+        self._warnings = UsageWarnings(self._wallets)
         self._client: CompatClient | DisabledClient
         self._recorder: Recorder | DisabledRecorder
         if enabled:
@@ -103,6 +123,11 @@ class OpenMonetize(Apis):
             self._client = client = CompatClient(settings, customer_id)
             self._gate = Gate(client, cache_seconds=check_cache_seconds, timeout=check_timeout)
             client.deployment.on_wallet_changed = self._gate.forget
+            client.deployment.on_wallet_seen = self._warnings.wallet
+            if outbox is not None:
+                from openmonetize.compat.host_locks import HostLocks
+
+                client.deployment.host_locks = HostLocks(outbox)
             self._recorder = Recorder(
                 self._client,
                 outbox=outbox,
@@ -117,10 +142,15 @@ class OpenMonetize(Apis):
             self._recorder = DisabledRecorder(settings)
         super().__init__(self._client)
         self._scope = ContextScope()
+        self._prices = InstalledPrices(self._client if enabled else None)
         self._names = ModelNames(resolve_models)
-        self._warnings = UsageWarnings()
         self._recording = Recording(
-            self._recorder, scope=self._scope, names=self._names, warnings=self._warnings, customer_id=customer_id
+            self._recorder,
+            scope=self._scope,
+            names=self._names,
+            warnings=self._warnings,
+            customer_id=customer_id,
+            require_user=require_user,
         )
 
     @property
@@ -198,7 +228,8 @@ class OpenMonetize(Apis):
         What is left out of user, feature and metadata comes from :meth:`context`.
 
         Returns:
-            The event's id on the wire.
+            The event's id on the wire. An id of your own that names another owner than the key's customer has its final
+            form once the platform has said who that is: see :attr:`customer_id`.
 
         Raises:
             ApiTypeError, ApiValueError: the event cannot be billed; the text says why. Nothing was recorded.
@@ -408,7 +439,7 @@ class OpenMonetize(Apis):
     # Delivery
 
     def flush(self, timeout: float = 10.0) -> FlushResult:
-        """Deliver everything recorded so far.
+        """Deliver everything recorded so far. What is accepted then is not billed yet: see :meth:`wait_billed`.
 
         Args:
             timeout: seconds to wait at the most.
@@ -418,9 +449,40 @@ class OpenMonetize(Apis):
         """
         return self._recorder.flush(timeout)
 
+    def wait_billed(self, timeout: float = 30.0) -> BillingResult:
+        """Deliver everything recorded so far, and wait until the platform has billed it, or has lost it.
+
+        An idle platform bills within a second, a busy one minutes later: one queue serves all customers. Its list of
+        events is read, first at once and then at growing intervals up to 3 seconds. What other processes deliver is
+        not looked for. Then the wallets of the first users of whom nothing is known are looked up, ten at most, since
+        usage of a user without one is billed to nobody (:meth:`warning_counts`).
+
+        Args:
+            timeout: seconds to wait at the most.
+
+        Returns:
+            What was seen: how many events are ``billed``, ``waiting`` and ``missing``; true if all are billed. If the
+            platform cannot be reached, what was seen before.
+
+        Raises:
+            ApiException: this platform does not list its events (the first release), or the key is refused.
+        """
+        deadline = time.monotonic() + timeout
+        result = self._recorder.wait_billed(timeout)
+        if self.enabled:
+            self._wallets.look(self, deadline)
+        return result
+
     def stats(self) -> Stats:
-        """Return where all recorded events are: tracked = accepted + duplicate + queued + retrying + dead + dropped."""
-        return self._recorder.stats()
+        """Return where all recorded events are: tracked = accepted + duplicate + queued + retrying + dead + dropped.
+
+        Accepted events are billed later; how many are, ``stats().billed`` says once :meth:`wait_billed` has looked.
+        ``stats().unpaid`` counts usage without a user, or of users known to have no wallet, since this object was made.
+        """
+        stats = self._recorder.stats()
+        counts = self._warnings.counts()
+        stats.unpaid = counts["no_user"] + counts["no_wallet"]
+        return stats
 
     def warning_counts(self) -> dict[str, int]:
         """Return how often doubtful things were seen; each is logged the first time only.
@@ -428,9 +490,13 @@ class OpenMonetize(Apis):
         ``refused``: events that raised at the caller's line. ``unmetered``: calls of metered functions whose usage
         could not be read or recorded. ``unpriced_model``: events of a model that the platform has no price for.
         ``short_user_id``: events with a user id that another customer is likely to use as well. ``long_user_id``:
-        events with one whose balance cannot be looked up.
+        events with one whose balance cannot be looked up. ``no_user``: usage without a user, which no user pays for.
+        ``no_wallet``: usage of users who are known to have no wallet, from a check, from their balance, or from
+        :meth:`wait_billed`; nobody pays for it. ``foreign_customer_id``: delivered events that name another customer
+        than that of the key. ``unknown_duplicate``: events that the platform had, under an id of yours, before this
+        process sent them.
         """
-        return self._warnings.counts()
+        return {**self._warnings.counts(), **self._recorder.doubtful_ids()}
 
     def dead_letters(self) -> list[DeadLetter]:
         """Return the events that the platform refuses for good, with its reasons."""
@@ -473,6 +539,53 @@ class OpenMonetize(Apis):
             OutboxError: the outbox cannot be used.
         """
         return self._recorder.adopt_usage(account)
+
+    def grant_when_settled(
+        self,
+        *,
+        amount: int,
+        user_id: str | None = None,
+        reason: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+        expires_at: datetime | None = None,
+        timeout: float = 30.0,
+    ) -> V1CreditsGrantPost200Response:
+        """Grant credits as soon as everything recorded so far is billed.
+
+        Present servers book a burn and a grant of the same moment wrongly: the burn vanishes from the balance. This
+        waits as :meth:`wait_billed` does and then does as ``om.credits.grant``. It knows of the usage that this process
+        has delivered, not of that of others. An event that the platform has lost is not waited for.
+
+        Args:
+            amount: credits to add, a whole number from 1.
+            user_id: the user whose wallet is credited; without a user the customer's own is.
+            reason: for the transaction's description.
+            metadata: facts of your own to store with the transaction.
+            idempotency_key: makes a repeat safe; unique among all customers. By default a new one.
+            expires_at: when the whole wallet expires.
+            timeout: seconds to wait for the billing at the most. The grant itself has the time of any call.
+
+        Raises:
+            ApiTimeoutError: usage still waits after that time. Nothing was granted.
+            ApiException: the grant failed, or this platform does not list its events.
+            ApiTypeError, ApiValueError: an argument is wrong; nothing was granted.
+        """
+        from openmonetize.models.v1_credits_grant_post_request import V1CreditsGrantPostRequest
+
+        request = V1CreditsGrantPostRequest(
+            user_id=user_id,
+            amount=amount,
+            reason=reason,
+            metadata=None if metadata is None else dict(metadata),
+            idempotency_key=idempotency_key,
+            expires_at=expires_at,
+        )
+        result = self._recorder.wait_billed(timeout)
+        if result.waiting != 0:
+            count = "an unknown number of" if result.waiting is None else result.waiting
+            raise ApiTimeoutError(None, f"{count} usage events wait for billing: nothing was granted")
+        return self.credits.grant(request)
 
     # Gating
 
@@ -565,16 +678,19 @@ class OpenMonetize(Apis):
         self,
         event: EventModel | Mapping[str, Any] | None = None,
         *,
-        book: PriceBook = TEXT_BOOK,
+        book: PriceBook | None = None,
         era: str = "current",
         **usage: Unpack[Amounts],
     ) -> Charge:
-        """Compute what an event would burn, offline and by the platform's own arithmetic.
+        """Compute what an event would burn, by the platform's own arithmetic.
+
+        Offline, unless the prices that every installation has lack the model, such as those of images and video: then
+        the platform is asked, once, for the price list of the installation, for 3 seconds at most.
 
         Args:
             event: an event as for :meth:`track`, instead of the usage that follows.
-            book: the platform's prices; by default what every installation has. `openmonetize.pricing.FULL_BOOK` has
-                images and video as well.
+            book: the platform's prices, to compute offline in any case: `openmonetize.pricing.TEXT_BOOK` has those of
+                every installation, ``FULL_BOOK`` images and video as well.
             era: ``"current"``, or ``"seed"`` for the first release, which bills unknown models nothing.
             **usage: what is used, see `Amounts`: ``provider``, ``model``, ``input_tokens``, ``output_tokens``,
                 ``image_count``, ``image_size``, ``quality``, ``seconds``, ``unit_type``, ``quantity``.
@@ -585,7 +701,11 @@ class OpenMonetize(Apis):
         Raises:
             ApiTypeError, ApiValueError: there is no such event.
         """
-        return charge_for(event, usage, complete=self._recording.complete, book=book, era=era)
+        complete = self._recording.complete
+        charge = charge_for(event, usage, complete=complete, book=TEXT_BOOK if book is None else book, era=era)
+        if book is None and charge.basis == FALLBACK:
+            charge = charge_for(event, usage, complete=complete, book=self._prices.book(), era=era)
+        return charge
 
     def proxy_config(
         self,

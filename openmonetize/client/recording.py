@@ -34,6 +34,7 @@ class Recording:
         names: the names under which models are billed.
         warnings: counts doubtful usage, and logs it.
         customer_id: goes into every event that names none.
+        require_user: refuse events without a user.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Recording:
         names: ModelNames,
         warnings: UsageWarnings,
         customer_id: str | None = None,
+        require_user: bool = False,
     ) -> None:
         from openmonetize.models.api_call_event import ApiCallEvent
         from openmonetize.models.custom_event import CustomEvent
@@ -56,6 +58,7 @@ class Recording:
         self._recorder = recorder
         self._names = names
         self._customer_id = customer_id
+        self._require_user = require_user
         self._encoder = TokenEventEncoder()
         self._event_of_any_kind = UsageEvent
         self._kinds: Mapping[str, type[EventModel]] = {
@@ -199,13 +202,19 @@ class Recording:
         return self._event_of_any_kind.from_dict({**event, **added}), unpriced
 
     def _put(self, event: EventModel, unpriced: str | None) -> str:
-        self._recorder.record(event)
         values = vars(event)
+        if self._require_user and not values["user_id"]:
+            raise ApiValueError(
+                "user_id is missing, and this OpenMonetize(require_user=True) records nothing that no user pays for: "
+                "pass it, or set it for a block with `with om.context(user_id=...)`"
+            )
+        event_id = self._recorder.record(event)
         if values["user_id"]:
             self.warnings.user_id(values["user_id"])
+        elif values["event_type"] != "API_CALL":  # which costs nothing
+            self.warnings.no_user()
         if unpriced is not None:
             self.warnings.unpriced(values["provider"], unpriced)
-        event_id: str = values["event_id"]
         return event_id
 
     def _additions(self, fields: Mapping[str, Any], kind: Any) -> tuple[dict[str, Any], str | None]:

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from openmonetize._fork import ProcessMark
+from openmonetize.client.wallets import Wallets
 from openmonetize.compat.era_rules import MAX_PATH_PARAMETER_LENGTH
 
 _LOG = logging.getLogger("openmonetize")
@@ -19,13 +20,29 @@ _SHORT_USER_ID = 16
 # "17", "user_42", "demo-1": an id that another customer's numbering is likely to have too.
 _PLAIN_NUMBER = re.compile(r"[a-z]{0,10}[-_.: ]?\d{1,12}", re.IGNORECASE).fullmatch
 
-KINDS = ("refused", "unmetered", "unpriced_model", "short_user_id", "long_user_id")
+# The last two are counted where events are delivered, see `openmonetize.metering.Recorder.doubtful_ids`.
+KINDS = (
+    "refused",
+    "unmetered",
+    "unpriced_model",
+    "short_user_id",
+    "long_user_id",
+    "no_user",
+    "no_wallet",
+    "foreign_customer_id",
+    "unknown_duplicate",
+)
 
 
 class UsageWarnings:
-    """Logs the first occurrence of each doubtful thing, and counts all. Safe to use from several threads."""
+    """Logs the first occurrence of each doubtful thing, and counts all. Safe to use from several threads.
 
-    def __init__(self) -> None:
+    Args:
+        wallets: knows which users have no wallet.
+    """
+
+    def __init__(self, wallets: Wallets) -> None:
+        self._wallets = wallets
         self._counts: dict[str, int] = dict.fromkeys(KINDS, 0)
         self._logged: set[str] = set()
         self._good_users: set[str] = set()
@@ -57,10 +74,43 @@ class UsageWarnings:
             provider,
         )
 
+    def no_user(self) -> None:
+        """Warn of usage without a user, which no user's wallet pays."""
+        self._warn(
+            "no_user",
+            "no_user",
+            "usage is recorded without a user_id: no user pays for it, but your own wallet, if you have one; pass "
+            "user_id, or set it for a block with `with om.context(user_id=...)`; OpenMonetize(require_user=True) "
+            "refuses such usage",
+        )
+
+    def wallet(self, user_id: str | None, exists: bool) -> None:
+        """Take note of whether a user has a wallet, and warn if usage of a user without one was recorded before."""
+        if user_id is None:
+            return
+        was_recorded = self._wallets.seen(user_id, exists)
+        if not exists:
+            self._good_users.discard(user_id)  # from now on its usage is counted
+            if was_recorded:
+                self._no_wallet(user_id)
+
+    def _no_wallet(self, user_id: str) -> None:
+        self._warn(
+            "no_wallet",
+            "no_wallet",
+            "usage of the user %r is recorded, who has no wallet: the platform stores it, and nobody pays for it; "
+            "grant credits first, with om.credits.grant(user_id=..., amount=...)",
+            user_id,
+        )
+
     def user_id(self, user_id: str) -> None:
-        """Warn of an id that other customers of the platform are likely to use too, or that cannot be looked up."""
+        """Warn of a user who has no wallet, and of an id that others are likely to use too or cannot be looked up."""
         if user_id in self._good_users:
             return
+        if self._wallets.is_missing(user_id):
+            self._no_wallet(user_id)
+            return
+        self._wallets.recorded(user_id)
         if len(user_id) < _SHORT_USER_ID and (len(user_id) < 4 or _PLAIN_NUMBER(user_id)):
             self._warn(
                 "short_user_id",

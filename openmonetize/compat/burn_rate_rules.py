@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 from openmonetize._schema import timestamps
@@ -27,7 +28,7 @@ def correct_burn_rate(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]
     negative = any((window.credits_burned or 0) < 0 for window in windows)
     for window in windows:
         window.credits_burned = abs(window.credits_burned or 0)
-        window.average_per_day = abs(window.average_per_day or 0)
+        window.average_per_day = abs(window.average_per_day or Decimal(0))
     week, month = windows[0].credits_burned, windows[1].credits_burned
     runout = data.projected_runout
     if not week and runout is not None:  # The first release answers 0 days where it means never.

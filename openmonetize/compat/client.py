@@ -18,6 +18,8 @@ from openmonetize.api_response import ApiResponse
 from openmonetize.compat.burn_rate_rules import correct_burn_rate
 from openmonetize.compat.credit_rules import (
     add_idempotency_key,
+    notice_wallet,
+    notice_wallet_of_check,
     page_locally,
     repeat_after_500,
     report_currency_as_credits,
@@ -25,7 +27,12 @@ from openmonetize.compat.credit_rules import (
     serialize_wallet_changes,
 )
 from openmonetize.compat.deployment import Deployment
-from openmonetize.compat.entitlement_rules import check_video_as_custom, omit_null_limit, restore_zero_limit
+from openmonetize.compat.entitlement_rules import (
+    check_video_as_custom,
+    omit_null_limit,
+    restore_zero_limit,
+    warn_of_null_limits,
+)
 from openmonetize.compat.era_rules import (
     raise_not_served,
     refuse_long_user_id,
@@ -34,7 +41,7 @@ from openmonetize.compat.era_rules import (
     send_customer_id_in_query,
     try_path_of_either_era,
 )
-from openmonetize.compat.rating_rules import calculate_in_bulk, fill_in_cost
+from openmonetize.compat.rating_rules import calculate_otherwise, fill_in_cost
 from openmonetize.compat.rule import OperationCall, Rule, apply_rules
 
 T = TypeVar("T")
@@ -51,6 +58,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "POST /v1/credits/purchase": (serialize_wallet_changes, send_customer_id_in_body),
     "GET /v1/users/{userId}/credits": (
         refuse_long_user_id,
+        notice_wallet,
         try_path_of_either_era(V1_CUSTOMERS_CUSTOMER_ID_USERS_USER_ID_CREDITS_GET),
     ),
     "GET /v1/users/{userId}/transactions": (
@@ -58,8 +66,11 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         page_locally,
         try_path_of_either_era(V1_CUSTOMERS_CUSTOMER_ID_USERS_USER_ID_TRANSACTIONS_GET),
     ),
-    "POST /v1/entitlements/check": (check_video_as_custom, send_customer_id_in_body),
-    "GET /v1/entitlements": (try_path_of_either_era(V1_CUSTOMERS_CUSTOMER_ID_ENTITLEMENTS_GET),),
+    "POST /v1/entitlements/check": (notice_wallet_of_check, check_video_as_custom, send_customer_id_in_body),
+    "GET /v1/entitlements": (
+        warn_of_null_limits,
+        try_path_of_either_era(V1_CUSTOMERS_CUSTOMER_ID_ENTITLEMENTS_GET),
+    ),
     "POST /v1/entitlements": (restore_zero_limit, omit_null_limit, send_customer_id_in_body),
     "PUT /v1/entitlements/{id}": (restore_zero_limit,),
     "GET /v1/analytics/usage": (send_customer_id_in_query,),
@@ -68,7 +79,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "GET /v1/analytics/cost-breakdown": (send_customer_id_in_query,),
     "GET /v1/analytics/usage-trends": (send_customer_id_in_query,),
     "GET /v1/analytics/burn-forecast": (send_customer_id_in_query,),
-    "POST /v1/rating/calculate": (fill_in_cost, calculate_in_bulk, send_customer_id_in_body),
+    "POST /v1/rating/calculate": (fill_in_cost, send_customer_id_in_body, calculate_otherwise),
     "POST /v1/rating/calculate/bulk": (fill_in_cost, send_customer_id_in_body),
     "GET /v1/burn-tables": (send_customer_id_in_query,),
     "POST /v1/events/ingest": (send_customer_id_in_events,),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from openmonetize.api_response import ApiResponse
@@ -42,14 +43,36 @@ def add_idempotency_key(call: OperationCall, proceed: Proceed) -> ApiResponse[An
 
 
 def serialize_wallet_changes(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
-    """Change a wallet from one thread at a time.
+    """Change a wallet from one thread at a time, and from one process at a time of those that share an outbox.
 
     The servers read, add and write without a lock, so most of several parallel grants to one wallet are lost.
     """
-    user_id = call.body.user_id
-    with WALLETS.hold((call.deployment.host, user_id), call.deadline):
+    user_id, others = call.body.user_id, call.deployment.host_locks
+    wallet = call.deployment.host, user_id
+    with WALLETS.hold(wallet, call.deadline), nullcontext() if others is None else others.hold(wallet, call.deadline):
         response = proceed(call)
     call.deployment.on_wallet_changed(user_id)
+    call.deployment.on_wallet_seen(user_id, True)
+    return response
+
+
+def notice_wallet(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Take note of whether a user has a wallet, from the answer about its balance."""
+    try:
+        response = proceed(call)
+    except NotFoundException as error:
+        if not is_missing_route(error):
+            call.deployment.on_wallet_seen(call.values["user_id"], False)
+        raise
+    call.deployment.on_wallet_seen(call.values["user_id"], True)
+    return response
+
+
+def notice_wallet_of_check(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Take note of whether a user has a wallet, from the remedies of a check: one without is told to create it."""
+    response = proceed(call)
+    remedies = {action.type for action in response.data.actions or []}
+    call.deployment.on_wallet_seen(call.body.user_id, "create_wallet" not in remedies)
     return response
 
 

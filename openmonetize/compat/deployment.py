@@ -6,13 +6,16 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from openmonetize._http.configuration import fingerprint_of
 from openmonetize._http.decoding import required
 from openmonetize._http.operation import RequestOptions
 from openmonetize._http.redaction import Secret
+from openmonetize.events.key_owners import note_owner
 from openmonetize.exceptions import ApiKeyError
 
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
+    from openmonetize.compat.host_locks import HostLocks
 
 _LOG = logging.getLogger("openmonetize")
 _MAX_CUSTOMERS = 1000
@@ -28,11 +31,15 @@ class Deployment:
         customer_id: the customer of the client's own key, if the user has named it.
 
     Attributes:
+        host_locks: keep other processes of the host from changing a wallet meanwhile, if they share an outbox.
         on_wallet_changed: called with the user id after a grant or purchase; None for the customer's own wallet.
+        on_wallet_seen: called with the user id and whether the user has a wallet, when an answer says so.
     """
 
     def __init__(self, client: ApiClient, customer_id: str | None = None) -> None:
+        self.host_locks: HostLocks | None = None
         self.on_wallet_changed: Callable[[str | None], object] = lambda user_id: None
+        self.on_wallet_seen: Callable[[str | None, bool], object] = lambda user_id, exists: None
         self._client = client
         self._named_customer = customer_id
         self._host = client.configuration.host
@@ -81,7 +88,15 @@ class Deployment:
         if len(self._customers) >= _MAX_CUSTOMERS:
             self._customers.clear()
         self._customers[self._digest(options)] = found
+        self._note(options, found)
         return found
+
+    def _note(self, options: RequestOptions, customer_id: str) -> None:
+        settings = self._client.configuration
+        try:
+            note_owner(settings.host, fingerprint_of(options.get("_request_auth") or settings.secret()), customer_id)
+        except ApiKeyError:
+            pass
 
     def warn_once(self, text: str, *arguments: Any) -> None:
         """Log a warning about this deployment, the first time only."""

@@ -36,3 +36,14 @@ def restore_zero_limit(call: OperationCall, proceed: Proceed) -> ApiResponse[Any
     if call.body.limit_value == 0 and response.data.data is not None and response.data.data.limit_value is None:
         response.data.data.limit_value = 0
     return response
+
+
+def warn_of_null_limits(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Warn, once, that a limit of null in the list may be one of 0, which blocks everything: it is answered alike."""
+    response = proceed(call)
+    if any(row.limit_value is None and row.limit_type in ("HARD", "SOFT") for row in response.data.data or []):
+        call.deployment.warn_once(
+            "an entitlement is listed with a limit of null: present deployments answer so where there is no limit, and "
+            "where it is 0, and these cannot be told apart; a check of the feature shows which it is"
+        )
+    return response

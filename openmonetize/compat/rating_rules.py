@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
 from openmonetize._http.decoding import required
 from openmonetize.api_response import ApiResponse
-from openmonetize.compat.rule import OperationCall, Proceed
+from openmonetize.compat.price_list import prices_in
+from openmonetize.compat.rule import NotServedError, OperationCall, Proceed
 from openmonetize.exceptions import ServiceException
+from openmonetize.pricing import CREDITS_PER_USD, PriceBook
+from openmonetize.pricing.rows import IMAGE, VIDEO
 
+_UNITS = {"image": IMAGE, "video": VIDEO}
 _SCHEMA_MISMATCH = "Response doesn't match the schema"
 
 
@@ -29,16 +34,45 @@ def fill_in_cost(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
     return response
 
 
-def calculate_in_bulk(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
-    """Send a failed calculation to the bulk route.
+def calculate_otherwise(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
+    """Do a failed calculation by the bulk route, or from the price list.
 
     Present servers answer 500 to every single calculation that succeeds. Their bulk route works, for text.
     """
     try:
         return proceed(call)
     except ServiceException as error:
-        if error.message != _SCHEMA_MISMATCH or call.body.type not in (None, "text"):
+        if error.message != _SCHEMA_MISMATCH:
             raise
+        if call.body.type not in (None, "text"):
+            return _calculate_from_list(call, proceed, error)
+    return _calculate_in_bulk(call, proceed)
+
+
+def _calculate_from_list(call: OperationCall, proceed: Proceed, failure: ServiceException) -> ApiResponse[Any]:
+    """Return what images or videos cost by the platform's price list: no burn table changes their price here."""
+    from openmonetize.api.rating_api import V1_RATING_PRICING_GET
+    from openmonetize.models.v1_rating_calculate_post200_response import V1RatingCalculatePost200Response
+
+    asked = call.body
+    response = proceed(call._replace(operation=V1_RATING_PRICING_GET, body=None))
+    price = PriceBook(prices_in(response.data.data or ())).find(asked.provider, asked.model, _UNITS[asked.type])
+    if price is None:
+        raise NotServedError(
+            failure.status,
+            f"this deployment cannot calculate the cost of {asked.type}s: it answers 500, and its price list has no "
+            f"{asked.type} of {asked.provider} {asked.model}",
+            body=failure.body,
+            headers=failure.headers,
+            data=failure.data,
+            request_id=failure.request_id,
+        )
+    usd = (asked.count or 1) / price.per * float(price.usd)  # in doubles, as the platform
+    cost = {"cost": usd, "currency": "USD", "credits": math.ceil(usd * CREDITS_PER_USD), "pricingSource": "default"}
+    return replace(response, data=V1RatingCalculatePost200Response.from_dict(cost))
+
+
+def _calculate_in_bulk(call: OperationCall, proceed: Proceed) -> ApiResponse[Any]:
     from openmonetize.api.rating_api import V1_RATING_CALCULATE_BULK_POST
     from openmonetize.models.v1_rating_calculate_bulk_post_request import V1RatingCalculateBulkPostRequest
 

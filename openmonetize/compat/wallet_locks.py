@@ -16,6 +16,11 @@ Wallet = Tuple[str, Optional[str]]  # the host, and the user id; None for the cu
 _LOCKS = 64
 
 
+def in_use() -> ApiTimeoutError:
+    """Return the error of a wallet that others did not release in time."""
+    return ApiTimeoutError(None, "another change of this wallet is under way, and did not end in time")
+
+
 class WalletLocks:
     """Locks of wallets, others in each process: a fork may copy locks that no thread of the child can release."""
 
@@ -45,7 +50,7 @@ class WalletLocks:
         """
         lock = self.find(wallet)
         if not lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
-            raise ApiTimeoutError(None, "another change of this wallet is under way, and did not end in time")
+            raise in_use()
         try:
             yield
         finally:

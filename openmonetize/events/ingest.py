@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import itemgetter
@@ -17,16 +18,27 @@ from openmonetize._http.decoding import unexpected
 from openmonetize._http.operation import Operation, RequestOptions, check_options
 from openmonetize._schema.resolver import model_named
 from openmonetize.api_response import ApiResponse
+from openmonetize.events.key_owners import UNSETTLED, KeyOwner, find_owner, known_owner, warn_of_foreign
 from openmonetize.events.model import EventModel, wires_of
+from openmonetize.events.own_ids import may_be_derived, with_account
 from openmonetize.events.result import IngestResult, with_outcome
 from openmonetize.events.sent_ids import Payload, SentIds, agree, payload_of, sent_ids, taken
-from openmonetize.exceptions import ApiException, ApiTypeError, ApiValueError, OpenApiException, UnexpectedBodyError
+from openmonetize.exceptions import (
+    ApiConnectionError,
+    ApiException,
+    ApiKeyError,
+    ApiTypeError,
+    ApiValueError,
+    OpenApiException,
+    UnexpectedBodyError,
+)
 
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
     from openmonetize._http.configuration import Configuration
     from openmonetize._http.transport import RESTResponse
 
+_LOG = logging.getLogger("openmonetize")
 # The platform's limit of events in one request.
 MAX_EVENTS = 1000
 # The largest request in bytes. Present servers refuse 1 MiB (measured), although they document more; the rest is
@@ -66,6 +78,9 @@ def prepare(event: Event, configuration: Configuration) -> tuple[EventModel, byt
     """
     ready, wire = _ready(event, configuration.id_namespace)
     if ready.id_was_given:
+        owner = known_owner(configuration) if may_be_derived(wire) else None
+        if owner is not None:
+            ready, wire = _with_account(ready, wire, configuration.id_namespace, owner)
         remembered = sent_ids(configuration)
         event_id, payload = vars(ready)["event_id"], payload_of(ready, wire)
         sent = remembered.get(event_id)
@@ -88,6 +103,17 @@ def _ready(event: Event, namespace: str | None) -> tuple[EventModel, bytes]:
     return ready, wire
 
 
+def _with_account(event: EventModel, wire: bytes, namespace: str | None, owner: KeyOwner) -> tuple[EventModel, bytes]:
+    """Return an event under the id that it has in the account of the key, and its bytes."""
+    if owner.customer_id is None or vars(event)["event_id"] in UNSETTLED:
+        return event, wire
+    named = vars(event)["customer_id"]
+    if named and named != owner.customer_id:
+        warn_of_foreign(named, owner.customer_id)
+    settled = with_account(event, namespace, owner.customer_id)
+    return (event, wire) if settled is event else (settled, settled.to_wire())
+
+
 def ingest(
     client: ApiClient, operation: Operation[Any], events: Iterable[Event], options: RequestOptions
 ) -> ApiResponse[IngestResult]:
@@ -104,9 +130,9 @@ def ingest(
             raises has the same attributes.
     """
     check_options(operation, options)
-    namespace, result, sent = client.configuration.id_namespace, IngestResult(), sent_ids(client.configuration)
+    result, sent = IngestResult(), sent_ids(client.configuration)
     held: list[_Item] = []
-    batches = _batches(_read(_source(events), namespace, result, sent), held)
+    batches = _batches(_read(_source(events), client, options, result, sent, held), held)
     checked: Iterator[_Batch] = iter(())
     if isinstance(events, (list, tuple)):
         try:
@@ -138,8 +164,8 @@ def ingest_raw(
         ApiValueError: they need more than one request.
     """
     check_options(operation, options)
-    settings, sent = client.configuration, sent_ids(client.configuration)
-    batches = list(_batches(_read(_source(events), settings.id_namespace, IngestResult(), sent), []))
+    sent = sent_ids(client.configuration)
+    batches = list(_batches(_read(_source(events), client, options, IngestResult(), sent, []), []))
     if len(batches) != 1:
         raise ApiValueError(f"these events need {len(batches)} requests: a raw answer is that of exactly one")
     response = client.send(operation, {}, body_of(batches[0].wires), options)
@@ -152,6 +178,7 @@ def _send(
     client: ApiClient, operation: Operation[Any], batch: _Batch, options: RequestOptions, sent: SentIds
 ) -> ApiResponse[Any]:
     """Send one request and remember the ids that the platform may have taken."""
+    unsent = [event_id for event_id in batch.payloads if sent.get(event_id) is None]
     try:
         answer = counted(client.call(operation, {}, body_of(batch.wires), options))
     except ApiException as error:
@@ -159,7 +186,25 @@ def _send(
             sent.add(batch.payloads)
         raise
     sent.add(batch.payloads)
+    if unsent and answer.data.duplicates:
+        _warn_of_duplicates(batch, unsent, answer.data.duplicates)
     return answer
+
+
+def _warn_of_duplicates(batch: _Batch, unsent: Sequence[str], duplicates: int) -> None:
+    """Warn of events that the platform had although their ids, given by the caller, were not sent from here.
+
+    Those with an id that is derived from the customer as well cannot be another customer's.
+    """
+    ids = {vars(event)["event_id"] for event, wire in zip(batch.events, batch.wires) if not may_be_derived(wire)}
+    count = min(duplicates, len(ids.intersection(unsent)))
+    if count:
+        _LOG.warning(
+            "the platform had %d of these events before, under the ids that you gave them, and this process had not "
+            "sent them: if no other process or earlier run of yours has, another customer uses the same ids, and these "
+            "events are not stored; UUIDs of your own have to be unique",
+            count,
+        )
 
 
 def counted(answer: ApiResponse[Any]) -> ApiResponse[Any]:
@@ -193,6 +238,8 @@ def _in_one_pass(events: Sequence[Event], sent: SentIds) -> list[_Batch] | None:
             return None
         all_ids.update(ids)
         payloads = _payloads(some, wires)
+        if payloads and any(map(may_be_derived, wires)):  # they may get other ids
+            return None
         if len(all_ids) < start + len(ids) or not sent.all_new_or_same(payloads):
             return None
         batches.append(_Batch(some, wires, payloads))
@@ -212,13 +259,38 @@ def _source(events: Iterable[Event]) -> Iterator[tuple[int, Event]]:
 
 
 def _read(
-    source: Iterator[tuple[int, Event]], namespace: str | None, result: IngestResult, remembered: SentIds
+    source: Iterator[tuple[int, Event]],
+    client: ApiClient,
+    options: RequestOptions,
+    result: IngestResult,
+    remembered: SentIds,
+    held: list[_Item],
 ) -> Iterator[_Item]:
-    """Prepare events one by one. A repeat of an event, among the last of one call, is counted and not sent."""
+    """Prepare events one by one. A repeat of an event, among the last of one call, is counted and not sent.
+
+    The first with an id of the caller's own waits for the answer to whose the key is, if that is not known. If that
+    fails, the event is put to those that were read and not sent.
+    """
     seen: dict[str, Payload] = {}
+    namespace = client.configuration.id_namespace
+    owner: KeyOwner | None = None
+    unsettled = False
     for index, event in source:
         try:
             ready, wire = _ready(event, namespace)
+            if ready.id_was_given and may_be_derived(wire):
+                try:
+                    owner = owner or find_owner(client, options)
+                except ApiKeyError:  # nothing will be sent
+                    owner = KeyOwner(None)
+                except ApiConnectionError:  # if the server is there, it does not answer this question
+                    owner, unsettled = KeyOwner(None), True
+                except ApiException:
+                    held.append((ready, wire, payload_of(ready, wire)))
+                    raise
+                if unsettled and len(UNSETTLED) < _MAX_SEEN:
+                    UNSETTLED.add(vars(ready)["event_id"])
+                ready, wire = _with_account(ready, wire, namespace, owner)
             payload = payload_of(ready, wire)
             event_id = vars(ready)["event_id"]
             known = seen.get(event_id)

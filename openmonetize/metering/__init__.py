@@ -5,10 +5,11 @@ from __future__ import annotations
 from openmonetize.metering.errors import BufferFull, MeteringError, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident
 from openmonetize.metering.recorder import Recorder
-from openmonetize.metering.results import DeadLetter, FlushResult, OtherAccount, Stats
+from openmonetize.metering.results import BillingResult, DeadLetter, FlushResult, OtherAccount, Stats
 from openmonetize.metering.serverless import flush_after
 
 __all__ = [
+    "BillingResult",
     "BufferFull",
     "DeadLetter",
     "Delivered",

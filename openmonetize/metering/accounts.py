@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from openmonetize._http.configuration import fingerprint_of
 from openmonetize._http.redaction import Secret
-from openmonetize.api.customers_api import V1_CUSTOMERS_ME_GET
+from openmonetize.events.key_owners import find_owner, note_owner
 from openmonetize.exceptions import OpenApiException
 from openmonetize.metering.buffers.base import Account, Buffer
 from openmonetize.metering.errors import KeyChanged, MeteringError, OutboxError
@@ -98,6 +97,8 @@ class Accounts:
             self._customers.update(self._buffer.customers())
         except OutboxError as error:
             self._incidents.outbox_failed(error)
+        for known, owner in list(self._customers.items()):
+            note_owner(known.base_url, known.fingerprint, owner)
         customer_id = self._customers.get(present)
         same = [
             account
@@ -110,6 +111,11 @@ class Accounts:
         without_key = [Account(present.base_url, "")] if self._first in (present, *same) else []
         self._view = _View(mark, present, (present, *same, *without_key))
         self._buffer.serve(self._view.served)
+
+    def served(self) -> tuple[Account, ...]:
+        """Return the accounts whose events the present key may deliver."""
+        self.present()
+        return self._view.served
 
     def key_for(self, account: Account) -> Secret:
         """Return the key that may deliver an account's events.
@@ -126,6 +132,25 @@ class Accounts:
         if account not in view.served or Account(settings.host, fingerprint_of(key)) != view.present:
             raise KeyChanged("the API key was changed")
         return key
+
+    def owner(self) -> str | None:
+        """Return the present key's customer, if that is known."""
+        return self._customers.get(self.present())
+
+    def require_owner(self) -> str | None:
+        """Return the present key's customer; ask the platform if it is not known. None if it never says.
+
+        Raises:
+            ApiException: it gives no answer now.
+        """
+        present = self.present()
+        known = self._customers.get(present)
+        if known is not None:
+            return known
+        customer_id = find_owner(self._client, {"_request_timeout": _IDENTIFY_TIMEOUT}, attempts=1).customer_id
+        if customer_id is not None:
+            self._note(present, customer_id)
+        return customer_id
 
     def decided(self) -> bool:
         """Return whether it is known whose events the present key delivers, as far as the platform has said it."""
@@ -169,14 +194,11 @@ class Accounts:
             key = settings.secret()
             if fingerprint_of(key) != account.fingerprint:
                 return None  # it was changed
-            options: Any = {"_request_timeout": _IDENTIFY_TIMEOUT, "_request_auth": key}
-            response = self._client.send(V1_CUSTOMERS_ME_GET, {}, None, options, attempts=1, preload=True)
-            customer_id = json.loads(response.data)["data"]["id"]
-        except (OpenApiException, ValueError, KeyError, TypeError, RecursionError):
+            options = {"_request_timeout": _IDENTIFY_TIMEOUT, "_request_auth": key}
+            owner = find_owner(self._client, options, attempts=1)
+        except OpenApiException:
             return None
-        if settings.host != account.base_url:
-            return None  # another server may have been asked
-        return customer_id if isinstance(customer_id, str) and customer_id else None
+        return owner.customer_id if settings.host == account.base_url else None
 
     def _report_others(self, known: bool) -> None:
         others = self.others()

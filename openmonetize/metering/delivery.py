@@ -48,6 +48,7 @@ class Delivery:
         rate_limiter: the rate limit.
         retry: how long to wait after a failure.
         fingerprint: digest of the present key; a new one ends the wait of a refused account.
+        on_accepted: called with the events of a request of which the platform took some that it did not have.
         clock: monotonic seconds.
     """
 
@@ -60,6 +61,7 @@ class Delivery:
         rate_limiter: RateLimiter | None = None,
         retry: RetryPolicy = RETRY,
         fingerprint: Callable[[], str] = str,
+        on_accepted: Callable[[Batch], object] = lambda batch: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._send = send
@@ -68,6 +70,7 @@ class Delivery:
         self._rate_limiter = rate_limiter or RateLimiter(clock=clock)
         self._retry = retry
         self._fingerprint = fingerprint
+        self._on_accepted = on_accepted
         self._clock = clock
         self._reset()
 
@@ -195,6 +198,8 @@ class Delivery:
         batch.source.ack(batch, duplicates)
         self.accepted += len(batch) - duplicates
         self.duplicate += duplicates
+        if duplicates < len(batch):
+            self._on_accepted(batch)
         self._failures = self._probes = 0
         self._backoff_until = self._server_wait_until = 0.0
         self._parked_key = None

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from openmonetize._fork import ProcessMark
 from openmonetize._http.retry import RetryPolicy
+from openmonetize.exceptions import ApiException
 from openmonetize.metering import lifecycle
 from openmonetize.metering.accounts import Accounts
+from openmonetize.metering.billing import Billing, Page, page_of_events
 from openmonetize.metering.buffers.base import Account, Batch, Buffer
 from openmonetize.metering.buffers.memory import MemoryBuffer
 from openmonetize.metering.delivery import Delivery
 from openmonetize.metering.errors import MeteringError
 from openmonetize.metering.incidents import Incident, Incidents
+from openmonetize.metering.own_ids import OwnIds
 from openmonetize.metering.rate_limiter import RateLimiter
 from openmonetize.metering.recent_ids import RecentIds
 from openmonetize.metering.request import send_batch
-from openmonetize.metering.results import FlushResult
+from openmonetize.metering.results import BillingResult, FlushResult, Stats
 from openmonetize.metering.sender import Sender
 
 if TYPE_CHECKING:
@@ -70,6 +73,7 @@ class Pipeline:
         self._request_timeout = request_timeout
         self._rate_limiter = RateLimiter(rate_share, on_implausible=incidents.implausible_limit)
         self._paced: Account | None = None
+        self._billing = Billing()
         self.delivery = Delivery(
             self._send,
             buffer,
@@ -77,6 +81,7 @@ class Pipeline:
             rate_limiter=self._rate_limiter,
             retry=retry,
             fingerprint=accounts.fingerprint,
+            on_accepted=self._billing.accepted,
         )
         self.sender = Sender(
             self.delivery,
@@ -91,6 +96,7 @@ class Pipeline:
             ready=accounts.decided,
         )
         self.recent = RecentIds()
+        self.own_ids = OwnIds(accounts, client.configuration, self.recent)
         self.mark = ProcessMark()
         self.closed = False
 
@@ -104,10 +110,19 @@ class Pipeline:
 
     def _send(self, batch: Batch) -> Any:
         key = self._accounts.key_for(batch.account)
+        self.own_ids.settle(batch)
         try:
-            return send_batch(self._client, batch.wires, deadline=self._request_timeout, key=key)
+            response = send_batch(self._client, batch.wires, deadline=self._request_timeout, key=key)
+        except ApiException:
+            self.own_ids.unanswered(batch)
+            raise
         finally:
             self._accounts.identify(attempted=True)
+        try:
+            self.own_ids.answered(batch, response.data.duplicates or 0)
+        except Exception:  # the platform has the events: they must not be sent again
+            _LOG.exception("unexpected error while delivered usage events were looked at")
+        return response
 
     # Ends
 
@@ -119,6 +134,30 @@ class Pipeline:
         before = self._totals()
         complete = self.sender.flush(timeout) and not self._memory.kept_back()
         return self._since(before, 0 if complete else self._left())
+
+    def wait_billed(self, timeout: float) -> BillingResult:
+        """Flush, then wait until all is billed; see `Recorder.wait_billed`."""
+        deadline = time.monotonic() + timeout
+        left = self.flush(timeout).left
+
+        def fetch(offset: int) -> Page:
+            return page_of_events(self._client, offset, deadline)
+
+        served = self._accounts.served()
+        patience = 0.0 if self.sender.is_calling() else deadline - time.monotonic()
+        self._billing.wait(fetch, served, patience)
+        unseen, missing = self._billing.counts(served)
+        waiting = None if left is None else left + unseen
+        billed = self._billing.billed if unseen or missing else self._billing.billed or 0
+        zero = self._billing.billed_zero
+        return BillingResult(waiting == 0 and not missing and not zero, billed, waiting, missing, zero)
+
+    def stats(self) -> Stats:
+        """Return where all events are; see `Recorder.stats`."""
+        self._accounts.follow()
+        stats = self._buffer.stats()
+        stats.billed = self._billing.billed
+        return stats
 
     def _totals(self) -> tuple[int, int, int]:
         return self.delivery.accepted, self.delivery.duplicate, self.delivery.dead
@@ -202,6 +241,8 @@ class Pipeline:
         """Go on in a forked child, with events, locks and a thread of its own."""
         self._buffer.after_fork()
         self._accounts.after_fork()
+        self._billing.after_fork()
+        self.own_ids.after_fork()
         self.mark.renew()
         self._paced = None
         self._incidents.after_fork()

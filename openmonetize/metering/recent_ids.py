@@ -21,6 +21,9 @@ class RecentIds:
         self._young: dict[str, object] = {}
         self._old: dict[str, object] = {}
 
+    def __contains__(self, event_id: str) -> bool:
+        return event_id in self._young or event_id in self._old
+
     def claim(self, event_id: str) -> bool:
         """Remember an id. Return False if it is known: one of several callers gets True."""
         young, mine = self._young, object()

@@ -23,7 +23,7 @@ from openmonetize.metering.delivery import RETRY
 from openmonetize.metering.errors import MeteringError, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident, Incidents
 from openmonetize.metering.pipeline import Pipeline
-from openmonetize.metering.results import DeadLetter, FlushResult, OtherAccount, Stats
+from openmonetize.metering.results import BillingResult, DeadLetter, FlushResult, OtherAccount, Stats
 
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
@@ -172,7 +172,7 @@ class Recorder:
 
     # Recording
 
-    def record(self, event: EventModel | Mapping[str, Any]) -> None:
+    def record(self, event: EventModel | Mapping[str, Any]) -> str:
         """Take one event, or raise. With an outbox, the event is on disk when this returns.
 
         The same event, by its id, is sent once and counted once, however often this process records it while it waits
@@ -180,6 +180,10 @@ class Recorder:
 
         Args:
             event: an event model, or a dict with ``event_type``.
+
+        Returns:
+            The event's id on the wire. An id of your own has its final form as soon as it is known which customer the
+            key is of; before that, the delivery may derive another one from it.
 
         Raises:
             ApiTypeError, ApiValueError: the event cannot be billed; the text says why.
@@ -197,6 +201,7 @@ class Recorder:
             except BaseException:
                 self._recent.release(event_id)
                 raise
+        return event_id
 
     def put(self, wire: bytes) -> None:
         """Take the bytes of one valid event, or raise; see :meth:`record`.
@@ -219,6 +224,8 @@ class Recorder:
     def flush(self, timeout: float = 10.0) -> FlushResult:
         """Deliver everything recorded so far, without waiting for more events.
 
+        What is accepted then is not billed yet: see `wait_billed`.
+
         Events of another key are not waited for. Those in memory count as left, since they end with the process; those
         in the outbox wait there, see `usage_of_other_keys`.
 
@@ -231,8 +238,34 @@ class Recorder:
 
     def stats(self) -> Stats:
         """Return where all recorded events are; with an outbox, those of all processes and earlier runs as well."""
-        self._accounts.follow()
-        return self._buffer.stats()
+        return self._pipeline.stats()
+
+    def wait_billed(self, timeout: float = 30.0) -> BillingResult:
+        """Deliver everything recorded so far, and wait until the platform has billed it, or has lost it.
+
+        The platform bills in the order of acceptance: within a second where it is idle, minutes later behind others'
+        events. Its list of events is read, first at once and then at growing intervals up to 3 seconds. What is
+        delivered by other processes is not looked for.
+
+        Args:
+            timeout: the most seconds to wait.
+
+        Returns:
+            What was seen. If the platform cannot be reached, what was seen before.
+
+        Raises:
+            ApiException: this platform does not list its events (the first release), or the key is refused.
+        """
+        _check_range("timeout", timeout, 0.0)
+        return self._pipeline.wait_billed(timeout)
+
+    def doubtful_ids(self) -> Mapping[str, int]:
+        """Return how many delivered events may meet another customer's.
+
+        ``foreign_customer_id``: they name another customer than that of the key. ``unknown_duplicate``: the platform
+        had their ids, which the caller gave, before this process sent them.
+        """
+        return self._pipeline.own_ids.counts()
 
     def dead_letters(self) -> list[DeadLetter]:
         """Return the events that the platform refused for good, with its reasons."""

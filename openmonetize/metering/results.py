@@ -25,7 +25,7 @@ class Stats(_Counts):
 
     Attributes:
         tracked: events recorded.
-        accepted: taken by the platform.
+        accepted: taken by the platform, which bills them later and may lose some before that.
         duplicate: the platform had them already (after a lost response was retried, for one).
         queued: waiting, never sent yet.
         retrying: being sent, or sent at least once without a final response.
@@ -34,9 +34,15 @@ class Stats(_Counts):
             outbox.
         unknown: why the outbox cannot be read, so that its counts are left out; None if all is known. It is no part of
             the tuple.
+        billed: how many accepted events of this process were seen to be billed, by ``wait_billed()``; None if nobody
+            has looked. It is no part of the tuple.
+        unpaid: events that no user pays for, as far as `OpenMonetize` knows: recorded without a user, or for one
+            without a wallet. It is no part of the tuple.
     """
 
     unknown: Optional[str] = None
+    billed: Optional[int] = None
+    unpaid: int = 0
 
     @property
     def pending(self) -> int:
@@ -44,8 +50,8 @@ class Stats(_Counts):
         return self.queued + self.retrying
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{name}={count}" for name, count in self._asdict().items())
-        return f"Stats({counts})" if self.unknown is None else f"Stats({counts}, unknown={self.unknown!r})"
+        known = {**self._asdict(), "unknown": self.unknown, "billed": self.billed, "unpaid": self.unpaid or None}
+        return f"Stats({', '.join(f'{name}={value!r}' for name, value in known.items() if value is not None)})"
 
 
 def unknown_stats(why: str) -> Stats:
@@ -67,7 +73,7 @@ class FlushResult(NamedTuple):
 
     Attributes:
         complete: everything recorded before the flush was delivered, or refused for good.
-        accepted: events that the platform took during the flush.
+        accepted: events that the platform took during the flush. It bills them later: see ``wait_billed()``.
         duplicate: events that it had already.
         dead: events that it refused for good.
         left: events that still wait; they are delivered later. None: not known, because the outbox cannot be read.
@@ -78,6 +84,33 @@ class FlushResult(NamedTuple):
     duplicate: int
     dead: int
     left: Optional[int]
+
+    def __bool__(self) -> bool:
+        return self.complete
+
+
+class BillingResult(NamedTuple):
+    """What a `wait_billed` saw; true if everything recorded before it is billed, as far as it was accepted.
+
+    The counts are those of events that this process has delivered, since its start; of the accepted ones that were not
+    seen yet, the last 10,000.
+
+    Attributes:
+        complete: no event waits, none is missing, and none was billed zero.
+        billed: events that the platform was seen to have billed. None: it has not answered.
+        waiting: events that are not delivered yet, or not billed yet. None: not known, because the outbox cannot be
+            read.
+        missing: accepted events that the platform has not billed although later ones are: it works in order, so they
+            are lost. Recorded again with their ids, they are billed once.
+        billed_zero: events that the platform has stored with 0 credits, although their usage costs something: nobody
+            pays for it. They are not among ``billed``.
+    """
+
+    complete: bool
+    billed: Optional[int]
+    waiting: Optional[int]
+    missing: int
+    billed_zero: int
 
     def __bool__(self) -> bool:
         return self.complete

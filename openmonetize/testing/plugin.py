@@ -43,6 +43,7 @@ _SHOWN_REQUESTS = 20
 _MEMORIES = (
     ("openmonetize.metering.lifecycle", "start_over"),
     ("openmonetize.events.sent_ids", "forget_sent_ids"),
+    ("openmonetize.events.key_owners", "forget_owners"),
     ("openmonetize.gate.gate", "forget_all"),
 )
 

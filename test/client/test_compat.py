@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import uuid
@@ -254,13 +255,13 @@ def test_a_price_has_cost_and_credits_in_every_shape(start: Start, opened: Open,
     assert om.rating.calculate_bulk(calculations=[use, use]).results[1].cost == Decimal("0.0075")
 
 
-def test_a_price_that_the_bulk_route_does_not_know_is_still_an_error(canned: Canned, opened: Open) -> None:
+def test_a_price_that_no_route_knows_is_still_an_error(canned: Canned, opened: Open) -> None:
     message = {"error": "Internal Server Error", "message": "Response doesn't match the schema"}
     canned.reply = CannedReply(500, message)
     om = opened(canned)
     with pytest.raises(ServiceException):
         om.rating.calculate(provider="OPENAI", model="dall-e-3", type="image", count=1)
-    assert len(canned.asked) == 1
+    assert [asked.target for asked in canned.asked] == ["/v1/rating/calculate", "/v1/rating/pricing"]
 
 
 def test_a_route_that_is_not_served_is_a_not_served_error(faithful: Sandbox, opened: Open) -> None:
@@ -314,6 +315,50 @@ def test_an_idle_week_raises_no_alarm(canned: Canned, opened: Open) -> None:
     assert data.last30_days.average_per_day == 3
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("burned", ["-90", "0", None])
+@pytest.mark.parametrize("average", ["-3.00", "0.00", None])
+def test_burn_rates_are_written_without_a_warning(
+    canned: Canned, opened: Open, burned: str | None, average: str | None
+) -> None:
+    window = {"creditsBurned": burned, "averagePerDay": average}
+    runout = {"daysRemaining": None, "estimatedRunoutDate": None}
+    data = {"currentBalance": "100", "last7Days": window, "last30Days": window, "projectedRunout": runout}
+    canned.reply = CannedReply(body={"data": data})
+    answer = opened(canned).analytics.burn_rate()
+    written = answer.to_dict()
+    assert isinstance(answer.data.last7_days.average_per_day, Decimal)
+    assert type(answer).from_dict(written).to_dict() == written
+    assert json.loads(answer.to_json()) == json.loads(type(answer).from_json(answer.to_json()).to_json())
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("mode", ["contract", "faithful"])
+def test_every_answer_that_rules_change_is_written_without_a_warning(start: Start, opened: Open, mode: str) -> None:
+    om = opened(start(mode=mode, prices="all"))
+    user = "acme-corp-user-000001"
+    om.credits.grant(user_id=user, amount=1000)
+    om.track_token_usage(provider="openai", model="gpt-4o", input_tokens=20_000, user_id=user, feature_id="chat")
+    assert accepted(om) == 1
+    made = om.entitlements.create(feature_id="chat", limit_type="HARD", limit_value=0)
+    assert made.data is not None and made.data.id is not None
+    answers: list[Any] = [
+        made,
+        om.entitlements.update(made.data.id, limit_value=0),
+        om.entitlements.list(),
+        om.credits.balance(),
+        om.credits.user_balance(user),
+        om.credits.transactions(user, limit=1),
+        om.analytics.burn_rate(user_id=user),
+        om.analytics.burn_rate(),
+        om.rating.calculate(provider="OPENAI", model="gpt-4o", input_tokens=1000, output_tokens=500),
+        om.rating.calculate(provider="OPENAI", model="dall-e-3", type="image", count=3),
+    ]
+    for answer in answers:
+        assert answer.to_dict()
+        assert answer.to_json()
+
+
 def test_video_checks_fall_back_to_custom_ones(seed: Sandbox, opened: Open, caplog: pytest.LogCaptureFixture) -> None:
     om = opened(seed)
     om.entitlements.create(feature_id="video", limit_type="HARD", limit_value=100)
@@ -337,6 +382,47 @@ def test_a_limit_of_zero_is_zero(faithful: Sandbox, opened: Open) -> None:
     assert made.limit_value == 0
     assert om.entitlements.update(made.id, limit_value=0).data.limit_value == 0
     assert om.entitlements.update(made.id, limit_value=None).data.limit_value is None
+
+
+@pytest.mark.parametrize("listed", ["faithful", "seed"])
+def test_a_list_of_entitlements_warns_that_a_limit_of_zero_looks_like_none(
+    request: pytest.FixtureRequest, opened: Open, caplog: pytest.LogCaptureFixture, listed: str
+) -> None:
+    om = opened(request.getfixturevalue(listed))
+    om.entitlements.create(feature_id="free", limit_type="NONE")
+    om.entitlements.create(feature_id="chat", limit_type="HARD", limit_value=5)
+    om.entitlements.list()
+    assert "told apart" not in caplog.text
+    om.entitlements.create(feature_id="blocked", limit_type="HARD", limit_value=0)
+    for _ in range(2):
+        assert om.entitlements.list().data
+    zero_is_shown = any(row.limit_value == 0 for row in om.entitlements.list().data or [])
+    assert caplog.text.count("told apart") == (0 if zero_is_shown else 1)
+
+
+@pytest.mark.parametrize("mode", ["contract", "faithful"])
+@pytest.mark.parametrize(
+    ("use", "cost", "credits"),
+    [
+        ({"provider": "OPENAI", "model": "dall-e-3", "type": "image", "count": 3}, "0.12", 120),
+        ({"provider": "OPENAI", "model": "dall-e-3", "type": "image"}, "0.04", 40),
+        ({"provider": "GOOGLE", "model": "veo-3-fast", "type": "video", "count": 7}, "0.7", 701),
+    ],
+)
+def test_images_and_videos_are_calculated_too(
+    start: Start, opened: Open, mode: str, use: Any, cost: str, credits: int
+) -> None:
+    price = opened(start(mode=mode, prices="all")).rating.calculate(**use)
+    assert (round(price.cost, 10), price.credits, price.currency) == (Decimal(cost), credits, "USD")
+    assert price.provider_cost_usd == price.cost
+
+
+def test_an_image_that_the_list_does_not_have_is_refused_in_words(canned: Canned, opened: Open) -> None:
+    failed = {"statusCode": 500, "error": "Internal Server Error", "message": "Response doesn't match the schema"}
+    row = {"provider": "OPENAI", "model": "gpt-4o", "pricing": {"image": None}}
+    canned.replies.extend([CannedReply(500, failed), CannedReply(body={"data": [row, {}], "total": 2})])
+    with pytest.raises(NotServedError, match="its price list has no image of OPENAI dall-e-3"):
+        opened(canned).rating.calculate(provider="OPENAI", model="dall-e-3", type="image")
 
 
 def test_the_generated_path_has_no_rules(faithful: Sandbox, opened: Open) -> None:

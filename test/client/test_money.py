@@ -10,7 +10,7 @@ import pytest
 from openmonetize import ApiTypeError, ApiValueError, CustomEvent, TokenUsageEvent
 from openmonetize.client import OpenMonetize
 from openmonetize.client.llm_proxy import ProxyConfig
-from openmonetize.pricing import FULL_BOOK
+from openmonetize.pricing import FULL_BOOK, TEXT_BOOK
 from openmonetize.sandbox import Sandbox
 
 from .canned import Canned, CannedReply
@@ -51,6 +51,47 @@ def test_an_estimate_is_what_is_burned_event_for_event(start: Start, opened: Ope
     assert [event["credits"] for event in sandbox.events()] == expected
 
 
+IMAGE: Any = {"provider": "openai", "model": "gpt-image-1", "quality": "high", "image_count": 1}
+VIDEO: Any = {"provider": "google", "model": "veo-3-video", "seconds": 7}
+
+
+def lists(sandbox: Sandbox) -> int:
+    """Return how often the price list was asked for."""
+    return sum(request["target"] == "/v1/rating/pricing" for request in sandbox.requests)
+
+
+@pytest.mark.parametrize("prices", ["text", "all"])
+def test_estimates_know_the_prices_of_the_installation(start: Start, opened: Open, prices: str) -> None:
+    sandbox = start(prices=prices)
+    om = opened(sandbox)
+    assert om.estimate_credits(provider="openai", model="gpt-4o", input_tokens=4400).credits == 12
+    assert om.estimate_credits(unit_type="page", quantity=1).credits == 10
+    assert lists(sandbox) == 0  # every installation has these prices
+    expected = []
+    for use in (IMAGE, {**IMAGE, "quality": "low"}, {"provider": "openai", "model": "dall-e-3", "image_count": 2}):
+        om.track({"event_type": "IMAGE_GENERATION", "feature_id": "art", **use})
+        charge = om.estimate_credits(**use)
+        expected.append(charge.credits)
+        assert charge.basis == ("row" if prices == "all" else "fallback")
+    assert om.flush()
+    assert [event["credits"] for event in sandbox.events()] == expected
+    assert om.estimate_credits(**VIDEO).credits == (1401 if prices == "all" else 701)
+    assert om.estimate_credits(provider="openai", model="unknown", input_tokens=1_000_000).basis == "fallback"
+    assert lists(sandbox) == 1
+    assert om.estimate_credits(**VIDEO, book=FULL_BOOK).credits == 1401
+
+
+def test_an_estimate_does_not_depend_on_the_platform(
+    sandbox: Sandbox, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    om = opened(sandbox)
+    sandbox.fail_next("503:path=/v1/rating/pricing")
+    for _ in range(3):
+        assert om.estimate_credits(**IMAGE) == OpenMonetize(enabled=False).estimate_credits(**IMAGE)
+    assert lists(sandbox) == 1
+    assert caplog.text.count("no price list") == 1
+
+
 def test_an_event_can_be_estimated(om: OpenMonetize) -> None:
     model = TokenUsageEvent(feature_id="chat", provider="openai", model="gpt-4o", input_tokens=4400)
     assert om.estimate_credits(model) == om.estimate_credits(provider="openai", model="gpt-4o", input_tokens=4400)
@@ -68,7 +109,7 @@ def test_video_is_estimated_by_seconds_as_the_platform_does(
     assert om.estimate_credits(**use, book=FULL_BOOK).credits == credits
     om.credits.grant(user_id=USER, amount=1)
     assert om.check("video", user_id=USER, on_outage="deny", **use).estimated_credits == credits
-    assert om.estimate_credits(**use).basis == "fallback"
+    assert om.estimate_credits(**use, book=TEXT_BOOK).basis == "fallback"
 
 
 def test_incomplete_usage_cannot_be_estimated(om: OpenMonetize) -> None:

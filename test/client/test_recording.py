@@ -153,6 +153,10 @@ def test_doubtful_usage_is_recorded_logged_once_and_counted(om: OpenMonetize, ca
         "unpriced_model": 2,
         "short_user_id": 4,
         "long_user_id": 1,
+        "no_user": 0,
+        "no_wallet": 0,
+        "foreign_customer_id": 0,
+        "unknown_duplicate": 0,
     }
     logged = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
     assert len(logged) == 3

@@ -19,6 +19,7 @@ from openmonetize.client.settings import DeliverySettings
 from openmonetize.client.usage_warnings import KINDS
 from openmonetize.events.fields import MODEL_KEY
 from openmonetize.metering import (
+    BillingResult,
     Delivered,
     Incident,
     Recorder,
@@ -78,6 +79,7 @@ def test_these_events_are_refused(fields: str) -> None:
 def test_these_are_the_warnings_counts_and_kinds_of_incident() -> None:
     assert tuple(first_codes("recording", "Events that are recorded with a warning")) == KINDS
     assert tuple(first_codes("recording", "Delivery and counts")) == Stats._fields
+    assert tuple(first_codes("recording", "Accepted is not billed")) == BillingResult._fields
     assert sorted(first_codes("recording", "Callbacks")) == in_the_source(r'Incident\(\s*"(\w+)"', "metering")
 
 

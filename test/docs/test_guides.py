@@ -1,9 +1,10 @@
-"""The Python blocks of the guides run as written, against the sandbox.
+"""The Python blocks of the guides run as written, against the sandbox, and against one that bills later.
 
 The blocks of a page share one namespace, in order. Only hosts and keys are substituted, most of them by the
-environment. A block that begins with a file name is a program and runs in a process of its own. A comment after a print
-is its expected output. Provider clients are the real libraries and talk to a server on loopback. A section that needs a
-library that is not installed is left out, and the page's test is then skipped with the reason.
+environment; in the second run also the blocks' own sandboxes. A block that begins with a file name is a program and
+runs in a process of its own. A comment after a print is its expected output. Provider clients are the real libraries
+and talk to a server on loopback. A section that needs a library that is not installed is left out, and the page's test
+is then skipped with the reason.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from . import answers
 from .pages import GUIDES, PAGES, PythonBlock, missing_libraries, sections, text
 
 ROOT = GUIDES.parents[1]
+# The sandbox of each run, and what stands in for those that the blocks start themselves.
+AT_ONCE, LATER = "Sandbox(", "Sandbox(mode='faithful', processing_delay=0.15, "
 
 
 class Run:
@@ -92,15 +95,23 @@ def provider() -> Iterator[ProviderServer]:
 
 
 @pytest.fixture
+def kind() -> str:
+    """How the sandboxes are made; the second run overrides it."""
+    return AT_ONCE
+
+
+@pytest.fixture
 def page_run(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    sandbox: Sandbox,
     provider: ProviderServer,
+    kind: str,
 ) -> Iterator[Run]:
+    sandbox = eval(f"{kind})").start()
     assert sandbox.key is not None
     hosts = {
+        "Sandbox(": kind,
         "https://api.mistral.ai": provider.url,
         "http://localhost:8000": provider.url,
         # Cohere's library reads CO_API_URL when it is imported, which another test may have done before.
@@ -119,11 +130,28 @@ def page_run(
     run = Run(request.param, tmp_path, hosts)
     yield run
     run.close()
+    sandbox.stop()
+
+
+EVERY_PAGE = pytest.mark.parametrize(
+    ("page_run", "page"), [(page, page) for page in PAGES], indirect=["page_run"], ids=PAGES
+)
 
 
 @library_warnings
-@pytest.mark.parametrize(("page_run", "page"), [(page, page) for page in PAGES], indirect=["page_run"], ids=PAGES)
+@EVERY_PAGE
 def test_every_block_of_the_page_runs(page_run: Run, page: str) -> None:
+    run_page(page_run, page)
+
+
+@library_warnings
+@EVERY_PAGE
+@pytest.mark.parametrize("kind", [LATER], ids=["later"])
+def test_every_block_of_the_page_runs_where_billing_takes_time(page_run: Run, page: str) -> None:
+    run_page(page_run, page)
+
+
+def run_page(page_run: Run, page: str) -> None:
     found = sections(page)
     left_out = []
     for section in found:
