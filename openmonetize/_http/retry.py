@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
+from openmonetize._arguments import explained
 from openmonetize.exceptions import ApiValueError
 
 # Statuses after which the same request may succeed. Calls do not retry 500, since many of the platform's 500s are
@@ -20,6 +21,7 @@ from openmonetize.exceptions import ApiValueError
 RETRYABLE_STATUSES = frozenset((429, 502, 503, 504))
 
 
+@explained
 @dataclass(frozen=True)
 class RetryPolicy:
     """Exponential backoff with full jitter.
@@ -45,8 +47,9 @@ class RetryPolicy:
         if isinstance(self.attempts, bool) or not isinstance(self.attempts, int) or self.attempts < 1:
             raise ApiValueError(f"attempts must be a whole number, 1 or more, not {self.attempts!r}")
         for name in ("base", "cap", "retry_after_cap"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ApiValueError(f"{name} must be a number of seconds, 0 or more, not {getattr(self, name)!r}")
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
+                raise ApiValueError(f"{name} must be a number of seconds, 0 or more, not {value!r}")
 
     def delay(self, attempt: int, retry_after: float | None = None) -> float:
         """Return the seconds to wait after attempt number ``attempt`` (1 is the first) has failed.

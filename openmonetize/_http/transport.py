@@ -47,6 +47,8 @@ from openmonetize.exceptions import (
 _CHUNK_SIZE = 65536
 # Raised while reading from a broken connection, or from a server that does not speak HTTP.
 _READ_ERRORS = (HTTPError, OSError, ValueError)
+# What OpenSSL calls an answer in clear text.
+_NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
 _CLOSE = {"Connection": "close"}
 _POOLS = {"http": TimedHTTPConnectionPool, "https": TimedHTTPSConnectionPool}
 
@@ -408,6 +410,8 @@ def _why_not_trusted(error: SSLError) -> str:
         message = getattr(cause, "verify_message", None)
         if message:
             return str(message)
+        if getattr(cause, "reason", None) in _NOT_TLS:
+            return "it does not answer in TLS; is its address http:// instead of https://?"
     return _in_words(error)
 
 

@@ -13,6 +13,7 @@ from typing import (
     cast,
 )
 
+from openmonetize._arguments import described
 from openmonetize._http.decoding import unexpected
 from openmonetize._http.operation import Operation, RequestOptions, check_options
 from openmonetize._schema.resolver import model_named
@@ -207,7 +208,7 @@ def _payloads(events: Sequence[EventModel], wires: Sequence[bytes]) -> dict[str,
 
 def _source(events: Iterable[Event]) -> Iterator[tuple[int, Event]]:
     if isinstance(events, (EventModel, Mapping, str, bytes)) or not hasattr(events, "__iter__"):
-        raise ApiTypeError(f"events must be a list (or another iterable) of events, not {type(events).__name__}")
+        raise ApiTypeError(f"events must be a list (or another iterable) of events, not {described(events)}")
     return enumerate(events)
 
 

@@ -9,11 +9,12 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Union
 
-from typing_extensions import Literal
+from typing_extensions import Literal, Never
 
+from openmonetize._arguments import described, explained, explains, refuse
 from openmonetize._http.retry import RetryPolicy
 from openmonetize.events.ingest import MAX_EVENTS, prepare
-from openmonetize.exceptions import ApiValueError
+from openmonetize.exceptions import ApiTypeError, ApiValueError
 from openmonetize.metering import lifecycle
 from openmonetize.metering.accounts import Accounts
 from openmonetize.metering.buffers.base import Buffer
@@ -75,6 +76,7 @@ class Recorder:
             is used until there is room.
     """
 
+    @explained
     def __init__(
         self,
         client: ApiClient,
@@ -98,6 +100,8 @@ class Recorder:
         request_timeout: float = 30.0,
         retry: RetryPolicy = RETRY,
     ) -> None:
+        if isinstance(client, type) or not hasattr(client, "configuration"):
+            raise ApiTypeError(f"client must be an ApiClient, not {described(client)}")
         _check_range("flush_interval", flush_interval, 0.0, 3600.0)
         _check_range("flush_at", flush_at, 1, MAX_EVENTS)
         _check_range("max_events", max_events, 1)
@@ -172,7 +176,8 @@ class Recorder:
 
     # Recording
 
-    def record(self, event: EventModel | Mapping[str, Any]) -> None:
+    @explains
+    def record(self, event: EventModel | Mapping[str, Any], *surplus: Never, **unknown: Never) -> None:
         """Take one event, or raise. With an outbox, the event is on disk when this returns.
 
         The same event, by its id, is sent once and counted once, however often this process records it while it waits
@@ -187,6 +192,8 @@ class Recorder:
             OutboxError: memory is full, and the outbox that it spills to does not take it either.
             MeteringError: the recorder is closed.
         """
+        if surplus or unknown:
+            refuse(Recorder.record, len(surplus), unknown)
         ready, wire = prepare(event, self._client.configuration)
         event_id: str = vars(ready)["event_id"]
         if not ready.id_was_given and event_id[14] == "4":  # it is random: nothing else can have it
@@ -216,6 +223,7 @@ class Recorder:
 
     # Delivering
 
+    @explained
     def flush(self, timeout: float = 10.0) -> FlushResult:
         """Deliver everything recorded so far, without waiting for more events.
 
@@ -253,6 +261,7 @@ class Recorder:
         self._recent.clear()  # they may be recorded again
         return self._buffer.discard_dead_letters()
 
+    @explained
     def export_dead_letters(self, path: FilePath) -> int:
         """Write the refused events to a file, one JSON object a line: event, status, reason, at.
 
@@ -281,6 +290,7 @@ class Recorder:
         self._accounts.follow()
         return self._accounts.others()
 
+    @explained
     def adopt_usage(self, account: OtherAccount) -> int:
         """Bill events that wait for another key to the present key's customer. Be sure that it is the same customer.
 
@@ -301,6 +311,7 @@ class Recorder:
 
     # End and forks
 
+    @explained
     def close(self, timeout: float = 10.0) -> FlushResult:
         """Flush, then end the thread and close the outbox. The recorder takes no events afterwards.
 
@@ -309,6 +320,7 @@ class Recorder:
         Args:
             timeout: the most seconds to wait.
         """
+        _check_range("timeout", timeout, 0.0)
         return self._pipeline.close(timeout)
 
     def __enter__(self) -> Recorder:

@@ -7,6 +7,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, cast
 
+from openmonetize._arguments import explained
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -27,6 +29,7 @@ class flush_after:
         timeout: the most seconds that the delivery may add to an invocation.
     """
 
+    @explained
     def __init__(self, recorder: Flushable, timeout: float = 3.0) -> None:
         self._recorder = recorder
         self._timeout = timeout

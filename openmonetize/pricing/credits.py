@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, NamedTuple
 
+from openmonetize._arguments import explained
 from openmonetize._schema.numbers import MAX_SAFE_INTEGER
 from openmonetize.exceptions import ApiValueError
 from openmonetize.pricing.book import TEXT_BOOK, PriceBook
@@ -53,6 +54,7 @@ class Charge(NamedTuple):
     basis: str
 
 
+@explained
 def credits_for_tokens(
     provider: str | None,
     model: str | None,
@@ -90,6 +92,7 @@ def credits_for_tokens(
     return _charge(token_cost(provider, model, input_tokens, output_tokens, book, era, at))
 
 
+@explained
 def credits_for_images(
     provider: str | None,
     model: str | None,
@@ -107,6 +110,7 @@ def credits_for_images(
     return _charge(image_cost(provider, model, image_count, book, at))
 
 
+@explained
 def credits_for_video(
     provider: str | None,
     model: str | None,
@@ -124,6 +128,7 @@ def credits_for_video(
     return _charge(_unit_cost(provider, model, seconds, VIDEO, FALLBACK_VIDEO_USD_PER_SECOND, book, at))
 
 
+@explained
 def credits_for_custom(unit_type: str | None, quantity: float | None) -> Charge:
     """Return the credits for a custom quantity: ten a unit.
 
@@ -141,6 +146,7 @@ def credits_for_custom(unit_type: str | None, quantity: float | None) -> Charge:
     return _charge(custom_cost(unit_type, quantity))
 
 
+@explained
 def credits_for_event(
     event: Mapping[str, Any],
     *,

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
 
+from openmonetize._arguments import explained
 from openmonetize.exceptions import ApiValueError
 from openmonetize.pricing import price_book
 from openmonetize.sandbox.accounts.customers import customer_by_id
@@ -58,6 +59,7 @@ class Sandbox:
         ApiValueError: an argument makes no sense, or the file is in use or not a database of the sandbox.
     """
 
+    @explained
     def __init__(
         self,
         *,
@@ -214,6 +216,7 @@ class Sandbox:
         with self._up_to_date():
             return dead_letters.stored(self._state)
 
+    @explained
     def billed(self, user_id: str | None = None, customer_id: str | None = None) -> int:
         """Return the credits that wallets have paid for events.
 
@@ -227,6 +230,7 @@ class Sandbox:
         with self._up_to_date():
             return stored_events.billed(self._state, user_id, customer_id)
 
+    @explained
     def balance(self, user_id: str | None = None, customer_id: str | None = None) -> int:
         """Return the credits in a user's wallet or, without `user_id`, in the customer's own.
 
@@ -248,6 +252,7 @@ class Sandbox:
         """The last requests to the platform's routes, oldest first, without keys."""
         return self._request_log.entries()
 
+    @explained
     def fail_next(self, fault: str | Fault, times: int = 1) -> None:
         """Let the next requests meet a fault.
 
@@ -260,6 +265,7 @@ class Sandbox:
         """
         self._faults.fail_next(fault, times)
 
+    @explained
     def advance(self, *, days: float = 0, seconds: float = 0) -> None:
         """Move the sandbox's clock.
 
@@ -272,6 +278,7 @@ class Sandbox:
         """
         self._state.clock.advance(timedelta(days=days, seconds=seconds))
 
+    @explained
     def set_time(self, moment: datetime) -> None:
         """Set the sandbox's clock; it ticks on from there.
 
