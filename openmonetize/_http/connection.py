@@ -110,6 +110,17 @@ class _TimedResponse(http.client.HTTPResponse):
         head = _USUAL_HEAD.match(self.fp.peek())
         if not (head and self._may_have_body and self._read_usual(head)):
             super().begin(**limits)
+            self.will_close = self.will_close or self.status == http.client.SWITCHING_PROTOCOLS
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Read a status line. http.client skips interim answers of status 100 only, and not 102 or 103.
+
+        RFC 9110, section 15.2: any number of them may come before the final answer. A server that switches protocols
+        (101), for which it was not asked, gives no other answer.
+        """
+        version, status, reason = super()._read_status()  # type: ignore[misc]  # no stub has it
+        interim = 100 <= status < 200 and status != http.client.SWITCHING_PROTOCOLS
+        return version, http.client.CONTINUE if interim else status, reason
 
     def _read_usual(self, head: re.Match[bytes]) -> bool:
         """Take status and headers from a usual head. Return False if the body's length is not given plainly."""
