@@ -12,6 +12,7 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -143,6 +144,11 @@ class _TimedResponse(http.client.HTTPResponse):
         return True
 
 
+def _tunnel_request(target: str, headers: Mapping[str, Secret]) -> _Hidden:
+    lines = [_Hidden(f"{name}: {headers[name].value}".encode("latin-1")) for name in headers if name.lower() != "host"]
+    return _Hidden(b"\r\n".join((f"CONNECT {target} HTTP/1.1\r\nHost: {target}".encode("ascii"), *lines, b"", b"")))
+
+
 class TimedHTTPConnection(HTTPConnection):
     """A connection that keeps the deadline in :data:`CURRENT` and knows whether it was used before."""
 
@@ -184,6 +190,20 @@ class TimedHTTPConnection(HTTPConnection):
             raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
         numeric = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
         return [socket.getnameinfo(address, numeric)[0] for *_, address in found]
+
+    def _tunnel(self) -> None:
+        """Ask a proxy for a tunnel. The method of http.client has the proxy's password in its local variables."""
+        host = str(self._tunnel_host)
+        target = f"[{host}]:{self._tunnel_port}" if ":" in host and host[0] != "[" else f"{host}:{self._tunnel_port}"
+        self.send(_tunnel_request(target, self._tunnel_headers))  # type: ignore[attr-defined]  # of http.client
+        response = self.response_class(self.sock, method="CONNECT")
+        try:
+            response.begin()
+            if response.status != http.client.OK:
+                self.close()
+                raise OSError(f"Tunnel connection failed: {response.status} {response.reason}")
+        finally:
+            response.close()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Send a request."""

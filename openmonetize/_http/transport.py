@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
 import urllib3
@@ -310,7 +310,7 @@ class RESTClient:
             manager = urllib3.ProxyManager(
                 proxy.url,
                 maxsize=maxsize,
-                proxy_headers={name: headers[name].value for name in headers if tunnels},
+                proxy_headers=cast(Any, headers if tunnels else {}),  # as text, frames of urllib3 would show them
                 **tls,
             )
             manager.pool_classes_by_scheme = _POOLS
