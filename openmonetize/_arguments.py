@@ -33,6 +33,7 @@ _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "completiontokens": ("output_tokens",),
     "count": ("image_count", "quantity", "limit"),
     "credits": ("amount",),
+    "data": ("body",),
     "duration": ("seconds",),
     "endpoint": ("base_url", "host"),
     "engine": ("model",),
@@ -48,6 +49,7 @@ _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "images": ("image_count",),
     "inputs": ("input_tokens",),
     "interval": ("flush_interval",),
+    "json": ("body",),
     "key": ("api_key",),
     "labels": ("metadata",),
     "maxbatchsize": ("flush_at",),
@@ -59,6 +61,7 @@ _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "n": ("image_count", "quantity"),
     "outputs": ("output_tokens",),
     "pagesize": ("limit",),
+    "params": ("query",),
     "path": ("outbox",),
     "perpage": ("limit",),
     "prompttokencount": ("input_tokens",),
@@ -100,8 +103,14 @@ class _Missing:
 MISSING: Any = _Missing()
 
 
-def suggestion(name: str, known: Iterable[str]) -> str | None:
-    """Return the name that is meant by one that does not exist, or None."""
+def suggestion(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """Return the name that is meant by one that does not exist, or None.
+
+    Args:
+        name: the one that does not exist.
+        known: those that do.
+        likeness: how alike they have to be, from 0 to 1.
+    """
     import difflib  # late: only errors need it
 
     bare = {_bare(one): one for one in known}
@@ -111,7 +120,7 @@ def suggestion(name: str, known: Iterable[str]) -> str | None:
     other = next((one for one in _OTHER_NAMES.get(asked, ()) if one in bare.values()), None)
     if other is not None:
         return other
-    close = difflib.get_close_matches(asked, bare, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(asked, bare, n=1, cutoff=likeness)
     return bare[close[0]] if close else None
 
 
@@ -129,7 +138,7 @@ def unknown_argument(name: str, where: str, known: Iterable[str]) -> ApiTypeErro
     """
     known = list(known)
     meant = suggestion(name, known)
-    hint = f": did you mean {meant}?" if meant else f"; it takes {', '.join(known) or 'none by name'}"
+    hint = f": did you mean {meant}?" if meant else f"; it takes {', '.join(known) or 'no arguments'}"
     return ApiTypeError(f"unknown argument {name!r} for {where}{hint}")
 
 
@@ -160,6 +169,26 @@ def described(value: Any) -> str:
     if isinstance(value, ModuleType):
         return f"the module {value.__name__}: pass an object made with it"
     return type(value).__name__
+
+
+def require(name: str, value: Any, kind: type | tuple[type, ...], wanted: str) -> None:
+    """Raise `ApiTypeError` unless a value is of a kind. No kind takes a bool for a number.
+
+    Args:
+        name: the argument.
+        value: its value.
+        kind: the class, or several.
+        wanted: what it has to be, in words.
+    """
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    if not isinstance(value, kind) or (isinstance(value, bool) and bool not in kinds):
+        raise ApiTypeError(f"{name} must be {wanted}, not {described(value)}")
+
+
+def require_function(name: str, value: Any) -> None:
+    """Raise `ApiTypeError` unless a value can be called."""
+    if not callable(value):
+        raise ApiTypeError(f"{name} must be a function, not {described(value)}")
 
 
 def wrong_text(name: str, value: Any) -> ApiTypeError:
@@ -275,7 +304,9 @@ def _refusal(
         places = [name for name in known if name in parameters and _by_position(parameters[name])]
         others = ", ".join(name for name in known if name not in places)
         if not places:
-            return ApiTypeError(f"{where} takes its arguments by name: {others}" if others else f"{where} takes none")
+            return ApiTypeError(
+                f"{where} takes its arguments by name: {others}" if others else f"{where} takes no arguments"
+            )
         rest = f", and by name {others}" if others else ""
         return ApiTypeError(f"{where} has got too many arguments by position: it takes {', '.join(places)}{rest}")
     return missing_argument(function, missing[0], args) if missing else None

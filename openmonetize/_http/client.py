@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from typing_extensions import Never
 
-from openmonetize._arguments import described, explained, explains, refuse
+from openmonetize._arguments import MISSING, described, explained, explains, missing_argument, refuse, require
 from openmonetize._http.configuration import Configuration, seconds
 from openmonetize._http.decoding import decode
 from openmonetize._http.operation import FREE, Operation, Parameter, RequestOptions, check_options
@@ -90,13 +90,19 @@ class ApiClient:
     def user_agent(self, value: str) -> None:
         self.set_default_header("User-Agent", value)
 
-    def set_default_header(self, header_name: str, header_value: str) -> None:
+    @explains
+    def set_default_header(self, header_name: str, header_value: str, *surplus: Never, **unknown: Never) -> None:
         """Send a header with every request.
 
         Raises:
             ApiValueError: the name or the value cannot be a header.
         """
         given, header_value = {header_name: Secret(header_value)}, ""
+        excess, surplus = len(surplus), ()
+        if excess or unknown:
+            refuse(ApiClient.set_default_header, excess, unknown)
+        if given[header_name].value is MISSING:
+            raise missing_argument(ApiClient.set_default_header, "header_value")
         _merge(self.default_headers, given, "the default header")
 
     @classmethod
@@ -109,6 +115,8 @@ class ApiClient:
     @classmethod
     def set_default(cls, default: ApiClient | None) -> None:
         """Make ``default`` the client that API classes use when they are given none."""
+        if default is not None:
+            require("default", default, ApiClient, "an ApiClient")
         cls._default = default
 
     def close(self) -> None:
@@ -249,9 +257,9 @@ class ApiClient:
             body: a JSON value, or bytes.
             options: the options of every operation.
         """
-        if not method.isalpha():
+        if not isinstance(method, str) or not method.isalpha():
             raise ApiValueError(f"method must be a verb such as 'GET', not {method!r}")
-        if path[:1] != "/":
+        if not isinstance(path, str) or path[:1] != "/":
             raise ApiValueError(f"path must start with '/', not {path!r}")
         operation: Operation[Any] = Operation(
             method.upper(), path, {}, (Parameter("query", "", "map"),), FREE, auth="both"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import os
 import re
 from collections.abc import Mapping, MutableMapping
-from typing import Any, Callable, ClassVar, NoReturn, Optional, cast
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, NoReturn, Optional, cast
 from urllib.parse import urlsplit
 
-from openmonetize._arguments import described, explains, refuse
+from openmonetize._arguments import described, explains, refuse, require, suggestion, unknown_attribute
 from openmonetize._http.redaction import API_KEY_NAMES, Secret, Secrets
 from openmonetize._http.retry import RetryPolicy
-from openmonetize.exceptions import ApiKeyError, ApiValueError
+from openmonetize.exceptions import ApiAttributeError, ApiKeyError, ApiTypeError, ApiValueError
 
 DEFAULT_HOST = "https://api.openmonetize.io"
 API_KEY_VARIABLE = "OPENMONETIZE_API_KEY"
@@ -21,6 +22,8 @@ BASE_URL_VARIABLE = "OPENMONETIZE_BASE_URL"
 MAX_TIMEOUT = 86_400
 
 _QUOTES = ("", "'", '"')  # what a key that can be sent does not begin with
+
+_TYPO = 0.8  # how alike a name that is set must be to a setting's; OpenAPI Generator's clients have other settings
 
 _AUTHORITY = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?", re.IGNORECASE)
 _LOOPBACK = re.compile(r"localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|::1")
@@ -145,7 +148,16 @@ class Configuration:
         check = _CHECKS.get(name)
         if check is not None:
             check(name, value)
+        elif type(self) is Configuration and name[:1] != "_" and name not in _SETTINGS:
+            meant = suggestion(name, _SETTINGS, _TYPO)
+            if meant:
+                raise ApiAttributeError(f"Configuration has no setting {name!r}: did you mean {meant}?")
         super().__setattr__(name, value)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise unknown_attribute("Configuration", name, _SETTINGS)
 
     @property
     def host(self) -> str:
@@ -304,6 +316,8 @@ class Configuration:
     @classmethod
     def set_default(cls, default: Configuration | None) -> None:
         """Make a copy of ``default`` the configuration of an ``ApiClient()`` without arguments."""
+        if default is not None:
+            require("default", default, Configuration, "a Configuration")
         cls._default = copy.deepcopy(default)
 
     @classmethod
@@ -352,6 +366,8 @@ def _can_be_sent(key: Any) -> bool:
 
 
 def _why_not_sent(key: Secret) -> str:
+    if not key.value:
+        return "is not a text"
     if key.value.lower().startswith("bearer "):
         return "begins with 'Bearer', which is added to it"
     return "has quotes around it" if key.value[:1] in _QUOTES else "has characters that cannot be sent"
@@ -369,7 +385,40 @@ def _count(name: str, value: Any) -> None:
         raise ApiValueError(f"{name} must be a whole number, 1 or more, not {value!r}")
 
 
+def _text(name: str, value: Any) -> None:
+    value = Secret(value)
+    if value.value is not None and not isinstance(value.value, str):
+        raise ApiTypeError(f"{name} must be a str, not {described(value.value)}")
+
+
+def _headers(name: str, value: Any) -> None:
+    value = Secret(value)
+    if value.value is not None and not isinstance(value.value, Mapping):
+        raise ApiTypeError(f"{name} must be a dict of headers, not {described(value.value)}")
+
+
+def _path(name: str, value: Any) -> None:
+    if value is not None:
+        require(name, value, (str, os.PathLike), "the path of a file")
+
+
+def _flag(name: str, value: Any) -> None:
+    if isinstance(value, str) or value not in (True, False):
+        raise ApiTypeError(f"{name} must be True or False, not {value!r}")
+
+
+_SETTINGS = tuple(inspect.signature(Configuration.__init__).parameters)[1:]
+
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "allow_http": _flag,
+    "debug": _flag,
+    "verify_ssl": _flag,
+    "id_namespace": _text,
+    "ssl_ca_cert": _path,
+    "cert_file": _path,
+    "key_file": _path,
+    "proxy": _text,
+    "proxy_headers": _headers,
     "timeout": seconds,
     "connect_timeout": seconds,
     "read_timeout": seconds,

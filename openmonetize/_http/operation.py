@@ -149,7 +149,7 @@ def check_options(operation: Operation[Any], options: Any) -> None:
     unknown = [name for name in options if name not in _OPTIONS]
     for name in unknown:
         options[name] = Secret(options[name])  # it may be a key
-    known = [parameter.name for parameter in operation.parameters]
+    known = [parameter.name for parameter in operation.parameters] + ["body"] * (operation.body == FREE)
     if operation.body not in (None, FREE):
         known += list(model_named(operation.body).model_fields)
     raise unknown_argument(unknown[0], f"{operation.method} {operation.path}", known + sorted(_OPTIONS))

@@ -30,7 +30,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticSerializationError, core_schema
 
-from openmonetize._arguments import described
+from openmonetize._arguments import described, unknown_attribute
 from openmonetize._schema import timestamps
 from openmonetize._schema.jsonable import jsonable, load_json
 from openmonetize._schema.signature import FieldSignature
@@ -183,6 +183,12 @@ class Model(BaseModel):
 
         # Tells pydantic to build nested models without calling `__init__`.
         __init__.__pydantic_base_init__ = True
+
+        def __getattr__(self, name: str) -> Any:
+            try:
+                return super().__getattr__(name)
+            except AttributeError:
+                raise unknown_attribute(type(self).__name__, name, type(self).model_fields) from None
 
         @classmethod
         def model_rebuild(cls, *, force=False, _parent_namespace_depth=2, **options):

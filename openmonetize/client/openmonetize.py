@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import Literal, Never, Unpack
 
-from openmonetize._arguments import MISSING, explained, explains, missing_argument, refuse, unknown_attribute
+from openmonetize._arguments import MISSING, explained, explains, missing_argument, refuse, require, unknown_attribute
 from openmonetize._http.configuration import Configuration
 from openmonetize._http.redaction import Secret
 from openmonetize.client.apis import Apis
@@ -96,6 +96,8 @@ class OpenMonetize(Apis):
         excess, surplus = len(surplus), ()
         if excess or not set(DELIVERY_SETTINGS).issuperset(delivery):
             refuse(OpenMonetize.__init__, excess, delivery, DELIVERY_SETTINGS)
+        for name, flag in (("enabled", enabled), ("resolve_models", resolve_models)):
+            require(name, flag, bool, "True or False")
         settings = call_settings(key, base_url, configuration)
         if customer_id is not None and (not isinstance(customer_id, str) or not customer_id):
             raise ApiValueError(f"customer_id must be a text that is not empty, not {customer_id!r}")
@@ -670,9 +672,9 @@ class OpenMonetize(Apis):
             ApiException: the platform does not say which customer the key is of. Give ``customer_id`` to avoid it.
             ApiTypeError, ApiValueError: a value cannot be sent in a header.
         """
-        asked = self._question(user_id, feature_id, {})
+        asked, direct = self._question(user_id, feature_id, {}), direct_config(provider)
         if not self.enabled:
-            return direct_config(provider)
+            return direct
         scope = self._scope.get() or EMPTY
         return proxy_config(
             provider,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
@@ -17,6 +17,12 @@ from openmonetize.exceptions import ApiTypeError, ApiValueError
 
 class EventUnion:
     """The base of the generated union of usage events: reads a value as the model that its discriminator names."""
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, *fields: Any, **named: Any) -> None:
+            kinds = ", ".join(self.members.values())
+            raise ApiTypeError(f"{type(self).__name__} stands for several kinds of events: make one of {kinds}")
 
     discriminator: ClassVar[str] = ""
     members: ClassVar[Mapping[str, str]] = {}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 from typing_extensions import Literal, Never
 
-from openmonetize._arguments import described, explained, explains, refuse
+from openmonetize._arguments import described, explained, explains, refuse, require, require_function
 from openmonetize._http.retry import RetryPolicy
 from openmonetize.events.ingest import MAX_EVENTS, prepare
 from openmonetize.exceptions import ApiTypeError, ApiValueError
@@ -100,8 +100,18 @@ class Recorder:
         request_timeout: float = 30.0,
         retry: RetryPolicy = RETRY,
     ) -> None:
-        if isinstance(client, type) or not hasattr(client, "configuration"):
+        if isinstance(client, type) or not (hasattr(client, "configuration") and hasattr(client, "send")):
             raise ApiTypeError(f"client must be an ApiClient, not {described(client)}")
+        require("retry", retry, RetryPolicy, "a RetryPolicy")
+        for name, function in (("on_error", on_error), ("on_delivered", on_delivered)):
+            if function is not None:
+                require_function(name, function)
+        for name, path in (("outbox", outbox), ("spill_path", spill_path)):
+            if path is not None:
+                require(name, path, (str, os.PathLike), "a path")
+        for name, size in (("outbox_max_bytes", outbox_max_bytes), ("outbox_min_free_bytes", outbox_min_free_bytes)):
+            if size is not None:
+                _check_range(name, size, 0)
         _check_range("flush_interval", flush_interval, 0.0, 3600.0)
         _check_range("flush_at", flush_at, 1, MAX_EVENTS)
         _check_range("max_events", max_events, 1)
@@ -304,6 +314,7 @@ class Recorder:
             MeteringError: the platform has said that it is another customer, or has not yet named this key's.
             OutboxError: the outbox cannot be used.
         """
+        require("account", account, OtherAccount, "one of usage_of_other_keys()")
         count = self._accounts.adopt(account)
         if count:
             self._sender.wake()
@@ -332,7 +343,8 @@ class Recorder:
 
 def _check_range(name: str, value: float, least: float, most: float = float("inf")) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
-        raise ApiValueError(f"{name} must be a number from {least} to {most}, not {value!r}")
+        limits = f"of {least} or more" if most == float("inf") else f"from {least} to {most}"
+        raise ApiValueError(f"{name} must be a number {limits}, not {value!r}")
 
 
 def _seconds(keep: str | float | None) -> float:

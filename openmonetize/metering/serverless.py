@@ -7,7 +7,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, cast
 
-from openmonetize._arguments import explained
+from openmonetize._arguments import described, explained
+from openmonetize.exceptions import ApiTypeError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,6 +32,8 @@ class flush_after:
 
     @explained
     def __init__(self, recorder: Flushable, timeout: float = 3.0) -> None:
+        if isinstance(recorder, type) or not hasattr(recorder, "flush"):
+            raise ApiTypeError(f"recorder must be a Recorder or an OpenMonetize, not {described(recorder)}")
         self._recorder = recorder
         self._timeout = timeout
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from openmonetize._arguments import explained
+from openmonetize._arguments import explained, require
 from openmonetize.exceptions import ApiValueError
 from openmonetize.pricing.rows import (
     IMAGE_PRICES,
@@ -48,6 +48,7 @@ class PriceBook:
 
     @explained
     def __init__(self, prices: Iterable[Price]) -> None:
+        require("prices", prices, Iterable, "a list of Price")
         self._prices = tuple(prices)
         self._index = {(price.provider, price.model, price.unit): price for price in self._prices}
         self._text: dict[tuple[str, str], TextRates] = {}

@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, NamedTuple
 
-from openmonetize._arguments import explained
+from openmonetize._arguments import explained, require
 from openmonetize._schema.numbers import MAX_SAFE_INTEGER
 from openmonetize.exceptions import ApiValueError
 from openmonetize.pricing.book import TEXT_BOOK, PriceBook
@@ -89,6 +89,7 @@ def credits_for_tokens(
     """
     _require_whole("input_tokens", input_tokens)
     _require_whole("output_tokens", output_tokens)
+    _require_era(era)
     return _charge(token_cost(provider, model, input_tokens, output_tokens, book, era, at))
 
 
@@ -165,6 +166,8 @@ def credits_for_event(
     Returns:
         The charge, equal to what the platform burns for the event.
     """
+    require("event", event, Mapping, "a dict of an event's fields")
+    _require_era(era)
     return _charge(event_cost(event, book, era, at))
 
 
@@ -242,6 +245,11 @@ def usd_decimal(usd: float) -> Decimal:
 def _charge(cost: Cost) -> Charge:
     burn, usd, basis = cost
     return Charge(burn, usd_decimal(usd), basis)
+
+
+def _require_era(era: str) -> None:
+    if era not in ("current", "seed"):
+        raise ApiValueError(f"era must be 'current' or 'seed', not {era!r}")
 
 
 def _require_whole(name: str, value: int) -> None:
