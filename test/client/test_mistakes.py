@@ -1,4 +1,4 @@
-"""What usual mistakes are told, before anything is sent: what is wrong, where and what to do, in the words of callers."""
+"""What usual mistakes are told, before anything is sent: what is wrong, where and what to do, in callers' words."""
 
 from __future__ import annotations
 
