@@ -207,7 +207,7 @@ def explained(function: F) -> F:
     if isinstance(function, type):
         construct: Any = function
         construct.__init__ = explained(construct.__init__)
-        return function
+        return cast(F, construct)
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:

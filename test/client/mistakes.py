@@ -27,6 +27,7 @@ class Objects(NamedTuple):
 
     om: Any
     client: Any
+    sandbox: Any
 
 
 # fmt: off
@@ -106,9 +107,9 @@ TYPOS: list[tuple[Callable[[Objects], object], str]] = [
     (lambda _: lib.PriceBook(), "prices is missing: PriceBook() needs it"),
     (lambda _: Sandbox(prot=5), "unknown argument 'prot' for Sandbox(): did you mean port?"),
     (lambda _: Sandbox(5), "Sandbox() takes its arguments by name: host, port"),
-    (lambda _: Sandbox().advance(hours=5), "unknown argument 'hours' for advance(); it takes days, seconds"),
-    (lambda _: Sandbox().billed(user="u"), "unknown argument 'user' for billed(): did you mean user_id?"),
-    (lambda _: Sandbox().events(user="u"), "cannot filter events by 'user'; did you mean user_id?"),
+    (lambda of: of.sandbox.advance(hours=5), "unknown argument 'hours' for advance(); it takes days, seconds"),
+    (lambda of: of.sandbox.billed(user="u"), "unknown argument 'user' for billed(): did you mean user_id?"),
+    (lambda of: of.sandbox.events(user="u"), "cannot filter events by 'user'; did you mean user_id?"),
     (lambda of: of.om.track_tokens(1), "OpenMonetize has no attribute 'track_tokens': did you mean track_token_usage?"),
     (lambda of: of.om.credits.balence(), "CreditsApi has no attribute 'balence': did you mean balance?"),
     (lambda _: lib.TokenUsage, "module 'openmonetize' has no attribute 'TokenUsage': did you mean TokenUsageEvent?"),
@@ -174,8 +175,8 @@ WRONG_KINDS: list[tuple[Callable[[Objects], object], str]] = [
     (lambda _: lib.flush_after(5), "recorder must be a Recorder or an OpenMonetize, not int"),
     (lambda _: prices.credits_for_event("x"), "event must be a dict of an event's fields, not str"),
     (lambda _: lib.PriceBook(5), "prices must be a list of Price, not int"),
-    (lambda _: Sandbox().set_time("2026-01-01"), "moment must be an aware datetime, not str"),
-    (lambda _: Sandbox().fail_next(500), "fault must be a text such as '500', not int"),
+    (lambda of: of.sandbox.set_time("2026-01-01"), "moment must be an aware datetime, not str"),
+    (lambda of: of.sandbox.fail_next(500), "fault must be a text such as '500', not int"),
 ]
 # fmt: on
 

@@ -19,6 +19,7 @@ from openmonetize import (
     OpenApiException,
     OpenMonetize,
 )
+from openmonetize.sandbox import Sandbox
 
 from .mistakes import KEY, MISTAKES, NOWHERE, Objects
 
@@ -26,8 +27,8 @@ from .mistakes import KEY, MISTAKES, NOWHERE, Objects
 @pytest.fixture(scope="module")
 def objects() -> Iterator[Objects]:
     client = ApiClient(Configuration(NOWHERE, {"bearerAuth": KEY}))
-    with OpenMonetize(KEY, NOWHERE) as om:
-        yield Objects(om, client)
+    with OpenMonetize(KEY, NOWHERE) as om, Sandbox() as sandbox:
+        yield Objects(om, client, sandbox)
 
 
 @pytest.fixture
