@@ -7,10 +7,10 @@ import inspect
 import os
 import re
 from collections.abc import Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, Callable, ClassVar, NoReturn, Optional, cast
+from typing import Any, Callable, ClassVar, NoReturn, Optional, cast
 from urllib.parse import urlsplit
 
-from openmonetize._arguments import described, explains, refuse, require, suggestion, unknown_attribute
+from openmonetize._arguments import described, explains, refuse, require, suggestion
 from openmonetize._http.redaction import API_KEY_NAMES, Secret, Secrets
 from openmonetize._http.retry import RetryPolicy
 from openmonetize.exceptions import ApiAttributeError, ApiKeyError, ApiTypeError, ApiValueError
@@ -153,11 +153,6 @@ class Configuration:
             if meant:
                 raise ApiAttributeError(f"Configuration has no setting {name!r}: did you mean {meant}?")
         super().__setattr__(name, value)
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            raise unknown_attribute("Configuration", name, _SETTINGS)
 
     @property
     def host(self) -> str:

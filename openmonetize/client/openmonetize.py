@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import Literal, Never, Unpack
 
-from openmonetize._arguments import MISSING, explained, explains, missing_argument, refuse, require, unknown_attribute
+from openmonetize._arguments import MISSING, explained, explains, missing_argument, refuse, require
 from openmonetize._http.configuration import Configuration
 from openmonetize._http.redaction import Secret
 from openmonetize.client.apis import Apis
@@ -165,11 +165,6 @@ class OpenMonetize(Apis):
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            raise unknown_attribute("OpenMonetize", name, dir(self))
 
     def __repr__(self) -> str:
         if "api_client" not in vars(self):  # it is half made

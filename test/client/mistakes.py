@@ -110,11 +110,9 @@ TYPOS: list[tuple[Callable[[Objects], object], str]] = [
     (lambda of: of.sandbox.advance(hours=5), "unknown argument 'hours' for advance(); it takes days, seconds"),
     (lambda of: of.sandbox.billed(user="u"), "unknown argument 'user' for billed(): did you mean user_id?"),
     (lambda of: of.sandbox.events(user="u"), "cannot filter events by 'user'; did you mean user_id?"),
-    (lambda of: of.om.track_tokens(1), "OpenMonetize has no attribute 'track_tokens': did you mean track_token_usage?"),
     (lambda of: of.om.credits.balence(), "CreditsApi has no attribute 'balence': did you mean balance?"),
     (lambda _: lib.TokenUsage, "module 'openmonetize' has no attribute 'TokenUsage': did you mean TokenUsageEvent?"),
     (lambda _: lib.TokenUsageEvent(**EVENT).input_token, "TokenUsageEvent has no attribute 'input_token': did you mean input_tokens?"),
-    (lambda _: lib.Configuration(NOWHERE).apikey, "Configuration has no attribute 'apikey': did you mean api_key?"),
     (lambda _: setattr(lib.Configuration(NOWHERE), "verify_sll", False), "Configuration has no setting 'verify_sll': did you mean verify_ssl?"),
 ]
 
