@@ -148,7 +148,12 @@ class Configuration:
         check = _CHECKS.get(name)
         if check is not None:
             check(name, value)
-        elif type(self) is Configuration and name[:1] != "_" and name not in _SETTINGS:
+        elif (
+            type(self) is Configuration
+            and name not in _SETTINGS
+            and name[:1] != "_"
+            and not hasattr(Configuration, name)
+        ):
             meant = suggestion(name, _SETTINGS, _TYPO)
             if meant:
                 raise ApiAttributeError(f"Configuration has no setting {name!r}: did you mean {meant}?")

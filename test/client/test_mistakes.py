@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any, Callable
 
@@ -76,3 +78,17 @@ def test_settings_of_other_clients_can_still_be_assigned() -> None:
     for name in ("api_key_prefix", "username", "client_side_validation", "server_index", "logger_file"):
         setattr(configuration, name, "x")
         assert getattr(configuration, name) == "x"
+
+
+def test_nothing_is_compared_with_names_unless_there_is_a_mistake() -> None:
+    program = (
+        "import sys\n"
+        "from openmonetize import OpenMonetize\n"
+        f"om = OpenMonetize({KEY!r}, {NOWHERE!r})\n"
+        "om.track_api_call(user_id='acme-user', feature_id='f')\n"
+        "om.credits.grant\n"
+        "print('difflib' in sys.modules)\n"
+        "om.close(0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.PIPE, text=True, timeout=30)
+    assert done.stdout == "False\n"
