@@ -208,7 +208,8 @@ def _payloads(events: Sequence[EventModel], wires: Sequence[bytes]) -> dict[str,
 
 def _source(events: Iterable[Event]) -> Iterator[tuple[int, Event]]:
     if isinstance(events, (EventModel, Mapping, str, bytes)) or not hasattr(events, "__iter__"):
-        raise ApiTypeError(f"events must be a list (or another iterable) of events, not {described(events)}")
+        hint = ": put it into a list, [event]" if isinstance(events, (EventModel, Mapping)) else ""
+        raise ApiTypeError(f"events must be a list (or another iterable) of events, not {described(events)}{hint}")
     return enumerate(events)
 
 

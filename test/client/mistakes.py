@@ -128,6 +128,8 @@ WRONG_KINDS: list[tuple[Callable[[Objects], object], str]] = [
     (lambda of: of.om.events.ingest([lib.TokenUsageEvent]), "events[0]: an event must be an event model or a dict, not the class TokenUsageEvent"),
     (lambda of: of.om.wrap(types.SimpleNamespace), "cannot meter the class SimpleNamespace itself: pass an instance"),
     (lambda of: of.om.wrap(types), "cannot meter the module types: pass an object made with it"),
+    (lambda of: of.om.track_usage(lib.Usage), "no usage in this response (the class Usage itself: pass an instance, Usage(...))"),
+    (lambda of: of.om.events.ingest(lib.TokenUsageEvent(**EVENT)), "not TokenUsageEvent: put it into a list, [event]"),
     # Numbers as text.
     (lambda of: of.om.track_token_usage(**EVENT, input_tokens="12"), "input_tokens should be a valid integer (got '12'): give it without quotes"),
     (lambda of: of.om.track_custom_event(unit_type="page", quantity="5", feature_id="f"), "quantity should be a valid number (got '5'): give it without quotes"),
