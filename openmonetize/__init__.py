@@ -162,7 +162,9 @@ if not TYPE_CHECKING:  # Type checkers do not read a computed list; for them all
 def __getattr__(name: str) -> Any:
     module = _MODULES.get(name)
     if module is None:
-        raise AttributeError(f"module 'openmonetize' has no attribute {name!r}")
+        from openmonetize._arguments import unknown_attribute
+
+        raise unknown_attribute("module 'openmonetize'", name, __dir__())
     from importlib import import_module
 
     value = getattr(import_module(module), name)

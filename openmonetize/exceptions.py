@@ -87,7 +87,7 @@ class ApiException(OpenApiException):
             parts.append(f"({self.status})")
         if self.reason:
             parts.append(self.reason)
-        detail = self.message or (self.body or "")[:_SHOWN_BODY]
+        detail = self.message or " ".join((self.body or "")[:_SHOWN_BODY].split())
         if detail and detail != self.reason:
             parts.append(f"- {detail}")
         if self.hint:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Callable, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, TypeVar, cast
 
 from typing_extensions import Concatenate, ParamSpec
 
+from openmonetize._arguments import described, explained, refused_call, unknown_attribute
 from openmonetize._http.client import ApiClient
 from openmonetize._http.operation import UNSET, Operation, RequestOptions, check_options
 from openmonetize._http.redaction import hide_keys_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from openmonetize._http.transport import RESTResponse
     from openmonetize.api_response import ApiResponse
 
+F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 Api = TypeVar("Api", bound="BaseApi")
 T = TypeVar("T")
@@ -35,8 +37,16 @@ class BaseApi:
         api_client: the client to call through; by default the shared one, ``ApiClient.get_default()``.
     """
 
+    @explained
     def __init__(self, api_client: ApiClient | None = None) -> None:
+        if api_client is not None and (isinstance(api_client, type) or not hasattr(api_client, "call")):
+            raise ApiTypeError(f"api_client must be an ApiClient, not {described(api_client)}")
         self.api_client = ApiClient.get_default() if api_client is None else api_client
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise unknown_attribute(type(self).__name__, name, dir(self))
 
     def __dir__(self) -> Iterable[str]:
         """List each operation once: by its alias where it has one, and without its variants."""
@@ -73,6 +83,11 @@ class _WithoutPreloadContent(BaseApi):
         return self.api_client.send(operation, values, _body(operation, options, body, fields), options)
 
 
+def api_method(method: F) -> F:
+    """Decorate a generated method so that a call whose arguments do not fit raises an `ApiTypeError` that says why."""
+    return cast(F, _explained(method, lambda api: api))
+
+
 def with_http_info(method: Callable[Concatenate[Api, P], T]) -> Callable[Concatenate[Api, P], ApiResponse[T]]:
     """Return the variant of a generated method that returns the answer with its status and headers."""
     returned = method.__annotations__["return"]
@@ -89,17 +104,31 @@ def without_preload_content(method: Callable[Concatenate[Api, P], T]) -> Callabl
 def _variant(
     method: Callable[..., Any], runs_on: type[BaseApi], suffix: str, description: str, returns: str
 ) -> Callable[..., Any]:
-    @wraps(method)
-    def variant(self: BaseApi, *args: Any, **kwargs: Any) -> Any:
-        hide_keys_of(kwargs)
-        return method(runs_on(self.api_client), *args, **kwargs)
-
+    variant: Any = _explained(inspect.unwrap(method), lambda api: runs_on(api.api_client))
     variant.__name__ += suffix
     variant.__qualname__ += suffix
     variant.__doc__ = f":meth:`{method.__name__}`, {description}."
     variant.__annotations__ = {**method.__annotations__, "return": returns}
-    variant.__signature__ = inspect.signature(method).replace(return_annotation=returns)  # type: ignore[attr-defined]
-    return variant
+    variant.__signature__ = inspect.signature(method).replace(return_annotation=returns)
+    return variant  # type: ignore[no-any-return]
+
+
+def _explained(method: Callable[..., Any], target: Callable[[BaseApi], BaseApi]) -> Callable[..., Any]:
+    """Return a method that runs another one on the target, and says why arguments do not fit."""
+
+    @wraps(method)
+    def call(self: BaseApi, *args: Any, **kwargs: Any) -> Any:
+        hide_keys_of(kwargs)
+        try:
+            return method(target(self), *args, **kwargs)
+        except BaseException as error:
+            refusal = refused_call(error, method, (self, *args), kwargs)
+            args, kwargs = (), {}  # tools that report errors show this frame, and an unknown argument may be a key
+            if refusal is not None:
+                raise refusal from None
+            raise
+
+    return call
 
 
 def _body(operation: Operation[T], options: RequestOptions, body: Any, fields: Mapping[str, Any] | None) -> Any:

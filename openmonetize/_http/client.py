@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, TypeVar, cast
 
+from typing_extensions import Never
+
+from openmonetize._arguments import MISSING, described, explained, explains, missing_argument, refuse, require
 from openmonetize._http.configuration import Configuration, seconds
 from openmonetize._http.decoding import decode
 from openmonetize._http.operation import FREE, Operation, Parameter, RequestOptions, check_options
@@ -25,7 +28,9 @@ from openmonetize.exceptions import (
     ApiTimeoutError,
     ApiTypeError,
     ApiValueError,
+    NotFoundException,
     UnauthorizedException,
+    UnexpectedBodyError,
 )
 
 T = TypeVar("T")
@@ -51,12 +56,22 @@ class ApiClient:
 
     _default: ClassVar[ApiClient | None] = None
 
+    @explains
     def __init__(
         self,
         configuration: Configuration | None = None,
         header_name: str | None = None,
         header_value: str | None = None,
+        *surplus: Never,
+        **unknown: Never,
     ) -> None:
+        value, header_value = Secret(header_value), None
+        excess, surplus = len(surplus), ()
+        if excess or unknown:
+            refuse(ApiClient.__init__, excess, unknown)
+        if configuration is not None and not isinstance(configuration, Configuration):
+            given, configuration = Secret(configuration), None  # it may be the key
+            raise ApiTypeError(f"configuration must be a Configuration, not {described(given.value)}")
         self.configuration = Configuration.get_default_copy() if configuration is None else configuration
         self.rest_client = RESTClient(self.configuration)
         self.default_headers: dict[str, Any] = {}  # those that carry a key do not show it
@@ -64,7 +79,7 @@ class ApiClient:
             f"openmonetize-python/{__version__} python/{platform.python_version()} ({platform.system().lower()})"
         )
         if header_name is not None:
-            self.set_default_header(header_name, header_value or "")
+            self.set_default_header(header_name, value.value or "")
 
     @property
     def user_agent(self) -> str:
@@ -75,13 +90,19 @@ class ApiClient:
     def user_agent(self, value: str) -> None:
         self.set_default_header("User-Agent", value)
 
-    def set_default_header(self, header_name: str, header_value: str) -> None:
+    @explains
+    def set_default_header(self, header_name: str, header_value: str, *surplus: Never, **unknown: Never) -> None:
         """Send a header with every request.
 
         Raises:
             ApiValueError: the name or the value cannot be a header.
         """
         given, header_value = {header_name: Secret(header_value)}, ""
+        excess, surplus = len(surplus), ()
+        if excess or unknown:
+            refuse(ApiClient.set_default_header, excess, unknown)
+        if given[header_name].value is MISSING:
+            raise missing_argument(ApiClient.set_default_header, "header_value")
         _merge(self.default_headers, given, "the default header")
 
     @classmethod
@@ -94,6 +115,8 @@ class ApiClient:
     @classmethod
     def set_default(cls, default: ApiClient | None) -> None:
         """Make ``default`` the client that API classes use when they are given none."""
+        if default is not None:
+            require("default", default, ApiClient, "an ApiClient")
         cls._default = default
 
     def close(self) -> None:
@@ -136,6 +159,10 @@ class ApiClient:
             if operation.auth != "none":
                 key = self._key(options)
                 error.hint = f"sent to {self._host(options)}: the key {key.ending()} from {key.source}"
+            raise
+        except (NotFoundException, UnexpectedBodyError) as error:
+            if (error.body or "").lstrip()[:1] == "<":
+                error.hint = f"a page of another server: is {self._host(options)} the platform's address?"
             raise
 
     def send(
@@ -212,6 +239,7 @@ class ApiClient:
                 _LOG.debug("%s %s: %s; retrying in %.2f s", operation.method, target, response.status, wait)
             time.sleep(wait)
 
+    @explained
     def call_api(
         self,
         method: str,
@@ -229,9 +257,9 @@ class ApiClient:
             body: a JSON value, or bytes.
             options: the options of every operation.
         """
-        if not method.isalpha():
+        if not isinstance(method, str) or not method.isalpha():
             raise ApiValueError(f"method must be a verb such as 'GET', not {method!r}")
-        if path[:1] != "/":
+        if not isinstance(path, str) or path[:1] != "/":
             raise ApiValueError(f"path must start with '/', not {path!r}")
         operation: Operation[Any] = Operation(
             method.upper(), path, {}, (Parameter("query", "", "map"),), FREE, auth="both"
@@ -319,7 +347,7 @@ def _jsonable(value: Any) -> Any:
 def _merge(headers: dict[str, Any], extra: Mapping[str, Any], where: str) -> None:
     """Add headers, regardless of case. Errors do not repeat values, since one of them may be a key."""
     if not isinstance(extra, Mapping):
-        raise ApiTypeError(f"{where} must be a dict of headers, not {type(extra).__name__}")
+        raise ApiTypeError(f"{where} must be a dict of headers, not {described(extra)}")
     for name in extra:
         text = Secret(extra[name])
         if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():

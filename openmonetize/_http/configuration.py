@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import os
 import re
 from collections.abc import Mapping, MutableMapping
-from typing import Any, Callable, ClassVar, Optional, cast
+from typing import Any, Callable, ClassVar, NoReturn, Optional, cast
 from urllib.parse import urlsplit
 
+from openmonetize._arguments import described, explains, refuse, require, suggestion
 from openmonetize._http.redaction import API_KEY_NAMES, Secret, Secrets
 from openmonetize._http.retry import RetryPolicy
-from openmonetize.exceptions import ApiKeyError, ApiValueError
+from openmonetize.exceptions import ApiAttributeError, ApiKeyError, ApiTypeError, ApiValueError
 
 DEFAULT_HOST = "https://api.openmonetize.io"
 API_KEY_VARIABLE = "OPENMONETIZE_API_KEY"
 BASE_URL_VARIABLE = "OPENMONETIZE_BASE_URL"
 # A time-out of more than a day is taken for a mistake, such as milliseconds for seconds.
 MAX_TIMEOUT = 86_400
+
+_QUOTES = ("", "'", '"')  # what a key that can be sent does not begin with
+
+_TYPO = 0.8  # how alike a name that is set must be to a setting's; OpenAPI Generator's clients have other settings
 
 _AUTHORITY = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?", re.IGNORECASE)
 _LOOPBACK = re.compile(r"localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|::1")
@@ -82,12 +88,13 @@ class Configuration:
 
     connection_changes = 0  # how often a setting of connections was set
 
+    @explains
     def __init__(
         self,
         host: str | None = None,
         api_key: Mapping[str, str | None] | None = None,
         access_token: str | None = None,
-        *,
+        *surplus: NoReturn,
         timeout: float = 60.0,
         connect_timeout: float = 10.0,
         read_timeout: float = 30.0,
@@ -104,11 +111,15 @@ class Configuration:
         proxy: str | None = None,
         proxy_headers: Mapping[str, str] | None = None,
         connection_pool_maxsize: int = 16,
+        **unknown: NoReturn,
     ) -> None:
         # Hidden first, since what raises below shows this frame to tools that report errors.
         api_key, access_token, proxy, proxy_headers = (
             cast(Any, Secret(value)) for value in (api_key, access_token, proxy, proxy_headers)
         )
+        excess, surplus = len(surplus), ()
+        if excess or unknown:
+            refuse(Configuration.__init__, excess, unknown)
         self.api_key = api_key
         self.access_token = access_token
         self.proxy = proxy
@@ -137,6 +148,15 @@ class Configuration:
         check = _CHECKS.get(name)
         if check is not None:
             check(name, value)
+        elif (
+            type(self) is Configuration
+            and name not in _SETTINGS
+            and name[:1] != "_"
+            and not hasattr(Configuration, name)
+        ):
+            meant = suggestion(name, _SETTINGS, _TYPO)
+            if meant:
+                raise ApiAttributeError(f"Configuration has no setting {name!r}: did you mean {meant}?")
         super().__setattr__(name, value)
 
     @property
@@ -147,13 +167,16 @@ class Configuration:
     @host.setter
     def host(self, value: str) -> None:
         if not isinstance(value, str):
-            raise ApiValueError(f"host must be a URL such as {DEFAULT_HOST!r}, not {type(value).__name__}")
+            raise ApiValueError(f"host must be a URL such as {DEFAULT_HOST!r}, not {described(value)}")
         url = value.strip().rstrip("/")
         if url.endswith("/v1"):
             url = url[:-3].rstrip("/")
         secure = _secure(url)
         if secure is None:
-            raise ApiValueError(f"host must be a URL such as {DEFAULT_HOST!r}, without a key, query or blanks in it")
+            scheme = "" if "://" in url else "; https:// is missing (http:// for this machine)"
+            raise ApiValueError(
+                f"host must be a URL such as {DEFAULT_HOST!r}, without a key, query or blanks in it{scheme}"
+            )
         self._host = url
         self._plain_http = not secure
 
@@ -237,12 +260,13 @@ class Configuration:
         key = self._find_key()
         if not key.value:
             raise ApiKeyError(
-                f"no API key: set config.api_key['bearerAuth'], or the environment variable {API_KEY_VARIABLE}"
+                "no API key: pass OpenMonetize(api_key=...), set config.api_key['bearerAuth'], or the environment "
+                f"variable {API_KEY_VARIABLE}"
             )
         if not _can_be_sent(key.value):
             key = Secret(key.value.strip() if isinstance(key.value, str) else "", key.source)
             if not _can_be_sent(key.value):
-                raise ApiKeyError("the API key has characters that cannot be sent; copy it again, without blanks")
+                raise ApiKeyError(f"the API key {_why_not_sent(key)}; copy it again, without blanks")
         if not self.allow_http and self._host.startswith("http:"):
             if self._plain_http:
                 raise ApiKeyError(
@@ -292,6 +316,8 @@ class Configuration:
     @classmethod
     def set_default(cls, default: Configuration | None) -> None:
         """Make a copy of ``default`` the configuration of an ``ApiClient()`` without arguments."""
+        if default is not None:
+            require("default", default, Configuration, "a Configuration")
         cls._default = copy.deepcopy(default)
 
     @classmethod
@@ -336,7 +362,15 @@ def fingerprint_of(key: str | Secret) -> str:
 
 
 def _can_be_sent(key: Any) -> bool:
-    return isinstance(key, str) and key.isascii() and key.isprintable() and key != "" and " " not in key
+    return isinstance(key, str) and key.isascii() and key.isprintable() and key[:1] not in _QUOTES and " " not in key
+
+
+def _why_not_sent(key: Secret) -> str:
+    if not key.value:
+        return "is not a text"
+    if key.value.lower().startswith("bearer "):
+        return "begins with 'Bearer', which is added to it"
+    return "has quotes around it" if key.value[:1] in _QUOTES else "has characters that cannot be sent"
 
 
 def seconds(name: str, value: Any) -> float:
@@ -351,7 +385,40 @@ def _count(name: str, value: Any) -> None:
         raise ApiValueError(f"{name} must be a whole number, 1 or more, not {value!r}")
 
 
+def _text(name: str, value: Any) -> None:
+    value = Secret(value)
+    if value.value is not None and not isinstance(value.value, str):
+        raise ApiTypeError(f"{name} must be a str, not {described(value.value)}")
+
+
+def _headers(name: str, value: Any) -> None:
+    value = Secret(value)
+    if value.value is not None and not isinstance(value.value, Mapping):
+        raise ApiTypeError(f"{name} must be a dict of headers, not {described(value.value)}")
+
+
+def _path(name: str, value: Any) -> None:
+    if value is not None:
+        require(name, value, (str, os.PathLike), "the path of a file")
+
+
+def _flag(name: str, value: Any) -> None:
+    if isinstance(value, str) or value not in (True, False):
+        raise ApiTypeError(f"{name} must be True or False, not {value!r}")
+
+
+_SETTINGS = tuple(inspect.signature(Configuration.__init__).parameters)[1:]
+
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "allow_http": _flag,
+    "debug": _flag,
+    "verify_ssl": _flag,
+    "id_namespace": _text,
+    "ssl_ca_cert": _path,
+    "cert_file": _path,
+    "key_file": _path,
+    "proxy": _text,
+    "proxy_headers": _headers,
     "timeout": seconds,
     "connect_timeout": seconds,
     "read_timeout": seconds,

@@ -12,6 +12,7 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -110,6 +111,17 @@ class _TimedResponse(http.client.HTTPResponse):
         head = _USUAL_HEAD.match(self.fp.peek())
         if not (head and self._may_have_body and self._read_usual(head)):
             super().begin(**limits)
+            self.will_close = self.will_close or self.status == http.client.SWITCHING_PROTOCOLS
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Read a status line. http.client skips interim answers of status 100 only, and not 102 or 103.
+
+        RFC 9110, section 15.2: any number of them may come before the final answer. A server that switches protocols
+        (101), for which it was not asked, gives no other answer.
+        """
+        version, status, reason = super()._read_status()  # type: ignore[misc]  # no stub has it
+        interim = 100 <= status < 200 and status != http.client.SWITCHING_PROTOCOLS
+        return version, http.client.CONTINUE if interim else status, reason
 
     def _read_usual(self, head: re.Match[bytes]) -> bool:
         """Take status and headers from a usual head. Return False if the body's length is not given plainly."""
@@ -130,6 +142,11 @@ class _TimedResponse(http.client.HTTPResponse):
         self.chunked, self.length = False, int(length)
         self.will_close = "close" in first.get("connection", "").lower()
         return True
+
+
+def _tunnel_request(target: str, headers: Mapping[str, Secret]) -> _Hidden:
+    lines = [_Hidden(f"{name}: {headers[name].value}".encode("latin-1")) for name in headers if name.lower() != "host"]
+    return _Hidden(b"\r\n".join((f"CONNECT {target} HTTP/1.1\r\nHost: {target}".encode("ascii"), *lines, b"", b"")))
 
 
 class TimedHTTPConnection(HTTPConnection):
@@ -173,6 +190,20 @@ class TimedHTTPConnection(HTTPConnection):
             raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
         numeric = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
         return [socket.getnameinfo(address, numeric)[0] for *_, address in found]
+
+    def _tunnel(self) -> None:
+        """Ask a proxy for a tunnel. The method of http.client has the proxy's password in its local variables."""
+        host = str(self._tunnel_host)
+        target = f"[{host}]:{self._tunnel_port}" if ":" in host and host[0] != "[" else f"{host}:{self._tunnel_port}"
+        self.send(_tunnel_request(target, self._tunnel_headers))  # type: ignore[attr-defined]  # of http.client
+        response = self.response_class(self.sock, method="CONNECT")
+        try:
+            response.begin()
+            if response.status != http.client.OK:
+                self.close()
+                raise OSError(f"Tunnel connection failed: {response.status} {response.reason}")
+        finally:
+            response.close()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Send a request."""

@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from typing_extensions import TypedDict
 
-from openmonetize._http.redaction import hide_keys_of
+from openmonetize._arguments import described, unknown_argument, wrong_text
+from openmonetize._http.redaction import Secret, hide_keys_of
 from openmonetize._schema import timestamps
 from openmonetize._schema.resolver import model_named
 from openmonetize.exceptions import ApiTypeError, ApiValueError
@@ -145,21 +146,19 @@ def check_options(operation: Operation[Any], options: Any) -> None:
     hide_keys_of(options)
     if _OPTIONS.issuperset(options):
         return
-    name = next(name for name in options if name not in _OPTIONS)
-    import difflib
-
-    known = [parameter.name for parameter in operation.parameters] + sorted(_OPTIONS)
+    unknown = [name for name in options if name not in _OPTIONS]
+    for name in unknown:
+        options[name] = Secret(options[name])  # it may be a key
+    known = [parameter.name for parameter in operation.parameters] + ["body"] * (operation.body == FREE)
     if operation.body not in (None, FREE):
         known += list(model_named(operation.body).model_fields)
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f": did you mean {close[0]}?" if close else f"; it takes {', '.join(known)}"
-    raise ApiTypeError(f"unknown argument {name!r} for {operation.method} {operation.path}{hint}")
+    raise unknown_argument(unknown[0], f"{operation.method} {operation.path}", known + sorted(_OPTIONS))
 
 
 def _segment(name: str, value: Any) -> str:
     if not isinstance(value, str):
         if not hasattr(value, "urn"):  # a UUID
-            raise ApiTypeError(f"{name} must be a str, not {type(value).__name__}")
+            raise wrong_text(name, value)
         value = str(value)
     if value in ("", ".", ".."):
         raise ApiValueError(f"{name} must not be {value!r}: it would change the path")
@@ -170,13 +169,13 @@ def _segment(name: str, value: Any) -> str:
 
 def _segments(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise ApiTypeError(f"{name} must be a str such as 'calculate/bulk', not {type(value).__name__}")
+        raise ApiTypeError(f"{name} must be a str such as 'calculate/bulk', not {described(value)}")
     return "/".join(_segment(f"each segment of {name}", part) for part in value.split("/"))
 
 
 def _pairs(name: str, value: Any) -> Iterable[str]:
     if not isinstance(value, Mapping):
-        raise ApiTypeError(f"{name} must be a dict of query parameters, not {type(value).__name__}")
+        raise ApiTypeError(f"{name} must be a dict of query parameters, not {described(value)}")
     for key, item in value.items():
         for one in item if isinstance(item, (list, tuple)) else (item,):
             if one is not None:
@@ -221,7 +220,7 @@ def _text(parameter: Parameter, value: Any) -> str:
         if not isinstance(value, bool):
             raise ApiTypeError(f"{name} must be True or False, not {value!r}")
     elif not isinstance(value, str):
-        raise ApiTypeError(f"{name} must be a str, not {type(value).__name__}")
+        raise wrong_text(name, value)
     elif parameter.minimum is not None and len(value) < parameter.minimum:
         raise ApiValueError(f"{name} must not be empty")
     if parameter.choices and value not in parameter.choices:

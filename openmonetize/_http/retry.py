@@ -6,6 +6,7 @@ it within a call, the recorder between batches.
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
+from openmonetize._arguments import explained
 from openmonetize.exceptions import ApiValueError
 
 # Statuses after which the same request may succeed. Calls do not retry 500, since many of the platform's 500s are
@@ -20,6 +22,15 @@ from openmonetize.exceptions import ApiValueError
 RETRYABLE_STATUSES = frozenset((429, 502, 503, 504))
 
 
+# The longest time, in seconds, that an answer may ask its caller to wait. A longer one is taken for a mistake, such as
+# a time of a calendar in place of seconds.
+MAX_SERVER_WAIT = 86_400.0
+
+_LOG = logging.getLogger("openmonetize")
+_SHOWN_CHARS = 40  # of a header that is implausible
+
+
+@explained
 @dataclass(frozen=True)
 class RetryPolicy:
     """Exponential backoff with full jitter.
@@ -45,8 +56,9 @@ class RetryPolicy:
         if isinstance(self.attempts, bool) or not isinstance(self.attempts, int) or self.attempts < 1:
             raise ApiValueError(f"attempts must be a whole number, 1 or more, not {self.attempts!r}")
         for name in ("base", "cap", "retry_after_cap"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ApiValueError(f"{name} must be a number of seconds, 0 or more, not {getattr(self, name)!r}")
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
+                raise ApiValueError(f"{name} must be a number of seconds, 0 or more, not {value!r}")
 
     def delay(self, attempt: int, retry_after: float | None = None) -> float:
         """Return the seconds to wait after attempt number ``attempt`` (1 is the first) has failed.
@@ -79,17 +91,36 @@ class RetryPolicy:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a server asks its caller to wait, or None.
+    """Return the seconds that a server asks its caller to wait, at most `MAX_SERVER_WAIT`, or None.
 
     Reads ``Retry-After`` in both forms of RFC 9110 (seconds, HTTP date). Without it, ``x-ratelimit-reset`` counts if
-    ``x-ratelimit-remaining`` is 0; the platform gives it in seconds.
+    ``x-ratelimit-remaining`` is 0; the platform gives it in seconds. A longer time is logged, once for each header.
     """
-    value = headers.get("Retry-After")
-    if value is not None:
-        return _seconds(value.strip())
-    if (headers.get("x-ratelimit-remaining") or "").strip() == "0":
-        return _seconds((headers.get("x-ratelimit-reset") or "").strip())
-    return None
+    name = "Retry-After"
+    if headers.get(name) is None:
+        name = "x-ratelimit-reset"
+        if (headers.get("x-ratelimit-remaining") or "").strip() != "0":
+            return None
+    value = (headers.get(name) or "").strip()
+    seconds = _seconds(value)
+    if seconds is None or seconds <= MAX_SERVER_WAIT:
+        return seconds
+    _tell_implausible(name, value)
+    return MAX_SERVER_WAIT
+
+
+_told: set[str] = set()  # the headers whose implausible values were logged
+
+
+def _tell_implausible(name: str, value: str) -> None:
+    if name not in _told:
+        _told.add(name)
+        _LOG.warning(
+            "%s in an answer is %r, which is more than %d s: it is not kept to. Does a proxy change the headers?",
+            name,
+            value[:_SHOWN_CHARS],
+            MAX_SERVER_WAIT,
+        )
 
 
 def _seconds(value: str) -> float | None:
@@ -97,11 +128,11 @@ def _seconds(value: str) -> float | None:
         return float(value)
     try:
         when = parsedate_to_datetime(value)
-    except (TypeError, ValueError, IndexError):
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=timezone.utc)
+        return max(0.0, (when - datetime.now(timezone.utc)).total_seconds())
+    except (TypeError, ValueError, IndexError, OverflowError):  # of a zone or a year that no date can have
         return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=timezone.utc)
-    return max(0.0, (when - datetime.now(timezone.utc)).total_seconds())
 
 
 class RetryBudget:

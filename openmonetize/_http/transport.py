@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
 import urllib3
@@ -47,6 +47,8 @@ from openmonetize.exceptions import (
 _CHUNK_SIZE = 65536
 # Raised while reading from a broken connection, or from a server that does not speak HTTP.
 _READ_ERRORS = (HTTPError, OSError, ValueError)
+# What OpenSSL calls an answer in clear text.
+_NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
 _CLOSE = {"Connection": "close"}
 _POOLS = {"http": TimedHTTPConnectionPool, "https": TimedHTTPSConnectionPool}
 
@@ -308,7 +310,7 @@ class RESTClient:
             manager = urllib3.ProxyManager(
                 proxy.url,
                 maxsize=maxsize,
-                proxy_headers={name: headers[name].value for name in headers if tunnels},
+                proxy_headers=cast(Any, headers if tunnels else {}),  # as text, frames of urllib3 would show them
                 **tls,
             )
             manager.pool_classes_by_scheme = _POOLS
@@ -408,6 +410,8 @@ def _why_not_trusted(error: SSLError) -> str:
         message = getattr(cause, "verify_message", None)
         if message:
             return str(message)
+        if getattr(cause, "reason", None) in _NOT_TLS:
+            return "it does not answer in TLS; is its address http:// instead of https://?"
     return _in_words(error)
 
 

@@ -11,8 +11,9 @@ from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from functools import lru_cache
 from threading import RLock
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, Union
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, Union, get_args
 
 from pydantic import (
     VERSION,
@@ -29,11 +30,18 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticSerializationError, core_schema
 
+from openmonetize._arguments import described, unknown_attribute
 from openmonetize._schema import timestamps
 from openmonetize._schema.jsonable import jsonable, load_json
 from openmonetize._schema.signature import FieldSignature
 from openmonetize._schema.unreadable import read_around, unreadable_fields
-from openmonetize._schema.validation_errors import describe, python_name, unknown_field
+from openmonetize._schema.validation_errors import (
+    describe,
+    given_by_position,
+    number_as_text,
+    python_name,
+    unknown_field,
+)
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 
 Self = TypeVar("Self", bound="Model")
@@ -165,7 +173,9 @@ class Model(BaseModel):
     if not TYPE_CHECKING:
         __signature__ = FieldSignature()
 
-        def __init__(self, /, **data: Any) -> None:
+        def __init__(self, /, *surplus: Any, **data: Any) -> None:
+            if surplus:
+                raise given_by_position(type(self))
             try:
                 self.__pydantic_validator__.validate_python(data, self_instance=self)
             except ValidationError as error:
@@ -173,6 +183,12 @@ class Model(BaseModel):
 
         # Tells pydantic to build nested models without calling `__init__`.
         __init__.__pydantic_base_init__ = True
+
+        def __getattr__(self, name: str) -> Any:
+            try:
+                return super().__getattr__(name)
+            except AttributeError:
+                raise unknown_attribute(type(self).__name__, name, type(self).model_fields) from None
 
         @classmethod
         def model_rebuild(cls, *, force=False, _parent_namespace_depth=2, **options):
@@ -196,7 +212,7 @@ class Model(BaseModel):
         if isinstance(obj, cls):
             return obj
         if not isinstance(obj, Mapping):
-            raise ApiTypeError(f"{cls.__name__} needs a dict, not {type(obj).__name__}")
+            raise ApiTypeError(f"{cls.__name__} needs a dict, not {described(obj)}")
         try:
             return cls(**obj)
         except TypeError:
@@ -255,7 +271,9 @@ class ResponseModel(Model):
 
     if not TYPE_CHECKING:
 
-        def __init__(self, /, **data: Any) -> None:
+        def __init__(self, /, *surplus: Any, **data: Any) -> None:
+            if surplus:
+                raise given_by_position(type(self))
             try:
                 self.__pydantic_validator__.validate_python(data, self_instance=self)
             except ValidationError as error:
@@ -281,6 +299,16 @@ class ResponseModel(Model):
             if found is None:
                 raise describe(error, cls) from None
             return found  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=None)
+def _numbers_of(model: type[BaseModel]) -> frozenset[str]:
+    """Return the fields that are numbers."""
+    return frozenset(name for name, field in model.model_fields.items() if _takes_number(field.annotation))
+
+
+def _takes_number(annotation: Any) -> bool:
+    return annotation in (int, float, Decimal) or any(map(_takes_number, get_args(annotation)))
 
 
 class RequestModel(Model):
@@ -310,6 +338,9 @@ class RequestModel(Model):
     def _without_none(cls, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return data
+        for name, value in data.items():
+            if isinstance(value, str) and python_name(str(name), cls) in _numbers_of(cls):
+                raise number_as_text(str(name), value)
         return {
             name: value
             for name, value in data.items()

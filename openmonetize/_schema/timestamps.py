@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from typing import Any
+
+_LARGEST_SECOND = 253_402_300_799  # since the epoch: the end of the year 9999
 
 
 def utc(value: Any) -> datetime:
@@ -32,7 +34,14 @@ def as_datetime(value: Any) -> datetime:
         return _parse(value)
     if isinstance(value, datetime):
         return value
-    raise TypeError(f"needs a datetime or an ISO 8601 text, not {type(value).__name__}")
+    raise TypeError(f"needs a datetime or an ISO 8601 text, not {type(value).__name__}{_advice(value)}")
+
+
+def _advice(value: Any) -> str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        unit = " / 1000" if abs(value) > _LARGEST_SECOND else ""  # then it must be milliseconds
+        return f": pass datetime.fromtimestamp({value}{unit}, timezone.utc)"
+    return f": pass datetime({value.year}, {value.month}, {value.day})" if isinstance(value, date) else ""
 
 
 def _parse(text: str) -> datetime:

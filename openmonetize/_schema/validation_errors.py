@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from openmonetize.exceptions import ApiAttributeError, ApiValueError
+from openmonetize._arguments import suggestion
+from openmonetize.exceptions import ApiAttributeError, ApiTypeError, ApiValueError
 
 _MAX_SHOWN_INPUT = 80  # characters
 
@@ -31,6 +32,20 @@ def unknown_field(name: str, model: type[BaseModel]) -> ApiAttributeError:
     return ApiAttributeError(f"{model.__name__} has no field {name!r}{_did_you_mean(name, model)}")
 
 
+def given_by_position(model: type[BaseModel]) -> ApiTypeError:
+    """Return the error for a constructor whose fields are given by position."""
+    return ApiTypeError(f"{model.__name__}() takes its fields by name: {', '.join(model.model_fields)}")
+
+
+def number_as_text(name: str, value: str) -> ApiValueError:
+    """Return the error for a text that a caller gives in place of a number."""
+    return ApiValueError(f"{name} must be a number, not the text {_shown(value)}{_without_quotes(value)}")
+
+
+def _without_quotes(value: str) -> str:
+    return ": give it without quotes" if value.replace(".", "", 1).isdigit() else ""
+
+
 def python_name(wire_name: str, model: type[BaseModel] | None) -> str:
     """Return the Python name of a field of the wire; where there is no such field, the same name."""
     fields = model.model_fields if model is not None else {}
@@ -50,9 +65,22 @@ def _complaint(item: dict[str, Any], path: str, model: type[BaseModel] | None) -
         return str(message)
     if kind == "string_unicode":
         return f"{path} must not contain a lone surrogate, which is not text"
-    shown = repr(item["input"])
-    shown = shown if len(shown) <= _MAX_SHOWN_INPUT else shown[: _MAX_SHOWN_INPUT - 3] + "..."
-    return f"{path} {_plain(message)} (got {shown})".lstrip()
+    value = item["input"]
+    return f"{path} {_plain(message)} (got {_shown(value)}){_advice(kind, value)}".lstrip()
+
+
+def _shown(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= _MAX_SHOWN_INPUT else shown[: _MAX_SHOWN_INPUT - 3] + "..."
+
+
+def _advice(kind: str, value: Any) -> str:
+    """Return what to do about a value of another type."""
+    if kind == "string_type" and isinstance(value, int) and not isinstance(value, bool):
+        return f": pass str({_shown(value)})"
+    if isinstance(value, str) and kind.partition("_")[0] in ("int", "float"):
+        return _without_quotes(value)
+    return f": pass an instance, {value.__name__}(...)" if isinstance(value, type) else ""
 
 
 def _plain(message: str) -> str:
@@ -62,11 +90,8 @@ def _plain(message: str) -> str:
 
 
 def _did_you_mean(name: str, model: type[BaseModel] | None) -> str:
-    import difflib  # late: only errors need it
-
-    known = {field.replace("_", ""): field for field in (model.model_fields if model is not None else ())}
-    close = difflib.get_close_matches(name.replace("_", "").lower(), known, n=1, cutoff=0.6)
-    return f": did you mean {known[close[0]]!r}?" if close else ""
+    meant = suggestion(name, model.model_fields if model is not None else ())
+    return f": did you mean {meant!r}?" if meant else ""
 
 
 def _model_at(location: tuple[Any, ...], model: type[BaseModel]) -> type[BaseModel] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
+from openmonetize._http.base_api import BaseApi, api_method, with_http_info, without_preload_content
 from openmonetize._http.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ V1_ANALYTICS_USAGE_TRENDS_GET: Operation[V1AnalyticsUsageTrendsGet200Response] =
 class AnalyticsApi(BaseApi):
     """What was used, what it cost, and how long the credits last."""
 
+    @api_method
     def v1_analytics_burn_forecast_get(
         self, customer_id: Optional[str] = None, days: Optional[int] = None, **_options: Unpack[RequestOptions]
     ) -> V1AnalyticsBurnForecastGet200Response:
@@ -120,6 +121,7 @@ class AnalyticsApi(BaseApi):
     v1_analytics_burn_forecast_get_with_http_info = with_http_info(v1_analytics_burn_forecast_get)
     v1_analytics_burn_forecast_get_without_preload_content = without_preload_content(v1_analytics_burn_forecast_get)
 
+    @api_method
     def v1_analytics_burn_rate_get(
         self, customer_id: Optional[str] = None, user_id: Optional[str] = None, **_options: Unpack[RequestOptions]
     ) -> V1AnalyticsBurnRateGet200Response:
@@ -150,6 +152,7 @@ class AnalyticsApi(BaseApi):
     v1_analytics_burn_rate_get_with_http_info = with_http_info(v1_analytics_burn_rate_get)
     v1_analytics_burn_rate_get_without_preload_content = without_preload_content(v1_analytics_burn_rate_get)
 
+    @api_method
     def v1_analytics_cost_breakdown_get(
         self,
         customer_id: Optional[str] = None,
@@ -190,6 +193,7 @@ class AnalyticsApi(BaseApi):
     v1_analytics_cost_breakdown_get_with_http_info = with_http_info(v1_analytics_cost_breakdown_get)
     v1_analytics_cost_breakdown_get_without_preload_content = without_preload_content(v1_analytics_cost_breakdown_get)
 
+    @api_method
     def v1_analytics_costs_get(
         self,
         customer_id: Optional[str] = None,
@@ -244,6 +248,7 @@ class AnalyticsApi(BaseApi):
     v1_analytics_costs_get_with_http_info = with_http_info(v1_analytics_costs_get)
     v1_analytics_costs_get_without_preload_content = without_preload_content(v1_analytics_costs_get)
 
+    @api_method
     def v1_analytics_summary_get(self, **_options: Unpack[RequestOptions]) -> V1AnalyticsSummaryGet200Response:
         """Get an overview of the account.
 
@@ -267,6 +272,7 @@ class AnalyticsApi(BaseApi):
     v1_analytics_summary_get_with_http_info = with_http_info(v1_analytics_summary_get)
     v1_analytics_summary_get_without_preload_content = without_preload_content(v1_analytics_summary_get)
 
+    @api_method
     def v1_analytics_usage_get(
         self,
         customer_id: Optional[str] = None,
@@ -326,6 +332,7 @@ class AnalyticsApi(BaseApi):
     v1_analytics_usage_get_with_http_info = with_http_info(v1_analytics_usage_get)
     v1_analytics_usage_get_without_preload_content = without_preload_content(v1_analytics_usage_get)
 
+    @api_method
     def v1_analytics_usage_trends_get(
         self,
         customer_id: Optional[str] = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
+from openmonetize._http.base_api import BaseApi, api_method, with_http_info, without_preload_content
 from openmonetize._http.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ V1_BURN_TABLES_LIST_GET: Operation[V1BurnTablesListGet200Response] = Operation(
 class BurnTablesApi(BaseApi):
     """Tables that say how many credits a model's tokens are worth in estimates."""
 
+    @api_method
     def v1_burn_tables_active_get(self, **_options: Unpack[RequestOptions]) -> V1BurnTablesActiveGet200Response:
         """Get the burn table in use.
 
@@ -82,6 +83,7 @@ class BurnTablesApi(BaseApi):
     v1_burn_tables_active_get_with_http_info = with_http_info(v1_burn_tables_active_get)
     v1_burn_tables_active_get_without_preload_content = without_preload_content(v1_burn_tables_active_get)
 
+    @api_method
     def v1_burn_tables_create_post(
         self,
         v1_burn_tables_create_post_request: Union[V1BurnTablesCreatePostRequest, Mapping[str, Any], None] = None,
@@ -135,6 +137,7 @@ class BurnTablesApi(BaseApi):
     v1_burn_tables_create_post_with_http_info = with_http_info(v1_burn_tables_create_post)
     v1_burn_tables_create_post_without_preload_content = without_preload_content(v1_burn_tables_create_post)
 
+    @api_method
     def v1_burn_tables_id_delete(self, id: str, **_options: Unpack[RequestOptions]) -> V1BurnTablesIdDelete200Response:
         """Deactivate a burn table.
 
@@ -158,6 +161,7 @@ class BurnTablesApi(BaseApi):
     v1_burn_tables_id_delete_with_http_info = with_http_info(v1_burn_tables_id_delete)
     v1_burn_tables_id_delete_without_preload_content = without_preload_content(v1_burn_tables_id_delete)
 
+    @api_method
     def v1_burn_tables_id_get(self, id: str, **_options: Unpack[RequestOptions]) -> V1BurnTablesCreatePost201Response:
         """Get a burn table.
 
@@ -181,6 +185,7 @@ class BurnTablesApi(BaseApi):
     v1_burn_tables_id_get_with_http_info = with_http_info(v1_burn_tables_id_get)
     v1_burn_tables_id_get_without_preload_content = without_preload_content(v1_burn_tables_id_get)
 
+    @api_method
     def v1_burn_tables_id_patch(
         self,
         id: str,
@@ -233,6 +238,7 @@ class BurnTablesApi(BaseApi):
     v1_burn_tables_id_patch_with_http_info = with_http_info(v1_burn_tables_id_patch)
     v1_burn_tables_id_patch_without_preload_content = without_preload_content(v1_burn_tables_id_patch)
 
+    @api_method
     def v1_burn_tables_list_get(
         self, customer_id: Optional[str] = None, is_active: Optional[bool] = None, **_options: Unpack[RequestOptions]
     ) -> V1BurnTablesListGet200Response:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
+from openmonetize._http.base_api import BaseApi, api_method, with_http_info, without_preload_content
 from openmonetize._http.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ V1_USERS_USER_ID_TRANSACTIONS_GET: Operation[V1CustomersCustomerIdUsersUserIdTra
 class CreditsApi(BaseApi):
     """Wallets of the customer and of users, their balances, grants, purchases and transactions."""
 
+    @api_method
     def v1_credits_balance_get(self, **_options: Unpack[RequestOptions]) -> V1CreditsBalanceGet200Response:
         """Get the balance of the customer's own wallet.
 
@@ -107,6 +108,7 @@ class CreditsApi(BaseApi):
     v1_credits_balance_get_with_http_info = with_http_info(v1_credits_balance_get)
     v1_credits_balance_get_without_preload_content = without_preload_content(v1_credits_balance_get)
 
+    @api_method
     def v1_credits_grant_post(
         self,
         v1_credits_grant_post_request: Union[V1CreditsGrantPostRequest, Mapping[str, Any], None] = None,
@@ -176,6 +178,7 @@ class CreditsApi(BaseApi):
     v1_credits_grant_post_with_http_info = with_http_info(v1_credits_grant_post)
     v1_credits_grant_post_without_preload_content = without_preload_content(v1_credits_grant_post)
 
+    @api_method
     def v1_credits_purchase_post(
         self,
         v1_credits_purchase_post_request: Union[V1CreditsPurchasePostRequest, Mapping[str, Any], None] = None,
@@ -232,6 +235,7 @@ class CreditsApi(BaseApi):
     v1_credits_purchase_post_with_http_info = with_http_info(v1_credits_purchase_post)
     v1_credits_purchase_post_without_preload_content = without_preload_content(v1_credits_purchase_post)
 
+    @api_method
     def v1_customers_customer_id_users_user_id_credits_get(
         self, customer_id: str, user_id: str, **_options: Unpack[RequestOptions]
     ) -> V1CustomersCustomerIdUsersUserIdCreditsGet200Response:
@@ -266,6 +270,7 @@ class CreditsApi(BaseApi):
         v1_customers_customer_id_users_user_id_credits_get
     )
 
+    @api_method
     def v1_customers_customer_id_users_user_id_transactions_get(
         self,
         customer_id: str,
@@ -307,6 +312,7 @@ class CreditsApi(BaseApi):
         v1_customers_customer_id_users_user_id_transactions_get
     )
 
+    @api_method
     def v1_users_user_id_credits_get(
         self, user_id: str, **_options: Unpack[RequestOptions]
     ) -> V1CustomersCustomerIdUsersUserIdCreditsGet200Response:
@@ -334,6 +340,7 @@ class CreditsApi(BaseApi):
     v1_users_user_id_credits_get_with_http_info = with_http_info(v1_users_user_id_credits_get)
     v1_users_user_id_credits_get_without_preload_content = without_preload_content(v1_users_user_id_credits_get)
 
+    @api_method
     def v1_users_user_id_transactions_get(
         self,
         user_id: str,

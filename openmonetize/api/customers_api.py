@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
+from openmonetize._http.base_api import BaseApi, api_method, with_http_info, without_preload_content
 from openmonetize._http.operation import Operation, RequestOptions
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ V1_CUSTOMERS_ROTATE_KEY_POST: Operation[V1CustomersRotateKeyPost200Response] = O
 class CustomersApi(BaseApi):
     """Registration, the account behind the key, and key rotation."""
 
+    @api_method
     def v1_customers_me_get(self, **_options: Unpack[RequestOptions]) -> V1CustomersMeGet200Response:
         """Get the customer that the API key belongs to.
 
@@ -62,6 +63,7 @@ class CustomersApi(BaseApi):
     v1_customers_me_get_with_http_info = with_http_info(v1_customers_me_get)
     v1_customers_me_get_without_preload_content = without_preload_content(v1_customers_me_get)
 
+    @api_method
     def v1_customers_register_post(
         self,
         v1_customers_register_post_request: Union[V1CustomersRegisterPostRequest, Mapping[str, Any], None] = None,
@@ -105,6 +107,7 @@ class CustomersApi(BaseApi):
     v1_customers_register_post_with_http_info = with_http_info(v1_customers_register_post)
     v1_customers_register_post_without_preload_content = without_preload_content(v1_customers_register_post)
 
+    @api_method
     def v1_customers_rotate_key_post(self, **_options: Unpack[RequestOptions]) -> V1CustomersRotateKeyPost200Response:
         """Replace the API key by a new one.
 

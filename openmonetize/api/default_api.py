@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional
 
 from typing_extensions import Unpack
 
-from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
+from openmonetize._http.base_api import BaseApi, api_method, with_http_info, without_preload_content
 from openmonetize._http.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
@@ -306,6 +306,7 @@ V1_RATING_PUT_0: Operation[Any] = Operation(
 class DefaultApi(BaseApi):
     """Whatever a deployment serves below its four forwarded prefixes, sent and answered as it is."""
 
+    @api_method
     def v1_analytics_delete(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -331,6 +332,7 @@ class DefaultApi(BaseApi):
     v1_analytics_delete_with_http_info = with_http_info(v1_analytics_delete)
     v1_analytics_delete_without_preload_content = without_preload_content(v1_analytics_delete)
 
+    @api_method
     def v1_analytics_delete_0(
         self,
         wildcard: str,
@@ -361,6 +363,7 @@ class DefaultApi(BaseApi):
     v1_analytics_delete_0_with_http_info = with_http_info(v1_analytics_delete_0)
     v1_analytics_delete_0_without_preload_content = without_preload_content(v1_analytics_delete_0)
 
+    @api_method
     def v1_analytics_get(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -386,6 +389,7 @@ class DefaultApi(BaseApi):
     v1_analytics_get_with_http_info = with_http_info(v1_analytics_get)
     v1_analytics_get_without_preload_content = without_preload_content(v1_analytics_get)
 
+    @api_method
     def v1_analytics_get_0(
         self,
         wildcard: str,
@@ -416,6 +420,7 @@ class DefaultApi(BaseApi):
     v1_analytics_get_0_with_http_info = with_http_info(v1_analytics_get_0)
     v1_analytics_get_0_without_preload_content = without_preload_content(v1_analytics_get_0)
 
+    @api_method
     def v1_analytics_head(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -441,6 +446,7 @@ class DefaultApi(BaseApi):
     v1_analytics_head_with_http_info = with_http_info(v1_analytics_head)
     v1_analytics_head_without_preload_content = without_preload_content(v1_analytics_head)
 
+    @api_method
     def v1_analytics_head_0(
         self,
         wildcard: str,
@@ -471,6 +477,7 @@ class DefaultApi(BaseApi):
     v1_analytics_head_0_with_http_info = with_http_info(v1_analytics_head_0)
     v1_analytics_head_0_without_preload_content = without_preload_content(v1_analytics_head_0)
 
+    @api_method
     def v1_analytics_options(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -496,6 +503,7 @@ class DefaultApi(BaseApi):
     v1_analytics_options_with_http_info = with_http_info(v1_analytics_options)
     v1_analytics_options_without_preload_content = without_preload_content(v1_analytics_options)
 
+    @api_method
     def v1_analytics_options_0(
         self,
         wildcard: str,
@@ -526,6 +534,7 @@ class DefaultApi(BaseApi):
     v1_analytics_options_0_with_http_info = with_http_info(v1_analytics_options_0)
     v1_analytics_options_0_without_preload_content = without_preload_content(v1_analytics_options_0)
 
+    @api_method
     def v1_analytics_patch(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -551,6 +560,7 @@ class DefaultApi(BaseApi):
     v1_analytics_patch_with_http_info = with_http_info(v1_analytics_patch)
     v1_analytics_patch_without_preload_content = without_preload_content(v1_analytics_patch)
 
+    @api_method
     def v1_analytics_patch_0(
         self,
         wildcard: str,
@@ -581,6 +591,7 @@ class DefaultApi(BaseApi):
     v1_analytics_patch_0_with_http_info = with_http_info(v1_analytics_patch_0)
     v1_analytics_patch_0_without_preload_content = without_preload_content(v1_analytics_patch_0)
 
+    @api_method
     def v1_analytics_post(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -606,6 +617,7 @@ class DefaultApi(BaseApi):
     v1_analytics_post_with_http_info = with_http_info(v1_analytics_post)
     v1_analytics_post_without_preload_content = without_preload_content(v1_analytics_post)
 
+    @api_method
     def v1_analytics_post_0(
         self,
         wildcard: str,
@@ -636,6 +648,7 @@ class DefaultApi(BaseApi):
     v1_analytics_post_0_with_http_info = with_http_info(v1_analytics_post_0)
     v1_analytics_post_0_without_preload_content = without_preload_content(v1_analytics_post_0)
 
+    @api_method
     def v1_analytics_put(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -661,6 +674,7 @@ class DefaultApi(BaseApi):
     v1_analytics_put_with_http_info = with_http_info(v1_analytics_put)
     v1_analytics_put_without_preload_content = without_preload_content(v1_analytics_put)
 
+    @api_method
     def v1_analytics_put_0(
         self,
         wildcard: str,
@@ -691,6 +705,7 @@ class DefaultApi(BaseApi):
     v1_analytics_put_0_with_http_info = with_http_info(v1_analytics_put_0)
     v1_analytics_put_0_without_preload_content = without_preload_content(v1_analytics_put_0)
 
+    @api_method
     def v1_burn_tables_delete(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -716,6 +731,7 @@ class DefaultApi(BaseApi):
     v1_burn_tables_delete_with_http_info = with_http_info(v1_burn_tables_delete)
     v1_burn_tables_delete_without_preload_content = without_preload_content(v1_burn_tables_delete)
 
+    @api_method
     def v1_burn_tables_delete_0(
         self,
         wildcard: str,
@@ -746,6 +762,7 @@ class DefaultApi(BaseApi):
     v1_burn_tables_delete_0_with_http_info = with_http_info(v1_burn_tables_delete_0)
     v1_burn_tables_delete_0_without_preload_content = without_preload_content(v1_burn_tables_delete_0)
 
+    @api_method
     def v1_burn_tables_get(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -771,6 +788,7 @@ class DefaultApi(BaseApi):
     v1_burn_tables_get_with_http_info = with_http_info(v1_burn_tables_get)
     v1_burn_tables_get_without_preload_content = without_preload_content(v1_burn_tables_get)
 
+    @api_method
     def v1_burn_tables_get_0(
         self,
         wildcard: str,
@@ -801,6 +819,7 @@ class DefaultApi(BaseApi):
     v1_burn_tables_get_0_with_http_info = with_http_info(v1_burn_tables_get_0)
     v1_burn_tables_get_0_without_preload_content = without_preload_content(v1_burn_tables_get_0)
 
+    @api_method
     def v1_burn_tables_head(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -826,6 +845,7 @@ class DefaultApi(BaseApi):
     v1_burn_tables_head_with_http_info = with_http_info(v1_burn_tables_head)
     v1_burn_tables_head_without_preload_content = without_preload_content(v1_burn_tables_head)
 
+    @api_method
     def v1_burn_tables_head_0(
         self,
         wildcard: str,
@@ -856,6 +876,7 @@ class DefaultApi(BaseApi):
     v1_burn_tables_head_0_with_http_info = with_http_info(v1_burn_tables_head_0)
     v1_burn_tables_head_0_without_preload_content = without_preload_content(v1_burn_tables_head_0)
 
+    @api_method
     def v1_burn_tables_options(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -881,6 +902,7 @@ class DefaultApi(BaseApi):
     v1_burn_tables_options_with_http_info = with_http_info(v1_burn_tables_options)
     v1_burn_tables_options_without_preload_content = without_preload_content(v1_burn_tables_options)
 
+    @api_method
     def v1_burn_tables_options_0(
         self,
         wildcard: str,
@@ -911,6 +933,7 @@ class DefaultApi(BaseApi):
     v1_burn_tables_options_0_with_http_info = with_http_info(v1_burn_tables_options_0)
     v1_burn_tables_options_0_without_preload_content = without_preload_content(v1_burn_tables_options_0)
 
+    @api_method
     def v1_burn_tables_patch(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -936,6 +959,7 @@ class DefaultApi(BaseApi):
     v1_burn_tables_patch_with_http_info = with_http_info(v1_burn_tables_patch)
     v1_burn_tables_patch_without_preload_content = without_preload_content(v1_burn_tables_patch)
 
+    @api_method
     def v1_burn_tables_patch_0(
         self,
         wildcard: str,
@@ -966,6 +990,7 @@ class DefaultApi(BaseApi):
     v1_burn_tables_patch_0_with_http_info = with_http_info(v1_burn_tables_patch_0)
     v1_burn_tables_patch_0_without_preload_content = without_preload_content(v1_burn_tables_patch_0)
 
+    @api_method
     def v1_burn_tables_post(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -991,6 +1016,7 @@ class DefaultApi(BaseApi):
     v1_burn_tables_post_with_http_info = with_http_info(v1_burn_tables_post)
     v1_burn_tables_post_without_preload_content = without_preload_content(v1_burn_tables_post)
 
+    @api_method
     def v1_burn_tables_post_0(
         self,
         wildcard: str,
@@ -1021,6 +1047,7 @@ class DefaultApi(BaseApi):
     v1_burn_tables_post_0_with_http_info = with_http_info(v1_burn_tables_post_0)
     v1_burn_tables_post_0_without_preload_content = without_preload_content(v1_burn_tables_post_0)
 
+    @api_method
     def v1_burn_tables_put(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -1046,6 +1073,7 @@ class DefaultApi(BaseApi):
     v1_burn_tables_put_with_http_info = with_http_info(v1_burn_tables_put)
     v1_burn_tables_put_without_preload_content = without_preload_content(v1_burn_tables_put)
 
+    @api_method
     def v1_burn_tables_put_0(
         self,
         wildcard: str,
@@ -1076,6 +1104,7 @@ class DefaultApi(BaseApi):
     v1_burn_tables_put_0_with_http_info = with_http_info(v1_burn_tables_put_0)
     v1_burn_tables_put_0_without_preload_content = without_preload_content(v1_burn_tables_put_0)
 
+    @api_method
     def v1_events_delete(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -1101,6 +1130,7 @@ class DefaultApi(BaseApi):
     v1_events_delete_with_http_info = with_http_info(v1_events_delete)
     v1_events_delete_without_preload_content = without_preload_content(v1_events_delete)
 
+    @api_method
     def v1_events_delete_0(
         self,
         wildcard: str,
@@ -1131,6 +1161,7 @@ class DefaultApi(BaseApi):
     v1_events_delete_0_with_http_info = with_http_info(v1_events_delete_0)
     v1_events_delete_0_without_preload_content = without_preload_content(v1_events_delete_0)
 
+    @api_method
     def v1_events_get(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -1156,6 +1187,7 @@ class DefaultApi(BaseApi):
     v1_events_get_with_http_info = with_http_info(v1_events_get)
     v1_events_get_without_preload_content = without_preload_content(v1_events_get)
 
+    @api_method
     def v1_events_get_0(
         self,
         wildcard: str,
@@ -1186,6 +1218,7 @@ class DefaultApi(BaseApi):
     v1_events_get_0_with_http_info = with_http_info(v1_events_get_0)
     v1_events_get_0_without_preload_content = without_preload_content(v1_events_get_0)
 
+    @api_method
     def v1_events_head(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -1211,6 +1244,7 @@ class DefaultApi(BaseApi):
     v1_events_head_with_http_info = with_http_info(v1_events_head)
     v1_events_head_without_preload_content = without_preload_content(v1_events_head)
 
+    @api_method
     def v1_events_head_0(
         self,
         wildcard: str,
@@ -1241,6 +1275,7 @@ class DefaultApi(BaseApi):
     v1_events_head_0_with_http_info = with_http_info(v1_events_head_0)
     v1_events_head_0_without_preload_content = without_preload_content(v1_events_head_0)
 
+    @api_method
     def v1_events_options(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -1266,6 +1301,7 @@ class DefaultApi(BaseApi):
     v1_events_options_with_http_info = with_http_info(v1_events_options)
     v1_events_options_without_preload_content = without_preload_content(v1_events_options)
 
+    @api_method
     def v1_events_options_0(
         self,
         wildcard: str,
@@ -1296,6 +1332,7 @@ class DefaultApi(BaseApi):
     v1_events_options_0_with_http_info = with_http_info(v1_events_options_0)
     v1_events_options_0_without_preload_content = without_preload_content(v1_events_options_0)
 
+    @api_method
     def v1_events_patch(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -1321,6 +1358,7 @@ class DefaultApi(BaseApi):
     v1_events_patch_with_http_info = with_http_info(v1_events_patch)
     v1_events_patch_without_preload_content = without_preload_content(v1_events_patch)
 
+    @api_method
     def v1_events_patch_0(
         self,
         wildcard: str,
@@ -1351,6 +1389,7 @@ class DefaultApi(BaseApi):
     v1_events_patch_0_with_http_info = with_http_info(v1_events_patch_0)
     v1_events_patch_0_without_preload_content = without_preload_content(v1_events_patch_0)
 
+    @api_method
     def v1_events_post(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -1376,6 +1415,7 @@ class DefaultApi(BaseApi):
     v1_events_post_with_http_info = with_http_info(v1_events_post)
     v1_events_post_without_preload_content = without_preload_content(v1_events_post)
 
+    @api_method
     def v1_events_post_0(
         self,
         wildcard: str,
@@ -1406,6 +1446,7 @@ class DefaultApi(BaseApi):
     v1_events_post_0_with_http_info = with_http_info(v1_events_post_0)
     v1_events_post_0_without_preload_content = without_preload_content(v1_events_post_0)
 
+    @api_method
     def v1_events_put(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -1431,6 +1472,7 @@ class DefaultApi(BaseApi):
     v1_events_put_with_http_info = with_http_info(v1_events_put)
     v1_events_put_without_preload_content = without_preload_content(v1_events_put)
 
+    @api_method
     def v1_events_put_0(
         self,
         wildcard: str,
@@ -1461,6 +1503,7 @@ class DefaultApi(BaseApi):
     v1_events_put_0_with_http_info = with_http_info(v1_events_put_0)
     v1_events_put_0_without_preload_content = without_preload_content(v1_events_put_0)
 
+    @api_method
     def v1_rating_delete(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -1486,6 +1529,7 @@ class DefaultApi(BaseApi):
     v1_rating_delete_with_http_info = with_http_info(v1_rating_delete)
     v1_rating_delete_without_preload_content = without_preload_content(v1_rating_delete)
 
+    @api_method
     def v1_rating_delete_0(
         self,
         wildcard: str,
@@ -1516,6 +1560,7 @@ class DefaultApi(BaseApi):
     v1_rating_delete_0_with_http_info = with_http_info(v1_rating_delete_0)
     v1_rating_delete_0_without_preload_content = without_preload_content(v1_rating_delete_0)
 
+    @api_method
     def v1_rating_get(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -1541,6 +1586,7 @@ class DefaultApi(BaseApi):
     v1_rating_get_with_http_info = with_http_info(v1_rating_get)
     v1_rating_get_without_preload_content = without_preload_content(v1_rating_get)
 
+    @api_method
     def v1_rating_get_0(
         self,
         wildcard: str,
@@ -1571,6 +1617,7 @@ class DefaultApi(BaseApi):
     v1_rating_get_0_with_http_info = with_http_info(v1_rating_get_0)
     v1_rating_get_0_without_preload_content = without_preload_content(v1_rating_get_0)
 
+    @api_method
     def v1_rating_head(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -1596,6 +1643,7 @@ class DefaultApi(BaseApi):
     v1_rating_head_with_http_info = with_http_info(v1_rating_head)
     v1_rating_head_without_preload_content = without_preload_content(v1_rating_head)
 
+    @api_method
     def v1_rating_head_0(
         self,
         wildcard: str,
@@ -1626,6 +1674,7 @@ class DefaultApi(BaseApi):
     v1_rating_head_0_with_http_info = with_http_info(v1_rating_head_0)
     v1_rating_head_0_without_preload_content = without_preload_content(v1_rating_head_0)
 
+    @api_method
     def v1_rating_options(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -1651,6 +1700,7 @@ class DefaultApi(BaseApi):
     v1_rating_options_with_http_info = with_http_info(v1_rating_options)
     v1_rating_options_without_preload_content = without_preload_content(v1_rating_options)
 
+    @api_method
     def v1_rating_options_0(
         self,
         wildcard: str,
@@ -1681,6 +1731,7 @@ class DefaultApi(BaseApi):
     v1_rating_options_0_with_http_info = with_http_info(v1_rating_options_0)
     v1_rating_options_0_without_preload_content = without_preload_content(v1_rating_options_0)
 
+    @api_method
     def v1_rating_patch(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -1706,6 +1757,7 @@ class DefaultApi(BaseApi):
     v1_rating_patch_with_http_info = with_http_info(v1_rating_patch)
     v1_rating_patch_without_preload_content = without_preload_content(v1_rating_patch)
 
+    @api_method
     def v1_rating_patch_0(
         self,
         wildcard: str,
@@ -1736,6 +1788,7 @@ class DefaultApi(BaseApi):
     v1_rating_patch_0_with_http_info = with_http_info(v1_rating_patch_0)
     v1_rating_patch_0_without_preload_content = without_preload_content(v1_rating_patch_0)
 
+    @api_method
     def v1_rating_post(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -1761,6 +1814,7 @@ class DefaultApi(BaseApi):
     v1_rating_post_with_http_info = with_http_info(v1_rating_post)
     v1_rating_post_without_preload_content = without_preload_content(v1_rating_post)
 
+    @api_method
     def v1_rating_post_0(
         self,
         wildcard: str,
@@ -1791,6 +1845,7 @@ class DefaultApi(BaseApi):
     v1_rating_post_0_with_http_info = with_http_info(v1_rating_post_0)
     v1_rating_post_0_without_preload_content = without_preload_content(v1_rating_post_0)
 
+    @api_method
     def v1_rating_put(
         self, body: Any = None, query: Optional[Mapping[str, Any]] = None, **_options: Unpack[RequestOptions]
     ) -> Any:
@@ -1816,6 +1871,7 @@ class DefaultApi(BaseApi):
     v1_rating_put_with_http_info = with_http_info(v1_rating_put)
     v1_rating_put_without_preload_content = without_preload_content(v1_rating_put)
 
+    @api_method
     def v1_rating_put_0(
         self,
         wildcard: str,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
+from openmonetize._http.base_api import BaseApi, api_method, with_http_info, without_preload_content
 from openmonetize._http.operation import Operation, RequestOptions
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ V1_DEMO_GENERATE_POST: Operation[V1DemoGeneratePost200Response] = Operation(
 class DemoApi(BaseApi):
     """A pretended generation, for demonstrations."""
 
+    @api_method
     def v1_demo_generate_post(
         self,
         v1_demo_generate_post_request: Union[V1DemoGeneratePostRequest, Mapping[str, Any], None] = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
+from openmonetize._http.base_api import BaseApi, api_method, with_http_info, without_preload_content
 from openmonetize._http.operation import UNSET, Operation, Parameter, RequestOptions, Unset
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ V1_ENTITLEMENTS_POST: Operation[V1EntitlementsPost201Response] = Operation(
 class EntitlementsApi(BaseApi):
     """Which user may use which feature, and how often."""
 
+    @api_method
     def v1_customers_customer_id_entitlements_get(
         self, customer_id: str, **_options: Unpack[RequestOptions]
     ) -> V1CustomersCustomerIdEntitlementsGet200Response:
@@ -85,6 +86,7 @@ class EntitlementsApi(BaseApi):
         v1_customers_customer_id_entitlements_get
     )
 
+    @api_method
     def v1_entitlements_check_post(
         self,
         v1_entitlements_check_post_request: Union[V1EntitlementsCheckPostRequest, Mapping[str, Any], None] = None,
@@ -132,6 +134,7 @@ class EntitlementsApi(BaseApi):
     v1_entitlements_check_post_with_http_info = with_http_info(v1_entitlements_check_post)
     v1_entitlements_check_post_without_preload_content = without_preload_content(v1_entitlements_check_post)
 
+    @api_method
     def v1_entitlements_id_delete(self, id: str, **_options: Unpack[RequestOptions]) -> None:
         """Delete an entitlement.
 
@@ -155,6 +158,7 @@ class EntitlementsApi(BaseApi):
     v1_entitlements_id_delete_with_http_info = with_http_info(v1_entitlements_id_delete)
     v1_entitlements_id_delete_without_preload_content = without_preload_content(v1_entitlements_id_delete)
 
+    @api_method
     def v1_entitlements_id_put(
         self,
         id: str,
@@ -199,6 +203,7 @@ class EntitlementsApi(BaseApi):
     v1_entitlements_id_put_with_http_info = with_http_info(v1_entitlements_id_put)
     v1_entitlements_id_put_without_preload_content = without_preload_content(v1_entitlements_id_put)
 
+    @api_method
     def v1_entitlements_list_get(
         self, **_options: Unpack[RequestOptions]
     ) -> V1CustomersCustomerIdEntitlementsGet200Response:
@@ -225,6 +230,7 @@ class EntitlementsApi(BaseApi):
     v1_entitlements_list_get_with_http_info = with_http_info(v1_entitlements_list_get)
     v1_entitlements_list_get_without_preload_content = without_preload_content(v1_entitlements_list_get)
 
+    @api_method
     def v1_entitlements_post(
         self,
         v1_entitlements_post_request: Union[V1EntitlementsPostRequest, Mapping[str, Any], None] = None,

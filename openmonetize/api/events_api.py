@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Iterable, List, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
+from openmonetize._http.base_api import BaseApi, api_method, with_http_info, without_preload_content
 from openmonetize._http.operation import Operation, Parameter, RequestOptions
 from openmonetize.events.ingest import ingest, ingest_raw
 from openmonetize.events.result import IngestResult
@@ -61,6 +61,7 @@ V1_EVENTS_LIST_GET: Operation[V1EventsListGet200Response] = Operation(
 class EventsApi(BaseApi):
     """Usage events, from their arrival to the dead letters."""
 
+    @api_method
     def ingest(
         self, events: Iterable[Union[EventModel, Mapping[str, Any]]], **_options: Unpack[RequestOptions]
     ) -> IngestResult:
@@ -94,18 +95,21 @@ class EventsApi(BaseApi):
         """
         return ingest(self.api_client, INGEST, events, _options).data
 
+    @api_method
     def ingest_with_http_info(
         self, events: Iterable[Union[EventModel, Mapping[str, Any]]], **_options: Unpack[RequestOptions]
     ) -> ApiResponse[IngestResult]:
         """:meth:`ingest`, with status and headers of the last request."""
         return ingest(self.api_client, INGEST, events, _options)
 
+    @api_method
     def ingest_without_preload_content(
         self, events: Iterable[Union[EventModel, Mapping[str, Any]]], **_options: Unpack[RequestOptions]
     ) -> RESTResponse:
         """:meth:`ingest` in exactly one request, as its raw answer."""
         return ingest_raw(self.api_client, INGEST, events, _options)
 
+    @api_method
     def v1_events_dlq_get(self, **_options: Unpack[RequestOptions]) -> V1EventsDlqGet200Response:
         """Look into the dead-letter queue.
 
@@ -130,6 +134,7 @@ class EventsApi(BaseApi):
     v1_events_dlq_get_with_http_info = with_http_info(v1_events_dlq_get)
     v1_events_dlq_get_without_preload_content = without_preload_content(v1_events_dlq_get)
 
+    @api_method
     def v1_events_dlq_replay_post(
         self,
         v1_events_dlq_replay_post_request: Union[V1EventsDlqReplayPostRequest, Mapping[str, Any], None] = None,
@@ -164,6 +169,7 @@ class EventsApi(BaseApi):
     v1_events_dlq_replay_post_with_http_info = with_http_info(v1_events_dlq_replay_post)
     v1_events_dlq_replay_post_without_preload_content = without_preload_content(v1_events_dlq_replay_post)
 
+    @api_method
     def v1_events_info_get(self, **_options: Unpack[RequestOptions]) -> V1EventsInfoGet200Response:
         """Get the state of the ingestion service.
 
@@ -186,6 +192,7 @@ class EventsApi(BaseApi):
     v1_events_info_get_with_http_info = with_http_info(v1_events_info_get)
     v1_events_info_get_without_preload_content = without_preload_content(v1_events_info_get)
 
+    @api_method
     def v1_events_list_get(
         self, limit: Optional[int] = None, offset: Optional[int] = None, **_options: Unpack[RequestOptions]
     ) -> V1EventsListGet200Response:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
-from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
+from openmonetize._http.base_api import BaseApi, api_method, with_http_info, without_preload_content
 from openmonetize._http.operation import Operation, RequestOptions
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ V1_INFO_GET: Operation[V1InfoGet200Response] = Operation(
 class HealthApi(BaseApi):
     """Whether the service is alive and ready."""
 
+    @api_method
     def health_get(self, **_options: Unpack[RequestOptions]) -> HealthGet200Response:
         """Check that the gateway is alive.
 
@@ -52,6 +53,7 @@ class HealthApi(BaseApi):
     health_get_with_http_info = with_http_info(health_get)
     health_get_without_preload_content = without_preload_content(health_get)
 
+    @api_method
     def ready_get(self, **_options: Unpack[RequestOptions]) -> ReadyGet200Response:
         """Check that the gateway can do its work.
 
@@ -75,6 +77,7 @@ class HealthApi(BaseApi):
     ready_get_with_http_info = with_http_info(ready_get)
     ready_get_without_preload_content = without_preload_content(ready_get)
 
+    @api_method
     def v1_info_get(self, **_options: Unpack[RequestOptions]) -> V1InfoGet200Response:
         """Get name, version and uptime of the gateway.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Mapping, Optional, Sequence, Uni
 
 from typing_extensions import Unpack
 
-from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
+from openmonetize._http.base_api import BaseApi, api_method, with_http_info, without_preload_content
 from openmonetize._http.operation import Operation, RequestOptions
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ V1_RATING_PRICING_GET: Operation[V1RatingPricingGet200Response] = Operation(
 class RatingApi(BaseApi):
     """Cost calculation and price lists."""
 
+    @api_method
     def v1_rating_calculate_bulk_post(
         self,
         v1_rating_calculate_bulk_post_request: Union[V1RatingCalculateBulkPostRequest, Mapping[str, Any], None] = None,
@@ -88,6 +89,7 @@ class RatingApi(BaseApi):
     v1_rating_calculate_bulk_post_with_http_info = with_http_info(v1_rating_calculate_bulk_post)
     v1_rating_calculate_bulk_post_without_preload_content = without_preload_content(v1_rating_calculate_bulk_post)
 
+    @api_method
     def v1_rating_calculate_post(
         self,
         v1_rating_calculate_post_request: Union[V1RatingCalculatePostRequest, Mapping[str, Any], None] = None,
@@ -151,6 +153,7 @@ class RatingApi(BaseApi):
     v1_rating_calculate_post_with_http_info = with_http_info(v1_rating_calculate_post)
     v1_rating_calculate_post_without_preload_content = without_preload_content(v1_rating_calculate_post)
 
+    @api_method
     def v1_rating_pricing_get(self, **_options: Unpack[RequestOptions]) -> V1RatingPricingGet200Response:
         """List the prices of all models.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
-from openmonetize._http.base_api import BaseApi, with_http_info, without_preload_content
+from openmonetize._http.base_api import BaseApi, api_method, with_http_info, without_preload_content
 from openmonetize._http.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ V1_USERS_USER_ID_GET: Operation[V1UsersUserIdGet200Response] = Operation(
 class UsersApi(BaseApi):
     """The customer's users."""
 
+    @api_method
     def v1_users_create_post(
         self,
         v1_users_create_post_request: Union[V1UsersCreatePostRequest, Mapping[str, Any], None] = None,
@@ -83,6 +84,7 @@ class UsersApi(BaseApi):
     v1_users_create_post_with_http_info = with_http_info(v1_users_create_post)
     v1_users_create_post_without_preload_content = without_preload_content(v1_users_create_post)
 
+    @api_method
     def v1_users_list_get(
         self,
         limit: Optional[int] = None,
@@ -114,6 +116,7 @@ class UsersApi(BaseApi):
     v1_users_list_get_with_http_info = with_http_info(v1_users_list_get)
     v1_users_list_get_without_preload_content = without_preload_content(v1_users_list_get)
 
+    @api_method
     def v1_users_user_id_get(self, user_id: str, **_options: Unpack[RequestOptions]) -> V1UsersUserIdGet200Response:
         """Get one end user with recent events.
 

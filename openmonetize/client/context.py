@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
+from openmonetize._arguments import described, wrong_text
 from openmonetize._schema.jsonable import jsonable
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 
@@ -56,7 +57,7 @@ class Scope(NamedTuple):
         facts: dict[str, Any] = dict(self.metadata)
         if metadata is not None:
             if not isinstance(metadata, Mapping):
-                raise ApiTypeError(f"metadata must be a dict, not {type(metadata).__name__}")
+                raise ApiTypeError(f"metadata must be a dict, not {described(metadata)}")
             facts.update(jsonable(metadata, "metadata"))
         return Scope(
             self.user_id if user_id is None else _require_id("user_id", user_id),
@@ -102,7 +103,7 @@ class ContextScope:
 
 def _require_id(argument: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise ApiTypeError(f"{argument} must be a str, not {type(value).__name__}")
+        raise wrong_text(argument, value)
     if not value or "\0" in value:
         raise ApiValueError(f"{argument} must not be {'empty' if not value else 'a text with NUL'}")
     return value

@@ -7,6 +7,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
+from openmonetize._arguments import refuse_unknown, require
 from openmonetize.events.model import EventModel
 from openmonetize.exceptions import ApiTypeError
 from openmonetize.pricing import Charge, PriceBook, credits_for_event, credits_for_video
@@ -63,6 +64,8 @@ def charge_for(
         ApiTypeError: there is more than one kind of usage, or none.
         ApiValueError: a value cannot be billed.
     """
+    refuse_unknown("estimate_credits()", usage, ("event", "book", "era", *Amounts.__annotations__))
+    require("book", book, PriceBook, "a PriceBook, such as openmonetize.pricing.FULL_BOOK")
     if event is None:
         kind = _kind_of(usage)
         if kind == "VIDEO_GENERATION":  # The gateway takes no such events, so there is no event model for them.

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar, Union, cast
 
+from openmonetize._arguments import require_function
 from openmonetize.client.context import EMPTY, RecordedUsage, Scope
 from openmonetize.client.recording import Recording
 from openmonetize.gate.checks import OnOutage, Question, require_policy
@@ -54,6 +55,7 @@ class Metered:
         self._usage_of = usage_of
 
     def __call__(self, function: F) -> F:
+        require_function("what is metered", function)
         if inspect.isasyncgenfunction(function):
             wrapped: Callable[..., Any] = self._async_generator(function)
         elif inspect.iscoroutinefunction(function):

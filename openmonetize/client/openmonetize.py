@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from typing_extensions import Literal, Unpack
+from typing_extensions import Literal, Never, Unpack
 
+from openmonetize._arguments import MISSING, explained, explains, missing_argument, refuse, require
 from openmonetize._http.configuration import Configuration
 from openmonetize._http.redaction import Secret
 from openmonetize.client.apis import Apis
@@ -18,7 +19,7 @@ from openmonetize.client.estimates import Amounts, charge_for
 from openmonetize.client.llm_proxy import PROXY_URL, ProxyConfig, direct_config, proxy_config
 from openmonetize.client.metered import Metered, UserId
 from openmonetize.client.recording import Recording, Time
-from openmonetize.client.settings import DeliverySettings, call_settings
+from openmonetize.client.settings import DELIVERY_SETTINGS, DeliverySettings, call_settings
 from openmonetize.client.usage_warnings import UsageWarnings
 from openmonetize.client.wallets import Wallets
 from openmonetize.client.wrapped import WrappedCalls
@@ -89,11 +90,12 @@ class OpenMonetize(Apis):
         OutboxError: the outbox is in the wrong place or is something else.
     """
 
+    @explains
     def __init__(
         self,
         api_key: str | None = None,
         base_url: str | None = None,
-        *,
+        *surplus: Never,
         outbox: FilePath | None = None,
         durability: Literal["process", "power"] = "process",
         customer_id: str | None = None,
@@ -107,7 +109,13 @@ class OpenMonetize(Apis):
         require_user: bool = False,
         **delivery: Unpack[DeliverySettings],
     ) -> None:
-        key, api_key = Secret(api_key), None  # hidden from what reports this frame, should a setting be refused
+        # Hidden first, since what raises below shows this frame to tools that report errors.
+        key, api_key = Secret(api_key), None
+        excess, surplus = len(surplus), ()
+        if excess or not set(DELIVERY_SETTINGS).issuperset(delivery):
+            refuse(OpenMonetize.__init__, excess, delivery, DELIVERY_SETTINGS)
+        for name, flag in (("enabled", enabled), ("resolve_models", resolve_models)):
+            require(name, flag, bool, "True or False")
         settings = call_settings(key, base_url, configuration)
         if customer_id is not None and (not isinstance(customer_id, str) or not customer_id):
             raise ApiValueError(f"customer_id must be a text that is not empty, not {customer_id!r}")
@@ -167,6 +175,7 @@ class OpenMonetize(Apis):
         """
         return self._client.customer_id()
 
+    @explained
     def close(self, timeout: float = 10.0) -> FlushResult:
         """Deliver what is recorded, then end threads and connections. Nothing is recorded afterwards.
 
@@ -194,9 +203,10 @@ class OpenMonetize(Apis):
 
     # Recording
 
+    @explains
     def track_token_usage(
         self,
-        *,
+        *surplus: Never,
         provider: str,
         model: str,
         input_tokens: int | None = None,
@@ -208,6 +218,7 @@ class OpenMonetize(Apis):
         event_id: str | None = None,
         timestamp: Time = None,
         idempotency_key: str | None = None,
+        **unknown: Never,
     ) -> str:
         """Record the tokens of one call of a language model.
 
@@ -235,6 +246,8 @@ class OpenMonetize(Apis):
             ApiTypeError, ApiValueError: the event cannot be billed; the text says why. Nothing was recorded.
             BufferFull: the buffer had no room; the event was not recorded.
         """
+        if surplus or unknown:
+            refuse(OpenMonetize.track_token_usage, len(surplus), unknown)
         if event_id is None and timestamp is None and idempotency_key is None:
             return self._recording.record_tokens(
                 provider, model, input_tokens, output_tokens, user_id, feature_id, customer_id, metadata
@@ -244,9 +257,10 @@ class OpenMonetize(Apis):
             "TOKEN_USAGE", fields, user_id, feature_id, customer_id, metadata, event_id, timestamp, idempotency_key
         )
 
+    @explains
     def track_image_generation(
         self,
-        *,
+        *surplus: Never,
         provider: str,
         model: str,
         image_count: int = 1,
@@ -259,6 +273,7 @@ class OpenMonetize(Apis):
         event_id: str | None = None,
         timestamp: Time = None,
         idempotency_key: str | None = None,
+        **unknown: Never,
     ) -> str:
         """Record images that a model made.
 
@@ -272,15 +287,18 @@ class OpenMonetize(Apis):
 
         The other arguments, the result and the exceptions are those of :meth:`track_token_usage`.
         """
+        if surplus or unknown:
+            refuse(OpenMonetize.track_image_generation, len(surplus), unknown)
         fields = {"provider": provider, "model": model, "image_count": image_count}
         fields.update(image_size=image_size, quality=quality)
         return self._recording.record(
             "IMAGE_GENERATION", fields, user_id, feature_id, customer_id, metadata, event_id, timestamp, idempotency_key
         )
 
+    @explains
     def track_custom_event(
         self,
-        *,
+        *surplus: Never,
         unit_type: str,
         quantity: float,
         user_id: str | None = None,
@@ -290,6 +308,7 @@ class OpenMonetize(Apis):
         event_id: str | None = None,
         timestamp: Time = None,
         idempotency_key: str | None = None,
+        **unknown: Never,
     ) -> str:
         """Record usage in a unit of your own; the platform bills 10 credits a unit.
 
@@ -299,14 +318,17 @@ class OpenMonetize(Apis):
 
         The other arguments, the result and the exceptions are those of :meth:`track_token_usage`.
         """
+        if surplus or unknown:
+            refuse(OpenMonetize.track_custom_event, len(surplus), unknown)
         fields = {"unit_type": unit_type, "quantity": quantity}
         return self._recording.record(
             "CUSTOM", fields, user_id, feature_id, customer_id, metadata, event_id, timestamp, idempotency_key
         )
 
+    @explains
     def track_api_call(
         self,
-        *,
+        *surplus: Never,
         provider: str | None = None,
         model: str | None = None,
         user_id: str | None = None,
@@ -316,6 +338,7 @@ class OpenMonetize(Apis):
         event_id: str | None = None,
         timestamp: Time = None,
         idempotency_key: str | None = None,
+        **unknown: Never,
     ) -> str:
         """Record one call of a feature. The platform counts it, against limits too, and bills nothing.
 
@@ -325,15 +348,18 @@ class OpenMonetize(Apis):
 
         The other arguments, the result and the exceptions are those of :meth:`track_token_usage`.
         """
+        if surplus or unknown:
+            refuse(OpenMonetize.track_api_call, len(surplus), unknown)
         fields = {"provider": provider, "model": model}
         return self._recording.record(
             "API_CALL", fields, user_id, feature_id, customer_id, metadata, event_id, timestamp, idempotency_key
         )
 
+    @explains
     def track_usage(
         self,
         usage: Any,
-        *,
+        *surplus: Never,
         provider: str | None = None,
         model: str | None = None,
         host: str | None = None,
@@ -342,6 +368,7 @@ class OpenMonetize(Apis):
         metadata: Mapping[str, Any] | None = None,
         event_id: str | None = None,
         timestamp: Time = None,
+        **unknown: Never,
     ) -> str:
         """Record what a provider's call used.
 
@@ -359,11 +386,16 @@ class OpenMonetize(Apis):
             UsageError: the response has no usage.
             ApiTypeError, ApiValueError, BufferFull: as for :meth:`track_token_usage`.
         """
+        if surplus or unknown:
+            refuse(OpenMonetize.track_usage, len(surplus), unknown)
+        if usage is MISSING:
+            raise missing_argument(OpenMonetize.track_usage, "usage")
         return self._recording.record_usage(
             usage, provider, model, host, user_id, feature_id, metadata, event_id, timestamp
         )
 
-    def track(self, event: EventModel | Mapping[str, Any]) -> str:
+    @explains
+    def track(self, event: EventModel | Mapping[str, Any], *surplus: Never, **unknown: Never) -> str:
         """Record an event model, or a dict with ``event_type`` and the fields of that kind of event.
 
         What it leaves out of user, feature and metadata comes from :meth:`context`. The event itself is not changed.
@@ -374,8 +406,13 @@ class OpenMonetize(Apis):
         Raises:
             ApiTypeError, ApiValueError, BufferFull: as for :meth:`track_token_usage`.
         """
+        if surplus or unknown:
+            refuse(OpenMonetize.track, len(surplus), unknown)
+        if event is MISSING:
+            raise missing_argument(OpenMonetize.track, "event")
         return self._recording.record_event(event)
 
+    @explained
     def wrap(
         self,
         client: Client,
@@ -419,6 +456,7 @@ class OpenMonetize(Apis):
             on_unmetered=calls.unmetered,
         )
 
+    @explained
     def context(
         self, *, user_id: str | None = None, feature_id: str | None = None, metadata: Mapping[str, Any] | None = None
     ) -> AbstractContextManager[None]:
@@ -438,6 +476,7 @@ class OpenMonetize(Apis):
 
     # Delivery
 
+    @explained
     def flush(self, timeout: float = 10.0) -> FlushResult:
         """Deliver everything recorded so far. What is accepted then is not billed yet: see :meth:`wait_billed`.
 
@@ -449,6 +488,7 @@ class OpenMonetize(Apis):
         """
         return self._recorder.flush(timeout)
 
+    @explained
     def wait_billed(self, timeout: float = 30.0) -> BillingResult:
         """Deliver everything recorded so far, and wait until the platform has billed it, or has lost it.
 
@@ -473,6 +513,7 @@ class OpenMonetize(Apis):
             self._wallets.look(self, deadline)
         return result
 
+    @explained
     def stats(self) -> Stats:
         """Return where all recorded events are: tracked = accepted + duplicate + queued + retrying + dead + dropped.
 
@@ -484,6 +525,7 @@ class OpenMonetize(Apis):
         stats.unpaid = counts["no_user"] + counts["no_wallet"]
         return stats
 
+    @explained
     def warning_counts(self) -> dict[str, int]:
         """Return how often doubtful things were seen; each is logged the first time only.
 
@@ -498,26 +540,32 @@ class OpenMonetize(Apis):
         """
         return {**self._warnings.counts(), **self._recorder.doubtful_ids()}
 
+    @explained
     def dead_letters(self) -> list[DeadLetter]:
         """Return the events that the platform refuses for good, with its reasons."""
         return self._recorder.dead_letters()
 
+    @explained
     def replay_dead_letters(self) -> int:
         """Send the refused events again, under their ids. Return how many."""
         return self._recorder.replay_dead_letters()
 
+    @explained
     def discard_dead_letters(self) -> int:
         """Give the refused events up: they count as dropped. Return how many."""
         return self._recorder.discard_dead_letters()
 
+    @explained
     def export_dead_letters(self, path: FilePath) -> int:
         """Write the refused events to a new file, one JSON object a line. Return how many."""
         return self._recorder.export_dead_letters(path)
 
+    @explained
     def kept_events(self) -> Iterator[dict[str, Any]]:
         """Yield the delivered events that the outbox keeps (``keep="35d"``), oldest first, as they were sent."""
         return self._recorder.kept_events()
 
+    @explained
     def usage_of_other_keys(self) -> list[OtherAccount]:
         """Return the events in the outbox that were recorded under other keys, or for other servers, and wait for them.
 
@@ -525,6 +573,7 @@ class OpenMonetize(Apis):
         """
         return self._recorder.usage_of_other_keys()
 
+    @explained
     def adopt_usage(self, account: OtherAccount) -> int:
         """Bill to this customer what waits for another key, on your word that the key was its own.
 
@@ -540,6 +589,7 @@ class OpenMonetize(Apis):
         """
         return self._recorder.adopt_usage(account)
 
+    @explained
     def grant_when_settled(
         self,
         *,
@@ -589,6 +639,7 @@ class OpenMonetize(Apis):
 
     # Gating
 
+    @explained
     def check(
         self,
         feature_id: str | None = None,
@@ -616,6 +667,7 @@ class OpenMonetize(Apis):
         """
         return self._gate.check(self._question(user_id, feature_id, estimate), on_outage)
 
+    @explained
     def require(
         self,
         feature_id: str | None = None,
@@ -632,6 +684,7 @@ class OpenMonetize(Apis):
         """
         return self._gate.require(self._question(user_id, feature_id, estimate), on_outage)
 
+    @explained
     def metered(
         self,
         *,
@@ -674,6 +727,7 @@ class OpenMonetize(Apis):
 
     # Money
 
+    @explained
     def estimate_credits(
         self,
         event: EventModel | Mapping[str, Any] | None = None,
@@ -707,6 +761,7 @@ class OpenMonetize(Apis):
             charge = charge_for(event, usage, complete=complete, book=self._prices.book(), era=era)
         return charge
 
+    @explained
     def proxy_config(
         self,
         provider: str,
@@ -734,9 +789,9 @@ class OpenMonetize(Apis):
             ApiException: the platform does not say which customer the key is of. Give ``customer_id`` to avoid it.
             ApiTypeError, ApiValueError: a value cannot be sent in a header.
         """
-        asked = self._question(user_id, feature_id, {})
+        asked, direct = self._question(user_id, feature_id, {}), direct_config(provider)
         if not self.enabled:
-            return direct_config(provider)
+            return direct
         scope = self._scope.get() or EMPTY
         return proxy_config(
             provider,

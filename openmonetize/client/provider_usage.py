@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from openmonetize._arguments import described
 from openmonetize.exceptions import ApiTypeError
 from openmonetize.providers import Usage
 
@@ -42,7 +43,7 @@ def event_fields(usage: Usage, metadata: Mapping[str, Any] | None = None) -> tup
             kind = "API_CALL"  # No image was made: the call is counted, and nothing is billed.
     if metadata is not None:
         if not isinstance(metadata, Mapping):
-            raise ApiTypeError(f"metadata must be a dict, not {type(metadata).__name__}")
+            raise ApiTypeError(f"metadata must be a dict, not {described(metadata)}")
         facts.update(metadata)
     fields["metadata"] = facts or None
     return kind, fields

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Union
 
+from openmonetize._arguments import MISSING, described
 from openmonetize.client.context import ContextScope
 from openmonetize.client.disabled import DisabledRecorder
 from openmonetize.client.usage_warnings import UsageWarnings
@@ -186,6 +187,10 @@ class Recording:
             recorded = self._put(event, unpriced)
         except (ApiTypeError, ApiValueError):
             self.warnings.refused()
+            missing = [name for name, value in fields.items() if value is MISSING]
+            if missing:
+                wanted = " and ".join(f"{name}=..." for name in missing)
+                raise ApiTypeError(f"{missing[0]} is missing: pass {wanted}") from None
             raise
         if kind == "TOKEN_USAGE" and unpriced is None:
             self._encoder.learn(fields, vars(event))
@@ -197,7 +202,7 @@ class Recording:
             added, unpriced = self._additions(vars(event), vars(event)["event_type"])
             return event.model_copy(update=added) if added else event, unpriced
         if not isinstance(event, Mapping):
-            raise ApiTypeError(f"an event must be an event model or a dict, not {type(event).__name__}")
+            raise ApiTypeError(f"an event must be an event model or a dict, not {described(event)}")
         added, unpriced = self._additions(event, event.get("event_type"))
         return self._event_of_any_kind.from_dict({**event, **added}), unpriced
 

@@ -7,6 +7,7 @@ from typing import Optional, Union
 
 from typing_extensions import Literal, TypedDict
 
+from openmonetize._arguments import described
 from openmonetize._http.configuration import Configuration
 from openmonetize._http.redaction import Secret
 from openmonetize._http.retry import RetryPolicy
@@ -33,6 +34,9 @@ class DeliverySettings(TypedDict, total=False):
     retry: RetryPolicy
 
 
+DELIVERY_SETTINGS = tuple(DeliverySettings.__annotations__)
+
+
 def call_settings(api_key: Secret, base_url: str | None, configuration: Configuration | None) -> Configuration:
     """Return the configuration of calls: a copy of the given one, or a new one, with explicit key and host in it.
 
@@ -44,11 +48,13 @@ def call_settings(api_key: Secret, base_url: str | None, configuration: Configur
     elif isinstance(configuration, Configuration):
         settings = copy.deepcopy(configuration)
     else:
-        raise ApiTypeError(f"configuration must be a Configuration, not {type(configuration).__name__}")
-    if base_url is not None:
-        settings.host = base_url
+        raise ApiTypeError(f"configuration must be a Configuration, not {described(configuration)}")
     if api_key.value is not None:
         if not isinstance(api_key.value, str) or not api_key.value:
             raise ApiKeyError("api_key must be a text that is not empty; leave it out to use OPENMONETIZE_API_KEY")
+        if "://" in api_key.value:
+            raise ApiKeyError("api_key is a URL: the key comes first, and then base_url")
         settings.api_key = {"bearerAuth": api_key.value}
+    if base_url is not None:
+        settings.host = base_url
     return settings

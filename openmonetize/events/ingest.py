@@ -14,6 +14,7 @@ from typing import (
     cast,
 )
 
+from openmonetize._arguments import described
 from openmonetize._http.decoding import unexpected
 from openmonetize._http.operation import Operation, RequestOptions, check_options
 from openmonetize._schema.resolver import model_named
@@ -254,7 +255,8 @@ def _payloads(events: Sequence[EventModel], wires: Sequence[bytes]) -> dict[str,
 
 def _source(events: Iterable[Event]) -> Iterator[tuple[int, Event]]:
     if isinstance(events, (EventModel, Mapping, str, bytes)) or not hasattr(events, "__iter__"):
-        raise ApiTypeError(f"events must be a list (or another iterable) of events, not {type(events).__name__}")
+        hint = ": put it into a list, [event]" if isinstance(events, (EventModel, Mapping)) else ""
+        raise ApiTypeError(f"events must be a list (or another iterable) of events, not {described(events)}{hint}")
     return enumerate(events)
 
 

@@ -15,7 +15,7 @@ from pydantic_core import PydanticSerializationError
 
 from openmonetize._schema.jsonable import load_json, whole
 from openmonetize._schema.model import Model
-from openmonetize._schema.validation_errors import describe, unknown_field
+from openmonetize._schema.validation_errors import describe, given_by_position, unknown_field
 from openmonetize.events.fields import PendingId
 from openmonetize.events.ids import SOURCE_ID_KEY, derive_id, mint_id
 from openmonetize.events.times import now
@@ -38,7 +38,9 @@ class EventModel(Model):
 
     if not TYPE_CHECKING:
 
-        def __init__(self, /, **data: Any) -> None:
+        def __init__(self, /, *surplus: Any, **data: Any) -> None:
+            if surplus:
+                raise given_by_position(type(self))
             if "quantity" in data and type(data["quantity"]) not in (int, float):
                 data["quantity"] = whole(data["quantity"])  # pydantic takes a numpy boolean for a number
             try:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
+from openmonetize._arguments import described
 from openmonetize._schema.jsonable import load_json
 from openmonetize._schema.resolver import model_named
 from openmonetize.events.model import EventModel, read_json
@@ -16,6 +17,12 @@ from openmonetize.exceptions import ApiTypeError, ApiValueError
 
 class EventUnion:
     """The base of the generated union of usage events: reads a value as the model that its discriminator names."""
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, *fields: Any, **named: Any) -> None:
+            kinds = ", ".join(self.members.values())
+            raise ApiTypeError(f"{type(self).__name__} stands for several kinds of events: make one of {kinds}")
 
     discriminator: ClassVar[str] = ""
     members: ClassVar[Mapping[str, str]] = {}
@@ -36,7 +43,7 @@ class EventUnion:
         if isinstance(obj, EventModel):
             return obj
         if not isinstance(obj, Mapping):
-            raise ApiTypeError(f"an event must be an event model or a dict, not {type(obj).__name__}")
+            raise ApiTypeError(f"an event must be an event model or a dict, not {described(obj)}")
         kind = obj.get(cls.discriminator)
         model = cls.models().get(kind) if isinstance(kind, str) else None
         if model is None:
@@ -68,7 +75,7 @@ class EventUnion:
         if events is None:
             loaded = load_json(json_str)
             if not isinstance(loaded, list):
-                raise ApiTypeError(f"expected a JSON array of events, not {type(loaded).__name__}")
+                raise ApiTypeError(f"expected a JSON array of events, not {described(loaded)}")
             return [_at(index, cls.from_dict, item) for index, item in enumerate(loaded)]
         for index, event in enumerate(events):
             try:

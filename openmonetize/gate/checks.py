@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from typing_extensions import Literal, TypedDict
 
+from openmonetize._arguments import refuse_unknown, wrong_text
 from openmonetize.events.providers import PROVIDERS
 from openmonetize.exceptions import ApiTypeError, ApiValueError, OpenApiException
 from openmonetize.pricing.model_names import ModelNames
@@ -142,14 +143,14 @@ def make_question(
     Raises:
         ApiTypeError, ApiValueError: something is missing, or the platform could not answer the question.
     """
+    refuse_unknown("a check", estimate, ("feature_id", "user_id", "on_outage", *Estimate.__annotations__))
     for name, value in (("user_id", user_id), ("feature_id", feature_id)):
         if value is None:
             raise ApiTypeError(f"{name} is missing: pass it, or set it for a block with `with om.context({name}=...)`")
-        if not isinstance(value, str) or not value:
-            raise ApiValueError(f"{name} must be a text that is not empty, not {value!r}")
-    unknown = set(estimate) - set(Estimate.__annotations__)
-    if unknown:
-        raise ApiTypeError(f"unknown argument {unknown.pop()!r}: an estimate has {', '.join(Estimate.__annotations__)}")
+        if not isinstance(value, str):
+            raise wrong_text(name, value)
+        if not value:
+            raise ApiValueError(f"{name} must not be empty")
     asked = dict(estimate)
     for name in ("input_tokens", "output_tokens", "image_count", "seconds"):
         value = asked.get(name)

@@ -9,11 +9,12 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Union
 
-from typing_extensions import Literal
+from typing_extensions import Literal, Never
 
+from openmonetize._arguments import described, explained, explains, refuse, require, require_function
 from openmonetize._http.retry import RetryPolicy
 from openmonetize.events.ingest import MAX_EVENTS, prepare
-from openmonetize.exceptions import ApiValueError
+from openmonetize.exceptions import ApiTypeError, ApiValueError
 from openmonetize.metering import lifecycle
 from openmonetize.metering.accounts import Accounts
 from openmonetize.metering.buffers.base import Buffer
@@ -75,6 +76,7 @@ class Recorder:
             is used until there is room.
     """
 
+    @explained
     def __init__(
         self,
         client: ApiClient,
@@ -98,6 +100,18 @@ class Recorder:
         request_timeout: float = 30.0,
         retry: RetryPolicy = RETRY,
     ) -> None:
+        if isinstance(client, type) or not (hasattr(client, "configuration") and hasattr(client, "send")):
+            raise ApiTypeError(f"client must be an ApiClient, not {described(client)}")
+        require("retry", retry, RetryPolicy, "a RetryPolicy")
+        for name, function in (("on_error", on_error), ("on_delivered", on_delivered)):
+            if function is not None:
+                require_function(name, function)
+        for name, path in (("outbox", outbox), ("spill_path", spill_path)):
+            if path is not None:
+                require(name, path, (str, os.PathLike), "a path")
+        for name, size in (("outbox_max_bytes", outbox_max_bytes), ("outbox_min_free_bytes", outbox_min_free_bytes)):
+            if size is not None:
+                _check_range(name, size, 0)
         _check_range("flush_interval", flush_interval, 0.0, 3600.0)
         _check_range("flush_at", flush_at, 1, MAX_EVENTS)
         _check_range("max_events", max_events, 1)
@@ -172,7 +186,8 @@ class Recorder:
 
     # Recording
 
-    def record(self, event: EventModel | Mapping[str, Any]) -> str:
+    @explains
+    def record(self, event: EventModel | Mapping[str, Any], *surplus: Never, **unknown: Never) -> str:
         """Take one event, or raise. With an outbox, the event is on disk when this returns.
 
         The same event, by its id, is sent once and counted once, however often this process records it while it waits
@@ -191,6 +206,8 @@ class Recorder:
             OutboxError: memory is full, and the outbox that it spills to does not take it either.
             MeteringError: the recorder is closed.
         """
+        if surplus or unknown:
+            refuse(Recorder.record, len(surplus), unknown)
         ready, wire = prepare(event, self._client.configuration)
         event_id: str = vars(ready)["event_id"]
         if not ready.id_was_given and event_id[14] == "4":  # it is random: nothing else can have it
@@ -221,6 +238,7 @@ class Recorder:
 
     # Delivering
 
+    @explained
     def flush(self, timeout: float = 10.0) -> FlushResult:
         """Deliver everything recorded so far, without waiting for more events.
 
@@ -286,6 +304,7 @@ class Recorder:
         self._recent.clear()  # they may be recorded again
         return self._buffer.discard_dead_letters()
 
+    @explained
     def export_dead_letters(self, path: FilePath) -> int:
         """Write the refused events to a file, one JSON object a line: event, status, reason, at.
 
@@ -314,6 +333,7 @@ class Recorder:
         self._accounts.follow()
         return self._accounts.others()
 
+    @explained
     def adopt_usage(self, account: OtherAccount) -> int:
         """Bill events that wait for another key to the present key's customer. Be sure that it is the same customer.
 
@@ -327,6 +347,7 @@ class Recorder:
             MeteringError: the platform has said that it is another customer, or has not yet named this key's.
             OutboxError: the outbox cannot be used.
         """
+        require("account", account, OtherAccount, "one of usage_of_other_keys()")
         count = self._accounts.adopt(account)
         if count:
             self._sender.wake()
@@ -334,6 +355,7 @@ class Recorder:
 
     # End and forks
 
+    @explained
     def close(self, timeout: float = 10.0) -> FlushResult:
         """Flush, then end the thread and close the outbox. The recorder takes no events afterwards.
 
@@ -342,6 +364,7 @@ class Recorder:
         Args:
             timeout: the most seconds to wait.
         """
+        _check_range("timeout", timeout, 0.0)
         return self._pipeline.close(timeout)
 
     def __enter__(self) -> Recorder:
@@ -353,7 +376,8 @@ class Recorder:
 
 def _check_range(name: str, value: float, least: float, most: float = float("inf")) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
-        raise ApiValueError(f"{name} must be a number from {least} to {most}, not {value!r}")
+        limits = f"of {least} or more" if most == float("inf") else f"from {least} to {most}"
+        raise ApiValueError(f"{name} must be a number {limits}, not {value!r}")
 
 
 def _seconds(keep: str | float | None) -> float:

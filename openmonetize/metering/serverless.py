@@ -7,6 +7,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, cast
 
+from openmonetize._arguments import described, explained
+from openmonetize.exceptions import ApiTypeError
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -27,7 +30,10 @@ class flush_after:
         timeout: the most seconds that the delivery may add to an invocation.
     """
 
+    @explained
     def __init__(self, recorder: Flushable, timeout: float = 3.0) -> None:
+        if isinstance(recorder, type) or not hasattr(recorder, "flush"):
+            raise ApiTypeError(f"recorder must be a Recorder or an OpenMonetize, not {described(recorder)}")
         self._recorder = recorder
         self._timeout = timeout
 

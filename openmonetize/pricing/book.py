@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from openmonetize._arguments import explained, require
 from openmonetize.exceptions import ApiValueError
 from openmonetize.pricing.rows import (
     IMAGE_PRICES,
@@ -45,7 +46,9 @@ class PriceBook:
         prices: the rows.
     """
 
+    @explained
     def __init__(self, prices: Iterable[Price]) -> None:
+        require("prices", prices, Iterable, "a list of Price")
         self._prices = tuple(prices)
         self._index = {(price.provider, price.model, price.unit): price for price in self._prices}
         self._text: dict[tuple[str, str], TextRates] = {}
@@ -58,6 +61,7 @@ class PriceBook:
                     float(price_in.usd), price_in.per, float(price_out.usd), price_out.per, valid_from
                 )
 
+    @explained
     def find(self, provider: str, model: str, unit: str, at: datetime | None = None) -> Price | None:
         """Return the row for `unit` of a model, or None. With `at`, rows that are not yet valid then do not count."""
         price = self._index.get((provider, model, unit))
@@ -65,6 +69,7 @@ class PriceBook:
             return None
         return price
 
+    @explained
     def text_rates(self, provider: str, model: str, at: datetime | None = None) -> TextRates | None:
         """Return both rates of a text model, or None unless both rows are there (and valid, with `at`)."""
         rates = self._text.get((provider, model))
@@ -91,6 +96,7 @@ FULL_BOOK = PriceBook(TEXT_PRICES + IMAGE_PRICES + VIDEO_PRICES)
 SEED_BOOK = PriceBook(SEED_TEXT_PRICES)
 
 
+@explained
 def price_book(era: str = "current", prices: str = "text") -> PriceBook:
     """Return the rows of an installation.
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, NamedTuple
 
+from openmonetize._arguments import explained, require
 from openmonetize._schema.numbers import MAX_SAFE_INTEGER
 from openmonetize.exceptions import ApiValueError
 from openmonetize.pricing.book import TEXT_BOOK, PriceBook
@@ -53,6 +54,7 @@ class Charge(NamedTuple):
     basis: str
 
 
+@explained
 def credits_for_tokens(
     provider: str | None,
     model: str | None,
@@ -87,9 +89,11 @@ def credits_for_tokens(
     """
     _require_whole("input_tokens", input_tokens)
     _require_whole("output_tokens", output_tokens)
+    _require_era(era)
     return _charge(token_cost(provider, model, input_tokens, output_tokens, book, era, at))
 
 
+@explained
 def credits_for_images(
     provider: str | None,
     model: str | None,
@@ -107,6 +111,7 @@ def credits_for_images(
     return _charge(image_cost(provider, model, image_count, book, at))
 
 
+@explained
 def credits_for_video(
     provider: str | None,
     model: str | None,
@@ -124,6 +129,7 @@ def credits_for_video(
     return _charge(_unit_cost(provider, model, seconds, VIDEO, FALLBACK_VIDEO_USD_PER_SECOND, book, at))
 
 
+@explained
 def credits_for_custom(unit_type: str | None, quantity: float | None) -> Charge:
     """Return the credits for a custom quantity: ten a unit.
 
@@ -141,6 +147,7 @@ def credits_for_custom(unit_type: str | None, quantity: float | None) -> Charge:
     return _charge(custom_cost(unit_type, quantity))
 
 
+@explained
 def credits_for_event(
     event: Mapping[str, Any],
     *,
@@ -159,6 +166,8 @@ def credits_for_event(
     Returns:
         The charge, equal to what the platform burns for the event.
     """
+    require("event", event, Mapping, "a dict of an event's fields")
+    _require_era(era)
     return _charge(event_cost(event, book, era, at))
 
 
@@ -236,6 +245,11 @@ def usd_decimal(usd: float) -> Decimal:
 def _charge(cost: Cost) -> Charge:
     burn, usd, basis = cost
     return Charge(burn, usd_decimal(usd), basis)
+
+
+def _require_era(era: str) -> None:
+    if era not in ("current", "seed"):
+        raise ApiValueError(f"era must be 'current' or 'seed', not {era!r}")
 
 
 def _require_whole(name: str, value: int) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 
+from openmonetize._arguments import explained
 from openmonetize.events.providers import PROVIDERS
 from openmonetize.pricing.rows import IMAGE_PRICES, SEED_TEXT_PRICES, TEXT_PRICES, TOP_UP_TEXT_PRICES
 
@@ -56,6 +57,7 @@ _SNAPSHOT = {
 _DALL_E_LARGE_SIZES = ("1792x1024", "1024x1792")
 
 
+@explained
 def priced_name(
     provider: str, model: str, *, image_size: str | None = None, image_quality: str | None = None
 ) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from openmonetize._arguments import described
 from openmonetize.providers import anthropic, bedrock, cohere, google, mistral, openai
 from openmonetize.providers.dialect import Dialect
 from openmonetize.providers.response_fields import get
@@ -37,7 +38,7 @@ def dialect_of(response: Any) -> Dialect:
         return _IMAGES  # may lack usage: images are counted
     usage = get(response, "usage")
     if usage is None:
-        raise UsageError(f"no usage in this response ({type(response).__name__}): nothing to bill")
+        raise UsageError(f"no usage in this response ({described(response)}): nothing to bill")
     if get(usage, "billed_units", "tokens") is not None:
         return _COHERE
     if get(usage, "prompt_tokens") is not None:

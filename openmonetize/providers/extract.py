@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from openmonetize._arguments import explained
 from openmonetize.providers import estimate, otel
 from openmonetize.providers.detect import dialect_of, dialect_of_chunk
 from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
@@ -14,6 +15,7 @@ from openmonetize.providers.usage import Completeness, Usage, UsageError, gatewa
 OnPartial = Literal["reported", "estimate"]
 
 
+@explained
 def usage_from(
     response: Any, *, provider: str | None = None, model: str | None = None, host: str | None = None
 ) -> Usage:
@@ -71,6 +73,7 @@ class StreamMeter:
         request: the request's parameters; the estimate counts the prompt in it.
     """
 
+    @explained
     def __init__(
         self,
         *,

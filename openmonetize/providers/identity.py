@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 
+from openmonetize._arguments import explained
 from openmonetize.providers.hosts import VENDOR_HOSTS
 from openmonetize.providers.usage import Usage
 
@@ -14,6 +15,7 @@ _VERTEX_REGION = "-aiplatform.googleapis.com"
 _NAMESPACE = uuid.UUID("fcb212d1-4c34-4ad5-a3f1-fab76290fb4a")
 
 
+@explained
 def event_id_for(usage: Usage) -> str | None:
     """Return the event id of a call: the same for every layer that sees it, so that it is billed once.
 

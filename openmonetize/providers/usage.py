@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Optional, get_args
 
+from openmonetize._arguments import explained
 from openmonetize._schema.numbers import MAX_SAFE_INTEGER
 from openmonetize.events.providers import PROVIDERS
 from openmonetize.exceptions import ApiValueError
@@ -20,6 +21,7 @@ class UsageError(ApiValueError):
     """A response has no usage, an unknown shape, or counts that cannot be true."""
 
 
+@explained
 @dataclass(frozen=True)
 class Usage:
     """The usage of one provider call.

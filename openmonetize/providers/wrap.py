@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any, TypeVar
 
+from openmonetize._arguments import described, explained
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 from openmonetize.providers.coverage import METERED
 from openmonetize.providers.extract import OnPartial
@@ -17,6 +19,7 @@ from openmonetize.providers.usage import Usage, UsageError, gateway_name
 ClientT = TypeVar("ClientT")
 
 
+@explained
 def wrap(
     client: ClientT,
     *,
@@ -61,6 +64,8 @@ def wrap(
     """
     if isinstance(client, Proxy):
         raise ApiValueError("this client is metered already: wrap the original, or its calls are billed twice")
+    if isinstance(client, (type, ModuleType)):
+        raise ApiTypeError(f"cannot meter {described(client)}")
     library = _library_of(client)
     metering = Metering(
         library,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
 
+from openmonetize._arguments import explained, require
 from openmonetize.exceptions import ApiValueError
 from openmonetize.pricing import price_book
 from openmonetize.sandbox.accounts.customers import customer_by_id
@@ -58,6 +60,7 @@ class Sandbox:
         ApiValueError: an argument makes no sense, or the file is in use or not a database of the sandbox.
     """
 
+    @explained
     def __init__(
         self,
         *,
@@ -77,6 +80,11 @@ class Sandbox:
     ) -> None:
         if accounts not in ("dev", "none"):
             raise ApiValueError(f"accounts must be 'dev' or 'none', not {accounts!r}")
+        require("port", port, int, "an int")
+        require("db", db, (str, os.PathLike), "a path")
+        require("processing_delay", processing_delay, (int, float), "a number of seconds")
+        if rate_limit is not None:
+            require("rate_limit", rate_limit, (int, float), "a number of requests")
         if rate_limit is not None and rate_limit < 1:
             raise ApiValueError(f"rate_limit must be at least 1 request a minute, not {rate_limit}")
         if not 0 <= processing_delay <= _MAX_PROCESSING_DELAY:
@@ -214,6 +222,7 @@ class Sandbox:
         with self._up_to_date():
             return dead_letters.stored(self._state)
 
+    @explained
     def billed(self, user_id: str | None = None, customer_id: str | None = None) -> int:
         """Return the credits that wallets have paid for events.
 
@@ -227,6 +236,7 @@ class Sandbox:
         with self._up_to_date():
             return stored_events.billed(self._state, user_id, customer_id)
 
+    @explained
     def balance(self, user_id: str | None = None, customer_id: str | None = None) -> int:
         """Return the credits in a user's wallet or, without `user_id`, in the customer's own.
 
@@ -248,6 +258,7 @@ class Sandbox:
         """The last requests to the platform's routes, oldest first, without keys."""
         return self._request_log.entries()
 
+    @explained
     def fail_next(self, fault: str | Fault, times: int = 1) -> None:
         """Let the next requests meet a fault.
 
@@ -258,8 +269,11 @@ class Sandbox:
         Raises:
             ApiValueError: there is no such fault, or `times` is below 1.
         """
+        require("fault", fault, (str, Fault), "a text such as '500'")
+        require("times", times, int, "an int")
         self._faults.fail_next(fault, times)
 
+    @explained
     def advance(self, *, days: float = 0, seconds: float = 0) -> None:
         """Move the sandbox's clock.
 
@@ -270,8 +284,11 @@ class Sandbox:
         Raises:
             ApiValueError: the clock would leave the years 1970 to 9000.
         """
+        require("days", days, (int, float), "a number")
+        require("seconds", seconds, (int, float), "a number")
         self._state.clock.advance(timedelta(days=days, seconds=seconds))
 
+    @explained
     def set_time(self, moment: datetime) -> None:
         """Set the sandbox's clock; it ticks on from there.
 
@@ -281,6 +298,7 @@ class Sandbox:
         Raises:
             ApiValueError: the datetime is naive, or outside the years 1970 to 9000.
         """
+        require("moment", moment, datetime, "an aware datetime")
         self._state.clock.set(moment)
 
     def _up_to_date(self) -> Any:

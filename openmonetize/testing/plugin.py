@@ -138,7 +138,11 @@ def _settings(item: pytest.Item) -> dict[str, Any]:
         settings = {**marker.kwargs, **settings}
     unknown = sorted(set(settings) - set(_SETTINGS))
     if unknown:
-        text = f"@pytest.mark.{_MARKER} does not take {unknown[0]!r}; it takes {', '.join(_SETTINGS)}"
+        from openmonetize._arguments import suggestion
+
+        meant = suggestion(unknown[0], _SETTINGS)
+        hint = f" (did you mean {meant}?)" if meant else ""
+        text = f"@pytest.mark.{_MARKER} does not take {unknown[0]!r}; it takes {', '.join(_SETTINGS)}{hint}"
         pytest.fail(text, pytrace=False)
     return settings
 

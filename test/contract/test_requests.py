@@ -180,7 +180,7 @@ def test_assigned_values_follow_the_same_rules() -> None:
         ApiAttributeError, match="V1CreditsGrantPostRequest has no field 'amout': did you mean 'amount'"
     ):
         request.amout = 7
-    request.amount = "7"
+    request.amount = 7
     request.reason = None
     request.expires_at = datetime(2027, 1, 1, tzinfo=timezone(timedelta(hours=1)))
     assert json.loads(request.to_wire()) == {"amount": 7, "expiresAt": "2026-12-31T23:00:00.000Z"}
@@ -208,13 +208,26 @@ def test_free_form_fields_are_checked_before_anything_is_sent(
 
 def test_money_and_credits_are_exact() -> None:
     amount: Any
-    for amount in (7, 7.0, "7", Decimal("7.00")):
+    for amount in (7, 7.0, Decimal("7.00")):
         assert V1CreditsGrantPostRequest(amount=amount).to_wire() == b'{"amount":7}'
     price: Any
-    for price, sent in ((19.99, 19.99), (Decimal("19.99"), 19.99), ("19.99", 19.99), (20, 20), (Decimal("20.00"), 20)):
+    for price, sent in ((19.99, 19.99), (Decimal("19.99"), 19.99), (20, 20), (Decimal("20.00"), 20)):
         request = V1CreditsPurchasePostRequest(user_id="u", amount=1, purchase_price=price)
         assert json.loads(request.to_wire())["purchasePrice"] == sent
         assert type(json.loads(request.to_wire())["purchasePrice"]) is type(sent)
+
+
+def test_a_number_is_not_given_as_text() -> None:
+    odd: Any
+    for odd, hint in (("7", ": give it without quotes"), ("7.5", ": give it without quotes"), ("many", ""), ("", "")):
+        with pytest.raises(ApiValueError, match=rf"amount must be a number, not the text '{odd}'{hint}$"):
+            V1CreditsGrantPostRequest(amount=odd)
+        with pytest.raises(ApiValueError, match="purchasePrice must be a number, not the text"):
+            V1CreditsPurchasePostRequest.from_dict({"userId": "u", "amount": 1, "purchasePrice": odd})
+    with pytest.raises(ApiValueError, match="estimated_input_tokens must be a number, not the text"):
+        V1EntitlementsCheckPostRequest(
+            user_id="u", feature_id="f", action={"type": "token_usage", "estimated_input_tokens": "9"}
+        )
 
 
 def test_times_of_requests_are_sent_in_utc() -> None:

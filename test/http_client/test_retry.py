@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from typing import Any, Callable
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from openmonetize import (
     ApiClient,
@@ -28,7 +28,8 @@ from openmonetize import (
     TooManyRequestsException,
     UsersApi,
 )
-from openmonetize._http.retry import RetryBudget, retry_after
+from openmonetize._http import retry
+from openmonetize._http.retry import MAX_SERVER_WAIT, RetryBudget, retry_after
 
 from .conftest import MakeClient
 from .ledger import event
@@ -227,20 +228,48 @@ def test_delays_grow_with_full_jitter() -> None:
         assert 0.9 * bound < max(delays) <= bound
 
 
-@given(st.text(max_size=40) | st.from_regex(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{1,5} [\d:]{1,9} [-+A-Z\d]{1,6}"))
-def test_any_text_in_retry_after_is_seconds_or_none(text: str) -> None:
+DATES = r"[A-Z][a-z]{2}, \d{1,2} (Jan|Feb|Dec|[A-Z][a-z]{2}) \d{1,5} [\d:]{1,9} ([-+]\d{1,25}|[-+A-Z\d]{1,6})"
+ASKED = st.text(max_size=40) | st.text("0123456789.-+eE_", max_size=400) | st.from_regex(DATES)
+
+
+@given(ASKED)
+@example("Fri, 31 Dec 9999 23:59:59 GMT")
+@example("Fri, 31 Dec 9999 23:59:59 -2359")
+@example("Mon, 01 Jan 0001 00:00:00 +2359")
+@example("Mon, 01 Jan 2035 00:00:00 +99999999999999999999")
+@example("Mon, 01 Jan 99999999999999999999 00:00:00 GMT")
+@example("9" * 400)
+def test_any_text_in_retry_after_is_seconds_within_the_cap_or_none(text: str) -> None:
     for headers in ({"Retry-After": text}, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": text}):
         seconds = retry_after(headers)
-        assert seconds is None or seconds >= 0
+        assert seconds is None or 0 <= seconds <= MAX_SERVER_WAIT
 
 
-@given(st.integers(0, 10**6), st.floats(0, 1e6).map(lambda number: f"{number:.3f}"))
+def test_a_time_with_a_zone_that_cannot_be_is_ignored(server: Loopback, client: ApiClient) -> None:
+    server.then(answer(503, {}, retry_after="Mon, 01 Jan 2035 00:00:00 +99999999999999999999"))
+    assert CreditsApi(client).balance().data.balance == 120
+
+
+@pytest.mark.parametrize("value", ["99999999999", "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_an_implausible_time_is_capped_and_told_once(value: str, caplog: pytest.LogCaptureFixture) -> None:
+    retry._told.clear()
+    for _ in range(3):
+        assert retry_after({"Retry-After": value}) == MAX_SERVER_WAIT
+        assert retry_after({"x-ratelimit-remaining": "0", "x-ratelimit-reset": value}) == MAX_SERVER_WAIT
+        assert retry_after({"Retry-After": "86400"}) == MAX_SERVER_WAIT
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 2
+    for name, line in zip(("Retry-After", "x-ratelimit-reset"), told):
+        assert line.startswith(f"{name} in an answer is '{value[:40]}', which is more than 86400 s")
+
+
+@given(st.integers(0, int(MAX_SERVER_WAIT)), st.floats(0, MAX_SERVER_WAIT).map(lambda number: f"{number:.3f}"))
 def test_seconds_are_read_as_seconds(whole: int, fraction: str) -> None:
     assert retry_after({"Retry-After": f" {whole} "}) == whole
     assert retry_after({"Retry-After": fraction}) == float(fraction)
 
 
-@given(st.integers(-(10**6), 10**6))
+@given(st.integers(-(10**6), 80_000))
 def test_a_date_is_read_as_the_time_until_then(distance: int) -> None:
     when = datetime.now(timezone.utc) + timedelta(seconds=distance)
     seconds = retry_after({"Retry-After": format_datetime(when, usegmt=True)})

@@ -262,6 +262,33 @@ def test_a_redirect_without_a_target_is_an_error_too(server: Loopback, client: A
     assert "None" not in str(caught.value)
 
 
+@pytest.mark.parametrize("status", [100, 102, 103, 110, 199])
+def test_interim_answers_are_not_the_final_one(status: int, server: Loopback, client: ApiClient) -> None:
+    def early(exchange: Exchange) -> bool:
+        for _ in range(3):
+            exchange.send(b"HTTP/1.1 %d Early\r\nLink: </x>\r\nContent-Length: 5\r\n\r\n" % status)
+            exchange.pause(0.02)
+        exchange.send(message(200, BALANCE))
+        return True
+
+    server.then(early)
+    assert CreditsApi(client).balance().data.balance == 120
+    assert CreditsApi(client).balance().data.balance == 120
+    assert server.connections == 1
+    assert len(server.requests) == 2
+
+
+def test_a_switch_of_protocols_is_an_error_and_its_connection_is_not_used_again(
+    server: Loopback, client: ApiClient
+) -> None:
+    server.then(raw(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", keep=True))
+    with pytest.raises(ApiException) as caught:
+        CreditsApi(client).balance()
+    assert caught.value.status == 101
+    assert CreditsApi(client).balance().data.balance == 120
+    assert server.connections == 2
+
+
 def test_informational_answers_chunk_extensions_and_trailers_are_read(server: Loopback, client: ApiClient) -> None:
     def chunked(exchange: Exchange) -> bool:
         exchange.send(b"HTTP/1.1 100 Continue\r\n\r\n")

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from openmonetize.metering.pace import LocalPace
+import pytest
+from hypothesis import given, strategies as st
+
+from openmonetize.metering.pace import MAX_WINDOW, LocalPace
 from openmonetize.metering.rate_limiter import RateLimiter
 
 from .conftest import Clock, limit_headers as headers
@@ -165,3 +168,20 @@ def test_another_account_has_a_limit_of_its_own(clock: Clock) -> None:
     rate_limiter.use(LocalPace(clock))
     assert rate_limiter.next_at() <= clock()
     assert rate_limiter.quota is None
+
+
+VALUES = st.none() | st.text(max_size=20) | st.from_regex(r"-?[0-9]{1,30}(\.[0-9]{1,3})?", fullmatch=True)
+
+
+@given(VALUES, VALUES, VALUES, VALUES, st.booleans())
+def test_whatever_the_headers_say_the_next_request_is_within_the_longest_window(
+    limit: Any, remaining: Any, reset: Any, quota: Any, urgent: bool
+) -> None:
+    clock = Clock(1000.0)
+    limiter = RateLimiter(clock=clock)
+    names = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "x-monthly-quota-remaining")
+    answered = {name: value for name, value in zip(names, (limit, remaining, reset, quota)) if value is not None}
+    for _ in range(2):
+        limiter.reserve(urgent)
+        limiter.learn(answered)
+        assert limiter.next_at(urgent) <= clock() + MAX_WINDOW + 2

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
+from openmonetize._arguments import suggestion
 from openmonetize.exceptions import ApiValueError
 from openmonetize.sandbox.billing.money import usd
 from openmonetize.sandbox.billing.rollups import skip_days
@@ -64,7 +65,9 @@ def stored(state: State, filters: dict[str, Any], limit: int = -1) -> list[dict[
     """
     unknown = sorted(set(filters) - set(FILTERS))
     if unknown:
-        raise ApiValueError(f"cannot filter events by {unknown[0]!r}; use {', '.join(FILTERS)}")
+        meant = suggestion(unknown[0], FILTERS)
+        hint = f"did you mean {meant}?" if meant else f"use {', '.join(FILTERS)}"
+        raise ApiValueError(f"cannot filter events by {unknown[0]!r}; {hint}")
     where = " AND ".join(f"{_COLUMNS.get(name, f'e.{name}')} IS ?" for name in filters) or "1"
     rows = state.db.rows(
         f"SELECT e.*, {_OUTCOME} AS outcome, c.id AS customer_id, w.id AS wallet_id FROM events e"
