@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from openmonetize.sandbox.accounts.customers import Customer
 from openmonetize.sandbox.billing.processing import Job, process
 from openmonetize.sandbox.clock import SECOND, iso
 from openmonetize.sandbox.defects import DEAD_LETTERS_LATE
+from openmonetize.sandbox.json_text import read_json
 from openmonetize.sandbox.state import State
 
 _MAX_SHOWN = 100
@@ -33,7 +33,7 @@ def visible(state: State, customer: Customer) -> list[dict[str, Any]]:
             "id": row["id"],
             "name": "dlq-event",
             "data": {
-                **json.loads(row["event"]),
+                **read_json(row["event"]),
                 "customer_id": customer.id,
                 "batch_id": row["batch_id"],
                 "enqueued_at": iso(row["accepted_at"]),
@@ -56,9 +56,7 @@ def replay(state: State, customer: Customer, ids: Sequence[str] | None) -> int:
             named = set(ids)
             rows = [row for row in rows if row["id"] in named]
         state.db.executemany("DELETE FROM dead_letters WHERE seq = ?", [(row["seq"],) for row in rows])
-        process(
-            state, customer.pk, [Job(json.loads(row["event"]), row["batch_id"], row["accepted_at"]) for row in rows]
-        )
+        process(state, customer.pk, [Job(read_json(row["event"]), row["batch_id"], row["accepted_at"]) for row in rows])
     return len(rows)
 
 
@@ -72,7 +70,7 @@ def stored(state: State) -> list[dict[str, Any]]:
             "id": row["id"],
             "customer_id": row["customer_id"],
             "batch_id": row["batch_id"],
-            "event": json.loads(row["event"]),
+            "event": read_json(row["event"]),
             "accepted_at": iso(row["accepted_at"]),
             "failed_at": iso(row["failed_at"]),
             "reason": row["reason"],

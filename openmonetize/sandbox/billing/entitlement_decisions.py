@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
 from datetime import timedelta
@@ -15,6 +14,7 @@ from openmonetize.sandbox.billing import rollups
 from openmonetize.sandbox.billing.ledger import find_wallet
 from openmonetize.sandbox.clock import MAX_MS, MIN_MS, to_datetime, to_ms
 from openmonetize.sandbox.defects import ENTITLEMENT_ROW
+from openmonetize.sandbox.json_text import read_json
 from openmonetize.sandbox.state import State
 
 
@@ -145,4 +145,4 @@ def decide(state: State, customer: int, user_id: str, feature_id: str, estimate:
 
 def metadata_of(row: sqlite3.Row) -> Any:
     """Return the metadata of an entitlement."""
-    return None if row["metadata"] is None else json.loads(row["metadata"])
+    return None if row["metadata"] is None else read_json(row["metadata"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 from openmonetize.sandbox.accounts.customers import Customer
 from openmonetize.sandbox.billing.processing import Job, process, process_new
 from openmonetize.sandbox.billing.uniqueness import key_of, stored_keys
+from openmonetize.sandbox.json_text import read_json, write_json
 from openmonetize.sandbox.state import State, new_id
 
 _MAX_JOBS = 2000  # processed in one transaction
@@ -70,7 +70,7 @@ class Ingestion:
         due = jobs[0].accepted_at + round(self._state.settings.processing_delay * 1000)
         self._state.db.executemany(
             "INSERT INTO queue (customer, batch_id, event, accepted_at, due_at) VALUES (?, ?, ?, ?, ?)",
-            [(customer.pk, job.batch_id, json.dumps(job.event), job.accepted_at, due) for job in jobs],
+            [(customer.pk, job.batch_id, write_json(job.event), job.accepted_at, due) for job in jobs],
         )
         if self._next_due is None or due < self._next_due:
             self._next_due = due
@@ -88,7 +88,7 @@ class Ingestion:
             "SELECT * FROM queue WHERE due_at <= ? ORDER BY seq LIMIT ?", (self._state.clock.now(), _MAX_JOBS)
         )
         for customer, group in groupby(rows, key=lambda row: row["customer"]):
-            jobs = [Job(json.loads(row["event"]), row["batch_id"], row["accepted_at"]) for row in group]
+            jobs = [Job(read_json(row["event"]), row["batch_id"], row["accepted_at"]) for row in group]
             process(self._state, customer, jobs)
         db.executemany("DELETE FROM queue WHERE seq = ?", [(row["seq"],) for row in rows])
         self._next_due = db.value("SELECT min(due_at) FROM queue")

@@ -6,7 +6,6 @@ Each accepted event ends in exactly one way: *billed* (stored, and paid by a wal
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -21,6 +20,7 @@ from openmonetize.sandbox.billing.wallet_charges import WalletCharges
 from openmonetize.sandbox.clock import HOUR, to_datetime
 from openmonetize.sandbox.database import cell, marks
 from openmonetize.sandbox.defects import FEATURE_ACCESS_LOST, TEAMS_UNKNOWN
+from openmonetize.sandbox.json_text import write_json
 from openmonetize.sandbox.state import State
 from openmonetize.sandbox.validation.formats import instant_ms
 from openmonetize.sandbox.validation.unstorable_text import has_unstorable_text
@@ -230,7 +230,7 @@ def _metadata_text(metadata: dict[str, Any]) -> str:
     try:
         return to_json(metadata, inf_nan_mode="null").decode()
     except ValueError:  # nested deeper than pydantic's writer goes
-        return json.dumps(metadata)
+        return write_json(metadata)
 
 
 def _dead_letter(state: State, customer: int, dead: list[tuple[Job, str]]) -> None:
@@ -244,7 +244,7 @@ def _dead_letter(state: State, customer: int, dead: list[tuple[Job, str]]) -> No
                 f"{now}-{first + index}",
                 customer,
                 job.batch_id,
-                json.dumps(job.event),
+                write_json(job.event),
                 job.accepted_at,
                 now,
                 reason.encode("utf-8", "backslashreplace").decode("utf-8"),

@@ -5,7 +5,7 @@ Programs on this machine may use them, and clients that have the sandbox's key; 
 
 from __future__ import annotations
 
-import json
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -20,8 +20,11 @@ from openmonetize.sandbox.http.body import read_body
 from openmonetize.sandbox.http.faults import Faults
 from openmonetize.sandbox.http.request_log import RequestLog
 from openmonetize.sandbox.http.responses import Refusal, Response, gateway_error, route_not_found
+from openmonetize.sandbox.json_text import read_json
 from openmonetize.sandbox.state import State
 from openmonetize.sandbox.validation.formats import read_instant
+
+log = logging.getLogger("openmonetize.sandbox")
 
 PREFIX = "/_sandbox/"
 
@@ -80,8 +83,13 @@ class Control:
             response = self._respond(environ, target)
         except Refusal as refusal:
             response = refusal.response
+        except OSError:  # the client is gone
+            raise
         except (ValueError, TypeError, OverflowError) as error:
             response = gateway_error(400, str(error)).response
+        except Exception:
+            log.exception("%s %s failed", environ["REQUEST_METHOD"], target)
+            response = gateway_error(500, "Internal Server Error").response
         response.headers.update(HEADERS)
         return response
 
@@ -161,8 +169,8 @@ def _posted(environ: dict[str, Any]) -> dict[str, Any]:
     if not raw:
         return {}
     try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError):
+        value = read_json(raw.decode())
+    except ValueError:
         raise gateway_error(400, "The body is not JSON") from None
     if not isinstance(value, dict):
         raise gateway_error(400, "The body must be a JSON object")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from typing import Any
 
@@ -26,6 +25,7 @@ from openmonetize.sandbox.defects import (
 from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.responses import Response, gateway_error
 from openmonetize.sandbox.http.routing import Route
+from openmonetize.sandbox.json_text import write_json
 from openmonetize.sandbox.routes.fields import NON_EMPTY, OPTIONAL_TEXT, UUID, whole_number_problem
 from openmonetize.sandbox.state import CURRENT_ERA, SEED_ERA, new_id
 from openmonetize.sandbox.validation.event_batches import DATABASE_PROVIDERS
@@ -124,7 +124,7 @@ def create(request: Request) -> Response:
                 body["limitType"],
                 limit,
                 body.get("period"),
-                None if metadata is None else json.dumps(metadata),
+                None if metadata is None else write_json(metadata),
             ),
         )
     return Response({"data": _fields(request, _find(request, new))}, 201)
@@ -138,7 +138,7 @@ def update(request: Request) -> Response:
     period = body.get("period", row["period"])
     if period is None and state.has(PERIOD_STICKS):
         period = row["period"]
-    metadata = json.dumps(body["metadata"]) if "metadata" in body else row["metadata"]
+    metadata = write_json(body["metadata"]) if "metadata" in body else row["metadata"]
     with state.db.transaction():
         state.db.execute(
             "UPDATE entitlements SET limit_type = ?, limit_value = ?, period = ?, metadata = ? WHERE pk = ?",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +17,7 @@ from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.request_validation import service_validation_error
 from openmonetize.sandbox.http.responses import Refusal, Response, framework_error, service_error
 from openmonetize.sandbox.http.routing import Route
+from openmonetize.sandbox.json_text import write_json
 from openmonetize.sandbox.routes.fields import page_fields
 from openmonetize.sandbox.state import CURRENT_ERA, SEED_ERA
 from openmonetize.sandbox.validation.batch_reader import read_batch
@@ -120,7 +120,7 @@ def _too_large() -> Refusal:
 
 
 def _forwarded_size(events: list[dict[str, Any]]) -> int:
-    text = json.dumps({"events": events}, ensure_ascii=False, separators=(",", ":"))
+    text = write_json({"events": events}, ensure_ascii=False, separators=(",", ":"))
     return len(text.encode("utf-8", "surrogatepass"))
 
 
