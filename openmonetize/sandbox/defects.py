@@ -58,7 +58,7 @@ DEFECTS: Mapping[str, str] = {
     PROVIDER_500: "an unknown provider, together with a model, makes an entitlement check or an analytics filter fail",
     DEAD_LETTERS_LATE: "a lost event shows up minutes later and without its reason",
     ENTITLEMENT_ROW: "the oldest entitlement of a feature governs everybody, even if it was made for one user",
-    ENTITLEMENT_USER_500: "an entitlement for a user that does not exist is answered 500",
+    ENTITLEMENT_USER_500: "an entitlement for a user id that is not the platform's own is answered 500",
     PERIOD_STICKS: "the period of an entitlement cannot be cleared",
     BULK_500: "one unknown model makes a whole bulk calculation fail with 500",
     SEED_UNKNOWN_USER: "user ids nobody created are answered 500 and their events are lost (seed era)",

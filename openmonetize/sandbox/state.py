@@ -37,9 +37,15 @@ class State:
     def __init__(self, settings: Settings, database: Database) -> None:
         self.settings = settings
         self.db = database
-        self.clock = Clock()
+        self.clock = Clock(database.value("SELECT offset FROM clock") or 0, self._keep_offset)
         self.grant_races = GrantRaces()
         self.started = time.monotonic()
+
+    def _keep_offset(self, offset: int) -> None:
+        """Store the clock's offset, since the times of everything else that is stored are the clock's."""
+        with self.db.lock:
+            if not self.db.closed:
+                self.db.execute("INSERT OR REPLACE INTO clock (one, offset) VALUES (1, ?)", (offset,))
 
     @property
     def seed_era(self) -> bool:

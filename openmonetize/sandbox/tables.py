@@ -5,8 +5,8 @@ An event's cost is stored in units of 10^-10 US dollars, since the platform keep
 
 from __future__ import annotations
 
-# Of the schema; a file with another version is refused.
-VERSION = 2
+# Of the schema. A file with an older version that is in `UPGRADES` is brought up to date; any other one is refused.
+VERSION = 3
 
 _CUSTOMERS = """
 CREATE TABLE customers (
@@ -167,6 +167,15 @@ CREATE TABLE burns (
     PRIMARY KEY (wallet, hour)
 ) WITHOUT ROWID"""
 
+# The same credits by the hour of the event's own time.
+_USES = """
+CREATE TABLE uses (
+    wallet INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    credits INTEGER NOT NULL,
+    PRIMARY KEY (wallet, hour)
+) WITHOUT ROWID"""
+
 _ENTITLEMENTS = """
 CREATE TABLE entitlements (
     pk INTEGER PRIMARY KEY,
@@ -203,6 +212,13 @@ CREATE TABLE quota (
     PRIMARY KEY (customer, period)
 ) WITHOUT ROWID"""
 
+# How many milliseconds the sandbox's clock is ahead of real time; no row if it was never moved.
+_CLOCK = """
+CREATE TABLE clock (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    offset INTEGER NOT NULL
+)"""
+
 SCHEMA = (
     _CUSTOMERS,
     _USERS,
@@ -222,6 +238,8 @@ SCHEMA = (
     _ENTITLEMENTS,
     _BURN_TABLES,
     _QUOTA,
+    _USES,
+    _CLOCK,
 )
 
 TABLES = (
@@ -238,6 +256,19 @@ TABLES = (
     "entitlements",
     "burn_tables",
     "quota",
+    "uses",
+    "clock",
 )
+
+# By version: what makes it the next one.
+UPGRADES: dict[int, tuple[str, ...]] = {
+    2: (
+        _USES,
+        # Times before 1970 are negative, and hours are rounded down.
+        "INSERT INTO uses SELECT wallet, timestamp - ((timestamp % 3600000) + 3600000) % 3600000 AS hour, sum(credits)"
+        " FROM events WHERE entry IS NOT NULL GROUP BY wallet, hour",
+        _CLOCK,
+    ),
+}
 
 DROP = tuple(f"DROP TABLE {table}" for table in TABLES)

@@ -145,11 +145,12 @@ class _EventWriter:
             own_key = 1 if key == event_id else 0
             user_id, team_id = get("user_id") or "", get("team_id") or ""
             charge = find_charge(user_id, team_id)
-            wallet, entry, balance = charge.add(burn)
+            timestamp = instant_ms(event["timestamp"])
+            hour = timestamp - timestamp % HOUR
+            wallet, entry, balance = charge.add(burn, hour)
             event_type, feature_id = event["event_type"], event["feature_id"]
             provider, model = get("provider") or "", get("model") or ""
             input_tokens, output_tokens = get("input_tokens") or 0, get("output_tokens") or 0
-            timestamp = instant_ms(event["timestamp"])
             metadata = get("metadata")
             append(
                 (
@@ -180,7 +181,7 @@ class _EventWriter:
                     now,
                 )
             )
-            group = (timestamp - timestamp % HOUR, feature_id, event_type, provider, model)
+            group = (hour, feature_id, event_type, provider, model)
             sums = hours.get(group)
             if sums is None:
                 hours[group] = [1, input_tokens, output_tokens, burn, cost, timestamp, timestamp]

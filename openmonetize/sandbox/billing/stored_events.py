@@ -6,7 +6,7 @@ import sqlite3
 from typing import Any
 
 from openmonetize.exceptions import ApiValueError
-from openmonetize.sandbox.billing.money import usd
+from openmonetize.sandbox.billing.money import usd_text
 from openmonetize.sandbox.billing.rollups import skip_days
 from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.json_text import read_json
@@ -103,7 +103,7 @@ def _as_dict(row: sqlite3.Row) -> dict[str, Any]:
         "timestamp": iso(row["timestamp"]),
         "metadata": metadata_of(row),
         "credits": row["credits"],
-        "cost_usd": str(usd(row["cost"])),
+        "cost_usd": usd_text(row["cost"]),
         "outcome": row["outcome"],
         "wallet_id": row["wallet_id"],
         "processed_at": iso(row["processed_at"]),

@@ -7,6 +7,11 @@ from openmonetize.sandbox.clock import HOUR
 from openmonetize.sandbox.database import cell
 from openmonetize.sandbox.state import State
 
+_ADD_CREDITS = (
+    "INSERT INTO {} (wallet, hour, credits) VALUES (?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET credits = credits + excluded.credits"
+)
+
 
 class _ChargedWallet:
     """A wallet's row while events are charged to it."""
@@ -16,6 +21,7 @@ class _ChargedWallet:
         self.balance = balance
         self.entries = entries
         self.burned = 0
+        self.burned_by_hour: dict[int, int] = {}
 
 
 class WalletCharge:
@@ -34,8 +40,8 @@ class WalletCharge:
         self.events = 0
         self.credits = 0
 
-    def add(self, burn: int) -> tuple[int, int, int]:
-        """Charge an event that costs `burn` credits.
+    def add(self, burn: int, hour: int) -> tuple[int, int, int]:
+        """Charge an event that costs `burn` credits; its own time lies in the hour that begins at `hour`.
 
         Returns:
             The wallet's primary key, the number of its transaction, and the balance after it; 0 stands for no wallet,
@@ -51,6 +57,7 @@ class WalletCharge:
         wallet.entries += 1
         wallet.balance -= burn
         wallet.burned += burn
+        wallet.burned_by_hour[hour] = wallet.burned_by_hour.get(hour, 0) + burn
         return wallet.pk, wallet.entries, wallet.balance
 
 
@@ -97,9 +104,11 @@ class WalletCharges:
             [(cell(wallet.balance), wallet.entries, wallet.pk) for wallet in burned],
         )
         db.executemany(
-            "INSERT INTO burns (wallet, hour, credits) VALUES (?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET credits = credits + excluded.credits",
-            [(wallet.pk, now - now % HOUR, cell(wallet.burned)) for wallet in burned],
+            _ADD_CREDITS.format("burns"), [(wallet.pk, now - now % HOUR, cell(wallet.burned)) for wallet in burned]
+        )
+        db.executemany(
+            _ADD_CREDITS.format("uses"),
+            [(each.pk, hour, cell(credits)) for each in burned for hour, credits in each.burned_by_hour.items()],
         )
         db.executemany(
             "UPDATE users SET events = events + ?, credits = credits + ? WHERE pk = ?",

@@ -8,7 +8,7 @@ from typing import Any
 from openmonetize.sandbox.accounts.customers import customer_by_key
 from openmonetize.sandbox.billing import dead_letters
 from openmonetize.sandbox.billing.ingestion import Receipt
-from openmonetize.sandbox.billing.money import usd
+from openmonetize.sandbox.billing.money import usd_text
 from openmonetize.sandbox.billing.stored_events import in_database_order, metadata_of, page
 from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.defects import FRACTIONAL_PAGE, SEED_EVENT_TYPES, SEED_INGEST_KEY
@@ -68,7 +68,7 @@ def _receipt(receipt: Receipt) -> Response:
                 "duplicates": receipt.duplicates,
                 "batch_id": None,
                 "status": "all_duplicates",
-                "message": "Every event of this batch has been stored before",
+                "message": "All events were duplicates",
             }
         )
     return Response(
@@ -78,7 +78,7 @@ def _receipt(receipt: Receipt) -> Response:
             "duplicates": receipt.duplicates,
             "batch_id": receipt.batch_id,
             "status": "processing",
-            "processing_time_ms": round(receipt.seconds * 1000),
+            "processing_time_ms": max(1, round(receipt.seconds * 1000)),
         },
         202,
     )
@@ -138,7 +138,7 @@ def list_page(request: Request) -> Response:
             "inputTokens": str(row["input_tokens"]),
             "outputTokens": str(row["output_tokens"]),
             "creditsBurned": str(row["credits"]),
-            "costUsd": str(usd(row["cost"])),
+            "costUsd": usd_text(row["cost"]),
             "timestamp": iso(row["timestamp"]),
             "metadata": in_database_order(metadata_of(row)),
         }
