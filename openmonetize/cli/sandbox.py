@@ -7,15 +7,18 @@ import math
 import os
 import shlex
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from openmonetize.cli.output import Output
 from openmonetize.cli.parser import Parser, print_error
+from openmonetize.cli.sandbox_lines import SandboxLines
 
 if TYPE_CHECKING:
     from openmonetize.sandbox import Sandbox
+
+_LINES_INTERVAL = 0.25  # seconds between looks at what has happened
 
 _PROGRAM = "openmonetize sandbox"
 _DESCRIPTION = """\
@@ -69,6 +72,7 @@ def add_command(commands: argparse._SubParsersAction[Parser]) -> None:
         metavar="SPEC",
         help="fault that strikes by chance, such as '429:5%%,retry-after=2' or 'slow=3s:10%%'; may be repeated",
     )
+    add("--quiet", action="store_true", help="print no line for each request, and none for unfunded and lost events")
     parser.set_defaults(run=run)
 
 
@@ -86,15 +90,19 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace, stopped: threading.Event) -> int:
-    sandbox = _sandbox(options)
+    sandbox, output = _sandbox(options), Output()
     try:
+        lines = SandboxLines(sandbox, output)
         sandbox.start()
-        _print(*_welcome(sandbox, options))
-        while not stopped.wait(1):  # On Windows, signals do not interrupt a wait without a time-out.
-            pass
+        output.print(_welcome(sandbox, options))
+        while not stopped.wait(_LINES_INTERVAL):  # On Windows, signals do not interrupt a wait without a time-out.
+            if not options.quiet:
+                lines.print_new()
+        if not options.quiet:
+            lines.print_new()
     finally:
         sandbox.stop()
-    _print("stopped")
+    output.print(["stopped"])
     return 0
 
 
@@ -154,14 +162,6 @@ def _lines_to_paste(sandbox: Sandbox) -> list[str]:
 
 def _variable(name: str, value: str) -> str:
     return f'$env:{name} = "{value}"' if os.name == "nt" else f"export {name}={shlex.quote(value)}"
-
-
-def _print(*lines: str) -> None:
-    try:
-        sys.stdout.write("\n".join(lines) + "\n")
-        sys.stdout.flush()
-    except OSError:  # The reader of the output has ended; the sandbox goes on.
-        pass
 
 
 def _whole_number(what: str, maximum: float = math.inf) -> Callable[[str], int]:

@@ -28,7 +28,7 @@ def test_without_a_command_it_shows_the_commands() -> None:
 
 def test_help_names_every_option() -> None:
     shown = run("sandbox", "--help").stdout
-    options = "port host db key era mode defect accounts prices rate-limit quota processing-delay fault"
+    options = "port host db key era mode defect accounts prices rate-limit quota processing-delay fault quiet"
     assert [name for name in options.split() if f"--{name} " not in shown] == []
 
 
