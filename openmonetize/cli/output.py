@@ -37,8 +37,8 @@ class Output:
         if self._ended:
             return False
         try:
-            text = (line + "\n").encode(sys.stdout.encoding or "utf-8", "backslashreplace")
-            text = text.decode(sys.stdout.encoding or "utf-8")
+            encoding = sys.stdout.encoding or "utf-8"
+            text = (line + "\n").encode(encoding, "backslashreplace").decode(encoding)
             for start in range(0, len(text), _MAX_WRITTEN // 4):  # a character has up to four bytes
                 if not _is_ready():
                     return start > 0

@@ -61,16 +61,21 @@ def add_command(commands: argparse._SubParsersAction[Parser]) -> None:
     add(
         "--processing-delay",
         type=float,
-        default=0.0,
         metavar="S",
         help="seconds from the acceptance of an event to its billing (default: 0)",
+    )
+    add(
+        "--processing-rate",
+        type=float,
+        metavar="N",
+        help="events a second that are billed, of all customers together (default: no limit)",
     )
     add(
         "--fault",
         action="append",
         default=[],
         metavar="SPEC",
-        help="fault that strikes by chance, such as '429:5%%,retry-after=2' or 'slow=3s:10%%'; may be repeated",
+        help="fault that strikes by chance, such as '429:5%%,retry-after=2' or 'accept-and-lose:1%%'; may be repeated",
     )
     add("--quiet", action="store_true", help="print no line for each request, and none for unfunded and lost events")
     parser.set_defaults(run=run)
@@ -122,6 +127,7 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
         rate_limit=options.rate_limit,
         quota=options.quota,
         processing_delay=options.processing_delay,
+        processing_rate=options.processing_rate,
         faults=options.fault,
     )
 

@@ -116,7 +116,7 @@ _EVENTS_BY_USER = "CREATE INDEX events_by_user ON events (user, timestamp) WHERE
 _BURNS_BY_WALLET = """
 CREATE INDEX burns_by_wallet ON events (wallet, processed_at, entry, credits) WHERE entry IS NOT NULL"""
 
-# Events that are accepted and not yet processed.
+# Events that are accepted and not yet processed. `user_id` says whose wallet pays; `fate` is one of `fates.FATES`.
 _QUEUE = """
 CREATE TABLE queue (
     seq INTEGER PRIMARY KEY,
@@ -124,9 +124,12 @@ CREATE TABLE queue (
     batch_id TEXT NOT NULL,
     event TEXT NOT NULL,
     accepted_at INTEGER NOT NULL,
-    due_at INTEGER NOT NULL
+    due_at INTEGER NOT NULL,
+    user_id TEXT,
+    fate TEXT
 )"""
 
+# `shown_at` is when the platform's own route begins to show it.
 _DEAD_LETTERS = """
 CREATE TABLE dead_letters (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -136,7 +139,8 @@ CREATE TABLE dead_letters (
     event TEXT NOT NULL,
     accepted_at INTEGER NOT NULL,
     failed_at INTEGER NOT NULL,
-    reason TEXT NOT NULL
+    reason TEXT NOT NULL,
+    shown_at INTEGER NOT NULL DEFAULT 0
 )"""
 
 # Sums by hour and by day, written together with the events.
@@ -268,6 +272,10 @@ UPGRADES: dict[int, tuple[str, ...]] = {
         "INSERT INTO uses SELECT wallet, timestamp - ((timestamp % 3600000) + 3600000) % 3600000 AS hour, sum(credits)"
         " FROM events WHERE entry IS NOT NULL GROUP BY wallet, hour",
         _CLOCK,
+        "ALTER TABLE queue ADD COLUMN user_id TEXT",
+        "ALTER TABLE queue ADD COLUMN fate TEXT",
+        "ALTER TABLE dead_letters ADD COLUMN shown_at INTEGER NOT NULL DEFAULT 0",
+        "UPDATE dead_letters SET shown_at = failed_at",
     ),
 }
 

@@ -37,6 +37,7 @@ _SETTINGS = (
     "rate_limit",
     "quota",
     "processing_delay",
+    "processing_rate",
     "faults",
 )
 _SHOWN_REQUESTS = 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -83,10 +84,24 @@ def test_a_file_of_the_version_before_is_brought_up_to_date(tmp_path: Path) -> N
         assert next(tuple(row)[1:] for row in uses) == (-3_600_000, 8)
         client.close()
     with closing(sqlite3.connect(path)) as database:  # as that version left it
-        database.executescript("DROP TABLE uses; DROP TABLE clock; PRAGMA user_version = 2;")
+        database.executescript(
+            """
+            DROP TABLE uses; DROP TABLE clock; DROP TABLE queue; DROP TABLE dead_letters;
+            CREATE TABLE queue (seq INTEGER PRIMARY KEY, customer INTEGER NOT NULL, batch_id TEXT NOT NULL,
+                event TEXT NOT NULL, accepted_at INTEGER NOT NULL, due_at INTEGER NOT NULL);
+            CREATE TABLE dead_letters (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+                customer INTEGER NOT NULL, batch_id TEXT NOT NULL, event TEXT NOT NULL, accepted_at INTEGER NOT NULL,
+                failed_at INTEGER NOT NULL, reason TEXT NOT NULL);
+            PRAGMA user_version = 2;
+            """
+        )
+        database.execute("INSERT INTO queue VALUES (1, 1, 'a', ?, 0, 0)", (json.dumps(event(user_id="anna")),))
+        database.execute("INSERT INTO dead_letters VALUES (1, 'a', 1, 'a', ?, 5, 5, '')", (json.dumps(event()),))
+        database.commit()
     with Sandbox(db=path) as sandbox:
-        assert sandbox.balance("anna") == 84
         assert sandbox.state.db.rows("SELECT * FROM uses ORDER BY hour") == uses
+        assert sandbox.balance("anna") == 76
+        assert SandboxClient(sandbox).get("/v1/events/dlq").body["counts"] == {"active": 1}
         sandbox.advance(days=1)
 
 

@@ -7,22 +7,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from openmonetize.sandbox.accounts.customers import Customer
-from openmonetize.sandbox.billing.processing import Job, process
-from openmonetize.sandbox.clock import SECOND, iso
+from openmonetize.sandbox.billing.event_queue import Job
+from openmonetize.sandbox.billing.processing import process
+from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.defects import DEAD_LETTERS_LATE
 from openmonetize.sandbox.json_text import read_json
 from openmonetize.sandbox.state import State
 
 _MAX_SHOWN = 100
 _MAX_REPLAYED = 1000
-# The present servers show a lost event after five to nine minutes (measured).
-_DELAY_MS = 7 * 60 * SECOND
 
 
 def count(state: State, customer: Customer) -> int:
     """Return how many dead letters a customer can see."""
-    sql = "SELECT count(*) FROM dead_letters WHERE customer = ? AND failed_at <= ?"
-    return int(state.db.value(sql, (customer.pk, _visible_until(state))))
+    sql = "SELECT count(*) FROM dead_letters WHERE customer = ? AND shown_at <= ?"
+    return int(state.db.value(sql, (customer.pk, state.clock.now())))
 
 
 def visible(state: State, customer: Customer) -> list[dict[str, Any]]:
@@ -80,9 +79,5 @@ def stored(state: State) -> list[dict[str, Any]]:
 
 
 def _rows(state: State, customer: Customer, limit: int) -> list[sqlite3.Row]:
-    sql = "SELECT * FROM dead_letters WHERE customer = ? AND failed_at <= ? ORDER BY seq LIMIT ?"
-    return state.db.rows(sql, (customer.pk, _visible_until(state), limit))
-
-
-def _visible_until(state: State) -> int:
-    return state.clock.now() - (_DELAY_MS if state.has(DEAD_LETTERS_LATE) else 0)
+    sql = "SELECT * FROM dead_letters WHERE customer = ? AND shown_at <= ? ORDER BY seq LIMIT ?"
+    return state.db.rows(sql, (customer.pk, state.clock.now(), limit))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from openmonetize.sandbox.accounts.users import find_or_add_user
 from openmonetize.sandbox.clock import HOUR
 from openmonetize.sandbox.database import cell
+from openmonetize.sandbox.fates import GRANT_OVERWRITES_BURN, STORE_WITHOUT_BURN
 from openmonetize.sandbox.state import State
 
 _ADD_CREDITS = (
@@ -40,25 +41,27 @@ class WalletCharge:
         self.events = 0
         self.credits = 0
 
-    def add(self, burn: int, hour: int) -> tuple[int, int, int]:
+    def add(self, burn: int, hour: int, fate: str | None = None) -> tuple[int, int, int]:
         """Charge an event that costs `burn` credits; its own time lies in the hour that begins at `hour`.
 
         Returns:
             The wallet's primary key, the number of its transaction, and the balance after it; 0 stands for no wallet,
-            and for no transaction.
+            and for no transaction. Two fates change this: no wallet pays, or the balance stays as it was.
         """
         self.events += 1
         self.credits += burn
         wallet = self.wallet
-        if wallet is None:
+        if wallet is None or fate == STORE_WITHOUT_BURN:
             return 0, 0, 0
         if burn == 0:
             return wallet.pk, 0, 0
         wallet.entries += 1
-        wallet.balance -= burn
         wallet.burned += burn
         wallet.burned_by_hour[hour] = wallet.burned_by_hour.get(hour, 0) + burn
-        return wallet.pk, wallet.entries, wallet.balance
+        balance = wallet.balance - burn
+        if fate != GRANT_OVERWRITES_BURN:
+            wallet.balance = balance
+        return wallet.pk, wallet.entries, balance
 
 
 class WalletCharges:

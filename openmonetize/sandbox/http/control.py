@@ -68,6 +68,8 @@ class Control:
             ("POST", PREFIX + "clock"): self._post_clock,
             ("GET", PREFIX + "faults"): self._get_faults,
             ("POST", PREFIX + "faults"): self._post_faults,
+            ("GET", PREFIX + "processing"): self._get_processing,
+            ("POST", PREFIX + "processing"): self._post_processing,
             ("GET", PREFIX + "events"): self._get_events,
             ("GET", PREFIX + "dead-letters"): self._get_dead_letters,
             ("GET", PREFIX + "requests"): self._get_requests,
@@ -117,7 +119,8 @@ class Control:
                 "accounts": settings.accounts,
                 "rateLimit": settings.rate_limit,
                 "quota": dict(settings.quota),
-                "processingDelaySeconds": settings.processing_delay,
+                "processingDelaySeconds": self.ingestion.queue.delay,
+                "processingRate": self.ingestion.queue.rate,
                 "pendingEvents": self.ingestion.pending(),
                 "now": iso(self.state.clock.now()),
             }
@@ -150,6 +153,17 @@ class Control:
         if "next" in body:
             self.faults.fail_next(body["next"], body.get("times", 1))
         return Response(self.faults.describe())
+
+    def _get_processing(self, query: dict[str, Any]) -> Response:
+        queue = self.ingestion.queue
+        return Response({"delaySeconds": queue.delay, "rate": queue.rate, "pendingEvents": queue.waiting()})
+
+    def _post_processing(self, body: dict[str, Any]) -> Response:
+        """Set how fast events are billed: ``{"delaySeconds": 0.2, "rate": 28}``; what is not named stays."""
+        queue = self.ingestion.queue
+        rate = body.get("rate", queue.rate)
+        queue.set(float(body.get("delaySeconds", queue.delay)), None if rate is None else float(rate))
+        return self._get_processing(body)
 
     def _get_events(self, query: dict[str, Any]) -> Response:
         """Return the last `limit` events (1000) that match the other parameters, oldest first."""
