@@ -7,7 +7,7 @@ import math
 import os
 import shlex
 import signal
-import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -83,10 +83,10 @@ def add_command(commands: argparse._SubParsersAction[Parser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM. Return the exit code."""
-    stopped = threading.Event()
-    earlier = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    end = _End()
+    earlier = {number: signal.signal(number, end.ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        return _serve(options, stopped)
+        return _serve(options, end)
     except (ImportError, OSError, ValueError) as error:
         return print_error(_PROGRAM, getattr(error, "strerror", None) or error)
     finally:
@@ -94,17 +94,27 @@ def run(options: argparse.Namespace) -> int:
             signal.signal(number, handler)
 
 
-def _serve(options: argparse.Namespace, stopped: threading.Event) -> int:
+class _End:
+    """Whether a signal has asked for the end. A `threading.Event` has a lock, which a signal handler may find taken."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def ask(self, *signal_and_frame: object) -> None:
+        """Ask for the end, as a signal handler."""
+        self.asked = True
+
+
+def _serve(options: argparse.Namespace, end: _End) -> int:
     sandbox, output = _sandbox(options), Output()
     try:
         lines = SandboxLines(sandbox, output)
         sandbox.start()
         output.print(_welcome(sandbox, options))
-        while not stopped.wait(_LINES_INTERVAL):  # On Windows, signals do not interrupt a wait without a time-out.
+        while not end.asked:
+            time.sleep(_LINES_INTERVAL)
             if not options.quiet:
                 lines.print_new()
-        if not options.quiet:
-            lines.print_new()
     finally:
         sandbox.stop()
     output.print(["stopped"])

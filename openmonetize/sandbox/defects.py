@@ -56,7 +56,7 @@ DEFECTS: Mapping[str, str] = {
     FEATURE_ACCESS_LOST: "FEATURE_ACCESS events are accepted and lost",
     USER_ID_CLASH: "a user id that another customer uses, or that was created beforehand, cannot be credited or billed",
     PROVIDER_500: "an unknown provider, together with a model, makes an entitlement check or an analytics filter fail",
-    DEAD_LETTERS_LATE: "a lost event shows up minutes later and without its reason",
+    DEAD_LETTERS_LATE: "a lost event shows up minutes later, with a hundred others and without its reason",
     ENTITLEMENT_ROW: "the oldest entitlement of a feature governs everybody, even if it was made for one user",
     ENTITLEMENT_USER_500: "an entitlement for a user id that is not the platform's own is answered 500",
     PERIOD_STICKS: "the period of an entitlement cannot be cleared",
