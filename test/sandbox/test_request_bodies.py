@@ -178,6 +178,13 @@ def test_an_upload_that_takes_too_long_ends(client: SandboxClient, monkeypatch: 
             assert connection.recv(1) == b""
 
 
+def wait_for_uploads(client: SandboxClient, count: int) -> None:
+    end = time.monotonic() + 10
+    while client.sandbox._server.uploads.count != count:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def test_large_uploads_at_the_same_time_are_bounded(client: SandboxClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "MAX_UPLOADS", 3)
     host, _, port = client.sandbox.url.rpartition("//")[2].rpartition(":")
@@ -187,15 +194,12 @@ def test_large_uploads_at_the_same_time_are_bounded(client: SandboxClient, monke
     with ExitStack() as stack:
         for _ in range(3):
             stack.enter_context(socket.create_connection((host, int(port)), timeout=10.0)).sendall(start)
-        end = time.monotonic() + 10
-        while (found := parsed(send_raw(client.sandbox, complete)))[0] != 503 and time.monotonic() < end:
-            time.sleep(0.01)
+        wait_for_uploads(client, 3)
+        found = parsed(send_raw(client.sandbox, complete))
         assert found[0] == 503
         assert b"\r\nretry-after: 1\r\n" in found[2] + b"\r\n"
         assert parsed(send_raw(client.sandbox, small))[0] == 200
-    end = time.monotonic() + 10
-    while parsed(send_raw(client.sandbox, complete))[0] != 200 and time.monotonic() < end:
-        time.sleep(0.01)
+    wait_for_uploads(client, 0)
     assert parsed(send_raw(client.sandbox, complete))[0] == 200
 
 

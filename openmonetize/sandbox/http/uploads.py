@@ -23,6 +23,11 @@ class Uploads:
         self._count = 0
         self._bytes = 0
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self._count
+
     def upload(self) -> Upload:
         """Return the account of one body."""
         return Upload(self)
