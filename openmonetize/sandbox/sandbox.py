@@ -263,7 +263,7 @@ class Sandbox:
             times: how many requests or events.
 
         Raises:
-            ApiValueError: there is no such fault, or `times` is below 1.
+            ApiValueError: there is no such fault, or `times` is not from 1 to 10,000.
         """
         self._faults.fail_next(fault, times)
 

@@ -13,6 +13,9 @@ from openmonetize.sandbox.fates import FATES
 
 # What strikes requests; `FATES` strike events.
 KINDS = ("500-after", "reset-before", "reset-after", "slow", "truncate", "html-200", "html-502")
+
+MAX_TIMES = 10_000  # requests or events that one call may let meet a fault
+
 _GRAMMAR = (
     "a status such as '429' or '500', or one of " + ", ".join(KINDS + FATES) + "; 'slow=3s' takes seconds; then, after"
     " a colon, '5%' (how often) and, for requests, 'retry-after=2' (seconds), 'path=/v1/events' (only below it),"
@@ -120,10 +123,10 @@ class Faults:
         """Let the next `times` requests, or events, meet `fault`.
 
         Raises:
-            ApiValueError: the text is not a fault, or `times` is below 1.
+            ApiValueError: the text is not a fault, or `times` is not from 1 to `MAX_TIMES`.
         """
-        if times < 1:
-            raise ApiValueError(f"times must be at least 1, not {times}")
+        if not 1 <= times <= MAX_TIMES:
+            raise ApiValueError(f"times must be at least 1 and at most {MAX_TIMES}, not {times}")
         found = _as_fault(fault)
         with self._lock:
             self._next.extend([found] * times)

@@ -7,8 +7,8 @@ import threading
 # Bodies up to this size are not counted.
 SMALL_BODY_BYTES = 65_536
 
-MAX_UPLOADS = 64
-MAX_UPLOAD_BYTES = 256 * 1024 * 1024  # of all uploads together
+MAX_UPLOADS = 128
+MAX_UPLOAD_BYTES = 128 * 1024 * 1024  # of all uploads together
 
 
 class TooManyUploads(Exception):
