@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from openmonetize.cli.output import Output
@@ -30,22 +31,29 @@ class SandboxLines:
 
     def print_new(self) -> None:
         """Print what is new."""
+        self._print_requests()
         state = self._sandbox.state
-        with state.db.lock:
-            entries = self._sandbox.control.request_log.entries(after=self._request)
-            self._sandbox.control.ingestion.process_due()
-            found = self._outcomes.since(state, self._mark)
-            self._mark = self._outcomes.mark(state)
-        if entries:
-            skipped = entries[-1]["number"] - self._request - min(len(entries), _MAX_REQUEST_LINES)
-            self._request = entries[-1]["number"]
-            self._output.print([f"{'':8} {skipped:,} more requests"] if skipped else [])
-            self._output.print(_request_line(entry) for entry in entries[-_MAX_REQUEST_LINES:])
+        try:
+            with state.db.lock:
+                self._sandbox.control.ingestion.process_due()
+                found = self._outcomes.since(state, self._mark)
+                self._mark = self._outcomes.mark(state)
+        except sqlite3.Error:  # such as a full disk, which the next request is answered with
+            return
         lines = [_unfunded_line(*group) for group in found.unfunded[:_MAX_EVENT_LINES]]
         lines += [_more(len(found.unfunded), "users with unfunded events")]
         lines += [_dead_letter_line(*letter) for letter in found.dead_letters[:_MAX_EVENT_LINES]]
         lines += [_more(found.dead_letter_count, "dead letters")]
         self._output.print(self._output.red(line) for line in lines if line)
+
+    def _print_requests(self) -> None:
+        entries = self._sandbox.control.request_log.entries(after=self._request)
+        if not entries:
+            return
+        skipped = entries[-1]["number"] - self._request - min(len(entries), _MAX_REQUEST_LINES)
+        self._request = entries[-1]["number"]
+        self._output.print([f"{'':8} {skipped:,} more requests"] if skipped else [])
+        self._output.print(_request_line(entry) for entry in entries[-_MAX_REQUEST_LINES:])
 
 
 def _request_line(entry: dict[str, Any]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 import socket
 import threading
 import time
@@ -24,9 +26,10 @@ CLIENT_ERROR = {"error": "Bad Request", "message": "Client Error", "statusCode":
 
 
 @pytest.fixture(autouse=True)
-def _still_alive(client: SandboxClient) -> Iterator[None]:
+def _still_alive(client: SandboxClient, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     yield
     assert client.get("/health").status == 200
+    assert [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR] == []
 
 
 def head(sandbox: Sandbox, *lines: bytes, key: bool = True, version: bytes = b"1.1") -> bytes:
@@ -252,6 +255,42 @@ def test_no_bytes_in_place_of_chunks_disturb_the_server(client: SandboxClient, p
     answer = send_raw(client.sandbox, head(client.sandbox, CHUNKED, key=key) + b"".join(pieces))
     assert answer == b"" or 200 <= int(answer.split(b" ", 2)[1]) < 500
     assert threading.active_count() <= before + 5
+
+
+_lines = st.lists(
+    st.one_of(
+        st.binary(max_size=40),
+        st.sampled_from(
+            [
+                b"Content-Length: 2",
+                b"Content-Length: 99999999",
+                b"Content-Length: -1",
+                b"Transfer-Encoding: chunked",
+                b"Transfer-Encoding: gzip",
+                b"Expect: 100-continue",
+                b"Content-Type: application/json",
+                b"Connection: keep-alive",
+                b" folded",
+            ]
+        ),
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    method=st.sampled_from([b"GET", b"POST", b"PUT", b"OPTIONS", b"get", b"\xff"]),
+    target=st.one_of(st.sampled_from([b"/v1/events", b"/_sandbox/faults", b"/", b"http://a/"]), st.binary(max_size=20)),
+    lines=_lines,
+    body=st.binary(max_size=30),
+)
+def test_no_head_disturbs_the_server(
+    client: SandboxClient, method: bytes, target: bytes, lines: list[bytes], body: bytes
+) -> None:
+    request = b" ".join([method, target, b"HTTP/1.1"]) + b"\r\n" + b"".join(line + b"\r\n" for line in lines)
+    answer = send_raw(client.sandbox, request + b"\r\n" + body)
+    assert answer == b"" or re.match(rb"HTTP/1\.1 [1-4]\d\d ", answer), answer
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
