@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from openmonetize.sandbox import Sandbox
-from openmonetize.sandbox.http.environ import BODY_BYTES_READ
 from openmonetize.sandbox.http.server import open_server
 
 _COLUMNS = (
@@ -42,8 +41,7 @@ def floor(file: str, key: str) -> Callable[[dict[str, Any], Callable[..., Any]],
     insert = f"INSERT INTO events VALUES ({', '.join('?' * len(_COLUMNS))})"
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        length = environ[BODY_BYTES_READ] = int(environ["CONTENT_LENGTH"])
-        events = json.loads(environ["wsgi.input"].read(length))["events"]
+        events = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))["events"]
         for event in events:
             event["metadata"] = json.dumps(event["metadata"])
         database.execute("BEGIN IMMEDIATE")

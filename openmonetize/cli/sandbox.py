@@ -7,15 +7,18 @@ import math
 import os
 import shlex
 import signal
-import sys
-import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from openmonetize.cli.output import Output
 from openmonetize.cli.parser import Parser, print_error
+from openmonetize.cli.sandbox_lines import SandboxLines
 
 if TYPE_CHECKING:
     from openmonetize.sandbox import Sandbox
+
+_LINES_INTERVAL = 0.25  # seconds between looks at what has happened
 
 _PROGRAM = "openmonetize sandbox"
 _DESCRIPTION = """\
@@ -58,26 +61,32 @@ def add_command(commands: argparse._SubParsersAction[Parser]) -> None:
     add(
         "--processing-delay",
         type=float,
-        default=0.0,
         metavar="S",
         help="seconds from the acceptance of an event to its billing (default: 0)",
+    )
+    add(
+        "--processing-rate",
+        type=float,
+        metavar="N",
+        help="events a second that are billed, of all customers together (default: no limit)",
     )
     add(
         "--fault",
         action="append",
         default=[],
         metavar="SPEC",
-        help="fault that strikes by chance, such as '429:5%%,retry-after=2' or 'slow=3s:10%%'; may be repeated",
+        help="fault that strikes by chance, such as '429:5%%,retry-after=2' or 'accept-and-lose:1%%'; may be repeated",
     )
+    add("--quiet", action="store_true", help="print no line for each request, and none for unfunded and lost events")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM. Return the exit code."""
-    stopped = threading.Event()
-    earlier = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    end = _End()
+    earlier = {number: signal.signal(number, end.ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        return _serve(options, stopped)
+        return _serve(options, end)
     except (ImportError, OSError, ValueError) as error:
         return print_error(_PROGRAM, getattr(error, "strerror", None) or error)
     finally:
@@ -85,16 +94,30 @@ def run(options: argparse.Namespace) -> int:
             signal.signal(number, handler)
 
 
-def _serve(options: argparse.Namespace, stopped: threading.Event) -> int:
-    sandbox = _sandbox(options)
+class _End:
+    """Whether a signal has asked for the end. A `threading.Event` has a lock, which a signal handler may find taken."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def ask(self, *signal_and_frame: object) -> None:
+        """Ask for the end, as a signal handler."""
+        self.asked = True
+
+
+def _serve(options: argparse.Namespace, end: _End) -> int:
+    sandbox, output = _sandbox(options), Output()
     try:
+        lines = SandboxLines(sandbox, output)
         sandbox.start()
-        _print(*_welcome(sandbox, options))
-        while not stopped.wait(1):  # On Windows, signals do not interrupt a wait without a time-out.
-            pass
+        output.print(_welcome(sandbox, options))
+        while not end.asked:
+            time.sleep(_LINES_INTERVAL)
+            if not options.quiet:
+                lines.print_new()
     finally:
         sandbox.stop()
-    _print("stopped")
+    output.print(["stopped"])
     return 0
 
 
@@ -114,6 +137,7 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
         rate_limit=options.rate_limit,
         quota=options.quota,
         processing_delay=options.processing_delay,
+        processing_rate=options.processing_rate,
         faults=options.fault,
     )
 
@@ -154,14 +178,6 @@ def _lines_to_paste(sandbox: Sandbox) -> list[str]:
 
 def _variable(name: str, value: str) -> str:
     return f'$env:{name} = "{value}"' if os.name == "nt" else f"export {name}={shlex.quote(value)}"
-
-
-def _print(*lines: str) -> None:
-    try:
-        sys.stdout.write("\n".join(lines) + "\n")
-        sys.stdout.flush()
-    except OSError:  # The reader of the output has ended; the sandbox goes on.
-        pass
 
 
 def _whole_number(what: str, maximum: float = math.inf) -> Callable[[str], int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
 from openmonetize.exceptions import ApiValueError
@@ -21,10 +22,16 @@ _MAX_CLOCK_MS = 221_845_392_000_000  # the year 9000, so that forecasts stay wit
 
 
 class Clock:
-    """Time in whole milliseconds since 1970, UTC. It always ticks; it can be set and moved."""
+    """Time in whole milliseconds since 1970, UTC. It always ticks; it can be set and moved.
 
-    def __init__(self) -> None:
-        self._offset = 0
+    Args:
+        offset: how many milliseconds it is ahead of real time.
+        keep: is told each new offset.
+    """
+
+    def __init__(self, offset: int = 0, keep: Callable[[int], None] = lambda offset: None) -> None:
+        self._offset = offset
+        self._keep = keep
         self._lock = threading.Lock()
 
     def now(self) -> int:
@@ -54,13 +61,16 @@ class Clock:
     def _move_to(self, ms: int) -> None:
         if not 0 <= ms <= _MAX_CLOCK_MS:
             raise ApiValueError("the sandbox's clock runs from the year 1970 to the year 9000")
-        with self._lock:
-            self._offset = ms - time.time_ns() // 1_000_000
+        self._put(ms - time.time_ns() // 1_000_000)
 
     def reset(self) -> None:
         """Return to real time."""
+        self._put(0)
+
+    def _put(self, offset: int) -> None:
         with self._lock:
-            self._offset = 0
+            self._offset = offset
+        self._keep(offset)
 
 
 def to_ms(moment: datetime) -> int:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from openmonetize.exceptions import ApiValueError
-from openmonetize.sandbox.tables import DROP, SCHEMA, TABLES, VERSION
+from openmonetize.sandbox.tables import DROP, SCHEMA, TABLES, UPGRADES, VERSION
 
 # The largest integer that SQLite stores exactly.
 MAX_INTEGER = 2**63 - 1
@@ -69,19 +69,22 @@ class Database:
 
     def _prepare(self) -> None:
         version = self.value("PRAGMA user_version")
+        while version in UPGRADES:
+            self._write_schema(UPGRADES[version], version + 1)
+            version += 1
         if version == VERSION:
             return
         if version != 0 or self.value("SELECT count(*) FROM sqlite_master"):
             raise ApiValueError(
                 f"{self.path!r} is not a database of this version of the sandbox; give another file or delete it"
             )
-        self._create()
+        self._write_schema(SCHEMA, VERSION)
 
-    def _create(self) -> None:
+    def _write_schema(self, statements: Iterable[str], version: int) -> None:
         with self.transaction():
-            for statement in SCHEMA:
+            for statement in statements:
                 self._connection.execute(statement)
-            self._connection.execute(f"PRAGMA user_version = {VERSION}")
+            self._connection.execute(f"PRAGMA user_version = {version}")
 
     @contextmanager
     def in_request(self) -> Iterator[None]:
@@ -94,6 +97,11 @@ class Database:
             if self._closed:
                 raise ConnectionAbortedError("the sandbox has been stopped")
             yield
+
+    @property
+    def closed(self) -> bool:
+        """Whether the sandbox was stopped."""
+        return self._closed
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -23,6 +23,7 @@ DEV_EMAIL = "dev@acme-ai.example.com"
 DEMO_CUSTOMER = "11111111-1111-1111-1111-111111111111"
 DEMO_KEY = "om_live_demo123"
 _KEY_OWNER_EMAIL = "sandbox@example.com"
+_USER_METADATA = {"name": "John Developer", "role": "Engineer"}
 _MODELS_WITHOUT_RULE = ("command-r-plus", "mistral-large")
 
 
@@ -62,7 +63,7 @@ def _add_development_account(state: State, key: str, customer_id: str) -> None:
     acme = add_customer(state, "Acme AI Corp", DEV_EMAIL, "GROWTH", key, customer_id)
     wallet = open_wallet(state, acme.pk)
     add_credits(state, wallet, "GRANT", 10_000, "Credit grant: 10000 credits", {})
-    add_user(state, acme.pk, new_id(), "user_001", "john@acme-ai.example.com", {})
+    add_user(state, acme.pk, new_id(), "user_001", "john@acme-ai.example.com", _USER_METADATA)
     _add_entitlement(state, acme, "ai-text-generation", "SOFT", 1_000_000)
     _add_entitlement(state, acme, "ai-image-generation", "HARD", 100)
     _add_default_burn_table(state)

@@ -15,6 +15,7 @@ from openmonetize.pricing import price_book
 from openmonetize.sandbox.accounts.customers import customer_by_id
 from openmonetize.sandbox.accounts.users import find_user
 from openmonetize.sandbox.billing import dead_letters, stored_events
+from openmonetize.sandbox.billing.event_queue import check_speed
 from openmonetize.sandbox.billing.ingestion import Ingestion
 from openmonetize.sandbox.billing.ledger import find_wallet
 from openmonetize.sandbox.console.console import Console
@@ -32,7 +33,7 @@ from openmonetize.sandbox.initial_accounts import DEV_KEY, open_accounts
 from openmonetize.sandbox.routes import ROUTES
 from openmonetize.sandbox.state import Settings, State, new_id
 
-_MAX_PROCESSING_DELAY = 86_400  # seconds
+_DELAY_VARIABLE = "OPENMONETIZE_SANDBOX_PROCESSING_DELAY"
 _POLL_INTERVAL = 0.05  # seconds until the server notices `stop`
 
 
@@ -53,8 +54,10 @@ class Sandbox:
         prices: ``"text"``, the price rows of every installation, or ``"all"``, image and video rows as well.
         rate_limit: requests a minute for each key; None for no limit.
         quota: events a month: True for the platform's limits, a number for every tier, or a mapping by tier.
-        processing_delay: seconds between the acceptance of an event and its billing.
-        faults: faults that strike by chance, such as ``"429:5%,retry-after=2"``.
+        processing_delay: seconds between the acceptance of an event and its billing; by default those of the
+            environment variable ``OPENMONETIZE_SANDBOX_PROCESSING_DELAY``, or 0.
+        processing_rate: how many events a second are billed, of all customers together; None for no limit.
+        faults: faults that strike by chance, such as ``"429:5%,retry-after=2"`` or ``"accept-and-lose:1%"``.
 
     Raises:
         ApiValueError: an argument makes no sense, or the file is in use or not a database of the sandbox.
@@ -75,20 +78,26 @@ class Sandbox:
         prices: str = "text",
         rate_limit: int | None = None,
         quota: bool | int | Mapping[str, int | None] | None = None,
-        processing_delay: float = 0.0,
+        processing_delay: float | None = None,
+        processing_rate: float | None = None,
         faults: Iterable[str | Fault] = (),
     ) -> None:
         if accounts not in ("dev", "none"):
             raise ApiValueError(f"accounts must be 'dev' or 'none', not {accounts!r}")
         require("port", port, int, "an int")
         require("db", db, (str, os.PathLike), "a path")
-        require("processing_delay", processing_delay, (int, float), "a number of seconds")
-        if rate_limit is not None:
-            require("rate_limit", rate_limit, (int, float), "a number of requests")
+        for name, number, what in (
+            ("processing_delay", processing_delay, "a number of seconds"),
+            ("processing_rate", processing_rate, "a number of events"),
+            ("rate_limit", rate_limit, "a number of requests"),
+        ):
+            if number is not None:
+                require(name, number, (int, float), what)
         if rate_limit is not None and rate_limit < 1:
             raise ApiValueError(f"rate_limit must be at least 1 request a minute, not {rate_limit}")
-        if not 0 <= processing_delay <= _MAX_PROCESSING_DELAY:
-            raise ApiValueError(f"processing_delay must be from 0 to 86400 seconds, not {processing_delay}")
+        if processing_delay is None:
+            processing_delay = _delay_of_environment()
+        check_speed(processing_delay, processing_rate)
         local = is_loopback(host)
         if not local and key in (None, DEV_KEY):
             raise ApiValueError(f"{host} can be reached by others; give the sandbox a key of your own")
@@ -103,11 +112,12 @@ class Sandbox:
             rate_limit=rate_limit,
             quota=quota_limits(quota),
             processing_delay=processing_delay,
+            processing_rate=processing_rate,
         )
         self._faults = Faults(faults)
         self._initial_key = key
         self._customer_id = new_id()
-        self._state = State(settings, Database(db))  # after every check, since it may open a file
+        self._state = State(settings, Database(db), self._faults)  # after every check, since it may open a file
         self._key = open_accounts(self._state, key, self._customer_id)
         self._ingestion = Ingestion(self._state)
         self._request_log = RequestLog()
@@ -260,18 +270,35 @@ class Sandbox:
 
     @explained
     def fail_next(self, fault: str | Fault, times: int = 1) -> None:
-        """Let the next requests meet a fault.
+        """Let the next requests meet a fault, or the next accepted events.
 
         Args:
-            fault: such as ``"500"``, ``"reset-after"``, ``"slow=3s"``; see docs/sandbox.md.
-            times: how many requests.
+            fault: such as ``"500"``, ``"reset-after"``, ``"slow=3s"``, ``"accept-and-lose"``; see docs/sandbox.md.
+            times: how many requests or events.
 
         Raises:
-            ApiValueError: there is no such fault, or `times` is below 1.
+            ApiValueError: there is no such fault, or `times` is not from 1 to 10,000.
         """
         require("fault", fault, (str, Fault), "a text such as '500'")
         require("times", times, int, "an int")
         self._faults.fail_next(fault, times)
+
+    @explained
+    def set_processing(self, *, delay: float = 0.0, rate: float | None = None) -> None:
+        """Set how fast accepted events are billed from now on; `reset` returns to the settings of the start.
+
+        Args:
+            delay: seconds between the acceptance of an event and its billing, if no other is before it.
+            rate: how many events a second are billed, of all customers together; None for no limit.
+
+        Raises:
+            ApiValueError: one of them makes no sense.
+        """
+        require("delay", delay, (int, float), "a number of seconds")
+        if rate is not None:
+            require("rate", rate, (int, float), "a number of events")
+        with self._state.db.lock:
+            self._ingestion.queue.set(delay, rate)
 
     @explained
     def advance(self, *, days: float = 0, seconds: float = 0) -> None:
@@ -325,3 +352,11 @@ class Sandbox:
             owner = user["id"]
         wallet = find_wallet(self._state, customer, owner)
         return 0 if wallet is None else int(wallet["balance"])
+
+
+def _delay_of_environment() -> float:
+    text = os.environ.get(_DELAY_VARIABLE) or "0"
+    try:
+        return float(text)
+    except ValueError:
+        raise ApiValueError(f"{_DELAY_VARIABLE} must be a number of seconds, not {text!r}") from None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from openmonetize.pricing import PriceBook
 from openmonetize.sandbox.clock import Clock
 from openmonetize.sandbox.database import Database
+from openmonetize.sandbox.fates import FateSource
 from openmonetize.sandbox.grant_races import GrantRaces
 from openmonetize.sandbox.validation.rules import AJV, ZOD, Rules
 
@@ -29,17 +30,36 @@ class Settings:
     rate_limit: int | None
     quota: Mapping[str, int | None]
     processing_delay: float
+    processing_rate: float | None
 
 
 class State:
-    """Database, clock and settings; one for each sandbox."""
+    """Database, clock and settings; one for each sandbox.
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    Args:
+        settings: of the sandbox.
+        database: of the sandbox.
+        fates: says which events are not billed as they should be.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        fates: FateSource,
+    ) -> None:
         self.settings = settings
         self.db = database
-        self.clock = Clock()
+        self.fates = fates
+        self.clock = Clock(database.value("SELECT offset FROM clock") or 0, self._keep_offset)
         self.grant_races = GrantRaces()
         self.started = time.monotonic()
+
+    def _keep_offset(self, offset: int) -> None:
+        """Store the clock's offset, since the times of everything else that is stored are the clock's."""
+        with self.db.lock:
+            if not self.db.closed:
+                self.db.execute("INSERT OR REPLACE INTO clock (one, offset) VALUES (1, ?)", (offset,))
 
     @property
     def seed_era(self) -> bool:

@@ -5,8 +5,8 @@ An event's cost is stored in units of 10^-10 US dollars, since the platform keep
 
 from __future__ import annotations
 
-# Of the schema; a file with another version is refused.
-VERSION = 2
+# Of the schema. A file with an older version that is in `UPGRADES` is brought up to date; any other one is refused.
+VERSION = 3
 
 _CUSTOMERS = """
 CREATE TABLE customers (
@@ -116,7 +116,7 @@ _EVENTS_BY_USER = "CREATE INDEX events_by_user ON events (user, timestamp) WHERE
 _BURNS_BY_WALLET = """
 CREATE INDEX burns_by_wallet ON events (wallet, processed_at, entry, credits) WHERE entry IS NOT NULL"""
 
-# Events that are accepted and not yet processed.
+# Events that are accepted and not yet processed. `user_id` says whose wallet pays; `fate` is one of `fates.FATES`.
 _QUEUE = """
 CREATE TABLE queue (
     seq INTEGER PRIMARY KEY,
@@ -124,9 +124,12 @@ CREATE TABLE queue (
     batch_id TEXT NOT NULL,
     event TEXT NOT NULL,
     accepted_at INTEGER NOT NULL,
-    due_at INTEGER NOT NULL
+    due_at INTEGER NOT NULL,
+    user_id TEXT,
+    fate TEXT
 )"""
 
+# `shown_at` is when the platform's own route begins to show it.
 _DEAD_LETTERS = """
 CREATE TABLE dead_letters (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -136,7 +139,8 @@ CREATE TABLE dead_letters (
     event TEXT NOT NULL,
     accepted_at INTEGER NOT NULL,
     failed_at INTEGER NOT NULL,
-    reason TEXT NOT NULL
+    reason TEXT NOT NULL,
+    shown_at INTEGER NOT NULL DEFAULT 0
 )"""
 
 # Sums by hour and by day, written together with the events.
@@ -161,6 +165,15 @@ CREATE TABLE rollups (
 
 _BURNS = """
 CREATE TABLE burns (
+    wallet INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    credits INTEGER NOT NULL,
+    PRIMARY KEY (wallet, hour)
+) WITHOUT ROWID"""
+
+# The same credits by the hour of the event's own time.
+_USES = """
+CREATE TABLE uses (
     wallet INTEGER NOT NULL,
     hour INTEGER NOT NULL,
     credits INTEGER NOT NULL,
@@ -203,6 +216,13 @@ CREATE TABLE quota (
     PRIMARY KEY (customer, period)
 ) WITHOUT ROWID"""
 
+# How many milliseconds the sandbox's clock is ahead of real time; no row if it was never moved.
+_CLOCK = """
+CREATE TABLE clock (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    offset INTEGER NOT NULL
+)"""
+
 SCHEMA = (
     _CUSTOMERS,
     _USERS,
@@ -222,6 +242,8 @@ SCHEMA = (
     _ENTITLEMENTS,
     _BURN_TABLES,
     _QUOTA,
+    _USES,
+    _CLOCK,
 )
 
 TABLES = (
@@ -238,6 +260,23 @@ TABLES = (
     "entitlements",
     "burn_tables",
     "quota",
+    "uses",
+    "clock",
 )
+
+# By version: what makes it the next one.
+UPGRADES: dict[int, tuple[str, ...]] = {
+    2: (
+        _USES,
+        # Times before 1970 are negative, and hours are rounded down.
+        "INSERT INTO uses SELECT wallet, timestamp - ((timestamp % 3600000) + 3600000) % 3600000 AS hour, sum(credits)"
+        " FROM events WHERE entry IS NOT NULL GROUP BY wallet, hour",
+        _CLOCK,
+        "ALTER TABLE queue ADD COLUMN user_id TEXT",
+        "ALTER TABLE queue ADD COLUMN fate TEXT",
+        "ALTER TABLE dead_letters ADD COLUMN shown_at INTEGER NOT NULL DEFAULT 0",
+        "UPDATE dead_letters SET shown_at = failed_at",
+    ),
+}
 
 DROP = tuple(f"DROP TABLE {table}" for table in TABLES)

@@ -9,13 +9,15 @@ Fixtures:
 
 Marker:
     openmonetize(**settings): settings of the sandbox for a test, a class or a module: those of `Sandbox`, such as
-        ``era="seed"``, ``mode="faithful"``, ``processing_delay=1.5``. The nearest marker wins.
+        ``era="seed"``, ``mode="faithful"``, ``processing_delay=1.5``. The nearest marker wins. The environment variable
+        ``OPENMONETIZE_SANDBOX_PROCESSING_DELAY`` sets the delay of sandboxes whose marker sets none.
 
 pytest loads this module in every run where the library is installed, so at import time it needs nothing but pytest.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -37,6 +39,7 @@ _SETTINGS = (
     "rate_limit",
     "quota",
     "processing_delay",
+    "processing_rate",
     "faults",
 )
 _SHOWN_REQUESTS = 20
@@ -79,6 +82,7 @@ def openmonetize_sandbox(
         pytest.fail(f"openmonetize_sandbox: {error}", pytrace=False)
     settings = _settings(request.node)
     kind = tuple(sorted((name, repr(value)) for name, value in settings.items()))
+    kind += (("environment", os.environ.get("OPENMONETIZE_SANDBOX_PROCESSING_DELAY", "")),)
     sandbox = _openmonetize_sandboxes.get(kind)
     if sandbox is not None and sandbox.running:
         sandbox.reset()

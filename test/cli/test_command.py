@@ -28,7 +28,8 @@ def test_without_a_command_it_shows_the_commands() -> None:
 
 def test_help_names_every_option() -> None:
     shown = run("sandbox", "--help").stdout
-    options = "port host db key era mode defect accounts prices rate-limit quota processing-delay fault"
+    options = "port host db key era mode defect accounts prices rate-limit quota fault quiet"
+    options += " processing-delay processing-rate"
     assert [name for name in options.split() if f"--{name} " not in shown] == []
 
 
@@ -53,6 +54,8 @@ def error_line(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["--quota", "-1"], "0 or more"),
         (["--rate-limit", "0"], "at least 1"),
         (["--processing-delay", "nan"], "0 to 86400 seconds"),
+        (["--processing-rate", "0"], "above 0"),
+        (["--fault", "bill-zero:path=/v1"], "cannot read the fault 'bill-zero:path=/v1'"),
         (["--fault", "teapot"], "cannot read the fault 'teapot'"),
         (["--defect", "summary-500"], "mode='faithful'"),
         (["--mode", "faithful", "--defect", "nothing"], "unknown defect 'nothing'"),

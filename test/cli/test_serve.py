@@ -71,6 +71,7 @@ def test_every_option_reaches_the_sandbox() -> None:
     with Serving(
         *("--era", "seed", "--mode", "faithful", "--defect", "summary-500", "--accounts", "dev", "--prices", "all"),
         *("--rate-limit", "50", "--quota", "7", "--processing-delay", "1.5"),
+        *("--processing-rate", "28", "--fault", "accept-and-lose:5%"),
         *("--fault", "429:5%,retry-after=2", "--fault", "slow=3s:0%"),
     ) as serving:
         state: dict[str, Any] = get(f"{serving.url}/_sandbox/state").json()
@@ -78,7 +79,16 @@ def test_every_option_reaches_the_sandbox() -> None:
         assert (state["era"], state["mode"], list(state["defects"])) == ("seed", "faithful", ["summary-500"])
         assert (state["accounts"], state["rateLimit"], state["processingDelaySeconds"]) == ("dev", 50, 1.5)
         assert set(state["quota"].values()) == {7}
-        assert faults["standing"] == ["429:5%,retry-after=2", "slow=3s:0%"]
+        assert state["processingRate"] == 28
+        assert faults["standing"] == ["accept-and-lose:5%", "429:5%,retry-after=2", "slow=3s:0%"]
+
+
+def test_the_processing_delay_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENMONETIZE_SANDBOX_PROCESSING_DELAY", "2.5")
+    with Serving() as serving:
+        assert get(f"{serving.url}/_sandbox/state").json()["processingDelaySeconds"] == 2.5
+    with Serving("--processing-delay", "0") as serving:
+        assert get(f"{serving.url}/_sandbox/state").json()["processingDelaySeconds"] == 0
 
 
 def test_quota_without_a_number_is_the_platforms_own() -> None:

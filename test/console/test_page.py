@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
 from openmonetize.sandbox import Sandbox
+from openmonetize.sandbox.clock import EPOCH
 
 from .payloads import MARK, call, event, fill, ingest
 
@@ -58,6 +60,7 @@ def test_a_sandbox_without_events_says_so(sandbox: Sandbox) -> None:
 
 
 def test_events_wallets_and_tiles(sandbox: Sandbox) -> None:
+    sandbox.set_time(datetime(2026, 11, 21, tzinfo=timezone.utc))
     call(sandbox, "POST", "/v1/credits/grant", {"userId": "ada", "amount": 100})
     ingest(sandbox, event(user_id="ada"), event(user_id="nobody"), event(event_id=NIL))
     ingest(sandbox, event(event_id=NIL))
@@ -127,6 +130,43 @@ def test_only_so_many_models_have_a_colour(sandbox: Sandbox) -> None:
     assert "model-19" in shown
     assert "model-13" not in shown
     assert "all others" in shown
+
+
+def colours(sandbox: Sandbox, metric: str = "credits") -> dict[str, str]:
+    """Return the colour of each model that is shown."""
+    shown = live(sandbox, query=f"&metric={metric}")["fragments"]["usage"]
+    return {name: colour for colour, name in re.findall(r'swatch (m\d)"></span><span class="name">(.*?)<', shown)}
+
+
+def test_a_model_keeps_its_colour(sandbox: Sandbox) -> None:
+    call(sandbox, "POST", "/_sandbox/reset", key=None)
+    live(sandbox)
+    ingest(sandbox, event(model="middle"), event(model="o1"))
+    first = colours(sandbox)
+    assert len(set(first.values())) == 2
+    for model, tokens in (("a", 10), ("zebra", 500_000), ("b", 1), ("n", 2_000_000)):
+        ingest(sandbox, event(model=model, input_tokens=tokens))
+        for metric in ("credits", "tokens", "events", "cost"):
+            now = colours(sandbox, metric)
+            assert {model: now[model] for model in first} == first
+            assert len(set(now.values())) == len(now)
+        first = now
+    for number in range(10):  # then there are more models than colours
+        ingest(sandbox, event(model=f"later-{number}", input_tokens=10_000_000 * (number % 3 + 1)))
+        now = colours(sandbox)
+        assert len(set(now.values())) == len(now) == 7
+        assert now.get("all others", "m6") == "m6"
+        assert {model for model in set(now) & set(first) if now[model] != first[model] != "m6"} == set()
+        first = now
+
+
+def test_the_last_week_of_a_wallet_is_that_of_its_events(sandbox: Sandbox) -> None:
+    call(sandbox, "POST", "/v1/credits/grant", {"amount": 116, "userId": "anna"})
+    now = EPOCH + timedelta(milliseconds=sandbox.state.clock.now())
+    for days in (-2, 1, 6, 8, 30):  # one of them is in the future
+        at = (now - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        ingest(sandbox, event(user_id="anna", timestamp=at))
+    assert "anna user of Acme AI Corp 76 40 16 33 days" in words(live(sandbox)["fragments"]["wallets"])
 
 
 def test_an_unknown_measure_is_credits(sandbox: Sandbox) -> None:

@@ -183,6 +183,32 @@ def test_filters(client: SandboxClient, query: str, count: int) -> None:
     assert len(costs["byProvider"]) == count
 
 
+@pytest.mark.parametrize(
+    ("route", "message"), [("usage", "Failed to fetch usage analytics"), ("costs", "Failed to fetch cost analytics")]
+)
+@pytest.mark.parametrize("provider", ["openai", "OPENAI,Nobody"])
+def test_a_provider_that_the_database_does_not_know(
+    faithful: SandboxClient, route: str, message: str, provider: str
+) -> None:
+    reply = faithful.get(f"/v1/analytics/{route}?provider={provider}")
+    assert (reply.status, reply.body) == (500, {"error": "Internal Server Error", "message": message})
+
+
+def test_margins_are_those_of_doubles(client: SandboxClient) -> None:
+    client.sandbox.set_time(NOW)
+    client.ingest(event(timestamp="2026-06-10T10:00:00Z", input_tokens=500, output_tokens=500))  # 0.00625 for 0.007
+    data = client.get("/v1/analytics/costs").body["data"]
+    assert data["summary"] == {
+        "totalRevenue": "0.0070",
+        "totalProviderCost": "0.0063",
+        "totalMargin": "0.0007",  # in decimals it would be 0.00075, and 0.0008
+        "marginPercent": 10.71,
+    }
+    row = data["byProvider"][0]
+    assert (row["revenue"], row["providerCost"], row["margin"]) == ("0.0070", "0.0063", "0.0007")
+    assert client.get("/v1/analytics/usage").body["data"]["summary"]["totalCostUsd"] == "0.0063"
+
+
 def test_costs(client: SandboxClient) -> None:
     client.sandbox.set_time(NOW)
     client.ingest(*events(3, timestamp="2026-06-10T10:00:00Z"))

@@ -109,6 +109,7 @@ def test_a_stored_key_is_a_duplicate(client: SandboxClient) -> None:
     assert client.ingest(first).body["accepted"] == 1
     again = client.ingest(event(idempotency_key="one"))
     assert (again.status, again.body["batch_id"], again.body["status"]) == (200, None, "all_duplicates")
+    assert again.body["message"] == "All events were duplicates"
     assert "processing_time_ms" not in again.body
     mixed = client.ingest(event(idempotency_key="one"), event(idempotency_key="two"))
     assert (mixed.status, mixed.body["accepted"], mixed.body["duplicates"]) == (202, 1, 1)

@@ -210,6 +210,7 @@ def test_the_development_account(client: SandboxClient) -> None:
     (user,) = client.get("/v1/users").body["data"]
     assert (user["externalUserId"], user["email"]) == ("user_001", "john@acme-ai.example.com")
     assert user["id"] != "user_001"
+    assert user["metadata"] == {"name": "John Developer", "role": "Engineer"}
     assert client.get("/v1/users/user_001/credits").status == 404
     rows = client.get("/v1/entitlements").body["data"]
     assert [(row["featureId"], row["limitType"], row["limitValue"], row["period"]) for row in rows] == [

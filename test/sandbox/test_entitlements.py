@@ -39,7 +39,7 @@ def test_no_wallet(client: SandboxClient) -> None:
     body = check(client)
     assert outcome(body) == (False, "No credit wallet found", None, ["create_wallet"])
     assert body["actions"] == [{"type": "create_wallet", "label": "Create Credit Wallet", "url": "/credits/wallet"}]
-    assert (body["estimatedCostCredits"], body["estimatedCostUsd"]) == (8, 0.0075)
+    assert (body["estimatedCostCredits"], body["estimatedCostUsd"]) == (None, None)
 
 
 def test_expired(client: SandboxClient) -> None:
@@ -47,6 +47,35 @@ def test_expired(client: SandboxClient) -> None:
     body = check(client)
     assert outcome(body) == (False, "Credits have expired", 100, ["purchase"])
     assert body["actions"][0]["label"] == "Purchase New Credits"
+    assert (body["estimatedCostCredits"], body["estimatedCostUsd"]) == (None, None)
+
+
+def test_a_wallet_of_another_customer_gives_no_estimate(client: SandboxClient) -> None:
+    client.grant(100, "anna")
+    other = client.other_customer()
+    body = check(other)
+    assert outcome(body) == (False, "No credit wallet found", None, ["create_wallet"])
+    assert (body["estimatedCostCredits"], body["estimatedCostUsd"]) == (None, None)
+    assert (check(client)["estimatedCostCredits"], check(client)["estimatedCostUsd"]) == (8, 0.0075)
+    other.close()
+
+
+@pytest.mark.parametrize("kind", ["custom", "api_call"])
+@pytest.mark.parametrize("provider", ["OPENAI", "openai", "Nobody's"])
+def test_an_action_without_a_price_may_name_anything(faithful: SandboxClient, kind: str, provider: str) -> None:
+    faithful.grant(100, "anna")
+    body = check(faithful, {"type": kind, "provider": provider, "model": "x", "estimated_input_tokens": 1000})
+    assert outcome(body) == (True, None, 100, [])
+    assert (body["estimatedCostCredits"], body["estimatedCostUsd"]) == (None, None)
+
+
+@pytest.mark.parametrize("kind", ["token_usage", "image_generation", "video_generation"])
+def test_an_unknown_provider_fails_only_where_a_price_is_looked_up(faithful: SandboxClient, kind: str) -> None:
+    body = {"userId": "anna", "featureId": "chat", "action": {"type": kind, "provider": "openai", "model": "gpt-4o"}}
+    assert faithful.post("/v1/entitlements/check", body).body["reason"] == "No credit wallet found"
+    faithful.grant(100, "anna")
+    reply = faithful.post("/v1/entitlements/check", body)
+    assert (reply.status, reply.body["message"]) == (500, "Failed to check entitlement")
 
 
 def test_a_hard_limit_counts_events(client: SandboxClient) -> None:
@@ -114,6 +143,7 @@ def test_estimates(client: SandboxClient, action: dict[str, Any], credits_needed
 
 def test_estimates_of_images_and_video_need_their_rows(start: Any) -> None:
     client = start(prices="all")
+    client.grant(10_000, "anna")
     image = {"type": "image_generation", "provider": "OPENAI", "model": "dall-e-3"}
     assert check(client, image)["estimatedCostCredits"] == 40
     assert check(client, {**image, "estimated_count": 3})["estimatedCostCredits"] == 120
@@ -230,4 +260,15 @@ def test_another_customers_entitlement(client: SandboxClient) -> None:
 def test_an_entitlement_for_an_unknown_user(client: SandboxClient, faithful: SandboxClient) -> None:
     body = {"featureId": "chat", "limitType": "HARD", "userId": str(uuid.uuid4())}
     assert client.post("/v1/entitlements", body).status == 400
-    assert faithful.post("/v1/entitlements", body).status == 500
+    reply = faithful.post("/v1/entitlements", body)
+    assert (reply.status, reply.body["message"]) == (500, "Failed to create entitlement")
+
+
+def test_present_servers_know_a_user_by_their_own_id_only(client: SandboxClient, faithful: SandboxClient) -> None:
+    for each, status in ((client, 201), (faithful, 500)):
+        made = each.post("/v1/users", {"externalUserId": "carol"}).body["data"]
+        body = {"featureId": "chat", "limitType": "HARD"}
+        assert each.post("/v1/entitlements", {**body, "userId": "carol"}).status == status
+        assert each.post("/v1/entitlements", {**body, "userId": made["id"]}).status == 201
+        each.grant(10, "anna")  # whose id of the platform is the same
+        assert each.post("/v1/entitlements", {**body, "userId": "anna"}).status == 201

@@ -113,6 +113,7 @@ def test_invalid_faults_are_refused(text: str) -> None:
 def test_a_fault_strikes_at_least_once(client: SandboxClient) -> None:
     with pytest.raises(ValueError, match="times must be at least 1"):
         client.sandbox.fail_next("500", times=0)
+    assert client.post("/_sandbox/faults", {"next": "500", "times": 10**12}).status == 400
 
 
 def test_a_reset_forgets_faults(client: SandboxClient) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from openmonetize.events.providers import PROVIDERS
+
 from .client import SandboxClient, event
 from .test_wire import bad, invalid, no_route
 
@@ -124,6 +126,9 @@ def test_invalid_requests_are_refused(
 def test_the_price_list(client: SandboxClient) -> None:
     body = client.get("/v1/rating/pricing").body
     assert body["total"] == len(body["data"]) == 17
+    assert [row["model"] for row in body["data"][:3]] == ["gpt-4o", "gpt-4o-mini", "gpt-5"]
+    providers = [row["provider"] for row in body["data"]]
+    assert list(dict.fromkeys(providers)) == [name for name in PROVIDERS if name in providers]
     gpt = next(row for row in body["data"] if row["model"] == "gpt-4o")
     assert gpt == {
         "provider": "OPENAI",

@@ -21,7 +21,7 @@ from openmonetize.sandbox.validation.rules import AJV, OLD_ZOD, ZOD, Rules
 from openmonetize.sandbox.validation.schema import validate
 from openmonetize.sandbox.validation.unstorable_text import has_unstorable_text
 
-from .client import event, events
+from .client import SandboxClient, event, events
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -169,3 +169,19 @@ def test_numbers_as_javascript_reads_them(text: str, number: float) -> None:
 @pytest.mark.parametrize(("number", "text"), [(1.0, "1"), (2.5, "2.5"), (10, "10"), (1e20, "100000000000000000000")])
 def test_numbers_as_javascript_writes_them(number: float, text: str) -> None:
     assert number_text(number) == text
+
+
+@pytest.mark.parametrize(
+    ("fields", "cost"),
+    [
+        ({"input_tokens": 0, "output_tokens": 0}, "0.0000000000"),
+        ({"model": None}, "0.0000000000"),
+        ({"model": "gpt-4o-mini", "input_tokens": 1, "output_tokens": 0}, "0.0000001500"),
+        ({"input_tokens": 400, "output_tokens": 0}, "0.0010000000"),
+    ],
+)
+def test_amounts_have_ten_decimals_and_no_exponent(client: SandboxClient, fields: dict[str, Any], cost: str) -> None:
+    client.ingest(event(**fields))
+    assert client.get("/v1/events").body["data"][0]["costUsd"] == cost
+    assert client.get("/_sandbox/events").body["data"][0]["cost_usd"] == cost
+    assert client.sandbox.events()[0]["cost_usd"] == cost

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 import urllib3
 
 from openmonetize.sandbox import Sandbox
+from openmonetize.sandbox.clock import EPOCH
 
 from .client import SandboxClient, event, events
 
@@ -48,9 +52,63 @@ def test_events_that_wait_for_processing_survive_a_restart(tmp_path: Path) -> No
         assert sandbox.billed() == 8
 
 
+def test_the_moved_clock_survives_a_restart(tmp_path: Path) -> None:
+    path = str(tmp_path / "sandbox.db")
+    with Sandbox(db=path) as sandbox:
+        client = SandboxClient(sandbox)
+        assert client.post("/_sandbox/clock", {"days": 31}).status == 200
+        moved = _now(sandbox)
+    with Sandbox(db=path) as sandbox:
+        assert timedelta(0) <= _now(sandbox) - moved < timedelta(minutes=10)
+        sandbox.set_time(datetime(2031, 5, 6, tzinfo=timezone.utc))
+    with Sandbox(db=path) as sandbox:
+        assert _now(sandbox).strftime("%Y-%m-%d") == "2031-05-06"
+        sandbox.reset()
+        assert abs(_now(sandbox) - datetime.now(timezone.utc)) < timedelta(minutes=1)
+    with Sandbox(db=path) as sandbox:
+        assert abs(_now(sandbox) - datetime.now(timezone.utc)) < timedelta(minutes=1)
+    sandbox.advance(days=1)  # after its end it may be moved, but nothing is kept any more
+
+
+def _now(sandbox: Sandbox) -> datetime:
+    return EPOCH + timedelta(milliseconds=sandbox.state.clock.now())
+
+
+def test_a_file_of_the_version_before_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = str(tmp_path / "sandbox.db")
+    with Sandbox(db=path) as sandbox:
+        client = SandboxClient(sandbox)
+        client.grant(100, "anna")
+        client.ingest(event(user_id="anna", timestamp="1969-12-31T23:30:00Z"), event(user_id="anna"))
+        uses = sandbox.state.db.rows("SELECT * FROM uses ORDER BY hour")
+        assert next(tuple(row)[1:] for row in uses) == (-3_600_000, 8)
+        client.close()
+    with closing(sqlite3.connect(path)) as database:  # as that version left it
+        database.executescript(
+            """
+            DROP TABLE uses; DROP TABLE clock; DROP TABLE queue; DROP TABLE dead_letters;
+            CREATE TABLE queue (seq INTEGER PRIMARY KEY, customer INTEGER NOT NULL, batch_id TEXT NOT NULL,
+                event TEXT NOT NULL, accepted_at INTEGER NOT NULL, due_at INTEGER NOT NULL);
+            CREATE TABLE dead_letters (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+                customer INTEGER NOT NULL, batch_id TEXT NOT NULL, event TEXT NOT NULL, accepted_at INTEGER NOT NULL,
+                failed_at INTEGER NOT NULL, reason TEXT NOT NULL);
+            PRAGMA user_version = 2;
+            """
+        )
+        database.execute("INSERT INTO queue VALUES (1, 1, 'a', ?, 0, 0)", (json.dumps(event(user_id="anna")),))
+        database.execute("INSERT INTO dead_letters VALUES (1, 'a', 1, 'a', ?, 5, 5, '')", (json.dumps(event()),))
+        database.commit()
+    with Sandbox(db=path) as sandbox:
+        assert sandbox.state.db.rows("SELECT * FROM uses ORDER BY hour") == uses
+        assert sandbox.balance("anna") == 76
+        assert SandboxClient(sandbox).get("/v1/events/dlq").body["counts"] == {"active": 1}
+        sandbox.advance(days=1)
+
+
 _SERVE = """
 import sys, threading
 from openmonetize.sandbox import Sandbox
+from openmonetize.sandbox.clock import EPOCH
 print(Sandbox(db=sys.argv[1]).start().url, flush=True)
 threading.Event().wait()
 """

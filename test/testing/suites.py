@@ -24,8 +24,8 @@ class Ran(NamedTuple):
         return self.output.strip().splitlines()[-1].strip("= ").partition(" in ")[0]
 
 
-def run(directory: Path, suite: str, *options: str, without: str | None = None) -> Ran:
-    """Run a suite; `without` names a package to treat as not installed."""
+def run(directory: Path, suite: str, *options: str, without: str | None = None, delay: str | None = None) -> Ran:
+    """Run a suite; `without` names a package to treat as not installed, `delay` is the environment's delay."""
     (directory / "test_suite.py").write_text(dedent(suite), encoding="utf-8")
     # Warnings and undeclared markers are errors: users may run their suites with these options.
     settings = ["-W", "error", "--strict-markers", "-p", "no:cacheprovider", "-o", "addopts=", "-q", "--no-header"]
@@ -35,6 +35,8 @@ def run(directory: Path, suite: str, *options: str, without: str | None = None) 
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("OPENMONETIZE_", "PYTEST_"))
     }
+    if delay is not None:
+        environment["OPENMONETIZE_SANDBOX_PROCESSING_DELAY"] = delay
     done = subprocess.run(
         [sys.executable, "-c", program, *_load(), *settings, *options, "test_suite.py"],
         cwd=directory,

@@ -14,6 +14,7 @@ from openmonetize.cli import sandbox as command
 from openmonetize.cli.parser import Parser
 from openmonetize.sandbox import Sandbox
 from openmonetize.sandbox.defects import DEFECTS
+from openmonetize.sandbox.fates import FATES
 from openmonetize.sandbox.http.faults import KINDS
 from openmonetize.testing import plugin
 
@@ -51,6 +52,11 @@ def test_every_fault_is_listed() -> None:
     section = TEXT.partition("| fault |")[2].partition("\n\n")[0]
     listed = {name.partition("=")[0] for name in re.findall("`([^`]+)`", section)}
     assert listed - {"429", "500", "503"} == set(KINDS)
+
+
+def test_every_fault_of_events_is_listed() -> None:
+    section = TEXT.partition("| switch |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| fault `([\w-]+)`", section, re.MULTILINE)) == set(FATES)
 
 
 def test_every_setting_of_the_marker_is_listed() -> None:

@@ -120,6 +120,37 @@ def test_the_nearest_marker_wins(tmp_path: Path) -> None:
     assert run(tmp_path, suite).summary == "4 passed"
 
 
+def test_a_whole_suite_can_run_against_a_sandbox_that_bills_later(tmp_path: Path) -> None:
+    suite = (
+        SEND
+        + """
+    import pytest
+
+    def test_later(openmonetize_sandbox, openmonetize_client):
+        send(openmonetize_client)
+        assert openmonetize_sandbox.events() == []
+        openmonetize_sandbox.advance(seconds=61)
+        assert len(openmonetize_sandbox.events()) == 1
+
+    @pytest.mark.openmonetize(processing_delay=0)
+    def test_at_once(openmonetize_sandbox, openmonetize_client):
+        send(openmonetize_client)
+        assert len(openmonetize_sandbox.events()) == 1
+
+    def test_another_delay(openmonetize_sandbox, monkeypatch):
+        monkeypatch.setenv("OPENMONETIZE_SANDBOX_PROCESSING_DELAY", "7")
+        assert openmonetize_sandbox.state.settings.processing_delay == 60
+
+    @pytest.mark.openmonetize(processing_rate=28, faults=["accept-and-lose"])
+    def test_the_platforms_ways(openmonetize_sandbox, openmonetize_client):
+        send(openmonetize_client)
+        openmonetize_sandbox.advance(seconds=61)
+        assert len(openmonetize_sandbox.dead_letters()) == 1
+    """
+    )
+    assert run(tmp_path, suite, delay="60").summary == "4 passed"
+
+
 def test_a_wrong_marker_says_what_is_wrong(tmp_path: Path) -> None:
     wrong = {
         "'seed'": "takes names and values",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from typing import Any
 
 from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.defects import SEED_UNKNOWN_USER, USER_ID_CLASH
+from openmonetize.sandbox.json_text import read_json, write_json
 from openmonetize.sandbox.state import State
 
 
@@ -62,7 +62,7 @@ def add_user(
         state.db.execute(
             "INSERT INTO users (customer, id, external_id, email, metadata, created_at, updated_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (customer, user_id, external_id, email, None if metadata is None else json.dumps(metadata), now, now),
+            (customer, user_id, external_id, email, None if metadata is None else write_json(metadata), now, now),
         )
         row = state.db.row("SELECT * FROM users WHERE customer = ? AND external_id = ?", (customer, external_id))
         assert row is not None
@@ -94,6 +94,6 @@ def user_fields(row: sqlite3.Row) -> dict[str, Any]:
         "id": row["id"],
         "externalUserId": row["external_id"],
         "email": row["email"],
-        "metadata": None if row["metadata"] is None else json.loads(row["metadata"]),
+        "metadata": None if row["metadata"] is None else read_json(row["metadata"]),
         "createdAt": iso(row["created_at"]),
     }

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 from openmonetize.sandbox.accounts.customers import Customer
-from openmonetize.sandbox.billing.processing import Job, process
-from openmonetize.sandbox.clock import SECOND, iso
+from openmonetize.sandbox.billing.event_queue import Job
+from openmonetize.sandbox.billing.processing import process
+from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.defects import DEAD_LETTERS_LATE
+from openmonetize.sandbox.json_text import read_json
 from openmonetize.sandbox.state import State
 
 _MAX_SHOWN = 100
 _MAX_REPLAYED = 1000
-# The present servers show a lost event after five to nine minutes (measured).
-_DELAY_MS = 7 * 60 * SECOND
 
 
 def count(state: State, customer: Customer) -> int:
     """Return how many dead letters a customer can see."""
-    sql = "SELECT count(*) FROM dead_letters WHERE customer = ? AND failed_at <= ?"
-    return int(state.db.value(sql, (customer.pk, _visible_until(state))))
+    sql = "SELECT count(*) FROM dead_letters WHERE customer = ? AND shown_at <= ?"
+    return int(state.db.value(sql, (customer.pk, state.clock.now())))
 
 
 def visible(state: State, customer: Customer) -> list[dict[str, Any]]:
@@ -33,7 +32,7 @@ def visible(state: State, customer: Customer) -> list[dict[str, Any]]:
             "id": row["id"],
             "name": "dlq-event",
             "data": {
-                **json.loads(row["event"]),
+                **read_json(row["event"]),
                 "customer_id": customer.id,
                 "batch_id": row["batch_id"],
                 "enqueued_at": iso(row["accepted_at"]),
@@ -56,9 +55,7 @@ def replay(state: State, customer: Customer, ids: Sequence[str] | None) -> int:
             named = set(ids)
             rows = [row for row in rows if row["id"] in named]
         state.db.executemany("DELETE FROM dead_letters WHERE seq = ?", [(row["seq"],) for row in rows])
-        process(
-            state, customer.pk, [Job(json.loads(row["event"]), row["batch_id"], row["accepted_at"]) for row in rows]
-        )
+        process(state, customer.pk, [Job(read_json(row["event"]), row["batch_id"], row["accepted_at"]) for row in rows])
     return len(rows)
 
 
@@ -72,7 +69,7 @@ def stored(state: State) -> list[dict[str, Any]]:
             "id": row["id"],
             "customer_id": row["customer_id"],
             "batch_id": row["batch_id"],
-            "event": json.loads(row["event"]),
+            "event": read_json(row["event"]),
             "accepted_at": iso(row["accepted_at"]),
             "failed_at": iso(row["failed_at"]),
             "reason": row["reason"],
@@ -82,9 +79,5 @@ def stored(state: State) -> list[dict[str, Any]]:
 
 
 def _rows(state: State, customer: Customer, limit: int) -> list[sqlite3.Row]:
-    sql = "SELECT * FROM dead_letters WHERE customer = ? AND failed_at <= ? ORDER BY seq LIMIT ?"
-    return state.db.rows(sql, (customer.pk, _visible_until(state), limit))
-
-
-def _visible_until(state: State) -> int:
-    return state.clock.now() - (_DELAY_MS if state.has(DEAD_LETTERS_LATE) else 0)
+    sql = "SELECT * FROM dead_letters WHERE customer = ? AND shown_at <= ? ORDER BY seq LIMIT ?"
+    return state.db.rows(sql, (customer.pk, state.clock.now(), limit))

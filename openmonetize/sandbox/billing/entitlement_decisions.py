@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NamedTuple, Optional
 
@@ -15,6 +15,7 @@ from openmonetize.sandbox.billing import rollups
 from openmonetize.sandbox.billing.ledger import find_wallet
 from openmonetize.sandbox.clock import MAX_MS, MIN_MS, to_datetime, to_ms
 from openmonetize.sandbox.defects import ENTITLEMENT_ROW
+from openmonetize.sandbox.json_text import read_json
 from openmonetize.sandbox.state import State
 
 
@@ -31,6 +32,10 @@ RENEW = Action("purchase", "Purchase New Credits", "/credits/purchase")
 PURCHASE = Action("purchase", "Purchase Credits", "/credits/purchase")
 RAISE_LIMIT = Action("upgrade", "Increase Limit", "/upgrade")
 UPGRADE = Action("upgrade", "Upgrade Plan", "/upgrade")
+
+
+# Types of actions that have prices.
+PRICED_ACTIONS = frozenset(("token_usage", "image_generation", "video_generation"))
 
 
 class Decision(NamedTuple):
@@ -109,8 +114,16 @@ def estimate_credits(usd: float) -> int:
     return math.ceil(credits_needed) if 0 < credits_needed < 2**63 else 0
 
 
-def decide(state: State, customer: int, user_id: str, feature_id: str, estimate: int) -> Decision:
-    """Decide whether a user may do something that costs `estimate` credits. The first rule that applies wins."""
+def decide(state: State, customer: int, user_id: str, feature_id: str, estimate: Callable[[], int]) -> Decision:
+    """Decide whether a user may do something. The first rule that applies wins.
+
+    Args:
+        state: the sandbox.
+        customer: whose user it is.
+        user_id: of the user.
+        feature_id: what is to be used.
+        estimate: returns the credits that it may cost. It is called only for a wallet that can pay.
+    """
     row = governing(state, customer, user_id, feature_id)
     if state.seed_era and row is None:
         return Decision(False, "Feature not enabled for this customer", None, [UPGRADE])
@@ -121,7 +134,7 @@ def decide(state: State, customer: int, user_id: str, feature_id: str, estimate:
     balance = wallet["balance"]
     if wallet["expires_at"] is not None and wallet["expires_at"] < state.clock.now():
         return Decision(False, "Credits have expired", balance, [RENEW])
-    short = balance < estimate
+    short = balance < estimate()
     if row is None or row["limit_type"] == "NONE":
         if short and not state.seed_era:
             return Decision(False, "Insufficient credits", balance, [PURCHASE])
@@ -145,4 +158,4 @@ def decide(state: State, customer: int, user_id: str, feature_id: str, estimate:
 
 def metadata_of(row: sqlite3.Row) -> Any:
     """Return the metadata of an entitlement."""
-    return None if row["metadata"] is None else json.loads(row["metadata"])
+    return None if row["metadata"] is None else read_json(row["metadata"])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from openmonetize.sandbox.accounts.customers import Customer
-from openmonetize.sandbox.billing.processing import Job, process, process_new
+from openmonetize.sandbox.billing.event_queue import EventQueue, Job
+from openmonetize.sandbox.billing.processing import process, process_new
 from openmonetize.sandbox.billing.uniqueness import key_of, stored_keys
+from openmonetize.sandbox.fates import ACCEPT_NOTHING, EVENT_FATES
 from openmonetize.sandbox.state import State, new_id
 
 _MAX_JOBS = 2000  # processed in one transaction
@@ -25,15 +26,19 @@ class Receipt(NamedTuple):
 
 
 class Ingestion:
-    """Accepts events, and processes them."""
+    """Accepts events, and processes them.
+
+    Attributes:
+        queue: the events that wait for processing.
+    """
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._next_due: int | None = state.db.value("SELECT min(due_at) FROM queue")
+        self.queue = EventQueue(state)
 
     def reset(self) -> None:
         """Forget the queue, whose table has been emptied."""
-        self._next_due = None
+        self.queue.reset()
 
     def accept(self, customer: Customer, events: list[dict[str, Any]], clean: bool = False) -> Receipt:
         """Accept the new events of a validated batch.
@@ -48,14 +53,16 @@ class Ingestion:
         """
         started = time.perf_counter()
         state, batch_id, accepted = self._state, new_id(), len(events)
-        delayed = state.settings.processing_delay > 0
+        one_by_one = self.queue.in_use or not clean or state.fates.strike_events()
         with state.db.transaction():
-            if delayed or not clean or not process_new(state, customer.pk, events, batch_id):
+            if one_by_one or not process_new(state, customer.pk, events, batch_id):
                 now = state.clock.now()
                 jobs = self._without_duplicates([Job(event, batch_id, now) for event in events])
                 accepted = len(jobs)
-                if delayed:
-                    self._enqueue(customer, jobs)
+                jobs = [job._replace(fate=state.fates.draw_fate(EVENT_FATES)) for job in jobs]
+                jobs = [job for job in jobs if job.fate != ACCEPT_NOTHING]
+                if self.queue.in_use:
+                    self.queue.put(customer.pk, jobs)
                 else:
                     process(state, customer.pk, jobs)
         return Receipt(batch_id, accepted, len(events) - accepted, time.perf_counter() - started)
@@ -64,35 +71,14 @@ class Ingestion:
         known = stored_keys(self._state, (key_of(job.event) for job in jobs))
         return [job for job in jobs if key_of(job.event) not in known] if known else jobs
 
-    def _enqueue(self, customer: Customer, jobs: list[Job]) -> None:
-        if not jobs:
-            return
-        due = jobs[0].accepted_at + round(self._state.settings.processing_delay * 1000)
-        self._state.db.executemany(
-            "INSERT INTO queue (customer, batch_id, event, accepted_at, due_at) VALUES (?, ?, ?, ?, ?)",
-            [(customer.pk, job.batch_id, json.dumps(job.event), job.accepted_at, due) for job in jobs],
-        )
-        if self._next_due is None or due < self._next_due:
-            self._next_due = due
-
     def process_due(self) -> None:
         """Process the events that are due. It runs before every read, so it looks the same as a worker."""
-        while self._next_due is not None and self._next_due <= self._state.clock.now():
+        while self.queue.is_due():
             with self._state.db.transaction():
-                self._process_some()
-
-    def _process_some(self) -> None:
-        """Process the first events that are due, in the order of their acceptance."""
-        db = self._state.db
-        rows = db.rows(
-            "SELECT * FROM queue WHERE due_at <= ? ORDER BY seq LIMIT ?", (self._state.clock.now(), _MAX_JOBS)
-        )
-        for customer, group in groupby(rows, key=lambda row: row["customer"]):
-            jobs = [Job(json.loads(row["event"]), row["batch_id"], row["accepted_at"]) for row in group]
-            process(self._state, customer, jobs)
-        db.executemany("DELETE FROM queue WHERE seq = ?", [(row["seq"],) for row in rows])
-        self._next_due = db.value("SELECT min(due_at) FROM queue")
+                taken = self.queue.take_due(_MAX_JOBS)
+                for customer, group in groupby(taken, key=lambda pair: pair[0]):
+                    process(self._state, customer, [job for _, job in group])
 
     def pending(self) -> int:
         """Return how many accepted events wait for processing."""
-        return int(self._state.db.value("SELECT count(*) FROM queue"))
+        return self.queue.waiting()

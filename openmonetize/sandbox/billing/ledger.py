@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import uuid
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 from openmonetize.sandbox.billing.rollups import pieces
 from openmonetize.sandbox.clock import HOUR, iso
 from openmonetize.sandbox.database import MAX_INTEGER
+from openmonetize.sandbox.json_text import write_json
 from openmonetize.sandbox.state import State, new_id
 
 # The namespace of the ids of burns: a burn has no id of its own, so it is derived from its event's.
@@ -101,7 +101,7 @@ def add_credits(
                 amount,
                 balance,
                 description,
-                json.dumps(metadata),
+                write_json(metadata),
                 now,
             ),
         )

@@ -17,6 +17,11 @@ def usd(units: int) -> Decimal:
     return (Decimal(units) / USD_UNITS).quantize(_TEN_DECIMALS)
 
 
+def usd_text(units: int) -> str:
+    """Return stored cost units as US dollars as the platform writes them: ten decimals, never an exponent."""
+    return f"{usd(units):f}"
+
+
 def revenue(credits: int) -> int:
     """Return what credits are sold for, in cost units."""
     return credits * USD_UNITS // CREDITS_PER_USD

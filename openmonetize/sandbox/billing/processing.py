@@ -6,21 +6,24 @@ Each accepted event ends in exactly one way: *billed* (stored, and paid by a wal
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic_core import to_json
 
 from openmonetize.pricing.credits import event_cost
 from openmonetize.sandbox.accounts.users import UserClash
 from openmonetize.sandbox.billing import rollups
+from openmonetize.sandbox.billing.event_queue import Job
 from openmonetize.sandbox.billing.money import USD_UNITS
+from openmonetize.sandbox.billing.showing_times import showing_times
 from openmonetize.sandbox.billing.uniqueness import key_of, may_repeat_keys, stored_ids, stored_keys
 from openmonetize.sandbox.billing.wallet_charges import WalletCharges
 from openmonetize.sandbox.clock import HOUR, to_datetime
 from openmonetize.sandbox.database import cell, marks
 from openmonetize.sandbox.defects import FEATURE_ACCESS_LOST, TEAMS_UNKNOWN
+from openmonetize.sandbox.fates import ACCEPT_AND_LOSE, BILL_ZERO, FIRST_GRANT_LOSES_EVENT
+from openmonetize.sandbox.json_text import write_json
 from openmonetize.sandbox.state import State
 from openmonetize.sandbox.validation.formats import instant_ms
 from openmonetize.sandbox.validation.unstorable_text import has_unstorable_text
@@ -42,16 +45,9 @@ ON CONFLICT DO NOTHING
 """
 
 _INSERT_DEAD_LETTER = f"""
-INSERT INTO dead_letters (id, customer, batch_id, event, accepted_at, failed_at, reason) VALUES ({marks(7)})
+INSERT INTO dead_letters (id, customer, batch_id, event, accepted_at, failed_at, reason, shown_at)
+VALUES ({marks(8)})
 """
-
-
-class Job(NamedTuple):
-    """An accepted event that is to be processed."""
-
-    event: dict[str, Any]
-    batch_id: str
-    accepted_at: int
 
 
 class _AlreadyStored(Exception):
@@ -100,7 +96,9 @@ def process(state: State, customer: int, jobs: list[Job]) -> None:
                 raise _CannotStore(f"an event with the id {event_id} is stored already")
             if key in keys:
                 raise _CannotStore(f"an event with the idempotency key {key!r} is stored already")
-            writer.add([job.event], job.batch_id)
+            if job.fate in (ACCEPT_AND_LOSE, FIRST_GRANT_LOSES_EVENT):
+                raise _CannotStore(f"the fault {job.fate} has struck")
+            writer.add([job.event], job.batch_id, job.fate)
         except (_CannotStore, UserClash) as reason:
             dead.append((job, str(reason)))
             continue
@@ -124,8 +122,8 @@ class _EventWriter:
         self._events: list[tuple[Any, ...]] = []
         self._hours: dict[rollups.GroupKey, list[float]] = {}
 
-    def add(self, events: Iterable[dict[str, Any]], batch_id: str) -> None:
-        """Price events one after the other and charge them to their wallets.
+    def add(self, events: Iterable[dict[str, Any]], batch_id: str, fate: str | None = None) -> None:
+        """Price events one after the other and charge them to their wallets, or what their fate is instead.
 
         Raises:
             _CannotStore: an event cannot be stored; it and the events after it are left out.
@@ -139,17 +137,18 @@ class _EventWriter:
             if flawed:
                 self._refuse_defective(event)
             get = event.get
-            burn, usd, _ = event_cost(event, book, era, today)
+            burn, usd, _ = event_cost(event, book, era, today) if fate != BILL_ZERO else (0, 0.0, None)
             cost: float = int(usd * USD_UNITS + 0.5) if usd <= _MAX_64_BIT_USD else _large_cost(usd)
             event_id, key = event["event_id"], get("idempotency_key") or ""
             own_key = 1 if key == event_id else 0
             user_id, team_id = get("user_id") or "", get("team_id") or ""
             charge = find_charge(user_id, team_id)
-            wallet, entry, balance = charge.add(burn)
+            timestamp = instant_ms(event["timestamp"])
+            hour = timestamp - timestamp % HOUR
+            wallet, entry, balance = charge.add(burn, hour, fate)
             event_type, feature_id = event["event_type"], event["feature_id"]
             provider, model = get("provider") or "", get("model") or ""
             input_tokens, output_tokens = get("input_tokens") or 0, get("output_tokens") or 0
-            timestamp = instant_ms(event["timestamp"])
             metadata = get("metadata")
             append(
                 (
@@ -180,7 +179,7 @@ class _EventWriter:
                     now,
                 )
             )
-            group = (timestamp - timestamp % HOUR, feature_id, event_type, provider, model)
+            group = (hour, feature_id, event_type, provider, model)
             sums = hours.get(group)
             if sums is None:
                 hours[group] = [1, input_tokens, output_tokens, burn, cost, timestamp, timestamp]
@@ -230,12 +229,13 @@ def _metadata_text(metadata: dict[str, Any]) -> str:
     try:
         return to_json(metadata, inf_nan_mode="null").decode()
     except ValueError:  # nested deeper than pydantic's writer goes
-        return json.dumps(metadata)
+        return write_json(metadata)
 
 
 def _dead_letter(state: State, customer: int, dead: list[tuple[Job, str]]) -> None:
     """Store events that cannot be processed, each with the reason."""
     now = state.clock.now()
+    shown = showing_times(state, len(dead))
     first = 1 + (state.db.value("SELECT seq FROM sqlite_sequence WHERE name = 'dead_letters'") or 0)
     state.db.executemany(
         _INSERT_DEAD_LETTER,
@@ -244,10 +244,11 @@ def _dead_letter(state: State, customer: int, dead: list[tuple[Job, str]]) -> No
                 f"{now}-{first + index}",
                 customer,
                 job.batch_id,
-                json.dumps(job.event),
+                write_json(job.event),
                 job.accepted_at,
                 now,
                 reason.encode("utf-8", "backslashreplace").decode("utf-8"),
+                shown[index],
             )
             for index, (job, reason) in enumerate(dead)
         ],

@@ -14,7 +14,7 @@ from openmonetize.pricing import CREDITS_PER_USD, Price
 from openmonetize.pricing.rows import IMAGE, INPUT_TOKEN, OUTPUT_TOKEN, VIDEO
 from openmonetize.sandbox.defects import BURN_TABLE_SPELLING
 from openmonetize.sandbox.state import State
-from openmonetize.sandbox.validation.javascript_numbers import plain_number
+from openmonetize.sandbox.validation.javascript_numbers import plain_number, to_fixed
 
 _UNITS = {"image": IMAGE, "video": VIDEO}
 
@@ -133,7 +133,7 @@ def _money(total: int | None, cost: float) -> dict[str, Any]:
     if total is not None:
         revenue = plain_number(total / CREDITS_PER_USD)
         margin = plain_number(total / CREDITS_PER_USD - cost)
-        percent = plain_number(round(margin / cost * 100, 2)) if cost else 0
+        percent = plain_number(float(to_fixed(margin / cost * 100, 2))) if cost else 0
     return {
         "providerCostUsd": plain_number(cost),
         "revenueUsd": revenue,

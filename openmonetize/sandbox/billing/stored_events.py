@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterable
 from typing import Any
 
 from openmonetize._arguments import suggestion
 from openmonetize.exceptions import ApiValueError
-from openmonetize.sandbox.billing.money import usd
+from openmonetize.sandbox.billing.money import usd_text
 from openmonetize.sandbox.billing.rollups import skip_days
 from openmonetize.sandbox.clock import iso
+from openmonetize.sandbox.json_text import read_json
 from openmonetize.sandbox.state import State
 
 # The names by which stored events can be filtered.
@@ -107,7 +106,7 @@ def _as_dict(row: sqlite3.Row) -> dict[str, Any]:
         "timestamp": iso(row["timestamp"]),
         "metadata": metadata_of(row),
         "credits": row["credits"],
-        "cost_usd": str(usd(row["cost"])),
+        "cost_usd": usd_text(row["cost"]),
         "outcome": row["outcome"],
         "wallet_id": row["wallet_id"],
         "processed_at": iso(row["processed_at"]),
@@ -116,14 +115,22 @@ def _as_dict(row: sqlite3.Row) -> dict[str, Any]:
 
 def metadata_of(row: sqlite3.Row) -> dict[str, Any]:
     """Return the metadata of an event."""
-    return json.loads(row["metadata"]) if row["metadata"] else {}
+    return read_json(row["metadata"]) if row["metadata"] else {}
 
 
 def in_database_order(value: Any) -> Any:
     """Return a JSON value with its keys in the order of PostgreSQL's ``jsonb``: short names first."""
-    if isinstance(value, dict):
-        keys: Iterable[str] = sorted(value, key=lambda key: (len(key.encode()), key.encode()))
-        return {key: in_database_order(value[key]) for key in keys}
-    if isinstance(value, list):
-        return [in_database_order(item) for item in value]
-    return value
+    whole = [value]
+    waiting: list[Any] = [whole]
+    while waiting:
+        around = waiting.pop()
+        for place, item in list(enumerate(around)) if isinstance(around, list) else list(around.items()):
+            if isinstance(item, dict):
+                item = {key: item[key] for key in sorted(item, key=lambda key: (len(key.encode()), key.encode()))}
+            elif isinstance(item, list):
+                item = list(item)
+            else:
+                continue
+            around[place] = item
+            waiting.append(item)
+    return whole[0]

@@ -5,7 +5,13 @@ from __future__ import annotations
 from openmonetize.sandbox.accounts.users import find_or_add_user
 from openmonetize.sandbox.clock import HOUR
 from openmonetize.sandbox.database import cell
+from openmonetize.sandbox.fates import GRANT_OVERWRITES_BURN, STORE_WITHOUT_BURN
 from openmonetize.sandbox.state import State
+
+_ADD_CREDITS = (
+    "INSERT INTO {} (wallet, hour, credits) VALUES (?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET credits = credits + excluded.credits"
+)
 
 
 class _ChargedWallet:
@@ -16,6 +22,7 @@ class _ChargedWallet:
         self.balance = balance
         self.entries = entries
         self.burned = 0
+        self.burned_by_hour: dict[int, int] = {}
 
 
 class WalletCharge:
@@ -34,24 +41,27 @@ class WalletCharge:
         self.events = 0
         self.credits = 0
 
-    def add(self, burn: int) -> tuple[int, int, int]:
-        """Charge an event that costs `burn` credits.
+    def add(self, burn: int, hour: int, fate: str | None = None) -> tuple[int, int, int]:
+        """Charge an event that costs `burn` credits; its own time lies in the hour that begins at `hour`.
 
         Returns:
             The wallet's primary key, the number of its transaction, and the balance after it; 0 stands for no wallet,
-            and for no transaction.
+            and for no transaction. Two fates change this: no wallet pays, or the balance stays as it was.
         """
         self.events += 1
         self.credits += burn
         wallet = self.wallet
-        if wallet is None:
+        if wallet is None or fate == STORE_WITHOUT_BURN:
             return 0, 0, 0
         if burn == 0:
             return wallet.pk, 0, 0
         wallet.entries += 1
-        wallet.balance -= burn
         wallet.burned += burn
-        return wallet.pk, wallet.entries, wallet.balance
+        wallet.burned_by_hour[hour] = wallet.burned_by_hour.get(hour, 0) + burn
+        balance = wallet.balance - burn
+        if fate != GRANT_OVERWRITES_BURN:
+            wallet.balance = balance
+        return wallet.pk, wallet.entries, balance
 
 
 class WalletCharges:
@@ -97,9 +107,11 @@ class WalletCharges:
             [(cell(wallet.balance), wallet.entries, wallet.pk) for wallet in burned],
         )
         db.executemany(
-            "INSERT INTO burns (wallet, hour, credits) VALUES (?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET credits = credits + excluded.credits",
-            [(wallet.pk, now - now % HOUR, cell(wallet.burned)) for wallet in burned],
+            _ADD_CREDITS.format("burns"), [(wallet.pk, now - now % HOUR, cell(wallet.burned)) for wallet in burned]
+        )
+        db.executemany(
+            _ADD_CREDITS.format("uses"),
+            [(each.pk, hour, cell(credits)) for each in burned for hour, credits in each.burned_by_hour.items()],
         )
         db.executemany(
             "UPDATE users SET events = events + ?, credits = credits + ? WHERE pk = ?",

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from openmonetize.sandbox.billing.money import usd
 from openmonetize.sandbox.clock import DAY, to_datetime
+from openmonetize.sandbox.console.colours import Colours
 from openmonetize.sandbox.console.markup import Markup, compact, dollars, html, joined, number, text
 from openmonetize.sandbox.console.queries import Sums, UsageWindow
 
@@ -64,24 +65,26 @@ class Series(NamedTuple):
     steps: dict[int, Sums]
 
 
-def series(usage: UsageWindow, metric: Metric) -> list[Series]:
+def series(usage: UsageWindow, metric: Metric, known: Colours) -> list[Series]:
     """Return the models, the most used first; those without a colour of their own become one series."""
     totals: dict[str, Sums] = {}
     for (_, model), sums in usage.sums.items():
         totals[model] = totals.get(model, Sums()).plus(sums)
     ranked = sorted(totals, key=lambda model: (-metric.value(totals[model]), model))
-    own = ranked if len(ranked) <= _MAX_COLOURED_MODELS + 1 else ranked[:_MAX_COLOURED_MODELS]
-    # Colours go by name, not by rank, so that they stay the same while models overtake each other.
-    colours = {model: index for index, model in enumerate(sorted(own))}
+    # The last colour is that of all others, or of the only other one.
+    count = _MAX_COLOURED_MODELS + (len(ranked) <= _MAX_COLOURED_MODELS + 1)
+    own = ranked[:count]
+    first_used = {model: start for start, model in sorted(usage.sums, reverse=True)}
+    colours = known.assign(sorted(own, key=lambda model: (first_used[model], model)), count)
     found: dict[str, Series] = {}
     for (start, model), sums in usage.sums.items():
         if model in colours:
             name, colour = _WITHOUT_MODEL.get(model, model), colours[model]
         else:
             name, colour = _OTHERS, _MAX_COLOURED_MODELS
-        known = found.setdefault(name, Series(name, colour, Sums(), {}))
-        known.steps[start] = known.steps.get(start, Sums()).plus(sums)
-        found[name] = known._replace(total=known.total.plus(sums))
+        each = found.setdefault(name, Series(name, colour, Sums(), {}))
+        each.steps[start] = each.steps.get(start, Sums()).plus(sums)
+        found[name] = each._replace(total=each.total.plus(sums))
     return sorted(found.values(), key=lambda each: (each.name == _OTHERS, -metric.value(each.total), each.name))
 
 

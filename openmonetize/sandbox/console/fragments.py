@@ -12,6 +12,7 @@ from openmonetize.sandbox.accounts.customers import customer_by_key
 from openmonetize.sandbox.billing.money import revenue, usd
 from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.console import charts, page_tables, queries, request_list
+from openmonetize.sandbox.console.colours import Colours
 from openmonetize.sandbox.console.markup import Markup, dollars, html, joined, number, text
 from openmonetize.sandbox.http.control import Control
 from openmonetize.sandbox.initial_accounts import DEV_KEY
@@ -33,6 +34,7 @@ class Fragments:
         self._state = control.state
         self._url = url
         self._key = key
+        self._colours = Colours()
 
     def render(self, query: Query) -> dict[str, Markup]:
         """Return all fragments. The query's ``metric``, one of `charts.METRICS`, says what usage is measured in."""
@@ -91,8 +93,9 @@ class Fragments:
         )
         head = html('<nav class="tabs" aria-label="Measure usage in">{tabs}</nav>', tabs=tabs)
         if not usage.starts:
+            self._colours.forget()
             return html('{head}<p class="nothing">Usage by model and day appears with the first event.</p>', head=head)
-        found = charts.series(usage, metric)
+        found = charts.series(usage, metric, self._colours)
         note = ""
         if usage.elsewhere:
             note = html('<p class="note">{n} events lie outside of these days.</p>', n=number(usage.elsewhere))

@@ -143,7 +143,7 @@ def _indented(event: str) -> str:
     """Return a stored event with line breaks, unless it was cut."""
     try:
         return json.dumps(json.loads(event), indent=2, ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return event
 
 

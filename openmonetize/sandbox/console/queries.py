@@ -108,7 +108,7 @@ def latest_dead_letters(state: State) -> list[sqlite3.Row]:
 
 
 class WalletSummary(NamedTuple):
-    """A wallet, and the credits that it has burned in all and within a week."""
+    """A wallet, and the credits that it has burned: in all, and for events of the last seven days."""
 
     row: sqlite3.Row
     burned: int
@@ -123,12 +123,12 @@ def wallets(state: State) -> list[WalletSummary]:
         " LEFT JOIN users u ON u.customer = w.customer AND u.id = w.user_id ORDER BY w.pk",
         (_MAX_WALLETS,),
     )
-    week_ago = (state.clock.now() - 7 * DAY) // HOUR * HOUR
+    now = state.clock.now()
     keys = [row["pk"] for row in rows]
     burns = state.db.rows(
-        "SELECT wallet, total(credits), total(CASE WHEN hour >= ? THEN credits ELSE 0 END) FROM burns"
+        "SELECT wallet, total(credits), total(CASE WHEN hour BETWEEN ? AND ? THEN credits ELSE 0 END) FROM uses"
         f" WHERE wallet IN ({marks(len(keys))}) GROUP BY wallet",
-        [week_ago, *keys],
+        [(now - 7 * DAY) // HOUR * HOUR, now, *keys],
     )
     known = {row[0]: (int(row[1]), int(row[2])) for row in burns}
     return [WalletSummary(row, *known.get(row["pk"], (0, 0))) for row in rows]

@@ -190,7 +190,7 @@ class App:
 def _read(request: Request, route: Route, environ: dict[str, Any]) -> None:
     if request.method not in _METHODS_WITH_BODY:
         return
-    raw = read_body(environ)
+    raw = read_body(environ, before_large=_key_check(request, route, environ))
     environ[BODY] = raw
     request.size = len(raw)
     content_type = environ.get("CONTENT_TYPE") or None
@@ -199,6 +199,21 @@ def _read(request: Request, route: Route, environ: dict[str, Any]) -> None:
         request.clean = request.body is not None
     if not request.clean:
         request.body = parse_body(raw, content_type, route.declares_400 and not route.proxied)
+
+
+def _key_check(request: Request, route: Route, environ: dict[str, Any]) -> Callable[[], object] | None:
+    """Return the check of the key before a large body is read, although the platform checks it later.
+
+    Whoever has no key cannot make the sandbox keep megabytes.
+    """
+    if not route.keyed or request.authenticated is not None:
+        return None
+
+    def check() -> None:
+        with request.state.db.in_request():
+            authenticate(request.state, environ)
+
+    return check
 
 
 def _target(environ: dict[str, Any]) -> str:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-import socket
+from collections.abc import Callable
 from typing import Any
 
-from openmonetize.sandbox.http.environ import BODY_BYTES_READ
+from openmonetize.sandbox.http.environ import INPUT
+from openmonetize.sandbox.http.request_body import BodyTooLarge, RequestBody
 from openmonetize.sandbox.http.responses import Refusal, declared_error, framework_error
+from openmonetize.sandbox.http.uploads import TooManyUploads
+from openmonetize.sandbox.json_text import read_json
 from openmonetize.sandbox.validation.javascript_numbers import as_double
 
 # What the gateway takes for any body.
 MAX_BODY_BYTES = 10 * 1024 * 1024
 # What the ingestion service behind it takes: larger batches are refused although the gateway let them in.
 MAX_INGESTION_BODY_BYTES = 1024 * 1024
+
+# What is kept of a body before the key is looked at.
+MAX_UNKEYED_BYTES = 1024 * 1024
 
 _INVALID_JSON = "Body is not valid JSON but content-type is set to 'application/json'"
 _EMPTY_JSON = "Body cannot be empty when content-type is set to 'application/json'"
@@ -32,43 +38,49 @@ def _double(digits: str) -> Any:
     return as_double(float(digits)) if len(digits) < 400 else float("-inf" if digits[0] == "-" else "inf")
 
 
-_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
-_decode_long = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_double).decode
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+_decoder_of_long_integers = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_double)
 
 
-def read_body(environ: dict[str, Any], limit: int = MAX_BODY_BYTES) -> bytes:
+def read_body(
+    environ: dict[str, Any], limit: int = MAX_BODY_BYTES, before_large: Callable[[], object] | None = None
+) -> bytes:
     """Return the raw body.
 
+    Args:
+        environ: of the request.
+        limit: the most bytes that it may have.
+        before_large: called before more than `MAX_UNKEYED_BYTES` are read. If it refuses the request, the rest is
+            read without being kept, since a body that is too large is refused for that first.
+
     Raises:
-        Refusal: 413 for more than `limit` bytes.
-        ConnectionError: the client has left, or its chunks are malformed.
+        Refusal: 413 for more than `limit` bytes, 503 if there is no place for another large body.
+        OSError: the client has left or is too slow, or the body is malformed.
     """
-    chunked = environ.get("wsgi.input_terminated", False)
-    length = limit + 1 if chunked else content_length(environ)
-    if length is None:
-        raise framework_error(400, "Client Error")
-    if length > limit and not chunked:
-        raise _too_large()
-    if not length:
-        return b""
+    body: RequestBody = environ[INPUT]
+    body.limit = limit
     try:
-        raw: bytes = environ["wsgi.input"].read(length)
-    except (ConnectionError, socket.timeout):
-        raise
-    except OSError as error:
-        raise ConnectionAbortedError(str(error)) from error
-    environ[BODY_BYTES_READ] = len(raw)
-    if len(raw) > limit:
-        raise _too_large()
-    if len(raw) < length and not chunked:
-        raise ConnectionAbortedError("the client left before its body had arrived")
+        raw = body.read(MAX_UNKEYED_BYTES)
+        if not body.ended:
+            _ask(before_large, body)
+            raw += body.read(limit)
+    except BodyTooLarge:
+        raise _too_large() from None
+    except TooManyUploads:
+        refusal = framework_error(503, "Too many large bodies at once; come back later")
+        refusal.response.headers["retry-after"] = "1"
+        raise refusal from None
     return raw
 
 
-def content_length(environ: dict[str, Any]) -> int | None:
-    """Return the Content-Length, or None if it is not a number."""
-    text = environ.get("CONTENT_LENGTH") or "0"
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+def _ask(before_large: Callable[[], object] | None, body: RequestBody) -> None:
+    if before_large is None:
+        return
+    try:
+        before_large()
+    except Refusal:
+        body.skip(body.limit, bounded=True)
+        raise
 
 
 def parse_body(raw: bytes, content_type: str | None, declares_400: bool) -> Any:
@@ -97,20 +109,20 @@ def parse_body(raw: bytes, content_type: str | None, declares_400: bool) -> Any:
         raise declared_error(400, _EMPTY_JSON, "FST_ERR_CTP_EMPTY_JSON_BODY", declares_400)
     try:
         return _parse_json(text)
-    except (ValueError, RecursionError):
+    except ValueError:
         raise declared_error(400, _INVALID_JSON, "FST_ERR_CTP_INVALID_JSON_BODY", declares_400) from None
 
 
 def _parse_json(text: str) -> Any:
     text = text[1:] if text.startswith("\ufeff") else text
     try:
-        value = _decode(text)
+        value = read_json(text, _decoder)
     except json.JSONDecodeError:
         raise
     except _BadJson:
         raise
     except ValueError:  # more digits than `sys.get_int_max_str_digits()`
-        value = _decode_long(text)
+        value = read_json(text, _decoder_of_long_integers)
     if "__proto__" in text or "constructor" in text or "\\u" in text:
         _refuse_poison(value)
     return value
@@ -118,15 +130,16 @@ def _parse_json(text: str) -> Any:
 
 def _refuse_poison(value: Any) -> None:
     """Refuse keys that could rewrite the prototype of a JavaScript object, as the framework's parser does."""
-    if isinstance(value, dict):
-        constructor = value.get("constructor")
-        if "__proto__" in value or (isinstance(constructor, dict) and "prototype" in constructor):
-            raise _BadJson("forbidden key")
-        for item in value.values():
-            _refuse_poison(item)
-    elif isinstance(value, list):
-        for item in value:
-            _refuse_poison(item)
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            constructor = item.get("constructor")
+            if "__proto__" in item or (isinstance(constructor, dict) and "prototype" in constructor):
+                raise _BadJson("forbidden key")
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
 
 
 def _too_large() -> Refusal:

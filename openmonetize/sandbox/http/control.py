@@ -5,7 +5,7 @@ Programs on this machine may use them, and clients that have the sandbox's key; 
 
 from __future__ import annotations
 
-import json
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -20,8 +20,11 @@ from openmonetize.sandbox.http.body import read_body
 from openmonetize.sandbox.http.faults import Faults
 from openmonetize.sandbox.http.request_log import RequestLog
 from openmonetize.sandbox.http.responses import Refusal, Response, gateway_error, route_not_found
+from openmonetize.sandbox.json_text import read_json
 from openmonetize.sandbox.state import State
 from openmonetize.sandbox.validation.formats import read_instant
+
+log = logging.getLogger("openmonetize.sandbox")
 
 PREFIX = "/_sandbox/"
 
@@ -65,6 +68,8 @@ class Control:
             ("POST", PREFIX + "clock"): self._post_clock,
             ("GET", PREFIX + "faults"): self._get_faults,
             ("POST", PREFIX + "faults"): self._post_faults,
+            ("GET", PREFIX + "processing"): self._get_processing,
+            ("POST", PREFIX + "processing"): self._post_processing,
             ("GET", PREFIX + "events"): self._get_events,
             ("GET", PREFIX + "dead-letters"): self._get_dead_letters,
             ("GET", PREFIX + "requests"): self._get_requests,
@@ -80,8 +85,13 @@ class Control:
             response = self._respond(environ, target)
         except Refusal as refusal:
             response = refusal.response
+        except OSError:  # the client is gone
+            raise
         except (ValueError, TypeError, OverflowError) as error:
             response = gateway_error(400, str(error)).response
+        except Exception:
+            log.exception("%s %s failed", environ["REQUEST_METHOD"], target)
+            response = gateway_error(500, "Internal Server Error").response
         response.headers.update(HEADERS)
         return response
 
@@ -109,7 +119,8 @@ class Control:
                 "accounts": settings.accounts,
                 "rateLimit": settings.rate_limit,
                 "quota": dict(settings.quota),
-                "processingDelaySeconds": settings.processing_delay,
+                "processingDelaySeconds": self.ingestion.queue.delay,
+                "processingRate": self.ingestion.queue.rate,
                 "pendingEvents": self.ingestion.pending(),
                 "now": iso(self.state.clock.now()),
             }
@@ -143,6 +154,17 @@ class Control:
             self.faults.fail_next(body["next"], body.get("times", 1))
         return Response(self.faults.describe())
 
+    def _get_processing(self, query: dict[str, Any]) -> Response:
+        queue = self.ingestion.queue
+        return Response({"delaySeconds": queue.delay, "rate": queue.rate, "pendingEvents": queue.waiting()})
+
+    def _post_processing(self, body: dict[str, Any]) -> Response:
+        """Set how fast events are billed: ``{"delaySeconds": 0.2, "rate": 28}``; what is not named stays."""
+        queue = self.ingestion.queue
+        rate = body.get("rate", queue.rate)
+        queue.set(float(body.get("delaySeconds", queue.delay)), None if rate is None else float(rate))
+        return self._get_processing(body)
+
     def _get_events(self, query: dict[str, Any]) -> Response:
         """Return the last `limit` events (1000) that match the other parameters, oldest first."""
         limit = int(query.pop("limit", _DEFAULT_EVENTS))
@@ -161,8 +183,8 @@ def _posted(environ: dict[str, Any]) -> dict[str, Any]:
     if not raw:
         return {}
     try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError):
+        value = read_json(raw.decode())
+    except ValueError:
         raise gateway_error(400, "The body is not JSON") from None
     if not isinstance(value, dict):
         raise gateway_error(400, "The body must be a JSON object")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 # When the head of the request had arrived, by `time.perf_counter`; set by the server.
 ARRIVED = "openmonetize.arrived"
-# The body as far as it was read, and how many bytes that were; set by the application.
+# The `RequestBody` that is still to be read; set by the server.
+INPUT = "openmonetize.input"
+# The body as it was read, for the request log; set by the application.
 BODY = "openmonetize.body"
-BODY_BYTES_READ = "openmonetize.body_read"
 # Set by the application to have the connection cut without a response, or after half of it.
 RESET = "openmonetize.reset"
 TRUNCATE = "openmonetize.truncate"

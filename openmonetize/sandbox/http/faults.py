@@ -5,15 +5,21 @@ from __future__ import annotations
 import random
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from openmonetize.exceptions import ApiValueError
+from openmonetize.sandbox.fates import FATES
 
+# What strikes requests; `FATES` strike events.
 KINDS = ("500-after", "reset-before", "reset-after", "slow", "truncate", "html-200", "html-502")
+
+MAX_TIMES = 10_000  # requests or events that one call may let meet a fault
+
 _GRAMMAR = (
-    "a status such as '429' or '500', or one of " + ", ".join(KINDS) + "; 'slow=3s' takes seconds; then, after a"
-    " colon, '5%' (how often), 'retry-after=2' (seconds), 'path=/v1/events' (only below it), separated by commas"
+    "a status such as '429' or '500', or one of " + ", ".join(KINDS + FATES) + "; 'slow=3s' takes seconds; then, after"
+    " a colon, '5%' (how often) and, for requests, 'retry-after=2' (seconds), 'path=/v1/events' (only below it),"
+    " separated by commas"
 )
 
 # The body of ``html-200`` and ``html-502``, as a proxy sends it.
@@ -26,7 +32,8 @@ class Fault:
 
     Attributes:
         kind: a status from 400 to 599, or one of `KINDS`. With a kind that ends in ``-after`` the server does its work
-            first, as it does with ``slow`` (which waits) and ``truncate`` (which sends half of the response).
+            first, as it does with ``slow`` (which waits) and ``truncate`` (which sends half of the response). One of
+            `FATES` strikes no request: it is what becomes of an accepted event.
         rate: how often, from 0 to 1.
         retry_after: seconds for the Retry-After header of a status.
         seconds: how long ``slow`` waits.
@@ -44,6 +51,11 @@ class Fault:
         """The status that the fault responds with instead of the server; None for the kinds of `KINDS`."""
         return int(self.kind) if self.kind.isdigit() else None
 
+    @property
+    def strikes_events(self) -> bool:
+        """Whether the fault strikes accepted events instead of requests."""
+        return self.kind in FATES
+
     @classmethod
     def parse(cls, text: str) -> Fault:
         """Read a fault such as ``'429:5%,retry-after=2'``, ``'slow=3s:10%'`` or ``'reset-after'``.
@@ -60,8 +72,14 @@ class Fault:
             fault = cls(**values)  # type: ignore[arg-type]
         except (ValueError, TypeError):
             raise ApiValueError(f"cannot read the fault {text!r}: write {_GRAMMAR}") from None
-        known = kind in KINDS or (len(kind) == 3 and kind.isdigit() and 400 <= int(kind) <= 599)
-        if not known or not 0 <= fault.rate <= 1 or (kind == "slow") != bool(amount):
+        known = kind in KINDS or kind in FATES or (len(kind) == 3 and kind.isdigit() and 400 <= int(kind) <= 599)
+        for_requests = fault.path != "/" or fault.retry_after is not None
+        if (
+            not known
+            or (fault.strikes_events and for_requests)
+            or not 0 <= fault.rate <= 1
+            or (kind == "slow") != bool(amount)
+        ):
             raise ApiValueError(f"cannot read the fault {text!r}: write {_GRAMMAR}")
         return fault
 
@@ -74,7 +92,7 @@ class Fault:
 
 
 class Faults:
-    """The faults of a sandbox: standing ones, which strike by chance, and those for the next requests."""
+    """The faults of a sandbox: standing ones, which strike by chance, and those for the next requests or events."""
 
     def __init__(self, faults: Iterable[str | Fault] = ()) -> None:
         self._lock = threading.Lock()
@@ -86,7 +104,9 @@ class Faults:
         with self._lock:
             self._standing: list[Fault] = list(self._initial)
             self._next: deque[Fault] = deque()
-            self._random = random.Random(0)  # the same requests meet the same faults in every run
+            # The same requests and the same events meet the same faults in every run.
+            self._random = random.Random(0)
+            self._random_of_events = random.Random(0)
 
     def set(self, faults: Iterable[str | Fault]) -> None:
         """Replace the standing faults, and forget those for the next requests.
@@ -100,13 +120,13 @@ class Faults:
             self._next.clear()
 
     def fail_next(self, fault: str | Fault, times: int = 1) -> None:
-        """Let the next `times` requests meet `fault`.
+        """Let the next `times` requests, or events, meet `fault`.
 
         Raises:
-            ApiValueError: the text is not a fault, or `times` is below 1.
+            ApiValueError: the text is not a fault, or `times` is not from 1 to `MAX_TIMES`.
         """
-        if times < 1:
-            raise ApiValueError(f"times must be at least 1, not {times}")
+        if not 1 <= times <= MAX_TIMES:
+            raise ApiValueError(f"times must be at least 1 and at most {MAX_TIMES}, not {times}")
         found = _as_fault(fault)
         with self._lock:
             self._next.extend([found] * times)
@@ -118,13 +138,28 @@ class Faults:
 
     def draw(self, path: str) -> Fault | None:
         """Return the fault that a request for `path` meets, if any."""
+        return self._draw(lambda fault: not fault.strikes_events and path.startswith(fault.path), self._random)
+
+    def strike_events(self) -> bool:
+        """Return whether there is a fault that strikes events."""
+        if not self._next and not self._standing:  # as nearly always, and then without the lock
+            return False
+        with self._lock:
+            return any(fault.strikes_events for fault in (*self._next, *self._standing))
+
+    def draw_fate(self, fates: Sequence[str]) -> str | None:
+        """Return one of `fates` if its fault strikes an event, else None."""
+        fault = self._draw(lambda fault: fault.kind in fates, self._random_of_events)
+        return None if fault is None else fault.kind
+
+    def _draw(self, concerns: Callable[[Fault], bool], chance: random.Random) -> Fault | None:
         with self._lock:
             for fault in self._next:
-                if path.startswith(fault.path):
+                if concerns(fault):
                     self._next.remove(fault)
                     return fault
             for fault in self._standing:
-                if path.startswith(fault.path) and self._random.random() < fault.rate:
+                if concerns(fault) and chance.random() < fault.rate:
                     return fault
         return None
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+
+from openmonetize.sandbox.json_text import write_json
 
 JSON_TYPE = "application/json; charset=utf-8"
 
@@ -77,9 +78,9 @@ def route_not_found(method: str, target: str) -> Refusal:
 
 def _json_text(value: Any) -> str:
     """Return compact JSON, as the platform writes it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = write_json(value, ensure_ascii=False, separators=(",", ":"))
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:  # a lone surrogate from an event: only its escaped form can be sent
-        return json.dumps(value, separators=(",", ":"))
+        return write_json(value, separators=(",", ":"))
     return text

@@ -7,7 +7,6 @@ drains and closes each connection after the response, so `Handler.run_wsgi` is o
 from __future__ import annotations
 
 import io
-import json
 import logging
 import socket
 import struct
@@ -20,8 +19,9 @@ from typing import Any
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from openmonetize.sandbox.errors import SandboxAddressError
-from openmonetize.sandbox.http.body import content_length
-from openmonetize.sandbox.http.environ import ARRIVED, BODY_BYTES_READ, RESET, TRUNCATE
+from openmonetize.sandbox.http.environ import ARRIVED, INPUT, RESET, TRUNCATE
+from openmonetize.sandbox.http.request_body import MalformedBody, RequestBody, open_body
+from openmonetize.sandbox.http.uploads import Uploads
 
 log = logging.getLogger("openmonetize.sandbox")
 
@@ -32,8 +32,19 @@ CONNECTION_IDLE_TIMEOUT = 75.0
 # Seconds that one request may take to arrive, however slowly its bytes come.
 REQUEST_TIMEOUT = 60.0
 
-_MAX_DRAINED_BYTES = 32 * 1024 * 1024
-_CHUNK_SIZE = 65_536
+# Connections at the same time; each has a thread.
+MAX_CONNECTIONS = 1000
+
+# Bytes of a body that nobody wanted to read, and that are read after the response.
+_MAX_SKIPPED_BYTES = 32 * 1024 * 1024
+# Seconds to go on reading from a connection that is to be closed.
+_LINGER_TIMEOUT = 5.0
+_HEAD_TOO_LARGE = (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "Exceeded maximum allowed HTTP header size")
+_CLIENT_ERRORS: dict[int, tuple[HTTPStatus, str]] = {
+    HTTPStatus.REQUEST_TIMEOUT: (HTTPStatus.REQUEST_TIMEOUT, "Client Timeout"),
+    HTTPStatus.REQUEST_URI_TOO_LONG: _HEAD_TOO_LARGE,
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: _HEAD_TOO_LARGE,
+}
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER with a time of 0: close() sends RST
 
 
@@ -43,6 +54,7 @@ class _DeadlineReader(io.RawIOBase):
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._deadline: float | None = None
+        self.too_slow = False
 
     def readable(self) -> bool:
         return True
@@ -51,14 +63,15 @@ class _DeadlineReader(io.RawIOBase):
         self._deadline = None
 
     def readinto(self, buffer: Any) -> int:
-        now = time.monotonic()
-        remaining = (
-            CONNECTION_IDLE_TIMEOUT if self._deadline is None else min(CONNECTION_IDLE_TIMEOUT, self._deadline - now)
-        )
-        if remaining <= 0:
-            raise socket.timeout("the request took too long to arrive")
-        self._connection.settimeout(remaining)
-        count = self._connection.recv_into(buffer)
+        remaining = CONNECTION_IDLE_TIMEOUT if self._deadline is None else self._deadline - time.monotonic()
+        try:
+            if remaining <= 0:
+                raise socket.timeout("the request took too long to arrive")
+            self._connection.settimeout(remaining)
+            count = self._connection.recv_into(buffer)
+        except socket.timeout:
+            self.too_slow = self._deadline is not None
+            raise
         if self._deadline is None:
             self._deadline = time.monotonic() + REQUEST_TIMEOUT
         self._connection.settimeout(CONNECTION_IDLE_TIMEOUT)
@@ -68,6 +81,7 @@ class _DeadlineReader(io.RawIOBase):
 class Handler(WSGIRequestHandler):
     """One connection."""
 
+    server: Server
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
@@ -79,80 +93,130 @@ class Handler(WSGIRequestHandler):
 
     def handle_one_request(self) -> None:
         self._reader.await_request()
-        super().handle_one_request()
+        super().handle_one_request()  # which ends the connection after a time-out
+        if self._reader.too_slow:
+            self.send_error(HTTPStatus.REQUEST_TIMEOUT)
 
     def parse_request(self) -> bool:
         self._arrived = time.perf_counter()
         return super().parse_request()
 
     def run_wsgi(self) -> None:
-        environ = self.make_environ()
+        try:
+            environ = self.make_environ()
+            body = open_body(self.headers, self.request_version, self.rfile, self.server.uploads)
+        except (MalformedBody, ValueError):  # ValueError: the target is not a URL
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return
         # As it was sent: `http.server` reduces several slashes at the start of a path to one
         # (https://github.com/python/cpython/issues/87389).
         environ["RAW_URI"] = self.requestline.split()[1]
         environ[ARRIVED] = self._arrived
+        environ[INPUT] = environ["wsgi.input"] = body
         self.environ = environ
+        try:
+            self._respond(environ, body)
+        except MalformedBody:
+            self.send_error(HTTPStatus.BAD_REQUEST)
+        finally:
+            body.close()
+
+    def _respond(self, environ: dict[str, Any], body: RequestBody) -> None:
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             started[:] = [(status, headers)]
 
-        body = b"".join(self.server.app(environ, start_response))
+        payload = b"".join(self.server.app(environ, start_response))
         if environ.get(RESET):
             self.close_connection = True
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self.connection.close()
             return
-        self._drain(environ)
         status, headers = started[0]
         if environ.get(TRUNCATE):
             self.close_connection = True
-            body = body[: len(body) // 2]
+            payload = payload[: len(payload) // 2]
+        if body.remaining is None or body.remaining > _MAX_SKIPPED_BYTES:
+            self.close_connection = True
         head = [f"HTTP/1.1 {status}", f"Date: {self.date_time_string()}"]
         head += [f"{name}: {value}" for name, value in headers]
         head.append("Connection: close" if self.close_connection else "Connection: keep-alive")
-        self.wfile.write("\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body)
-
-    def _drain(self, environ: dict[str, Any]) -> None:
-        """Read the rest of the request body, since the next request starts after it."""
-        chunked = environ.get("wsgi.input_terminated", False)
-        length = content_length(environ)
-        left = _MAX_DRAINED_BYTES if chunked else (length or 0) - environ.get(BODY_BYTES_READ, 0)
-        # If the end of the body is unknown or far away, close the connection after the response.
-        self.close_connection = self.close_connection or length is None or chunked or left > _MAX_DRAINED_BYTES
-        try:
-            while left > 0:
-                chunk = environ["wsgi.input"].read(min(_CHUNK_SIZE, left))
-                if not chunk:
-                    return
-                left -= len(chunk)
-        except OSError:
+        self.wfile.write("\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + payload)
+        if body.ended:
+            return
+        if self.close_connection:
+            self._linger()
+        elif not _skip_rest(body):  # the next request starts behind this one's body
             self.close_connection = True
+        self._reader.too_slow = False  # it has its response
+
+    def _linger(self) -> None:
+        """Give the client time to read the response before the connection is closed.
+
+        Bytes that arrive after that would make the operating system reset the connection, and the client would never
+        see the response (RFC 9112, section 9.6).
+        """
+        end = time.monotonic() + _LINGER_TIMEOUT
+        try:
+            self.connection.shutdown(socket.SHUT_WR)
+            while (remaining := end - time.monotonic()) > 0:
+                self.connection.settimeout(remaining)
+                if not self.connection.recv(65_536):
+                    return
+        except OSError:
+            pass
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Respond to a request that is too malformed for the application."""
-        phrase = HTTPStatus(code).phrase
-        body = json.dumps({"error": phrase, "message": message or phrase, "statusCode": int(code)}).encode()
-        head = f"HTTP/1.1 {int(code)} {phrase}\r\nContent-Type: application/json\r\n"
+        """Respond to a request that is too malformed for the application, and close the connection.
+
+        The platform's framework words this by three kinds, whatever is wrong in detail (Fastify's
+        ``defaultClientErrorHandler``).
+        """
+        status, text = _CLIENT_ERRORS.get(code, (HTTPStatus.BAD_REQUEST, "Client Error"))
+        body = f'{{"error":"{status.phrase}","message":"{text}","statusCode":{status.value}}}'.encode()
+        head = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
         head += f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         self.close_connection = True
-        self.wfile.write(head.encode("latin-1") + body)
+        try:
+            self.wfile.write(head.encode("latin-1") + body)
+        except OSError:
+            return
+        self._linger()
 
     def log(self, type: str, message: str, *args: Any) -> None:
         """Log nothing: the sandbox keeps its own request log."""
 
 
+def _skip_rest(body: RequestBody) -> bool:
+    """Read the rest of a body, and return whether its end was found."""
+    try:
+        return body.skip(_MAX_SKIPPED_BYTES)
+    except OSError:
+        return False
+
+
 class Server(ThreadedWSGIServer):
-    """A server with a thread for each connection; all connections can be cut at once."""
+    """A server with a thread for each connection; all connections can be cut at once.
+
+    Attributes:
+        uploads: the large request bodies that are in memory.
+    """
 
     def __init__(self, host: str, port: int, app: WSGIApp, listener: socket.socket) -> None:
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
+        self.uploads = Uploads()
         super().__init__(host, port, app, Handler, fd=listener.fileno())
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:
-            self._connections.add(request)
+            full = len(self._connections) >= MAX_CONNECTIONS
+            if not full:
+                self._connections.add(request)
+        if full:
+            self.shutdown_request(request)
+            return
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:

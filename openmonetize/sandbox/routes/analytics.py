@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from openmonetize.pricing import CREDITS_PER_USD
 from openmonetize.sandbox.accounts.users import find_user
 from openmonetize.sandbox.billing.aggregate import Name, sums_by, total_of
 from openmonetize.sandbox.billing.ledger import burned_since, find_wallet
-from openmonetize.sandbox.billing.money import revenue, usd
+from openmonetize.sandbox.billing.money import usd
 from openmonetize.sandbox.billing.rollups import DAY_NAME, Group, groups
 from openmonetize.sandbox.clock import DAY, MAX_MS, day_text, iso
 from openmonetize.sandbox.defects import COLON_SPLIT, NEGATIVE_BURN_RATE, PROVIDER_500
@@ -20,11 +20,14 @@ from openmonetize.sandbox.routes.fields import NON_EMPTY, OPTIONAL_TEXT, PERIOD,
 from openmonetize.sandbox.routes.windows import requested_window
 from openmonetize.sandbox.state import CURRENT_ERA, SEED_ERA, State
 from openmonetize.sandbox.validation.event_batches import DATABASE_PROVIDERS
-from openmonetize.sandbox.validation.javascript_numbers import plain_number
+from openmonetize.sandbox.validation.javascript_numbers import plain_number, to_fixed
 from openmonetize.sandbox.validation.schema import Fields, Optionally
 
-_FOUR_DECIMALS = Decimal("0.0001")
 _MAX_FILTER_VALUES = 500
+
+_USAGE_FAILED = "Failed to fetch usage analytics"
+_COSTS_FAILED = "Failed to fetch cost analytics"
+_BURN_RATE_FAILED = "Failed to fetch burn rate"
 
 _customer = Optionally(NON_EMPTY)
 _seed_customer = Optionally(UUID)
@@ -41,7 +44,7 @@ _SEED_BURN_RATE = Fields({"customerId": _seed_customer, "userId": Optionally(UUI
 
 def usage(request: Request) -> Response:
     """Return events, tokens, credits and cost by feature, model, event type and day."""
-    selection = _selection(request)
+    selection = _selection(request, _USAGE_FAILED)
     found = groups(*selection)
     by_feature = sums_by(found, lambda group: (group.feature_id,))
     by_type = sums_by(found, lambda group: (group.event_type,))
@@ -54,7 +57,7 @@ def usage(request: Request) -> Response:
             "totalInputTokens": str(total.input_tokens),
             "totalOutputTokens": str(total.output_tokens),
             "totalCreditsBurned": str(total.credits),
-            "totalCostUsd": _usd(total.cost),
+            "totalCostUsd": to_fixed(_cost(total), 4),
         },
         "byFeature": [{"featureId": name[0], **_burned(sums)} for name, sums in by_feature],
         "byProvider": [
@@ -79,25 +82,24 @@ def usage(request: Request) -> Response:
 
 def costs(request: Request) -> Response:
     """Return revenue, provider cost and margin by model; the margin's percentage is of the revenue."""
-    found = groups(*_selection(request), ["provider", "model"])
+    found = groups(*_selection(request, _COSTS_FAILED), ["provider", "model"])
     by_model = sums_by([group for group in found if group.provider and group.model], _model_name(request))
     total = total_of(found)
-    earned = revenue(total.credits)
-    margin = earned - total.cost
+    earned, cost = _revenue(total), _cost(total)
     data = {
         "summary": {
-            "totalRevenue": _usd(earned),
-            "totalProviderCost": _usd(total.cost),
-            "totalMargin": _usd(margin),
-            "marginPercent": plain_number(round(margin / earned * 100, 2)) if earned else 0,
+            "totalRevenue": to_fixed(earned, 4),
+            "totalProviderCost": to_fixed(cost, 4),
+            "totalMargin": to_fixed(earned - cost, 4),
+            "marginPercent": plain_number(float(to_fixed((earned - cost) / earned * 100, 2))) if earned else 0,
         },
         "byProvider": [
             {
                 "provider": name[0],
                 "model": name[1],
-                "providerCost": _usd(sums.cost),
-                "revenue": _usd(revenue(sums.credits)),
-                "margin": _usd(revenue(sums.credits) - sums.cost),
+                "providerCost": to_fixed(_cost(sums), 4),
+                "revenue": to_fixed(_revenue(sums), 4),
+                "margin": to_fixed(_revenue(sums) - _cost(sums), 4),
             }
             for name, sums in by_model
         ],
@@ -123,8 +125,8 @@ def burn_rate(request: Request) -> Response:
     remaining = 0 if days is None and state.seed_era else days
     data = {
         "currentBalance": str(wallet["balance"]),
-        "last7Days": {"creditsBurned": str(week), "averagePerDay": f"{week / 7:.2f}"},
-        "last30Days": {"creditsBurned": str(month), "averagePerDay": f"{month / 30:.2f}"},
+        "last7Days": {"creditsBurned": str(week), "averagePerDay": to_fixed(week / 7, 2)},
+        "last30Days": {"creditsBurned": str(month), "averagePerDay": to_fixed(month / 30, 2)},
         "projectedRunout": {
             "daysRemaining": remaining,
             "estimatedRunoutDate": None if days is None else _runout(now, days),
@@ -164,15 +166,15 @@ def _require_own_query(request: Request) -> None:
         request.require_own(customer_id)
 
 
-def _selection(request: Request) -> tuple[State, int, int, int, Mapping[str, Sequence[str]]]:
+def _selection(request: Request, failure: str) -> tuple[State, int, int, int, Mapping[str, Sequence[str]]]:
     """Return the events to sum up, as arguments of `groups`: whose, from when to when, and which of them."""
     _require_own_query(request)
     state = request.state
     start, end = requested_window(request)
-    return state, request.customer.pk, start, end, {} if state.seed_era else _requested_filters(request)
+    return state, request.customer.pk, start, end, {} if state.seed_era else _requested_filters(request, failure)
 
 
-def _requested_filters(request: Request) -> dict[str, Sequence[str]]:
+def _requested_filters(request: Request, failure: str) -> dict[str, Sequence[str]]:
     """Return the filters of a query: comma-separated values, blanks trimmed, empty ones dropped."""
     filters: dict[str, Sequence[str]] = {}
     for parameter, column in (("provider", "provider"), ("model", "model"), ("featureId", "feature_id")):
@@ -181,7 +183,7 @@ def _requested_filters(request: Request) -> dict[str, Sequence[str]]:
         if names:
             filters[column] = names[:_MAX_FILTER_VALUES]
     if request.state.has(PROVIDER_500) and not set(filters.get("provider", ())) <= set(DATABASE_PROVIDERS):
-        raise gateway_error(500, "Failed to fetch analytics")
+        raise gateway_error(500, failure)
     return filters
 
 
@@ -192,17 +194,17 @@ def _model_name(request: Request) -> Callable[[Group], Name]:
 
 
 def _burned(sums: Group) -> dict[str, Any]:
-    return {"eventCount": sums.events, "creditsBurned": str(sums.credits), "costUsd": _usd(sums.cost)}
+    return {"eventCount": sums.events, "creditsBurned": str(sums.credits), "costUsd": to_fixed(_cost(sums), 4)}
 
 
-def _usd(units: int) -> str:
-    """Return cost units as US dollars with four decimals, rounded as JavaScript rounds a double."""
-    return str(Decimal(float(usd(units))).quantize(_FOUR_DECIMALS, ROUND_HALF_UP))
+# The platform computes with doubles, so that 0.007 - 0.00625 shows as 0.0007 and not as 0.0008.
+def _cost(sums: Group) -> float:
+    return float(usd(sums.cost))
 
 
-_USAGE_FAILED = "Failed to fetch usage analytics"
-_COSTS_FAILED = "Failed to fetch cost analytics"
-_BURN_RATE_FAILED = "Failed to fetch burn rate"
+def _revenue(sums: Group) -> float:
+    return sums.credits / CREDITS_PER_USD
+
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/analytics/usage", usage, query=_USAGE, eras=(CURRENT_ERA,), failure=_USAGE_FAILED),

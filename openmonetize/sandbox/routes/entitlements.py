@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from typing import Any
 
 from openmonetize.sandbox.accounts.users import find_user
 from openmonetize.sandbox.billing.entitlement_decisions import (
+    PRICED_ACTIONS,
     current_usage,
     decide,
     estimate_credits,
@@ -26,6 +26,7 @@ from openmonetize.sandbox.defects import (
 from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.responses import Response, gateway_error
 from openmonetize.sandbox.http.routing import Route
+from openmonetize.sandbox.json_text import write_json
 from openmonetize.sandbox.routes.fields import NON_EMPTY, OPTIONAL_TEXT, UUID, whole_number_problem
 from openmonetize.sandbox.state import CURRENT_ERA, SEED_ERA, new_id
 from openmonetize.sandbox.validation.event_batches import DATABASE_PROVIDERS
@@ -81,26 +82,38 @@ _LIST_FAILED = "Failed to fetch entitlements"
 
 
 def check(request: Request) -> Response:
-    """Decide whether a user may do something."""
+    """Decide whether a user may do something. There is an estimate only if there is a wallet that can pay."""
     body, state = request.body, request.state
     _require_own_body(request)
-    action = body["action"]
-    provider = action.get("provider")
-    if provider and action.get("model") and provider not in DATABASE_PROVIDERS and state.has(PROVIDER_500):
-        raise gateway_error(500, _CHECK_FAILED)
-    usd = estimate_usd(state, action)
-    estimate = estimate_credits(usd)
+    usd: float = 0.0
+    credits_needed = 0
+
+    def estimate() -> int:
+        nonlocal usd, credits_needed
+        usd = _estimated_usd(request)
+        credits_needed = estimate_credits(usd)
+        return credits_needed
+
     decision = decide(state, request.customer.pk, body["userId"], body["featureId"], estimate)
     return Response(
         {
             "allowed": decision.allowed,
             "reason": decision.reason,
-            "estimatedCostCredits": estimate or None,
-            "estimatedCostUsd": plain_number(usd) if estimate else None,
+            "estimatedCostCredits": credits_needed or None,
+            "estimatedCostUsd": plain_number(usd) if credits_needed else None,
             "currentBalance": decision.balance,
             "actions": [action._asdict() for action in decision.actions],
         }
     )
+
+
+def _estimated_usd(request: Request) -> float:
+    action = request.body["action"]
+    provider = action.get("provider")
+    looked_up = action["type"] in PRICED_ACTIONS and provider and action.get("model")
+    if looked_up and provider not in DATABASE_PROVIDERS and request.state.has(PROVIDER_500):
+        raise gateway_error(500, _CHECK_FAILED)  # the database refuses a provider that its type does not have
+    return estimate_usd(request.state, action)
 
 
 def create(request: Request) -> Response:
@@ -124,7 +137,7 @@ def create(request: Request) -> Response:
                 body["limitType"],
                 limit,
                 body.get("period"),
-                None if metadata is None else json.dumps(metadata),
+                None if metadata is None else write_json(metadata),
             ),
         )
     return Response({"data": _fields(request, _find(request, new))}, 201)
@@ -138,7 +151,7 @@ def update(request: Request) -> Response:
     period = body.get("period", row["period"])
     if period is None and state.has(PERIOD_STICKS):
         period = row["period"]
-    metadata = json.dumps(body["metadata"]) if "metadata" in body else row["metadata"]
+    metadata = write_json(body["metadata"]) if "metadata" in body else row["metadata"]
     with state.db.transaction():
         state.db.execute(
             "UPDATE entitlements SET limit_type = ?, limit_value = ?, period = ?, metadata = ? WHERE pk = ?",
@@ -210,9 +223,10 @@ def _user(request: Request) -> str | None:
     if user_id is None:
         return None
     user = find_user(request.state, request.customer.pk, user_id)
-    if user is not None:
+    late = request.state.has(ENTITLEMENT_USER_500)  # the present servers take the platform's own id only
+    if user is not None and not (late and user["id"] != user_id):
         return str(user["id"])
-    if request.state.has(ENTITLEMENT_USER_500):
+    if late:
         raise gateway_error(500, _CREATE_FAILED)
     raise gateway_error(400, "body/userId No such user: a first grant or event creates one")
 

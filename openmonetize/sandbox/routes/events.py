@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 from openmonetize.sandbox.accounts.customers import customer_by_key
 from openmonetize.sandbox.billing import dead_letters
 from openmonetize.sandbox.billing.ingestion import Receipt
-from openmonetize.sandbox.billing.money import usd
+from openmonetize.sandbox.billing.money import usd_text
 from openmonetize.sandbox.billing.stored_events import in_database_order, metadata_of, page
 from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.defects import FRACTIONAL_PAGE, SEED_EVENT_TYPES, SEED_INGEST_KEY
@@ -18,6 +17,7 @@ from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.request_validation import service_validation_error
 from openmonetize.sandbox.http.responses import Refusal, Response, framework_error, service_error
 from openmonetize.sandbox.http.routing import Route
+from openmonetize.sandbox.json_text import write_json
 from openmonetize.sandbox.routes.fields import page_fields
 from openmonetize.sandbox.state import CURRENT_ERA, SEED_ERA
 from openmonetize.sandbox.validation.batch_reader import read_batch
@@ -68,7 +68,7 @@ def _receipt(receipt: Receipt) -> Response:
                 "duplicates": receipt.duplicates,
                 "batch_id": None,
                 "status": "all_duplicates",
-                "message": "Every event of this batch has been stored before",
+                "message": "All events were duplicates",
             }
         )
     return Response(
@@ -78,7 +78,7 @@ def _receipt(receipt: Receipt) -> Response:
             "duplicates": receipt.duplicates,
             "batch_id": receipt.batch_id,
             "status": "processing",
-            "processing_time_ms": round(receipt.seconds * 1000),
+            "processing_time_ms": max(1, round(receipt.seconds * 1000)),
         },
         202,
     )
@@ -120,7 +120,7 @@ def _too_large() -> Refusal:
 
 
 def _forwarded_size(events: list[dict[str, Any]]) -> int:
-    text = json.dumps({"events": events}, ensure_ascii=False, separators=(",", ":"))
+    text = write_json({"events": events}, ensure_ascii=False, separators=(",", ":"))
     return len(text.encode("utf-8", "surrogatepass"))
 
 
@@ -138,7 +138,7 @@ def list_page(request: Request) -> Response:
             "inputTokens": str(row["input_tokens"]),
             "outputTokens": str(row["output_tokens"]),
             "creditsBurned": str(row["credits"]),
-            "costUsd": str(usd(row["cost"])),
+            "costUsd": usd_text(row["cost"]),
             "timestamp": iso(row["timestamp"]),
             "metadata": in_database_order(metadata_of(row)),
         }

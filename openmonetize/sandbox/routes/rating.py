@@ -13,6 +13,7 @@ from openmonetize.sandbox.http.responses import Response, gateway_error, service
 from openmonetize.sandbox.http.routing import Route
 from openmonetize.sandbox.routes.fields import NON_EMPTY, UUID
 from openmonetize.sandbox.state import CURRENT_ERA, SEED_ERA
+from openmonetize.sandbox.validation.event_batches import DATABASE_PROVIDERS
 from openmonetize.sandbox.validation.javascript_numbers import plain_number
 from openmonetize.sandbox.validation.schema import Fields, Items, Node, Number, OneOf, Optionally
 
@@ -90,11 +91,12 @@ def seed_bulk(request: Request) -> Response:
 
 
 def price_list(request: Request) -> Response:
-    """Return the price rows by model."""
+    """Return the price rows by model, in the order of the platform's providers and of the names."""
     models: dict[tuple[str, str], dict[str, Any]] = {}
     for price in request.state.settings.book:
         models.setdefault((price.provider, price.model), {})[_UNIT_NAMES[price.unit]] = _price(price)
-    data = [{"provider": provider, "model": model, "pricing": units} for (provider, model), units in models.items()]
+    ordered = sorted(models.items(), key=lambda pair: (DATABASE_PROVIDERS.index(pair[0][0]), pair[0][1]))
+    data = [{"provider": provider, "model": model, "pricing": units} for (provider, model), units in ordered]
     return Response({"data": data, "total": len(data)})
 
 

@@ -23,6 +23,7 @@ from openmonetize.sandbox.defects import (
     TEAMS_UNKNOWN,
     TRANSACTIONS_PAGING,
 )
+from openmonetize.sandbox.fates import GRANT_FATES, GRANT_OVERWRITES_BURN
 from openmonetize.sandbox.grant_races import CompletedGrant
 from openmonetize.sandbox.http.request import Request
 from openmonetize.sandbox.http.responses import Refusal, Response, gateway_error
@@ -211,6 +212,8 @@ def _add(
         raise gateway_error(400, f"body/amount {problem}")
     expires = body.get("expiresAt")
     expires_at = None if expires is None else instant_ms(expires)
+    if not team_id:
+        _strike_waiting_event(request, body.get("userId") or "")
     wallet = open_wallet(request.state, request.customer.pk, user_id, team_id, expires_at)
     if problem:  # the present servers fail only now, and leave the empty wallet behind
         raise gateway_error(500, failure)
@@ -223,6 +226,20 @@ def _add(
         if late:
             raise gateway_error(500, failure) from None
         raise gateway_error(400, "body/amount Too big: the balance would not fit") from None
+
+
+def _strike_waiting_event(request: Request, user_id: str) -> None:
+    """Let the first event of this wallet that waits for billing meet its fate, if there is a fault that says so."""
+    state, queue = request.state, request.ingestion.queue
+    if not state.fates.strike_events():
+        return
+    place = queue.first_of(request.customer.pk, user_id)
+    if place is None:
+        return
+    new = user_id and _user_wallet(request, user_id) is None
+    fate = state.fates.draw_fate(GRANT_FATES if new else (GRANT_OVERWRITES_BURN,))
+    if fate is not None:
+        queue.doom(place, fate)
 
 
 def _credited_user(request: Request, user_id: str, failure: str) -> str:

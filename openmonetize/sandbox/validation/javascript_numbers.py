@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from openmonetize._schema.numbers import MAX_SAFE_INTEGER
@@ -43,6 +44,11 @@ def number_text(value: int | float) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         return str(int(value))
     return repr(value) if isinstance(value, float) else str(value)
+
+
+def to_fixed(value: float, digits: int) -> str:
+    """Return ``value.toFixed(digits)``: rounded by the double's exact binary value, ties away from zero."""
+    return f"{Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
 
 
 def plain_number(value: float) -> int | float:

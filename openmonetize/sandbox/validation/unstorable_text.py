@@ -7,12 +7,23 @@ from typing import Any
 
 def has_unstorable_text(value: Any) -> bool:
     """Return whether a NUL character or a lone surrogate is anywhere in a JSON value, names of fields included."""
-    if isinstance(value, str):
-        if value.isascii():
-            return "\x00" in value
-        return "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value)
-    if isinstance(value, dict):
-        return any(has_unstorable_text(key) or has_unstorable_text(item) for key, item in value.items())
-    if isinstance(value, list):
-        return any(has_unstorable_text(item) for item in value)
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            if "\x00" in item or not (item.isascii() or _is_unicode(item)):
+                return True
+        elif isinstance(item, dict):
+            waiting += item
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
     return False
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+    return True
