@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -135,6 +136,7 @@ class OpenMonetize(Apis):
             if outbox is not None:
                 from openmonetize.compat.host_locks import HostLocks
 
+                require("outbox", outbox, (str, os.PathLike), "a path")
                 client.deployment.host_locks = HostLocks(outbox)
             self._recorder = Recorder(
                 self._client,
