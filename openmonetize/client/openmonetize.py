@@ -32,7 +32,7 @@ from openmonetize.pricing.model_names import ModelNames
 
 if TYPE_CHECKING:
     from openmonetize.providers.extract import OnPartial
-    from openmonetize.providers.metered_call import ModelChoice
+    from openmonetize.providers.metering import ModelChoice
 
 Client = TypeVar("Client")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -425,8 +425,9 @@ class OpenMonetize(Apis):
     def warning_counts(self) -> dict[str, int]:
         """Return how often doubtful things were seen; each is logged the first time only.
 
-        ``refused``: events that raised at the caller's line. ``unmetered``: calls of metered functions whose usage
-        could not be read or recorded. ``unpriced_model``: events of a model that the platform has no price for.
+        ``refused``: events that raised at the caller's line. ``unmetered``: calls of wrapped clients and metered
+        functions whose usage could not be read or recorded, and each path of a wrapped client that may cost something
+        and is not metered, once. ``unpriced_model``: events of a model that the platform has no price for.
         ``short_user_id``: events with a user id that another customer is likely to use as well. ``long_user_id``:
         events with one whose balance cannot be looked up.
         """
