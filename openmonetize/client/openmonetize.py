@@ -367,7 +367,9 @@ class OpenMonetize(Apis):
             metadata: facts to keep with every event.
             provider, model, on_partial, request_usage: see `openmonetize.providers.wrap`.
 
-        Errors of the metering are logged once, counted (:meth:`warning_counts`), and never reach the client's caller.
+        What the provider has answered is recorded, whatever its library does with the answer. Errors of the metering
+        are logged once, counted (:meth:`warning_counts`), and never reach the client's caller. Each path of the
+        provider's API that may cost something and is not metered is logged and counted once.
         With ``enabled=False`` the client itself is returned.
 
         Raises:
