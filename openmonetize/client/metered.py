@@ -70,7 +70,11 @@ class Metered:
         def call(*args: Any, **kwargs: Any) -> Any:
             meter = self._require(function, args, kwargs)
             with meter.scope():
-                return meter.settle(function(*args, **kwargs))
+                try:
+                    return meter.settle(function(*args, **kwargs))
+                except Exception as error:
+                    meter.settle_error(error)
+                    raise
 
         return call
 
@@ -78,7 +82,11 @@ class Metered:
         async def call(*args: Any, **kwargs: Any) -> Any:
             meter = await self._require_async(function, args, kwargs)
             with meter.scope():
-                return meter.settle(await function(*args, **kwargs))
+                try:
+                    return meter.settle(await function(*args, **kwargs))
+                except Exception as error:
+                    meter.settle_error(error)
+                    raise
 
         return call
 
@@ -164,6 +172,18 @@ class _Meter:
         except Exception as error:
             self._warn(error)
         return result
+
+    def settle_error(self, error: Exception) -> None:
+        """Record the answer that an exception carries: a provider has billed what its library could not parse."""
+        answer = getattr(error, "completion", None)  # of openai's LengthFinishReasonError
+        if answer is None:
+            return
+        from openmonetize.providers import usage_from
+
+        try:
+            self._record(usage_from(answer))
+        except Exception as another:
+            self._warn(another)
 
     def steps(self, generator: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
         """Yield a generator's chunks. Its body runs in the call's scope."""

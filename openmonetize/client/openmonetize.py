@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from openmonetize.models.v1_credits_grant_post200_response import V1CreditsGrantPost200Response
     from openmonetize.providers.extract import OnPartial
-    from openmonetize.providers.metered_call import ModelChoice
+    from openmonetize.providers.metering import ModelChoice
 
 Client = TypeVar("Client")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -437,7 +437,9 @@ class OpenMonetize(Apis):
             metadata: facts to keep with every event.
             provider, model, on_partial, request_usage: see `openmonetize.providers.wrap`.
 
-        Errors of the metering are logged once, counted (:meth:`warning_counts`), and never reach the client's caller.
+        What the provider has answered is recorded, whatever its library does with the answer. Errors of the metering
+        are logged once, counted (:meth:`warning_counts`), and never reach the client's caller. Each path of the
+        provider's API that may cost something and is not metered is logged and counted once.
         With ``enabled=False`` the client itself is returned.
 
         Raises:
@@ -531,8 +533,9 @@ class OpenMonetize(Apis):
     def warning_counts(self) -> dict[str, int]:
         """Return how often doubtful things were seen; each is logged the first time only.
 
-        ``refused``: events that raised at the caller's line. ``unmetered``: calls of metered functions whose usage
-        could not be read or recorded. ``unpriced_model``: events of a model that the platform has no price for.
+        ``refused``: events that raised at the caller's line. ``unmetered``: calls of wrapped clients and metered
+        functions whose usage could not be read or recorded, and each path of a wrapped client that may cost something
+        and is not metered, once. ``unpriced_model``: events of a model that the platform has no price for.
         ``short_user_id``: events with a user id that another customer is likely to use as well. ``long_user_id``:
         events with one whose balance cannot be looked up. ``no_user``: usage without a user, which no user pays for.
         ``no_wallet``: usage of users who are known to have no wallet, from a check, from their balance, or from

@@ -46,5 +46,6 @@ class WrappedCalls:
         self._recording.record_usage(usage, user_id=self._user_id, feature_id=self._feature_id, metadata=self._metadata)
 
     def unmetered(self, error: Exception) -> None:
-        """Warn that the usage of a call could not be read or recorded."""
-        self._recording.warnings.unmetered(f"a call of {self._client}", error)
+        """Warn that the usage of a call could not be read or recorded, or that a kind of calls never is."""
+        path = getattr(error, "path", None)
+        self._recording.warnings.unmetered(f"{path or 'a call'} of {self._client}", error)

@@ -10,6 +10,7 @@ from openmonetize.pricing.vendor_names import priced_name
 from openmonetize.providers.coverage import METERED, NOT_METERED
 from openmonetize.providers.extract import StreamMeter, usage_from
 from openmonetize.providers.identity import event_id_for
+from openmonetize.providers.metering import UnmeteredCall
 from openmonetize.providers.usage import Usage, UsageError
 from openmonetize.providers.wrap import wrap
 
@@ -18,6 +19,7 @@ __all__ = [
     "NOT_METERED",
     "PROVIDERS",
     "StreamMeter",
+    "UnmeteredCall",
     "Usage",
     "UsageError",
     "event_id_for",

@@ -9,7 +9,7 @@ from typing import Any
 
 from openmonetize.providers import otel
 from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
-from openmonetize.providers.response_fields import count, get, items, text, token_pair
+from openmonetize.providers.response_fields import count, get, items, merged, text, token_pair
 
 STREAM_EVENTS = (
     "message_start",
@@ -20,23 +20,12 @@ STREAM_EVENTS = (
     "message_stop",
 )
 
-_USAGE_FIELDS = (
-    "input_tokens",
-    "output_tokens",
-    "cache_read_input_tokens",
-    "cache_creation_input_tokens",
-    "cache_creation",
-    "output_tokens_details",
-    "server_tool_use",
-    "iterations",
-)
-
 # Passes whose tokens the top-level counters contain; the tokens of all others (compaction, advisor) come on top.
 _COUNTED_PASSES = ("message", "fallback_message")
 
 
 class Messages(Dialect):
-    """The messages API. Its streamed counters are cumulative: the last value replaces the one before."""
+    """The messages API. Its streamed counters are cumulative: the largest one counts."""
 
     provider = "ANTHROPIC"
 
@@ -48,15 +37,21 @@ class Messages(Dialect):
         if kind == "message_start":
             message = get(chunk, "message")
             reading.response_id, reading.model = text(message, "id"), text(message, "model")
-            reading.usage = _latest({}, get(message, "usage"))
+            reading.usage = merged(reading.usage, get(message, "usage"))
         elif kind == "message_delta":
-            reading.usage = _latest(reading.usage or {}, get(chunk, "usage"))
+            reading.usage = merged(reading.usage, get(chunk, "usage"))
             reading.finished = reading.finished or get(get(chunk, "delta"), "stop_reason") is not None
         elif kind == "message_stop":
             reading.finished = True
-        elif kind == "content_block_delta":
+        elif kind == "content_block_delta" and reading.estimating:
             delta = get(chunk, "delta")
             reading.output_characters += len(text(delta, "text", "partial_json", "thinking") or "")
+
+    def is_mere_text(self, event: bytes) -> bool:
+        return event.startswith((b"event: content_block_delta", b"event: ping"))
+
+    def says_final(self, chunk: Any) -> bool:
+        return get(chunk, "type") in ("content_block_stop", "message_delta")
 
     def counts(self, usage: Any) -> Counts:
         input_tokens, output_tokens = token_pair(usage, "input_tokens", "output_tokens")
@@ -75,11 +70,6 @@ class Messages(Dialect):
             input_total=input_tokens + cache_read + cache_write,
         )
         return Counts(input_tokens, output_tokens, details)
-
-
-def _latest(known: dict[str, Any], usage: Any) -> dict[str, Any]:
-    reported = {name: get(usage, name) for name in _USAGE_FIELDS}
-    return {**known, **{name: value for name, value in reported.items() if value is not None}}
 
 
 def _extra_passes(usage: Any) -> dict[str, int]:

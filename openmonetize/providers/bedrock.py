@@ -9,7 +9,7 @@ from typing import Any
 
 from openmonetize.providers import otel
 from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
-from openmonetize.providers.response_fields import count, get, text, token_pair
+from openmonetize.providers.response_fields import count, get, merged, text, token_pair
 
 STREAM_EVENTS = (
     "messageStart",
@@ -37,7 +37,9 @@ class Converse(Dialect):
     def feed(self, reading: ResponseReading, chunk: Any) -> None:
         metadata = get(chunk, "metadata")
         if metadata is not None:
-            reading.usage, reading.finished = get(metadata, "usage"), True
+            reading.usage, reading.finished = merged(reading.usage, get(metadata, "usage")), True
+        if not reading.estimating:
+            return
         delta = get(get(chunk, "contentBlockDelta"), "delta")
         reading.output_characters += len(text(delta, "text") or text(get(delta, "toolUse"), "input") or "")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from openmonetize.providers import otel
 from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
-from openmonetize.providers.response_fields import count, get, text, token_pair
+from openmonetize.providers.response_fields import count, get, merged, text, token_pair
 
 
 class Cohere(Dialect):
@@ -28,12 +28,14 @@ class Cohere(Dialect):
         elif kind == "stream-start":
             reading.response_id = text(chunk, "generation_id")
         elif kind == "message-end":
-            reading.usage = get(get(chunk, "delta"), "usage")
+            reading.usage = merged(reading.usage, get(get(chunk, "delta"), "usage"))
             reading.finished = True
         elif kind == "stream-end":
             end = self.read(get(chunk, "response"))
-            reading.usage, reading.finished = end.usage, True
+            reading.usage, reading.finished = merged(reading.usage, end.usage), True
             reading.response_id = reading.response_id or end.response_id
+        elif not reading.estimating:
+            return
         elif kind == "content-delta":
             content = get(get(get(chunk, "delta"), "message"), "content")
             reading.output_characters += len(text(content, "text", "thinking") or "")

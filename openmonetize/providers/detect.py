@@ -1,54 +1,74 @@
-"""Detection of the format of a response or of a stream's chunk, by its shape."""
+"""Detection of the format of a response or of a stream's chunk.
+
+The shape tells the format. Where several providers share one, the library or the model's name tells whose it is.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from openmonetize._arguments import described
-from openmonetize.providers import anthropic, bedrock, cohere, google, mistral, openai
+from openmonetize.providers import anthropic, bedrock, chat_of_others, cohere, google, mistral, openai
 from openmonetize.providers.dialect import Dialect
 from openmonetize.providers.response_fields import get
 from openmonetize.providers.usage import UsageError
 
-_CHAT = openai.Chat()
-_RESPONSES = openai.Responses()
-_IMAGES = openai.Images()
-_MESSAGES = anthropic.Messages()
-_GENERATE_CONTENT = google.GenerateContent()
-_MISTRAL = mistral.MistralChat()
-_COHERE = cohere.Cohere()
-_CONVERSE = bedrock.Converse()
+CHAT = openai.Chat()
+EMBEDDINGS = openai.Embeddings()
+RESPONSES = openai.Responses()
+IMAGES = openai.Images()
+MESSAGES = anthropic.Messages()
+GENERATE_CONTENT = google.GenerateContent()
+MISTRAL_CHAT = mistral.MistralChat()
+MISTRAL_EMBEDDINGS = mistral.MistralEmbeddings()
+MISTRAL_RESPONSES = mistral.MistralResponses()
+COHERE = cohere.Cohere()
+CONVERSE = bedrock.Converse()
 
 _COHERE_EVENTS = ("message-start", "content-start", "content-delta", "content-end", "message-end")
 _COHERE_V1_EVENTS = ("stream-start", "text-generation", "stream-end")
 
 
+def unwrapped(response: Any) -> Any:
+    """Return the answer in a line of a batch's results or in a stream's last event; any other response as it is."""
+    inner = None
+    if get(response, "type") in openai.TERMINAL_EVENTS:
+        inner = get(response, "response")
+    elif get(response, "custom_id") is not None:  # batches of OpenAI and Mistral, and of Anthropic
+        inner = get(get(response, "response"), "body") or get(get(response, "result"), "message")
+    elif get(response, "key") is not None:  # batches of Google
+        inner = get(response, "response")
+    elif get(get(response, "data"), "choices") is not None:  # Mistral's envelope of a chunk
+        inner = get(response, "data")
+    return response if inner is None else inner
+
+
 def dialect_of(response: Any) -> Dialect:
-    """Return the dialect of a whole response.
+    """Return the dialect of a whole response, whose usage may have any form that a stream's may have.
 
     Raises:
         UsageError: the response has no usage, or an unknown shape.
     """
     metadata = get(response, "usageMetadata", "usage_metadata")
-    if get(metadata, *google.TOTALS) is not None:
-        return _GENERATE_CONTENT
-    if get(get(response, "meta"), "billed_units") is not None:
-        return _COHERE
+    if get(metadata, *google.COUNTERS) is not None:
+        return GENERATE_CONTENT
+    if get(get(response, "meta"), "billed_units", "tokens") is not None:
+        return COHERE
     if get(response, "object") is None and get(response, "created") is not None and get(response, "data") is not None:
-        return _IMAGES  # may lack usage: images are counted
-    usage = get(response, "usage")
+        return IMAGES  # may lack usage: images are counted
+    usage = openai.chat_usage(response)
     if usage is None:
         raise UsageError(f"no usage in this response ({described(response)}): nothing to bill")
     if get(usage, "billed_units", "tokens") is not None:
-        return _COHERE
-    if get(usage, "prompt_tokens") is not None:
-        return _MISTRAL if _is_mistral(response) else _CHAT
-    if get(usage, "inputTokens") is not None:
-        return _CONVERSE
+        return COHERE
+    if get(usage, "prompt_tokens", "completion_tokens") is not None:
+        return _chat_of(response)
+    if get(usage, "inputTokens", "outputTokens") is not None:
+        return CONVERSE
     if get(response, "type") == "message":
-        return _MESSAGES
+        return MESSAGES
     if get(response, "object") == "response" or get(response, "output") is not None:
-        return _RESPONSES
+        return MISTRAL_RESPONSES if mistral.is_mistral(response) else RESPONSES
     raise UsageError(f"the usage of this response ({type(response).__name__}) has an unknown shape")
 
 
@@ -56,25 +76,34 @@ def dialect_of_chunk(chunk: Any) -> Dialect | None:
     """Return the dialect of a stream, by one of its chunks, or None where the chunk does not tell."""
     kind = get(chunk, "type", "event_type")
     if kind in anthropic.STREAM_EVENTS:
-        return _MESSAGES
+        return MESSAGES
     if kind in _COHERE_EVENTS or kind in _COHERE_V1_EVENTS:
-        return _COHERE
+        return COHERE
     if isinstance(kind, str) and kind.startswith("response."):
-        return _RESPONSES
+        return MISTRAL_RESPONSES if mistral.is_mistral(get(chunk, "response") or chunk) else RESPONSES
     if isinstance(kind, str) and kind.startswith(("image_generation.", "image_edit.")):
-        return _IMAGES
+        return IMAGES
     if get(chunk, "candidates", "usageMetadata", "usage_metadata", "promptFeedback", "prompt_feedback") is not None:
-        return _GENERATE_CONTENT
+        return GENERATE_CONTENT
     if get(get(chunk, "data"), "choices") is not None:
-        return _MISTRAL
+        return MISTRAL_CHAT
     if get(chunk, "choices") is not None:
-        return _MISTRAL if _is_mistral(chunk) else _CHAT
+        return _chat_of(chunk)
     if any(get(chunk, event) is not None for event in bedrock.STREAM_EVENTS):
-        return _CONVERSE
+        return CONVERSE
     return None
 
 
-def _is_mistral(response: Any) -> bool:
-    return type(response).__module__.partition(".")[0] == "mistralai" or mistral.is_mistral_model(
-        get(response, "model")
-    )
+def provider_of(response: Any) -> str | None:
+    """Return the provider that a response or chunk names itself, or None to leave it to its dialect.
+
+    Raises:
+        UsageError: it is an object of a library that serves several providers, and does not say which one answered.
+    """
+    return chat_of_others.provider_of(response) if chat_of_others.is_litellm(response) else None
+
+
+def _chat_of(response: Any) -> Dialect:
+    if mistral.is_mistral(response):
+        return MISTRAL_CHAT
+    return chat_of_others.dialect_of_another(response) or CHAT

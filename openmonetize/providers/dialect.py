@@ -32,6 +32,7 @@ class ResponseReading:
     image_count: int | None = None
     image_size: str | None = None
     image_quality: str | None = None
+    estimating: bool = False  # whether anybody wants the characters
     output_characters: int = 0  # visible text of a stream, for estimates only
 
 
@@ -40,10 +41,14 @@ class Dialect:
 
     Attributes:
         provider: the gateway's name of the provider; None where the user has to name one.
+        unnamed: what to say where nobody has named one.
+        bulky: whether whole answers are large, with data that tells nothing of the usage.
         estimable: whether the text of a stream that was cut tells anything about its cost.
     """
 
     provider: str | None = None
+    unnamed = "AWS Bedrock is not a provider the platform takes: pass provider= and model= to bill under"
+    bulky = False
     estimable = True
 
     def read(self, response: Any) -> ResponseReading:
@@ -53,6 +58,20 @@ class Dialect:
     def feed(self, reading: ResponseReading, chunk: Any) -> None:
         """Merge one chunk of a stream into what is known."""
         raise NotImplementedError
+
+    def is_mere_text(self, event: bytes) -> bool:
+        """Return whether a server-sent event has nothing but a piece of the answer, so that it need not be decoded.
+
+        Libraries take 20 to 90 µs for each event; decoding all of them again would add a third.
+        """
+        return False
+
+    def says_final(self, chunk: Any) -> bool:
+        """Return whether a chunk ends a part of the answer, so that the usage may come next.
+
+        Libraries parse the part when they see such a chunk, and where that raises they read no further.
+        """
+        return False
 
     def counts(self, usage: Any) -> Counts:
         """Return a usage block in numbers.

@@ -46,7 +46,8 @@ def prompt_characters(request: Mapping[str, Any]) -> int:
 def _characters(value: Any, depth: int) -> int:
     if isinstance(value, str):
         return len(value)
-    if depth == 0 or value is None or isinstance(value, (bytes, bytearray, int, float)):
+    # Libraries mark what was not given with objects that are false.
+    if depth == 0 or not value or isinstance(value, (bytes, bytearray, int, float)):
         return 0
     if not isinstance(value, Mapping):
         if isinstance(value, (list, tuple)):

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from openmonetize._arguments import explained
 from openmonetize.providers import estimate, otel
-from openmonetize.providers.detect import dialect_of, dialect_of_chunk
+from openmonetize.providers.detect import dialect_of, dialect_of_chunk, provider_of, unwrapped
 from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
-from openmonetize.providers.response_fields import parsed
+from openmonetize.providers.response_fields import parsed, text
 from openmonetize.providers.usage import Completeness, Usage, UsageError, gateway_name
 
 OnPartial = Literal["reported", "estimate"]
@@ -23,7 +23,8 @@ def usage_from(
 
     Args:
         response: the library's object, a dictionary, or JSON as text or bytes.
-        provider: bill under this provider instead of the one whose format it is. Required for AWS Bedrock.
+        provider: bill under this provider instead of the one whose format it is. Required for AWS Bedrock, and for
+            objects of LiteLLM that do not say which provider answered.
         model: bill under this model instead of the one the response names. Required for AWS Bedrock and
             Cohere, whose responses name none, and for OpenAI images.
         host: the host that answered (``api.openai.com``), if you know it; see ``event_id_for``.
@@ -43,22 +44,32 @@ def read_usage(
     provider: str | None,
     model: str | None,
     host: str | None,
-    default_model: str | None = None,
+    request: Mapping[str, Any] | None = None,
+    dialect: Dialect | None = None,
 ) -> Usage:
-    """Return what :func:`usage_from` returns; ``default_model`` is used where the response names no model."""
+    """Return what :func:`usage_from` returns.
+
+    Args:
+        response, provider, model, host: see :func:`usage_from`.
+        request: the request's parameters: what the response does not say (model, size and quality) is read there.
+        dialect: the response's dialect, where it is known whatever the response looks like.
+    """
     response = parsed(response)
-    dialect = dialect_of(response)
+    if dialect is None:
+        response = unwrapped(response)
+        dialect = dialect_of(response)
     reading = dialect.read(response)
-    model = model or reading.model or default_model
-    return _usage(dialect, reading, dialect.counts(reading.usage), "exact", provider, model, host)
+    if reading.usage is None:
+        raise UsageError(f"no usage in this response ({type(response).__name__}): nothing to bill")
+    provider = provider or provider_of(response)
+    return _usage(dialect, reading, dialect.counts(reading.usage), "exact", provider, model, host, request or {})
 
 
 class StreamMeter:
     """The usage of one streamed response: ``feed`` every chunk, then ask for ``usage``.
 
-    Counters are merged by the provider's own rule: Anthropic's are cumulative (the last one counts), Gemini's
-    repeat and may be missing (the largest one counts), the others come once, on the last chunk or on a terminal
-    event.
+    The counters of a stream only grow, so the largest value that was reported counts: Anthropic's are cumulative,
+    Gemini's repeat and may be missing, the others come once, on the last chunk or on a terminal event.
 
     Args:
         provider: bill under this provider instead of the one whose format it is. Required for AWS Bedrock.
@@ -92,15 +103,43 @@ class StreamMeter:
         self._on_partial = on_partial
         self._request = request or {}
         self._dialect: Dialect | None = None
-        self._reading = ResponseReading(response_id=response_id)
+        self._expected: Dialect | None = None
+        self._named: str | None = None
+        self._reading = ResponseReading(response_id=response_id, estimating=on_partial == "estimate")
+
+    def expect(self, dialect: Dialect, *, certain: bool = False) -> StreamMeter:
+        """Say whose stream it is, in case no chunk tells; with ``certain``, whatever the chunks tell. Return itself."""
+        self._expected = dialect
+        if certain:
+            self._dialect = dialect
+        return self
 
     def feed(self, chunk: Any) -> None:
         """Add one chunk: the library's object, a dictionary, or JSON as text or bytes."""
         chunk = parsed(chunk)
         if self._dialect is None:
             self._dialect = dialect_of_chunk(chunk)
+            if self._dialect is not None and self._provider is None:
+                self._named = self._provider_in(chunk)
         if self._dialect is not None:
             self._dialect.feed(self._reading, chunk)
+
+    def _provider_in(self, chunk: Any) -> str | None:
+        try:
+            return provider_of(chunk)
+        except UsageError:  # said when the usage is asked for
+            return None
+
+    def may_skip(self, event: bytes) -> bool:
+        """Return whether a server-sent event need not be decoded and fed: the first one names the model."""
+        reading, dialect = self._reading, self._dialect
+        return (
+            reading.model is not None and not reading.estimating and dialect is not None and dialect.is_mere_text(event)
+        )
+
+    def awaits_usage(self, chunk: Any) -> bool:
+        """Return whether this chunk, the last one that was fed, is one after which the final usage may come at once."""
+        return self._dialect is not None and not self._reading.finished and self._dialect.says_final(chunk)
 
     @property
     def finished(self) -> bool:
@@ -114,20 +153,26 @@ class StreamMeter:
             UsageError: nothing was reported (and no estimate was asked for), or there is no provider or model
                 to bill under.
         """
-        if self._dialect is None:
-            raise UsageError("the stream had no chunk of a known shape: nothing to bill")
+        dialect = self._dialect or (self._expected if self._on_partial == "estimate" else None)
+        if dialect is None:
+            raise UsageError(
+                "the stream ended before the provider reported any usage"
+                if self._expected
+                else "the stream had no chunk of a known shape: nothing to bill"
+            )
         reading = self._reading
-        counts = None if reading.usage is None else self._dialect.counts(reading.usage)
+        counts = None if reading.usage is None else dialect.counts(reading.usage)
         completeness: Completeness = "exact"
         if counts is None or not reading.finished:
-            if self._on_partial == "estimate" and self._dialect.estimable:
+            if self._on_partial == "estimate" and dialect.estimable:
                 counts, completeness = self._estimated(counts), "estimated"
             elif counts is None:
                 raise UsageError("the stream ended before the provider reported any usage")
             else:
                 completeness = "partial"
-        model = self._model or reading.model or self._default_model
-        return _usage(self._dialect, reading, counts, completeness, self._provider, model, self._host)
+        request = {"model": self._default_model, **self._request} if self._default_model else self._request
+        provider = self._provider or self._named
+        return _usage(dialect, reading, counts, completeness, provider, self._model, self._host, request)
 
     def _estimated(self, reported: Counts | None) -> Counts:
         written = estimate.tokens(self._reading.output_characters)
@@ -148,20 +193,28 @@ def _usage(
     provider: str | None,
     model: str | None,
     host: str | None,
+    request: Mapping[str, Any],
 ) -> Usage:
     provider = provider or dialect.provider
     if provider is None:
-        raise UsageError("AWS Bedrock is not a provider the platform takes: pass provider= and model= to bill under")
+        raise UsageError(dialect.unnamed)
+    made_images = reading.image_count is not None
     return Usage(
         provider=gateway_name(provider),
-        model=model or "",
+        model=model or reading.model or text(request, "model") or "",
         input_tokens=counts.input_tokens,
         output_tokens=counts.output_tokens,
         response_id=reading.response_id,
         host=host,
         image_count=reading.image_count,
-        image_size=reading.image_size,
-        image_quality=reading.image_quality,
+        image_size=reading.image_size or (_asked(request, "size") if made_images else None),
+        image_quality=reading.image_quality or (_asked(request, "quality") if made_images else None),
         details=counts.details,
         completeness=completeness,
     )
+
+
+def _asked(request: Mapping[str, Any], name: str) -> str | None:
+    """Return what a request asked for, unless it left the choice to the provider."""
+    value = text(request, name)
+    return None if value == "auto" else value

@@ -25,8 +25,8 @@ _LISTS = {
     "toolUsePromptTokensDetails": "tool_use_prompt_tokens_details",
 }
 
-# One of these is in every usage block of Gemini; other libraries have a ``usage_metadata`` of their own.
-TOTALS = ("promptTokenCount", "prompt_token_count", "totalTokenCount", "total_token_count")
+# At least one of these is in a usage block of Gemini; other libraries have a ``usage_metadata`` of their own.
+COUNTERS = (*_COUNTERS, *_COUNTERS.values(), "totalTokenCount", "total_token_count")
 
 
 class GenerateContent(Dialect):
@@ -58,7 +58,7 @@ class GenerateContent(Dialect):
             or get(feedback, "blockReason", "block_reason") is not None
         )
         reading.finished = reading.ended and reading.usage is not None
-        for candidate in candidates:
+        for candidate in candidates if reading.estimating else ():
             for part in items(get(candidate, "content"), "parts"):
                 reading.output_characters += len(text(part, "text") or "")
 

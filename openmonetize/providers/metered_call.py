@@ -3,107 +3,19 @@
 from __future__ import annotations
 
 import contextvars
-import copy
 import inspect
-import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Union
+from typing import Any
 
 from openmonetize._fork import ProcessMark
-from openmonetize.providers.extract import OnPartial, StreamMeter, read_usage
-from openmonetize.providers.hosts import host_of
+from openmonetize.providers.dialect import Dialect
+from openmonetize.providers.extract import StreamMeter, read_usage
+from openmonetize.providers.metering import Metering, like
 from openmonetize.providers.proxy import is_stream, metered_stream
-from openmonetize.providers.response_fields import text
-from openmonetize.providers.usage import Usage
+from openmonetize.providers.response_fields import text, without_data
 
-logger = logging.getLogger("openmonetize.providers")
-
-ModelChoice = Union[str, Mapping[str, str], None]
-
-
-class Metering:
-    """The settings that all calls of one wrapped client share: where usage goes, and under which names.
-
-    Args:
-        library: the provider library.
-        client: its client.
-        record: called with each finished call's usage.
-        on_partial: see :class:`StreamMeter`.
-        provider: bill under this provider instead of the one whose format it is.
-        model: bill under this model: one name for all calls, or a mapping from the model asked for to the
-            name.
-        request_usage: ask for usage in streams where the provider only gives it on request.
-        on_unmetered: called with the error for each call that is not metered, instead of logging it.
-    """
-
-    def __init__(
-        self,
-        library: str,
-        client: Any,
-        *,
-        record: Callable[[Usage], object],
-        on_partial: OnPartial = "reported",
-        provider: str | None = None,
-        model: ModelChoice = None,
-        request_usage: bool = True,
-        on_unmetered: Callable[[Exception], object] | None = None,
-    ) -> None:
-        self._library = library
-        self._client = client
-        self._record = record
-        self.on_partial = on_partial
-        self.provider = provider
-        self.model = model
-        self.request_usage = request_usage
-        self._on_unmetered = on_unmetered
-        self._failing: set[str] = set()  # kinds of errors in the present incident
-
-    def for_client(self, client: Any) -> Metering:
-        """Return the same settings for another client that was made from this one."""
-        other = copy.copy(self)
-        other._client = client
-        return other
-
-    def record(self, usage: Usage) -> None:
-        """Hand over the usage of a call; success ends the present incident, so that the next error is logged again."""
-        self._record(usage)
-        self._failing.clear()
-
-    def report(self, error: Exception) -> None:
-        """Report a call that is not metered to ``on_unmetered``, or else to the log.
-
-        Of successive errors of one kind only the first is logged as a warning, the rest for debugging.
-        """
-        if self._on_unmetered is not None:
-            try:
-                self._on_unmetered(error)
-                return
-            except Exception as another:
-                error = another
-        kind = type(error).__name__
-        level = logging.DEBUG if kind in self._failing else logging.WARNING
-        self._failing.add(kind)
-        logger.log(level, "a call of the %s client is not metered: %s: %s", self._library, kind, error)
-
-    def host(self) -> str | None:
-        """Return the host that the client talks to now, or None where it cannot be found."""
-        return host_of(self._library, self._client)
-
-    def billed_model(self, request: Mapping[str, Any]) -> str | None:
-        """Return the model that the user chose to bill a request under, or None to leave it to the response."""
-        if self.model is None or isinstance(self.model, str):
-            return self.model
-        return self.model.get(request.get("model") or request.get("modelId") or "")
-
-    def metered(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a metered version of a method whose keyword arguments are the request's parameters."""
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            return MeteredCall(self, kwargs).run(method, *args, **kwargs)
-
-        call.__name__ = getattr(method, "__name__", "call")
-        call.__doc__ = method.__doc__
-        return call
+# The parameters that say how a call is billed. All others are needed for estimates only.
+_BILLED_BY = ("model", "modelId", "size", "quality")
 
 
 class MeteredCall:
@@ -112,7 +24,9 @@ class MeteredCall:
     Args:
         metering: the settings of the client.
         request: the parameters of the request.
-        hide: whether to hide a chunk of a stream from the caller.
+        dialect: the format of the response, where the call tells it.
+        certain: whether the dialect holds whatever the response looks like.
+        content: returns what is to be read of the library's response or chunk.
     """
 
     def __init__(
@@ -120,15 +34,20 @@ class MeteredCall:
         metering: Metering,
         request: Mapping[str, Any],
         *,
-        hide: Callable[[Any], bool] = lambda chunk: False,
+        dialect: Dialect | None = None,
+        certain: bool = False,
+        content: Callable[[Any], Any] | None = None,
     ) -> None:
-        self._metering = metering
-        estimating = metering.on_partial == "estimate"  # the prompt is needed for estimates only
-        self._request = request if estimating else {name: request.get(name) for name in ("model", "modelId")}
-        self._hide = hide
+        self.metering = metering
+        estimating = metering.on_partial == "estimate"
+        self._request = request if estimating else {name: request.get(name) for name in _BILLED_BY}
+        self._dialect = dialect
+        self._certain = certain
+        self._content = content
         self._mark = ProcessMark()
-        self._meter: StreamMeter | None = None
+        self.meter: StreamMeter | None = None
         self._context: contextvars.Context | None = None
+        self._unsent = False  # whether the request may not have been made yet
 
     def run(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call the provider, and return what the library returns, streams with a meter in them.
@@ -136,90 +55,113 @@ class MeteredCall:
         The provider's exceptions pass through untouched, and nothing is recorded for them.
         """
         response = method(*args, **kwargs)
-        return self._run_async(response) if inspect.isawaitable(response) else self.settle(response)
+        if inspect.isawaitable(response):
+            return self._run_async(response)
+        # A generator makes its request when its first chunk is asked for.
+        self._unsent = inspect.isgenerator(response) or inspect.isasyncgen(response)
+        return self.settle(response)
 
     async def _run_async(self, response: Any) -> Any:
         return self.settle(await response)
 
     def settle(self, response: Any) -> Any:
         """Record a whole response, or put a meter in a stream; return what to hand to the caller."""
-        try:
-            return self._settle(response)
-        except Exception as error:
-            self._metering.report(error)
-            return response
-
-    def _settle(self, response: Any) -> Any:
         if is_stream(response):
             return self.stream(response)
-        if hasattr(response, "http_response") and hasattr(response, "parse"):
-            return self._settle_raw(response)
-        self._record_whole(response)
+        self.record(response)
         return response
 
     def stream(self, stream: Any, *, response_id: str | None = None) -> Any:
         """Return the stream with this call's meter in it."""
+        return metered_stream(stream, self._on_chunk, self.end) if self.begin(response_id) else stream
+
+    def record(self, response: Any) -> None:
+        """Record a whole response: the library's object, a dictionary or JSON."""
+        metering = self.metering
         try:
-            self._meter = self._new_meter(response_id)
+            usage = read_usage(
+                self._readable(response),
+                provider=metering.provider,
+                model=metering.billed_model(self._request),
+                host=metering.host(),
+                request=self._request,
+                dialect=self._dialect if self._certain else None,
+            )
+            metering.record(usage)
         except Exception as error:
-            self._metering.report(error)
-            return stream
-        # A stream may end in another context, but is recorded in the one of the call.
-        self._context = contextvars.copy_context()
-        return metered_stream(stream, self._on_chunk, self._on_end)
+            metering.report(error)
 
-    def _new_meter(self, response_id: str | None) -> StreamMeter:
-        metering = self._metering
-        return StreamMeter(
-            provider=metering.provider,
-            model=metering.billed_model(self._request),
-            default_model=text(self._request, "model"),
-            host=metering.host(),
-            response_id=response_id,
-            on_partial=metering.on_partial,
-            request=self._request,
-        )
-
-    def _settle_raw(self, response: Any) -> Any:
-        """Record a response of ``with_raw_response``, whose body is there or, if it is streamed, read by ``parse``."""
-        if response.http_response.is_closed:
-            self._record_whole(response.http_response.content)
-            return response
-        parse = response.parse
-
-        def metered_parse(*args: Any, **kwargs: Any) -> Any:
-            response.parse = parse  # a call is recorded once, however often it is parsed
-            return self.run(parse, *args, **kwargs)
-
-        response.parse = metered_parse
+    def _readable(self, response: Any) -> Any:
+        if self._content is not None:
+            return self._content(response)
+        if isinstance(response, bytes) and self._dialect is not None and self._dialect.bulky:
+            return without_data(response)
         return response
 
-    def _record_whole(self, response: Any) -> None:
-        metering = self._metering
-        usage = read_usage(
-            response,
-            provider=metering.provider,
-            model=metering.billed_model(self._request),
-            default_model=text(self._request, "model"),
-            host=metering.host(),
-        )
-        metering.record(usage)
-
-    def _on_chunk(self, chunk: Any) -> bool:
-        """Show a chunk to the meter; return False to hide it from the caller."""
-        try:
-            if self._meter is not None:
-                self._meter.feed(chunk)
-            return not self._hide(chunk)
-        except Exception as error:
-            self._metering.report(error)
-            return True
-
-    def _on_end(self) -> None:
-        meter, context = self._meter, self._context
-        if meter is None or context is None or self._mark.forked():  # a fork's copy is not another call
+    def record_later(self, response: Any) -> None:
+        """Record a whole response that was read after :meth:`begin`, in the context of the call."""
+        if self._context is None or self._mark.forked():
             return
         try:
-            context.run(self._metering.record, meter.usage())
+            self._context.run(self.record, response)
         except Exception as error:
-            self._metering.report(error)
+            self.metering.report(error)
+
+    def begin(self, response_id: str | None = None) -> bool:
+        """Make the meter of a stream; return whether there is one."""
+        metering = self.metering
+        try:
+            meter = StreamMeter(
+                provider=metering.provider,
+                model=metering.billed_model(self._request),
+                default_model=text(self._request, "model"),
+                host=metering.host(),
+                response_id=response_id,
+                on_partial=metering.on_partial,
+                request=self._request,
+            )
+            if self._dialect is not None:
+                meter.expect(self._dialect, certain=self._certain)
+        except Exception as error:
+            metering.report(error)
+            return False
+        self.meter = meter
+        # A stream may end in another context, but is recorded in the one of the call.
+        self._context = contextvars.copy_context()
+        return True
+
+    def _on_chunk(self, chunk: Any) -> bool:
+        """Show a chunk to the meter; the caller gets all of them."""
+        self._unsent = False
+        try:
+            if self.meter is not None:
+                self.meter.feed(chunk if self._content is None else self._content(chunk))
+        except Exception as error:
+            self.metering.report(error)
+        return True
+
+    def end(self) -> None:
+        """Record a stream that has ended."""
+        meter, context = self.meter, self._context
+        # A fork's copy is not another call, and without a request there is nothing to bill.
+        if meter is None or context is None or self._unsent or self._mark.forked():
+            return
+        try:
+            context.run(self.metering.record, meter.usage())
+        except Exception as error:
+            self.metering.report(error)
+
+
+def metered_method(metering: Metering, method: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """Return a metered version of a method whose keyword arguments are the request's parameters.
+
+    Args:
+        metering: the settings of the client.
+        method: a method of the client.
+        options: see :class:`MeteredCall`.
+    """
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return MeteredCall(metering, kwargs, **options).run(method, *args, **kwargs)
+
+    return like(method, call)

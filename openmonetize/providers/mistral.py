@@ -1,4 +1,4 @@
-"""The format of Mistral: OpenAI's chat format, with each streamed chunk in an envelope."""
+"""The formats of Mistral: OpenAI's chat and responses, in the library with each streamed chunk in an envelope."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from openmonetize.providers.dialect import ResponseReading
-from openmonetize.providers.openai import Chat
+from openmonetize.providers.openai import Chat, Responses
 from openmonetize.providers.response_fields import get
 
 # How Mistral's own API names its models; the same weights served elsewhere are named otherwise
@@ -24,6 +24,26 @@ class MistralChat(Chat):
 
     def feed(self, reading: ResponseReading, chunk: Any) -> None:
         super().feed(reading, get(chunk, "data") or chunk)
+
+
+class MistralEmbeddings(MistralChat):
+    """Embeddings of Mistral."""
+
+    bulky = True
+
+
+class MistralResponses(Responses):
+    """The responses API of Mistral."""
+
+    provider = "MISTRAL"
+
+    def feed(self, reading: ResponseReading, chunk: Any) -> None:
+        super().feed(reading, get(chunk, "data") or chunk)
+
+
+def is_mistral(response: Any) -> bool:
+    """Return whether a response or chunk is of Mistral's library, or names a model as Mistral's own API spells it."""
+    return type(response).__module__.partition(".")[0] == "mistralai" or is_mistral_model(get(response, "model"))
 
 
 def is_mistral_model(model: Any) -> bool:

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from openmonetize.providers import otel
 from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
-from openmonetize.providers.response_fields import count, get, items, text, token_pair
+from openmonetize.providers.response_fields import count, get, items, merged, text, token_pair
 
 TERMINAL_EVENTS = ("response.completed", "response.incomplete", "response.failed")
+
+# Events of the responses API after which the terminal one, with the usage, may follow at once.
+_FINAL_EVENTS = (
+    "response.output_text.done",
+    "response.refusal.done",
+    "response.function_call_arguments.done",
+    "response.content_part.done",
+    "response.output_item.done",
+)
+
+# What a chunk of a chat tells beside its text: quotes inside of a text are escaped.
+_TOLD = re.compile(rb'"(?:usage|finish_reason)"\s*:\s*[^n\s]')
+_NAMED_DELTA = re.compile(rb"event: ?response\.[a-z_.]+\.delta\s")
 
 
 class Chat(Dialect):
@@ -17,20 +31,26 @@ class Chat(Dialect):
     provider: str | None = "OPENAI"
 
     def read(self, response: Any) -> ResponseReading:
-        return ResponseReading(text(response, "id"), text(response, "model"), get(response, "usage"), finished=True)
+        return ResponseReading(text(response, "id"), text(response, "model"), chat_usage(response), finished=True)
 
     def feed(self, reading: ResponseReading, chunk: Any) -> None:
         reading.response_id = text(chunk, "id") or reading.response_id
         reading.model = text(chunk, "model") or reading.model
         choices = items(chunk, "choices")
-        usage = get(chunk, "usage")
+        usage = chat_usage(chunk)
         if usage is not None:
-            reading.usage = usage  # some servers repeat a running total on every chunk: the last one counts
+            reading.usage = merged(reading.usage, usage)  # some servers repeat a running total on every chunk
             reading.ended = reading.ended or not choices  # OpenAI's own last chunk: usage and nothing else
         reading.ended = reading.ended or any(get(choice, "finish_reason") for choice in choices)
         reading.finished = reading.ended and reading.usage is not None
-        for choice in choices:
-            reading.output_characters += _delta_characters(choice)
+        if reading.estimating:
+            reading.output_characters += sum(map(_delta_characters, choices))
+
+    def is_mere_text(self, event: bytes) -> bool:
+        return _TOLD.search(event) is None
+
+    def says_final(self, chunk: Any) -> bool:
+        return any(get(choice, "finish_reason") for choice in items(chunk, "choices"))
 
     def counts(self, usage: Any) -> Counts:
         return _counts(
@@ -39,6 +59,12 @@ class Chat(Dialect):
             get(usage, "completion_tokens_details"),
             cached=count(usage, "prompt_cache_hit_tokens"),  # DeepSeek's spelling
         )
+
+
+class Embeddings(Chat):
+    """Embeddings: a few fields, and megabytes of numbers."""
+
+    bulky = True
 
 
 class Responses(Dialect):
@@ -55,10 +81,16 @@ class Responses(Dialect):
         if response is not None:
             reading.response_id = text(response, "id") or reading.response_id
             reading.model = text(response, "model") or reading.model
-            reading.usage = get(response, "usage") or reading.usage
+            reading.usage = merged(reading.usage, get(response, "usage"))
         reading.finished = reading.finished or kind in TERMINAL_EVENTS
-        if kind.endswith(".delta"):
+        if reading.estimating and kind.endswith(".delta"):
             reading.output_characters += len(text(chunk, "delta") or "")
+
+    def is_mere_text(self, event: bytes) -> bool:
+        return _NAMED_DELTA.match(event) is not None
+
+    def says_final(self, chunk: Any) -> bool:
+        return get(chunk, "type") in _FINAL_EVENTS
 
     def counts(self, usage: Any) -> Counts:
         return _counts(
@@ -88,13 +120,26 @@ class Images(Responses):
     def feed(self, reading: ResponseReading, chunk: Any) -> None:
         if (text(chunk, "type") or "").endswith(".completed"):
             reading.image_count = (reading.image_count or 0) + 1
-            reading.usage = get(chunk, "usage") or reading.usage or {}
-            reading.image_size = text(chunk, "size")
-            reading.image_quality = text(chunk, "quality")
+            reading.usage = merged(reading.usage, get(chunk, "usage")) or {}
+            reading.image_size = text(chunk, "size") or reading.image_size
+            reading.image_quality = text(chunk, "quality") or reading.image_quality
             reading.finished = True
+
+    def says_final(self, chunk: Any) -> bool:
+        return False
 
     def counts(self, usage: Any) -> Counts:
         return super().counts(usage) if usage else Counts(0, 0, {})
+
+
+def chat_usage(response: Any) -> Any:
+    """Return the usage block of a chat completion or of a chunk, wherever its server puts it."""
+    usage = get(response, "usage")
+    if usage is None:
+        usage = get(get(response, "x_groq"), "usage")  # Groq's streams
+    if usage is None:
+        usage = next(filter(None, (get(choice, "usage") for choice in items(response, "choices"))), None)  # Moonshot's
+    return usage
 
 
 def _counts(tokens: tuple[int, int], input_details: Any, output_details: Any, cached: int | None = None) -> Counts:

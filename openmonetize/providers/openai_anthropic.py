@@ -1,38 +1,50 @@
 """Metering of the openai and anthropic clients, which are built alike.
 
-All their methods end in the client's public ``post(path, body=…)``: ``create``, ``parse``, the ``stream``
-managers, raw responses and tool runners. Calls are metered there, and told apart by their path.
+All their methods end in the client's public ``request``, which gets one HTTP response and hands it to
+``_process_response``. It is metered there, before the library reads, parses or refuses it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MethodType
 from typing import Any
 
-from openmonetize.providers.metered_call import MeteredCall, Metering
+from openmonetize.providers import detect
+from openmonetize.providers.dialect import Dialect
+from openmonetize.providers.metered_call import MeteredCall
+from openmonetize.providers.metering import Metering
+from openmonetize.providers.openai_anthropic_call import OneCall
+from openmonetize.providers.paths import is_free, path_of
 from openmonetize.providers.proxy import Proxy
-from openmonetize.providers.response_fields import get, items
 
-OPENAI_PATHS = (
-    "/chat/completions",
-    "/completions",
-    "/responses",
-    "/embeddings",
-    "/images/generations",
-    "/images/edits",
-    "/images/variations",
-)
-ANTHROPIC_PATHS = ("/v1/messages",)
+Paths = Mapping[str, Dialect]
 
-# Streams of these paths carry usage only on request.
-_USAGE_ON_REQUEST = ("/chat/completions", "/completions")
+OPENAI_PATHS: Paths = {
+    "/chat/completions": detect.CHAT,
+    "/completions": detect.CHAT,
+    "/responses": detect.RESPONSES,
+    "/responses/compact": detect.RESPONSES,
+    "/embeddings": detect.EMBEDDINGS,
+    "/images/generations": detect.IMAGES,
+    "/images/edits": detect.IMAGES,
+    "/images/variations": detect.IMAGES,
+}
+ANTHROPIC_PATHS: Paths = {"/v1/messages": detect.MESSAGES}
 
 # Methods that return another client made from this one.
 _COPY_METHODS = ("copy", "with_options", "with_middleware")
 
+# Resources whose ``connect`` opens a socket, on which no response is seen.
+_SOCKETS = ("realtime", "responses", "live")
+
 
 class MeteredClient(Proxy):
-    """A client whose ``post`` is metered, and whose resources use that ``post``."""
+    """A client whose ``post`` and ``request`` are metered, and whose resources use them."""
+
+    def __init__(self, client: Any, replaced: dict[str, Any], metering: Metering) -> None:
+        super().__init__(client, replaced)
+        self._metering = metering
 
     def __getattr__(self, name: str) -> Any:
         value = super().__getattr__(name)
@@ -40,58 +52,92 @@ class MeteredClient(Proxy):
             return value
         # A resource (client.chat) is bound to its client: bind another of its class to this proxy, and keep it.
         resource = self._replaced[name] = type(value)(self)
+        if name in _SOCKETS and hasattr(resource, "connect"):
+            resource.connect = self._metering.passing(f"{name}.connect", resource.connect)
         return resource
 
 
-def metered_client(client: Any, metering: Metering, paths: tuple[str, ...]) -> MeteredClient:
+def metered_client(client: Any, metering: Metering, library: str, paths: Paths) -> MeteredClient:
     """Return a stand-in for the client that meters calls to these paths."""
-
-    def post(path: str, **options: Any) -> Any:
-        route = path.partition("?")[0]
-        if route not in paths:
-            return client.post(path, **options)
-        body = options.get("body")
-        request = body if isinstance(body, Mapping) else {}
-        hide: Callable[[Any], bool] = _hide_nothing
-        if metering.request_usage and options.get("stream") and route in _USAGE_ON_REQUEST:
-            options, hide = _with_usage_requested(options)
-        return MeteredCall(metering, request, hide=hide).run(client.post, path, **options)
+    replaced: dict[str, Any] = {}
 
     def copy_method(name: str) -> Callable[..., MeteredClient]:
         def copy(*args: Any, **options: Any) -> MeteredClient:
             other = getattr(client, name)(*args, **options)
-            return metered_client(other, metering.for_client(other), paths)
+            return metered_client(other, metering.for_client(other), library, paths)
 
         return copy
 
-    replaced = {name: copy_method(name) for name in _COPY_METHODS if hasattr(client, name)}
-    return MeteredClient(client, {"post": post, **replaced})
+    for name in _COPY_METHODS:
+        if hasattr(client, name):
+            replaced[name] = copy_method(name)
+    metered = MeteredClient(client, replaced, metering)
+    if "post" in vars(client) or not hasattr(client, "_process_response"):
+        replaced["post"] = _post(client, metering, paths)  # not the library's own way: what it returns is metered
+    else:
+        replaced["request"] = _request(client, metering, library, paths)
+        replaced["post"] = MethodType(type(client).post, metered)
+    return metered
 
 
-def _with_usage_requested(options: dict[str, Any]) -> tuple[dict[str, Any], Callable[[Any], bool]]:
-    """Return the request with ``stream_options.include_usage``, and a function that says which chunks to hide.
+def _request(client: Any, metering: Metering, library: str, paths: Paths) -> Callable[..., Any]:
+    """Return a ``request`` that meters responses of these paths, and tells of others that cost something."""
 
-    The extra chunk that carries only usage is hidden, unless the caller has asked for it.
-    """
-    request_options = options.get("options") or {}
-    extra_body = request_options.get("extra_json")  # merged into the body by the library
-    extra = isinstance(extra_body, Mapping) and "stream_options" in extra_body
-    body = extra_body if extra else options.get("body")
-    if not isinstance(body, Mapping):
-        return options, _hide_nothing
-    asked = body.get("stream_options")
-    asked = asked if isinstance(asked, Mapping) else {}
-    if asked.get("include_usage"):
-        return options, _hide_nothing
-    body = {**body, "stream_options": {**asked, "include_usage": True}}
-    if extra:
-        return {**options, "options": {**request_options, "extra_json": body}}, _is_usage_chunk
-    return {**options, "body": body}, _is_usage_chunk
+    def start(options: Any, how: Mapping[str, Any]) -> OneCall | str | None:
+        """Return the metering of a request, or the path of one that is not metered, or None."""
+        try:
+            if str(options.method).lower() != "post":
+                return None
+            path = path_of(options.url, client.base_url, paths)
+            if path in paths:
+                return OneCall(client, metering, paths[path], path, options, bool(how.get("stream")))
+            return None if is_free(library, path) else path
+        except Exception as error:
+            metering.report(error)
+            return None
+
+    def request(cast_to: Any, options: Any, *args: Any, **how: Any) -> Any:
+        call = start(options, how)
+        if not isinstance(call, OneCall):
+            result = client.request(cast_to, options, *args, **how)
+            if call is not None:
+                metering.passed(call)
+            return result
+        try:
+            return call.settle(call.request(cast_to, call.options, *args, **how))
+        except Exception as error:
+            if not call.may_go_without_usage(error):
+                raise
+        result = call.request(cast_to, options, *args, **how)
+        call.remember_refusal()
+        return call.settle(result)
+
+    async def request_async(cast_to: Any, options: Any, *args: Any, **how: Any) -> Any:
+        call = start(options, how)
+        if not isinstance(call, OneCall):
+            result = await client.request(cast_to, options, *args, **how)
+            if call is not None:
+                metering.passed(call)
+            return result
+        try:
+            return call.settle(await call.request(cast_to, call.options, *args, **how))
+        except Exception as error:
+            if not call.may_go_without_usage(error):
+                raise
+        result = await call.request(cast_to, options, *args, **how)
+        call.remember_refusal()
+        return call.settle(result)
+
+    return request_async if hasattr(type(client), "__aenter__") else request
 
 
-def _is_usage_chunk(chunk: Any) -> bool:
-    return get(chunk, "usage") is not None and not items(chunk, "choices")
+def _post(client: Any, metering: Metering, paths: Paths) -> Callable[..., Any]:
+    def post(path: str, **options: Any) -> Any:
+        body = options.get("body")
+        dialect = paths.get(path_of(path, client.base_url, paths))
+        if dialect is None:
+            return client.post(path, **options)
+        request = body if isinstance(body, Mapping) else {}
+        return MeteredCall(metering, request, dialect=dialect).run(client.post, path, **options)
 
-
-def _hide_nothing(chunk: Any) -> bool:
-    return False
+    return post

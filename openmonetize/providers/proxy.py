@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-_OWN_ATTRIBUTES = ("_proxied", "_replaced", "_iterator", "_on_chunk", "_end")
+_OWN_ATTRIBUTES = ("_proxied", "_replaced", "_iterator", "_on_chunk", "_end", "_metering")
 
 
 class Proxy:
@@ -69,16 +69,12 @@ class _Stream(Proxy):
 
     def __init__(self, stream: Any, on_chunk: Callable[[Any], bool], on_end: Callable[[], None]) -> None:
         super().__init__(stream)
-        dropped = weakref.finalize(self, _end_dropped, on_end)
-        _notice_exit()
-
-        def end() -> None:
-            if dropped.detach():
-                on_end()
-
         self._on_chunk = on_chunk
-        self._end = end
-        _call_on_close(getattr(stream, "response", None), end)
+        self._end = end_when_dropped(self, on_end)
+        response = getattr(stream, "response", None)
+        if not hasattr(response, "_metered_body"):  # that ends with its response by itself
+            # The stream managers of the OpenAI library close the response itself, not the stream.
+            _call_on_close(response, self._end)
 
 
 class MeteredStream(_Stream):
@@ -168,6 +164,18 @@ def metered_stream(stream: Any, on_chunk: Callable[[Any], bool], on_end: Callabl
 _exiting = False
 
 
+def end_when_dropped(owner: Any, on_end: Callable[[], None]) -> Callable[[], None]:
+    """Return a function that calls ``on_end`` once; it is called anyway when the owner is dropped, or at exit."""
+    dropped = weakref.finalize(owner, _end_dropped, on_end)
+    _notice_exit()
+
+    def end() -> None:
+        if dropped.detach():
+            on_end()
+
+    return end
+
+
 def _end_dropped(on_end: Callable[[], None]) -> None:
     """Call ``on_end`` for a stream that was dropped, on a thread of its own.
 
@@ -198,11 +206,7 @@ def _notice_exit() -> None:
 
 
 def _call_on_close(response: Any, end: Callable[[], None]) -> None:
-    """Make the HTTP response of a stream call ``end`` after it is closed.
-
-    The stream managers of the OpenAI library close the response itself, not the stream, when their ``with``
-    block ends.
-    """
+    """Make an HTTP response call ``end`` after it is closed."""
     close, aclose = getattr(response, "close", None), getattr(response, "aclose", None)
 
     def closing() -> None:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from openmonetize.providers.usage import UsageError
+
+_LARGE = 64 * 1024  # bytes
+_END = 2048
+_MODEL_FIELD = re.compile(rb'"model"\s*:\s*"[^"\\]*"')
+_ID_FIELD = re.compile(rb'"id"\s*:\s*"[^"\\]*"')
+_USAGE_FIELD = re.compile(rb'"usage"\s*:\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}')
 
 
 def parsed(response: Any) -> Any:
@@ -21,6 +28,23 @@ def parsed(response: Any) -> Any:
         return json.loads(response)
     except ValueError as error:
         raise UsageError(f"the response is text but not JSON: {error}") from None
+
+
+def without_data(response: bytes) -> Any:
+    """Return what a large JSON response says of its model and usage, or the whole response where it is not found.
+
+    It is looked for before and after the data. Decoding megabytes of embeddings takes as long as the library's own
+    work.
+    """
+    if len(response) <= _LARGE:
+        return response
+    ends = response[:_END] + response[-_END:]
+    model, usage = _MODEL_FIELD.search(ends), _USAGE_FIELD.search(ends)
+    if model is None or usage is None:
+        return response
+    identity = _ID_FIELD.search(ends)
+    fields = (b'"object":"list"', model[0], usage[0], *([] if identity is None else [identity[0]]))
+    return b"{%s}" % b",".join(fields)
 
 
 def get(source: Any, *names: str) -> Any:
@@ -78,3 +102,32 @@ def token_pair(usage: Any, input_name: str, output_name: str) -> tuple[int, int]
     if pair == (None, None):
         raise UsageError(f"the usage block has neither {input_name} nor {output_name}")
     return pair[0] or 0, pair[1] or 0
+
+
+def merged(known: Any, block: Any) -> Any:
+    """Return two usage blocks of one response as one, in which each counter has its larger value.
+
+    The counters of a stream only grow. Servers that send the block again without its values (a last chunk of zeros)
+    must not erase what was reported before.
+    """
+    fields = _fields(block)
+    if fields is None:
+        return known if block is None else block
+    result = dict(known) if isinstance(known, Mapping) else {}
+    for name, value in fields.items():
+        before = result.get(name)
+        if isinstance(value, (int, float)):
+            if not isinstance(before, (int, float)) or value > before:
+                result[name] = value
+        elif value:  # None, an empty list and the "unset" markers of generated libraries say nothing
+            result[name] = value if isinstance(value, (str, list, tuple)) else merged(before, value)
+    return result or known
+
+
+def _fields(block: Any) -> Mapping[str, Any] | None:
+    if isinstance(block, Mapping):
+        return block
+    if not hasattr(block, "__dict__"):
+        return None
+    extra = getattr(block, "__pydantic_extra__", None)  # what the library's model does not know
+    return {**vars(block), **extra} if extra else vars(block)

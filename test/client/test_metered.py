@@ -109,6 +109,25 @@ def test_an_exception_passes_and_records_nothing(om: OpenMonetize) -> None:
     assert om.stats().tracked == 0
 
 
+def test_an_answer_in_an_exception_was_billed(om: OpenMonetize, sandbox: Sandbox) -> None:
+    openai = pytest.importorskip("openai")
+    answer = openai.types.chat.ChatCompletion.model_validate(completion())
+
+    @om.metered(**METERED, user_id=USER)
+    def fails() -> Any:
+        raise openai.LengthFinishReasonError(completion=answer)
+
+    @om.metered(**METERED, user_id=USER)
+    async def fails_later() -> Any:
+        raise openai.LengthFinishReasonError(completion=answer)
+
+    with pytest.raises(openai.LengthFinishReasonError):
+        fails()
+    with pytest.raises(openai.LengthFinishReasonError):
+        asyncio.run(fails_later())
+    assert recorded(om, sandbox) == [ONE, ONE]
+
+
 def test_coroutines_are_metered_without_blocking_the_event_loop(om: OpenMonetize, sandbox: Sandbox) -> None:
     @om.metered(**METERED, user_id=USER)
     async def answer() -> Any:

@@ -13,7 +13,7 @@ from openmonetize.providers import Usage, UsageError
 from openmonetize.sandbox import Sandbox
 
 from .canned import Canned, CannedReply
-from .conftest import USER
+from .conftest import USER, Open, Start
 
 openai = pytest.importorskip("openai", minversion="1.0")
 
@@ -93,6 +93,50 @@ def test_an_error_of_the_metering_never_reaches_the_caller(
     assert om.stats().tracked == 0
     assert om.warning_counts()["unmetered"] == 3
     assert sum("feature_id is missing" in record.message for record in caplog.records) == 1
+
+
+def test_each_path_that_is_not_metered_is_counted_and_logged_once(
+    om: OpenMonetize, client: Any, canned: Canned, caplog: pytest.LogCaptureFixture
+) -> None:
+    ai = om.wrap(client, feature_id="chat", user_id=USER)
+    canned.reply = CannedReply(body={"id": "batch_1", "object": "batch"})
+    for _ in range(3):
+        ai.batches.create(completion_window="24h", endpoint="/v1/chat/completions", input_file_id="file-1")
+        ai.fine_tuning.jobs.create(model="m", training_file="file-1")
+        ai.moderations.create(input="Hi")  # costs nothing
+    assert om.warning_counts()["unmetered"] == 2
+    told = [record.getMessage() for record in caplog.records if "not metered" in record.message]
+    assert [text.split()[0] for text in told] == ["/batches", "/fine_tuning/jobs"]
+
+
+def test_large_images_in_high_quality_cost_what_they_cost(
+    start: Start, opened: Open, client: Any, canned: Canned
+) -> None:
+    sandbox = start(prices="all")
+    om = opened(sandbox)
+    ai = om.wrap(client, feature_id="images", user_id=USER)
+    canned.reply = CannedReply(body={"created": 1767225600, "data": [{"url": "https://images.example/1"}]})
+    for quality, size in (("standard", "1024x1024"), ("hd", "1024x1024"), ("hd", "1792x1024")):
+        ai.images.generate(model="dall-e-3", prompt="a boat", quality=quality, size=size)
+    events = stored(om, sandbox)
+    assert [(event["model"], event["credits"]) for event in events] == [
+        ("dall-e-3", 40),
+        ("dall-e-3-hd", 80),
+        ("dall-e-3-hd-xl", 120),
+    ]
+
+
+def test_an_answer_that_cannot_be_parsed_is_billed(
+    om: OpenMonetize, sandbox: Sandbox, client: Any, canned: Canned
+) -> None:
+    pydantic = pytest.importorskip("pydantic")
+    answer = pydantic.create_model("Answer", number=(int, ...))
+    ai = om.wrap(client, feature_id="chat", user_id=USER)
+    with pytest.raises(pydantic.ValidationError):
+        ai.chat.completions.parse(model="gpt-4o", messages=MESSAGES, response_format=answer)
+    (event,) = stored(om, sandbox)
+    assert (event["input_tokens"], event["output_tokens"]) == (1000, 500)
+    assert om.warning_counts()["unmetered"] == 0
 
 
 def test_a_bad_setting_is_an_error_when_the_client_is_wrapped(om: OpenMonetize, client: Any) -> None:

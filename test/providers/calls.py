@@ -28,6 +28,12 @@ def library(name: str) -> Any:
         return pytest.importorskip(name, reason=f"{name} is not installed: pip install --group providers")
 
 
+def mistral_library() -> Any:
+    """Return the module that has Mistral's client: another one before version 2."""
+    new = library("mistralai.client")
+    return new if hasattr(new, "Mistral") else library("mistralai")
+
+
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on a fresh event loop, and end the generators and connections that it leaves behind."""
     return asyncio.run(coroutine)

@@ -11,9 +11,11 @@ import pytest
 
 from openmonetize.providers import METERED, NOT_METERED, Usage, wrap
 from openmonetize.providers.hosts import host_of
+from openmonetize.providers.metering import UnmeteredCall
+from openmonetize.providers.paths import path_of
 
 from . import wire
-from .calls import library
+from .calls import library, mistral_library
 from .server import ProviderServer, json_reply
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -32,7 +34,7 @@ def google_client(server: ProviderServer) -> Any:
 
 
 def mistral_client(server: ProviderServer) -> Any:
-    return library("mistralai.client").Mistral(api_key="k", server_url=server.url)
+    return mistral_library().Mistral(api_key="k", server_url=server.url)
 
 
 def cohere_client(server: ProviderServer) -> Any:
@@ -82,7 +84,6 @@ PLAIN_CALLS: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
         ),
         "fine_tuning.jobs.create": lambda c: c.fine_tuning.jobs.create(model="m", training_file="f"),
         "moderations.create": lambda c: c.moderations.create(input="Hi"),
-        "responses.compact": lambda c: c.responses.compact(model="m", input="Hi"),
         "responses.retrieve": lambda c: c.responses.retrieve("resp_1"),
         "videos.create": lambda c: c.videos.create(prompt="a boat"),
     },
@@ -92,11 +93,16 @@ PLAIN_CALLS: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
     },
     "google-genai": {
         "models.count_tokens": lambda c: c.models.count_tokens(model="m", contents="Hi"),
-        "models.embed_content": lambda c: c.models.embed_content(model="m", contents="Hi"),
+        "batches.create": lambda c: c.batches.create(model="m", src="files/f"),
+        "interactions.create": lambda c: c.interactions.create(model="m", input="Hi"),
     },
     "cohere": {
         "rerank": lambda c: c.rerank(model="m", query="q", documents=["d"]),
-        "with_raw_response": lambda c: c.with_raw_response.chat(model="m", messages=TEXTS),
+    },
+    "mistralai": {
+        "beta.conversations.start": lambda c: c.beta.conversations.start(inputs="Hi", model="m"),
+        "classifiers.moderate": lambda c: c.classifiers.moderate(model="m", inputs=["Hi"]),
+        "ocr.process": lambda c: c.ocr.process(model="m", document={"type": "document_url", "document_url": "u"}),
     },
     "boto3": {
         "invoke_model": lambda c: c.invoke_model(modelId="m", body=b"{}")["body"].read(),
@@ -132,12 +138,7 @@ def metered(request: Any, server: ProviderServer, recorded: list[Usage]) -> Iter
 
 
 def named(lists: Mapping[str, Any]) -> Any:
-    return [
-        pytest.param(name, call, id=f"{name}: {call}")
-        for name, calls in lists.items()
-        for call in calls
-        if not call.startswith("with_") or name == "cohere"  # the entries of openai and anthropic are sentences
-    ]
+    return [pytest.param(name, call, id=f"{name}: {call}") for name, calls in lists.items() for call in calls]
 
 
 @pytest.mark.parametrize(("metered", "call"), named(METERED) + named(NOT_METERED), indirect=["metered"])
@@ -162,6 +163,83 @@ def test_calls_listed_as_not_metered_are_not(
     assert recorded == []
 
 
+# Calls of PLAIN_CALLS that cost nothing.
+FREE = ("moderations.create", "responses.retrieve", "messages.count_tokens", "models.count_tokens")
+
+
+@pytest.mark.parametrize(
+    ("library_name", "call"), [(name, call) for name, calls in PLAIN_CALLS.items() for call in calls]
+)
+def test_a_call_that_costs_something_and_is_not_metered_is_told_once(
+    library_name: str, call: str, server: ProviderServer
+) -> None:
+    told: list[Exception] = []
+    mapping: Any = {"provider": "ANTHROPIC", "model": "claude-4.5-sonnet"} if library_name == "boto3" else {}
+    client = wrap(CLIENTS[library_name](server), record=print, on_unmetered=told.append, **mapping)
+    server.script = json_reply(USAGE[library_name])
+    for _ in range(2):
+        with contextlib.suppress(Exception):
+            PLAIN_CALLS[library_name][call](client)
+    assert [type(error) for error in told] == ([] if call in FREE else [UnmeteredCall])
+    assert all("not metered" in str(error) and "track_" in str(error) for error in told)
+
+
+def test_sockets_are_told_of() -> None:
+    told: list[Exception] = []
+    client = wrap(library("openai").OpenAI(api_key="k"), record=print, on_unmetered=told.append)
+    client.realtime.connect(model="gpt-realtime")
+    client.realtime.connect(model="gpt-realtime")
+    assert [getattr(error, "path", None) for error in told] == ["realtime.connect"]
+
+
+def test_a_call_that_failed_is_not_told_of(server: ProviderServer) -> None:
+    told: list[Exception] = []
+    client = wrap(openai_client(server), record=print, on_unmetered=told.append)
+    server.script = json_reply({"error": {"message": "no"}}, status=401)
+    with pytest.raises(library("openai").AuthenticationError):
+        client.audio.speech.create(model="m", voice="alloy", input="Hi")
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("/chat/completions", "/chat/completions"),
+        ("chat/completions?x=1", "/chat/completions"),
+        ("https://host.example/v1/chat/completions", "/chat/completions"),
+        ("/v1/chat/completions", "/chat/completions"),
+        ("/threads/thread_abc/runs", "/threads/*/runs"),
+        ("/threads/runs", "/threads/runs"),
+        ("/batches/68f1a9c0-1111-4a4a-8000-aaaaaaaaaaaa/cancel", "/batches/*/cancel"),
+        ("/v1beta/models", "/v1beta/models"),
+    ],
+)
+def test_paths_have_no_ids_and_no_host(url: str, path: str) -> None:
+    assert path_of(url, "https://host.example/v1/", ["/chat/completions"]) == path
+
+
+def test_answers_that_a_list_calls_metered_are_recorded(server: ProviderServer) -> None:
+    recorded: list[Usage] = []
+    embeddings = {"embeddings": [{"values": [0.1]}], "usageMetadata": {"promptTokenCount": 3}}
+    server.script = json_reply(embeddings)
+    told: list[Exception] = []
+    google = wrap(google_client(server), record=recorded.append, on_unmetered=told.append)
+    google.models.embed_content(model="gemini-embedding-001", contents="Hi")
+    server.script = json_reply({"embeddings": [{"values": [0.1]}]})  # as some of Google's services answer
+    google.models.embed_content(model="gemini-embedding-001", contents="Hi")
+    assert [type(error) for error in told] == [UnmeteredCall]
+    server.script = json_reply({**wire.openai_response(), "object": "response.compaction", "model": None})
+    client = wrap(openai_client(server), record=recorded.append)
+    if not hasattr(client.responses, "compact"):
+        pytest.skip("this version has no responses.compact")
+    client.responses.compact(model="gpt-5", input="Hi")
+    server.script = json_reply(wire.cohere_chat())
+    wrap(cohere_client(server), record=recorded.append).with_raw_response.chat(model="command-r", messages=TEXTS)
+    assert [(usage.model, usage.input_tokens) for usage in recorded] == [
+        ("gemini-embedding-001", 3), ("gpt-5", 40), ("command-r", 17),
+    ]  # fmt: skip
+
+
 def test_both_lists_cover_the_same_libraries_and_give_reasons() -> None:
     assert METERED.keys() == NOT_METERED.keys() == CLIENTS.keys()
     for name, calls in NOT_METERED.items():
@@ -175,7 +253,7 @@ def test_both_lists_cover_the_same_libraries_and_give_reasons() -> None:
         ("openai", lambda: library("openai").OpenAI(api_key="k"), "api.openai.com"),
         ("anthropic", lambda: library("anthropic").Anthropic(api_key="k"), "api.anthropic.com"),
         ("google-genai", lambda: library("google.genai").Client(api_key="k"), "generativelanguage.googleapis.com"),
-        ("mistralai", lambda: library("mistralai.client").Mistral(api_key="k"), "api.mistral.ai"),
+        ("mistralai", lambda: mistral_library().Mistral(api_key="k"), "api.mistral.ai"),
         ("cohere", lambda: library("cohere").ClientV2(api_key="k"), "api.cohere.com"),
     ],
 )

@@ -132,6 +132,58 @@ def test_a_response_that_cannot_be_billed_says_why(response: Any, message: str) 
         usage_from(response)
 
 
+ONE_COUNTER: list[Any] = [
+    ({"model": "m", "usage": {"completion_tokens": 5}}, (0, 5)),
+    ({"model": "m", "usage": {"prompt_tokens": 3}}, (3, 0)),
+    ({"model": "m", "x_groq": {"usage": {"prompt_tokens": 3, "completion_tokens": 5}}}, (3, 5)),
+    ({"model": "m", "choices": [{"usage": {"prompt_tokens": 3, "completion_tokens": 5}}]}, (3, 5)),
+    ({"modelVersion": "g", "usageMetadata": {"candidatesTokenCount": 5}}, (0, 5)),
+    ({"type": "message", "model": "c", "usage": {"output_tokens": 5}}, (0, 5)),
+    ({"object": "response", "model": "m", "usage": {"output_tokens": 5}}, (0, 5)),
+    ({"model": "m", "meta": {"tokens": {"input_tokens": 3.0}}}, (3, 0)),
+]
+
+
+@pytest.mark.parametrize("shape", [dict, as_object, json.dumps])
+@pytest.mark.parametrize(("response", "tokens"), ONE_COUNTER)
+def test_whole_answers_may_have_every_usage_that_streams_may_have(response: Any, tokens: Any, shape: Any) -> None:
+    usage = usage_from(shape(response))
+    assert (usage.input_tokens, usage.output_tokens) == tokens
+
+
+@pytest.mark.parametrize("shape", [dict, as_object, json.dumps])
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ({"custom_id": "1", "response": {"status_code": 200, "body": wire.openai_chat()}}, wire.openai_chat()),
+        (
+            {"custom_id": "1", "result": {"type": "succeeded", "message": wire.anthropic_message()}},
+            wire.anthropic_message(),
+        ),
+        ({"key": "1", "response": wire.google_content()}, wire.google_content()),
+        (wire.openai_response_events()[-1], wire.openai_response()),
+        ({"data": wire.mistral_chat()}, wire.mistral_chat()),
+    ],
+)
+def test_lines_of_batches_and_last_events_are_read_as_the_answer_in_them(line: Any, answer: Any, shape: Any) -> None:
+    assert usage_from(shape(line)) == usage_from(answer)
+
+
+def test_a_failed_line_of_a_batch_has_nothing_to_bill() -> None:
+    for line in (
+        {"custom_id": "1", "response": None, "error": {"code": "batch_expired"}},
+        {"custom_id": "1", "result": {"type": "errored", "error": {}}},
+    ):
+        with pytest.raises(UsageError, match="no usage"):
+            usage_from(line)
+
+
+def test_the_responses_of_mistral_are_not_openais() -> None:
+    response = {**wire.openai_response(), "model": "mistral-large-latest"}
+    assert usage_from(response).provider == "MISTRAL"
+    assert usage_from(wire.openai_response()).provider == "OPENAI"
+
+
 def test_reasoning_counted_apart_is_added_to_the_inclusive_total() -> None:
     # xAI and others: completion_tokens leaves reasoning out.
     usage = usage_from(

@@ -119,6 +119,56 @@ def test_a_running_total_on_every_chunk_is_not_summed() -> None:
     assert (usage.input_tokens, usage.output_tokens, usage.completeness) == (8, 3, "exact")
 
 
+def zeroed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: zeroed(part) for name, part in value.items()}
+    return 0 if isinstance(value, (int, float)) else value
+
+
+FINAL_ZEROS: list[Any] = [
+    # the chunk that ends the stream, with the place of its usage
+    (wire.openai_chat_chunks()[-1], lambda chunk: chunk),
+    (wire.openai_response_events()[-1], lambda chunk: chunk["response"]),
+    (wire.anthropic_events()[-2], lambda chunk: chunk),
+    (wire.mistral_chunks()[-1], lambda chunk: chunk),
+    (wire.cohere_events()[-1], lambda chunk: chunk["delta"]),
+    (wire.bedrock_events()[-1], lambda chunk: chunk["metadata"]),
+]
+
+
+@pytest.mark.parametrize("shape", [dict, as_object])
+@pytest.mark.parametrize(
+    ("number", "final"),
+    list(enumerate(FINAL_ZEROS)),
+    ids=["chat", "responses", "anthropic", "mistral", "cohere", "bedrock"],
+)
+def test_a_last_usage_of_zeros_erases_nothing(number: int, final: Any, shape: Any) -> None:
+    chunks, arguments, expected = [STREAMS[index] for index in (0, 1, 4, 7, 8, 10)][number]
+    chunk, place = copy.deepcopy(final[0]), final[1]
+    holder = place(chunk)
+    for usage in (zeroed(holder["usage"]), {}):
+        holder["usage"] = usage
+        result = metered(map(shape, [*chunks, copy.deepcopy(chunk)]), **arguments).usage()
+        assert (result.input_tokens, result.output_tokens, result.details) == expected[1:4]
+
+
+def test_counters_that_come_in_different_chunks_are_all_kept() -> None:
+    chunks = wire.openai_chat_chunks(usage=False)
+    chunks[0]["usage"] = {"prompt_tokens": 8, "completion_tokens": 0}
+    chunks[3]["usage"] = {"prompt_tokens": 0, "completion_tokens": 5}
+    usage = metered(chunks).usage()
+    assert (usage.input_tokens, usage.output_tokens, usage.completeness) == (8, 5, "exact")
+
+
+@pytest.mark.parametrize("place", ["x_groq", "choice"])
+def test_usage_in_the_places_of_other_servers_is_read(place: str) -> None:
+    chunks = wire.openai_chat_chunks(usage=False)
+    usage = {"usage": {"prompt_tokens": 8, "completion_tokens": 5}}
+    chunks[3].update({"x_groq": usage} if place == "x_groq" else {"choices": [{**chunks[3]["choices"][0], **usage}]})
+    result = metered(chunks).usage()
+    assert (result.input_tokens, result.output_tokens, result.completeness) == (8, 5, "exact")
+
+
 def test_streamed_images_are_counted_when_complete() -> None:
     usage = metered(wire.openai_image_events(), default_model="gpt-image-1").usage()
     assert (usage.image_count, usage.image_quality, usage.output_tokens) == (1, "low", 300)
@@ -138,12 +188,12 @@ quick = settings(deadline=None, max_examples=60)
 
 @quick
 @given(st.lists(counts, min_size=1, max_size=8), counts)
-def test_anthropic_counters_are_cumulative_so_the_last_stands(outputs: list[int], prompt: int) -> None:
+def test_anthropic_counters_are_cumulative_so_the_largest_stands(outputs: list[int], prompt: int) -> None:
     events: list[Any] = [copy.deepcopy(wire.anthropic_events()[0])]
     events[0]["message"]["usage"] = {"input_tokens": prompt, "output_tokens": 1}
     events += [{"type": "message_delta", "delta": {}, "usage": {"output_tokens": value}} for value in outputs]
     usage = metered([*events, {"type": "message_stop"}]).usage()
-    assert (usage.input_tokens, usage.output_tokens) == (prompt, outputs[-1])
+    assert (usage.input_tokens, usage.output_tokens) == (prompt, max([1, *outputs]))
 
 
 GEMINI_COUNTERS = ["promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount", "cachedContentTokenCount"]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +11,7 @@ from openmonetize.providers import Usage, wrap
 
 from . import wire
 from .calls import collect, eventually, library, library_warnings, run, summary, take
-from .server import ProviderServer, json_reply, sse_reply
+from .server import ProviderServer, aws_reply, json_reply, sse_reply
 
 anthropic = library("anthropic")
 
@@ -163,3 +165,36 @@ def test_an_abandoned_asynchronous_manager_can_be_estimated(server: ProviderServ
 
     run(calls())
     assert (recorded[0].input_tokens, recorded[0].output_tokens) == (5, 3)
+
+
+def test_the_prompt_of_a_stream_that_is_never_read_can_be_estimated(
+    server: ProviderServer, recorded: list[Usage]
+) -> None:
+    server.script = stream_reply()
+    with anthropic.Anthropic(api_key="k", base_url=server.url, max_retries=0) as original:
+        claude = wrap(original, record=recorded.append, on_partial="estimate")
+        claude.messages.create(
+            model="claude-test", max_tokens=9, messages=[{"role": "user", "content": "x" * 40}], stream=True
+        ).close()
+    assert [summary(usage) for usage in recorded] == [("ANTHROPIC", "claude-test", 10, 0, "estimated")]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_claude_on_bedrock_is_metered(server: ProviderServer, recorded: list[Usage], streamed: bool) -> None:
+    if not hasattr(anthropic, "AnthropicBedrock"):
+        pytest.skip("this version has no AnthropicBedrock")
+    library("boto3")
+    original = anthropic.AnthropicBedrock(
+        aws_access_key="k", aws_secret_key="s", aws_region="us-east-1", base_url=server.url, max_retries=0
+    )
+    request: Any = {"model": "anthropic.claude-v1", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
+    if streamed:
+        events = [{"bytes": base64.b64encode(json.dumps(event).encode()).decode()} for event in wire.anthropic_events()]
+        server.script = aws_reply([{"chunk": event} for event in events])
+    else:
+        server.script = json_reply(wire.anthropic_message())
+    with wrap(original, record=recorded.append) as claude:
+        answer = claude.messages.create(**request, stream=streamed)
+        if streamed:
+            assert list(answer)[-1].type == "message_stop"
+    assert [summary(usage)[:4] for usage in recorded] == [("ANTHROPIC", "claude-sonnet-4-5-20250929", 5, 7)]

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from openmonetize.providers import Usage, UsageError, wrap
+from openmonetize.providers.bedrock_models import find_model
 
 from . import wire
 from .calls import eventually, library, library_warnings, summary, take
@@ -77,6 +79,50 @@ def test_a_model_outside_the_mapping_is_not_billed_under_a_guess(
     assert "pass model=" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "model_id",
+    [
+        f"us.{MODEL_ID}",
+        f"eu.{MODEL_ID}",
+        f"us-gov.{MODEL_ID}",
+        f"apac.{MODEL_ID}",
+        f"global.{MODEL_ID}",
+        f"arn:aws:bedrock:us-east-1::foundation-model/{MODEL_ID}",
+        f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.{MODEL_ID}",
+    ],
+)
+def test_profiles_and_arns_of_a_model_are_the_model(
+    client: Any, server: ProviderServer, recorded: list[Usage], model_id: str
+) -> None:
+    server.script = json_reply(wire.bedrock_converse())
+    client.converse(**{**REQUEST, "modelId": model_id})
+    assert [summary(usage) for usage in recorded] == [EXACT]
+
+
+@pytest.mark.parametrize(
+    ("names", "model_id", "found"),
+    [
+        ({"us.a.m": "x", "a.m": "y"}, "us.a.m", "x"),  # what was asked for, first
+        ({"us.a.m": "x"}, "eu.a.m", "x"),
+        ({"us.a.m": "x"}, "a.m", "x"),
+        ({"arn:aws:bedrock:us-east-1:1:application-inference-profile/p1": "x"}, "p1", "x"),
+        ({"p1": "x"}, "arn:aws:bedrock:us-east-1:1:application-inference-profile/p1", "x"),
+        ({"ai21.jamba-v1:0": "x"}, "us.ai21.jamba-v1:0", "x"),
+        ({"a.m": "x"}, "a.m2", None),
+        ({"m": "x"}, "us.m", None),  # no profile: nothing after it names a maker
+    ],
+)
+def test_a_mapping_is_searched_for_other_names_of_the_model(names: Any, model_id: str, found: Any) -> None:
+    assert find_model(names, model_id) == found
+
+
+def test_methods_keep_their_signatures(client: Any, original: Any) -> None:
+    for name in ("converse", "converse_stream", "invoke_model"):
+        wrapped, bare = getattr(client, name), getattr(original, name)
+        assert (wrapped.__name__, wrapped.__doc__) == (bare.__name__, bare.__doc__)
+        assert inspect.signature(wrapped) == inspect.signature(bare)
+
+
 def test_a_stream_has_its_usage_in_the_metadata_event(
     client: Any, server: ProviderServer, recorded: list[Usage]
 ) -> None:
@@ -100,6 +146,18 @@ def test_an_abandoned_stream_without_usage_records_nothing(
     del response
     assert eventually(lambda: "before the provider reported any usage" in caplog.text)
     assert recorded == []
+
+
+def test_the_prompt_of_a_stream_that_is_never_read_can_be_estimated(
+    original: Any, server: ProviderServer, recorded: list[Usage]
+) -> None:
+    server.script = aws_reply(wire.bedrock_events())
+    client = wrap(
+        original, record=recorded.append, provider="ANTHROPIC", model="claude-4.5-sonnet", on_partial="estimate"
+    )
+    request = {"modelId": MODEL_ID, "messages": [{"role": "user", "content": [{"text": "x" * 40}]}]}
+    client.converse_stream(**request)["stream"].close()
+    assert [summary(usage) for usage in recorded] == [("ANTHROPIC", "claude-4.5-sonnet", 10, 0, "estimated")]
 
 
 def test_errors_of_the_provider_pass_through(client: Any, server: ProviderServer, recorded: Any) -> None:

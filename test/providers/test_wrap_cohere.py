@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,6 +55,36 @@ def test_an_abandoned_stream_without_usage_records_nothing(
     del stream
     assert eventually(lambda: "before the provider reported any usage" in caplog.text)
     assert recorded == []
+
+
+def test_a_stream_that_is_never_asked_for_a_chunk_is_no_call(
+    client: Any, server: ProviderServer, recorded: Any, caplog: Any
+) -> None:
+    stream = client.chat_stream(**REQUEST)  # the library makes the request with the first chunk
+    stream.close()
+    del stream
+    gc.collect()
+    assert server.requests == []
+    assert (recorded, caplog.text) == ([], "")
+
+
+def test_a_stream_that_the_provider_refuses_is_no_unmetered_call(
+    client: Any, server: ProviderServer, caplog: Any
+) -> None:
+    server.script = json_reply({"message": "no"}, status=400)
+    with pytest.raises(cohere.core.ApiError):
+        list(client.chat_stream(**REQUEST, request_options={"max_retries": 0}))
+    assert "not metered" not in caplog.text
+
+
+def test_methods_keep_their_signatures(client: Any, server: ProviderServer) -> None:
+    for name in ("chat", "chat_stream", "embed", "rerank"):
+        assert inspect.signature(getattr(client, name)) == inspect.signature(
+            getattr(cohere.ClientV2(api_key="k"), name)
+        )
+    wrapped = wrap(cohere.AsyncClientV2(api_key="k", base_url=server.url), record=print)
+    assert inspect.iscoroutinefunction(wrapped.chat)
+    assert inspect.iscoroutinefunction(wrapped.rerank)
 
 
 def test_embeddings_are_metered(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -83,6 +84,40 @@ def test_every_request_of_streamed_function_calling_is_recorded(
     server.script = [sse_reply([wire.google_function_call()]), sse_reply(wire.google_chunks())]
     list(client.models.generate_content_stream(**REQUEST, config={"tools": [weather]}))
     assert [(usage.response_id, usage.completeness) for usage in recorded] == [("g-0", "exact"), ("g-1", "exact")]
+
+
+def test_an_answer_that_the_library_refuses_is_recorded(
+    client: Any, server: ProviderServer, recorded: list[Usage]
+) -> None:
+    server.script = json_reply({**wire.google_content(), "candidates": [{"index": "many"}]})
+    with pytest.raises(Exception):  # noqa: B017
+        client.models.generate_content(**REQUEST)
+    assert [summary(usage) for usage in recorded] == [EXACT]
+
+
+def test_an_answer_that_is_asked_for_as_it_is_is_recorded(
+    client: Any, server: ProviderServer, recorded: list[Usage]
+) -> None:
+    server.script = json_reply(wire.google_content())
+    config = {"should_return_http_response": True}
+    answer = client.models.generate_content(**REQUEST, config=genai.types.GenerateContentConfig(**config))
+    assert "Hello there" in answer.sdk_http_response.body
+    assert [summary(usage) for usage in recorded] == [EXACT]
+
+
+def test_methods_are_the_librarys_own(client: Any, original: Any) -> None:
+    for name in ("generate_content", "generate_content_stream", "embed_content"):
+        assert inspect.signature(getattr(client.models, name)) == inspect.signature(getattr(original.models, name))
+    assert inspect.iscoroutinefunction(client.aio.models.generate_content)
+    assert client.models.vertexai == original.models.vertexai
+
+
+def test_a_stream_that_is_never_asked_for_a_chunk_is_no_call(
+    client: Any, server: ProviderServer, recorded: list[Usage], caplog: Any
+) -> None:
+    client.models.generate_content_stream(**REQUEST).close()
+    assert server.requests == []
+    assert (recorded, caplog.text) == ([], "")
 
 
 def test_chats_are_metered(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
