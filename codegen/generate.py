@@ -1,8 +1,9 @@
 """Regenerate the client from the contract: `make generate`, or `python codegen/generate.py --help`.
 
-Generates into an empty directory, tidies, formats, and only then replaces what is generated in the target tree:
-`openmonetize/api`, `openmonetize/models`, `openmonetize/_exports.py`, `openmonetize/client/apis.py` and the generated
-pages of `docs/`. The files of removed schemas and tags are deleted; no other file is touched.
+Reads the contract, prints the generated files into an empty directory, formats and proves them there, and only then
+replaces what is generated in the target tree: `openmonetize/api`, `openmonetize/models`, `openmonetize/_exports.py`,
+`openmonetize/client/apis.py` and the generated pages of `docs/`. The files of removed schemas and tags are deleted; no
+other file is touched, nor one that `.openapi-generator-ignore` names.
 """
 
 from __future__ import annotations
@@ -13,17 +14,16 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 CODEGEN = Path(__file__).resolve().parent
 ROOT = CODEGEN.parent
 sys.path.insert(0, str(CODEGEN))
 
-import yaml
-from supported import unsupported
-from tidy import tidy_markdown, tidy_python
-
-from examples import with_model_example, with_operation_examples  # these three are beside this file
+from printing.printer import print_contract
+from proof import ProofError, prove
+from reading.reader import read_contract
+from reading.source import ContractError
+from surroundings import owner_of, patterns_of_ignored
 
 # What is generated of the package.
 PACKAGES = ("api", "models")
@@ -34,33 +34,18 @@ RUFF = ["--isolated", "--no-cache", "--config", "line-length=120", "--config", "
 
 
 def generate(spec: Path, work: Path) -> None:
-    """Run OpenAPI Generator with the project's templates into the empty directory ``work``."""
-    shutil.copy(ROOT / ".openapi-generator-ignore", work)
-    command = [_tool("openapi-generator-cli"), "generate", "-i", str(spec), "-o", str(work)]
-    command += ["-c", str(CODEGEN / "config.yaml"), "-t", str(CODEGEN / "templates")]
+    """Print the files of a contract into the empty directory ``work``."""
+    ignored = patterns_of_ignored(ROOT / ".openapi-generator-ignore")
+    for name, text in print_contract(read_contract(spec, owner_of)):
+        if not any(Path(name).match(pattern) for pattern in ignored):
+            path = work / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    style = ["format", "--quiet", "--config", "format.skip-magic-trailing-comma=true"]
+    command = [_tool("ruff"), *style, *RUFF, str(work / "openmonetize")]
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
-        lines = [line for line in done.stdout.splitlines() if " INFO " not in line and " WARN " not in line]
-        raise SystemExit("\n".join(lines[-40:]))
-
-
-def tidy(work: Path, contract: dict[str, Any]) -> None:
-    """Post-process and format the generated files."""
-    for path in sorted((work / "openmonetize").rglob("*.py")):
-        path.write_text(tidy_python(path.read_text()))
-    for path in sorted((work / "docs").glob("*.md")):
-        page = path.read_text()
-        is_api = path.stem.endswith("Api")
-        page = with_operation_examples(page, contract) if is_api else with_model_example(page, path.stem, contract)
-        path.write_text(tidy_markdown(page))
-    package = str(work / "openmonetize")
-    lint = ["check", "--select=I,F401,F811", "--fix", "--quiet"]
-    lint += ["--config", "lint.isort.combine-as-imports=true"]
-    lint += ["--config", "lint.isort.split-on-trailing-comma=false"]
-    lint += ["--config", "lint.isort.known-first-party=['openmonetize']"]
-    subprocess.run([_tool("ruff"), *lint, *RUFF, package], check=True)
-    style = ["format", "--quiet", "--config", "format.skip-magic-trailing-comma=true"]
-    subprocess.run([_tool("ruff"), *style, *RUFF, package], check=True)
+        raise ProofError(f"the generated files are no Python, and nothing was changed:\n{done.stdout.strip()}")
 
 
 def install(work: Path, target: Path) -> None:
@@ -76,7 +61,7 @@ def install(work: Path, target: Path) -> None:
     docs = target / "docs"
     docs.mkdir(exist_ok=True)
     for page in docs.glob("*.md"):
-        if page.read_text().startswith(PAGE_MARK):
+        if page.read_text(encoding="utf-8").startswith(PAGE_MARK):
             page.unlink()
     for page in (work / "docs").glob("*.md"):
         shutil.copy(page, docs)
@@ -88,14 +73,13 @@ def main() -> None:
     parser.add_argument("--spec", type=Path, default=ROOT / "openapi.yaml", help="the contract")
     parser.add_argument("--target", type=Path, default=ROOT, help="the tree whose generated files are replaced")
     arguments = parser.parse_args()
-    contract = yaml.load(arguments.spec.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    complaints = list(unsupported(contract))
-    if complaints:
-        raise SystemExit("\n".join(complaints))
     with tempfile.TemporaryDirectory() as directory:
         work = Path(directory)
-        generate(arguments.spec.resolve(), work)
-        tidy(work, contract)
+        try:
+            generate(arguments.spec.resolve(), work)
+            prove(work, ROOT / "openmonetize")
+        except (ContractError, ProofError) as error:
+            raise SystemExit(str(error)) from None
         install(work, arguments.target)
 
 

@@ -11,7 +11,7 @@ from typing_extensions import Concatenate, ParamSpec
 
 from openmonetize._arguments import described, explained, refused_call, unknown_attribute
 from openmonetize._http.client import ApiClient
-from openmonetize._http.operation import UNSET, Operation, RequestOptions, check_options
+from openmonetize._http.operation import FREE, UNSET, Operation, RequestOptions, check_options
 from openmonetize._http.redaction import hide_keys_of
 from openmonetize._schema.resolver import model_named
 from openmonetize.exceptions import ApiTypeError
@@ -135,7 +135,7 @@ def _body(operation: Operation[T], options: RequestOptions, body: Any, fields: M
     """Return the body to send: the caller's model or dict, or a model of the keyword arguments."""
     check_options(operation, options)
     if fields is None:
-        return body
+        return _whole(operation, body)
     model = model_named(operation.body or "")
     given = {name: value for name, value in fields.items() if value is not UNSET}
     given = {name: value for name, value in given.items() if value is not None or name in model.nullable}
@@ -146,3 +146,12 @@ def _body(operation: Operation[T], options: RequestOptions, body: Any, fields: M
     if not isinstance(body, model):
         return model.from_dict(body)
     return body
+
+
+def _whole(operation: Operation[T], body: Any) -> Any:
+    """Return a body that is no object with fields: the bytes of a list or a map, or what is forwarded unchanged."""
+    if body is None or operation.body in (None, FREE):
+        return body
+    from openmonetize._schema.values import values_of  # late: no operation of the contract needs it
+
+    return values_of(operation.body or "").to_wire(body)

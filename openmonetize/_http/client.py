@@ -269,7 +269,7 @@ class ApiClient:
 
     def _request_headers(self, operation: Operation[T], options: RequestOptions) -> dict[str, Any]:
         headers: dict[str, Any] = dict(self.default_headers)
-        headers["Accept"] = "*/*" if operation.body == FREE else _JSON
+        headers["Accept"] = "*/*" if operation.body == FREE else operation.accept
         headers["X-Request-Id"] = os.urandom(16).hex()
         if operation.auth != "none":
             key = self._key(options)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any, TypeVar
 
-from openmonetize._http.operation import FREE, Operation
+from openmonetize._http.operation import BYTES, FREE, TEXT, Operation
 from openmonetize._http.redaction import redacted
 from openmonetize._http.transport import RESTResponse
 from openmonetize._schema.jsonable import load_json
-from openmonetize._schema.resolver import model_named
+from openmonetize._schema.resolver import has_model, model_named
 from openmonetize.api_response import ApiResponse
 from openmonetize.exceptions import ApiException, ApiValueError, UnexpectedBodyError, exception_for_status
 
@@ -86,16 +86,27 @@ def _value(operation: Operation[T], response: RESTResponse, raw: bytes) -> Any:
     if name is None:
         _check_empty(response, raw)
         return None
+    if name in (TEXT, BYTES):
+        return _decoded(response, raw) if name == TEXT else raw
     try:
-        return model_named(name).from_json(raw)
+        return _reader(name).from_json(raw)
     except ApiValueError:
         raise _unexpected(response, f"is not the expected {name}: {_complaint(name, response, raw)}") from None
+
+
+def _reader(name: str) -> Any:
+    """Return what reads an answer: a model, or the reader of a list, a map or a single value."""
+    if has_model(name):
+        return model_named(name)
+    from openmonetize._schema.values import values_of  # late: no operation of the contract needs it
+
+    return values_of(name)
 
 
 def _complaint(name: str, response: RESTResponse, raw: bytes) -> str:
     """Say what is wrong with a body: with its redacted text, as the message may quote a part of it."""
     try:
-        model_named(name).from_json(response.redact(_text(raw)))
+        _reader(name).from_json(response.redact(_text(raw)))
     except ApiValueError as error:
         return str(error)
     return "it cannot be read"
@@ -114,8 +125,7 @@ def _forwarded(response: RESTResponse, raw: bytes) -> Any:
     """Decode a forwarded answer by its content type: to JSON, text or bytes."""
     if not raw:
         return None
-    kind, _, parameters = response.headers.get("Content-Type", "").lower().partition(";")
-    kind = kind.strip()
+    kind = response.headers.get("Content-Type", "").lower().partition(";")[0].strip()
     if kind.endswith(("/json", "+json")):
         try:
             return load_json(raw)
@@ -123,7 +133,11 @@ def _forwarded(response: RESTResponse, raw: bytes) -> Any:
             raise _unexpected(response, "says it is JSON and is not") from None
     if not kind.startswith("text/"):
         return raw
-    charset = _CHARSET.search(parameters)
+    return _decoded(response, raw)
+
+
+def _decoded(response: RESTResponse, raw: bytes) -> str:
+    charset = _CHARSET.search(response.headers.get("Content-Type", "").lower())
     try:
         return raw.decode(charset[1] if charset else "utf-8", "replace")
     except (LookupError, UnicodeError):  # an unknown encoding, or one that is not for text
@@ -140,7 +154,10 @@ def _error(operation: Operation[T], response: RESTResponse) -> ApiException:
         location = response.headers.get("Location", "nowhere in particular")
         reason = f"redirected to {location}; redirects are not followed"
     error = response.failure(exception_for_status(response.status), reason, _text(raw))
-    error.data = _error_data(operation.answers.get(str(response.status)), error.body or "")
+    answers, status = operation.answers, str(response.status)
+    error.data = _error_data(
+        answers.get(status) or answers.get(f"{status[0]}XX") or answers.get("default"), error.body or ""
+    )
     return error
 
 

@@ -41,8 +41,8 @@ class Unset:
 # Means 'not given' for fields that take None as a value.
 UNSET = Unset()
 
-# Stands in place of a model's name for a body that is forwarded unchanged.
-FREE = "Any"
+# Stand in place of a model's name: for a body that is forwarded unchanged, and for answers that are not JSON.
+FREE, TEXT, BYTES = "Any", "text", "bytes"
 
 
 class RequestOptions(TypedDict, total=False):
@@ -79,8 +79,10 @@ class Parameter:
         type: ``str``, ``int``, ``float``, ``bool``, ``datetime`` or ``date``.
         required: whether it must be given.
         choices: the allowed values.
-        minimum: the smallest allowed value.
-        maximum: the largest allowed value.
+        minimum: the smallest allowed value, or the length of the shortest text.
+        maximum: the largest allowed value, or the length of the longest text.
+        pattern: what a text must match.
+        many: empty for one value; ``repeat`` or ``comma`` for a list of them, by the way in which it is written.
     """
 
     name: str
@@ -91,6 +93,13 @@ class Parameter:
     choices: tuple[Any, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    pattern: str = ""
+    many: str = ""
+
+    @property
+    def is_free(self) -> bool:
+        """Whether any text will do."""
+        return self.type == "str" and not self.choices and self.maximum is None and not self.pattern
 
 
 @dataclass(frozen=True)
@@ -100,11 +109,13 @@ class Operation(Generic[T]):
     Attributes:
         method: the verb.
         path: the path template.
-        answers: the model of each status; ``Any`` where the body is decoded by its content type, None for no body.
+        answers: the model of each status; ``Any`` where the body is decoded by its content type, ``text`` or ``bytes``
+            where it is not JSON, None for no body. ``4XX`` and ``default`` stand for the errors that are not named.
         parameters: path and query parameters.
         body: the request's model, ``Any`` for a body that is forwarded unchanged, None for no body.
         auth: ``bearer``, ``both`` (the key goes out as ``X-API-Key`` too), or ``none``.
         retry: ``always``, ``never``, or the body field that makes a repeat safe.
+        accept: the media types that the answers may have.
     """
 
     __module__ = "openmonetize"
@@ -116,6 +127,7 @@ class Operation(Generic[T]):
     body: str | None = None
     auth: str = "bearer"
     retry: str = "never"
+    accept: str = "application/json"
 
     def target(self, values: Mapping[str, Any]) -> str:
         """Return the quoted path and query for these arguments.
@@ -131,11 +143,14 @@ class Operation(Generic[T]):
                 if parameter.required:
                     raise ApiTypeError(f"{parameter.name} is missing: {self.method} {self.path} needs it")
             elif parameter.place == "path":
-                path = path.replace("{" + parameter.wire + "}", _segment(parameter.name, value))
+                text = value if parameter.is_free else _text(parameter, value)
+                path = path.replace("{" + parameter.wire + "}", _segment(parameter.name, text))
             elif parameter.place == "wildcard":
                 path = path.replace("{" + parameter.wire + "}", _segments(parameter.name, value))
             elif parameter.place == "map":
                 query += _pairs(parameter.name, value)
+            elif parameter.many:
+                query += _list(parameter, value)
             else:
                 query.append(f"{parameter.wire}={_quoted(parameter.name, _text(parameter, value))}")
         return f"{path}?{'&'.join(query)}" if query else path
@@ -182,6 +197,13 @@ def _pairs(name: str, value: Any) -> Iterable[str]:
                 yield f"{_quoted(name, str(key))}={_quoted(name, _plain(one))}"
 
 
+def _list(parameter: Parameter, value: Any) -> Iterable[str]:
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise ApiTypeError(f"{parameter.name} must be a list, not {value!r}")
+    items = [_quoted(parameter.name, _text(parameter, item)) for item in value]
+    return [f"{parameter.wire}={item}" for item in ([",".join(items)] if parameter.many == "comma" else items)]
+
+
 def _quoted(name: str, text: str) -> str:
     try:
         return quote(text, safe="")
@@ -195,6 +217,16 @@ def _plain(value: Any) -> str:
     if isinstance(value, datetime):
         return timestamps.wire(value)
     return str(value)
+
+
+def _check_length(parameter: Parameter, value: str) -> None:
+    name, low, high = parameter.name, parameter.minimum, parameter.maximum
+    if low is not None and len(value) < low:
+        raise ApiValueError(f"{name} must not be empty" if not value else f"{name} must have at least {low} characters")
+    if high is not None and len(value) > high:
+        raise ApiValueError(f"{name} must have at most {high} characters")
+    if parameter.pattern and not re.search(parameter.pattern, value):
+        raise ApiValueError(f"{name} must match {parameter.pattern}, not {value!r}")
 
 
 def _text(parameter: Parameter, value: Any) -> str:
@@ -221,8 +253,8 @@ def _text(parameter: Parameter, value: Any) -> str:
             raise ApiTypeError(f"{name} must be True or False, not {value!r}")
     elif not isinstance(value, str):
         raise wrong_text(name, value)
-    elif parameter.minimum is not None and len(value) < parameter.minimum:
-        raise ApiValueError(f"{name} must not be empty")
+    else:
+        _check_length(parameter, value)
     if parameter.choices and value not in parameter.choices:
         raise ApiValueError(f"{name} must be one of {', '.join(map(repr, parameter.choices))}, not {value!r}")
     return _plain(value)

@@ -16,6 +16,11 @@ def declare(modules: Mapping[str, str]) -> None:
     _MODULES.update(modules)
 
 
+def has_model(name: str) -> bool:
+    """Return whether there is a class of that name."""
+    return name in _MODULES
+
+
 def model_named(name: str) -> Any:
     """Return the generated model class of that name, imported on first use."""
     model = _MODELS.get(name)

@@ -18,13 +18,18 @@ _UNION_MEMBER = re.compile(r"constrained-\w+|int|float|str|datetime|(?:literal|f
 
 def describe(error: ValidationError, model: type[BaseModel]) -> ApiValueError:
     """Return the error that says what is wrong with the input of a model."""
-    complaints: dict[str, str] = {}
+    return ApiValueError(f"{model.__name__}: {complaints(error, model)}")
+
+
+def complaints(error: ValidationError, model: type[BaseModel] | None = None) -> str:
+    """Return what is wrong with an input, value by value."""
+    found: dict[str, str] = {}
     for item in error.errors(include_url=False):
         location = tuple(part for part in item["loc"] if not (isinstance(part, str) and _UNION_MEMBER.fullmatch(part)))
         owner = _model_at(location[:-1], model) if location else model
         path = ".".join(map(str, (*location[:-1], python_name(str(location[-1]), owner)))) if location else ""
-        complaints[path] = _complaint(dict(item), path, owner)  # of the members of a union, the last one counts
-    return ApiValueError(f"{model.__name__}: " + "; ".join(complaints.values()))
+        found[path] = _complaint(dict(item), path, owner)  # of the members of a union, the last one counts
+    return "; ".join(found.values())
 
 
 def unknown_field(name: str, model: type[BaseModel]) -> ApiAttributeError:
@@ -94,7 +99,7 @@ def _did_you_mean(name: str, model: type[BaseModel] | None) -> str:
     return f": did you mean {meant!r}?" if meant else ""
 
 
-def _model_at(location: tuple[Any, ...], model: type[BaseModel]) -> type[BaseModel] | None:
+def _model_at(location: tuple[Any, ...], model: type[BaseModel] | None) -> type[BaseModel] | None:
     """Return the model that the value at this location of the input of ``model`` is read as, if it is one."""
     found: type[BaseModel] | None = model
     for part in location:

@@ -12,8 +12,6 @@ from openmonetize._http.base_api import BaseApi, api_method, with_http_info, wit
 from openmonetize._http.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from openmonetize.models.v1_analytics_burn_forecast_get200_response import V1AnalyticsBurnForecastGet200Response
     from openmonetize.models.v1_analytics_burn_rate_get200_response import V1AnalyticsBurnRateGet200Response
     from openmonetize.models.v1_analytics_cost_breakdown_get200_response import V1AnalyticsCostBreakdownGet200Response
@@ -107,7 +105,7 @@ class AnalyticsApi(BaseApi):
         Args:
             customer_id: Customer whose events are counted. Seed-era servers need it; present servers take the customer
                 from the key and ignore it.
-            days: Length of the forecast in days; more than 90 counts as 90.
+            days: Length of the forecast in days; more than 90 counts as 90. Default: 30.
             **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
@@ -175,7 +173,7 @@ class AnalyticsApi(BaseApi):
             start_date: First instant of the window, included; UTC ending in Z on present servers. The default is 30
                 days ago.
             end_date: Last instant of the window, included; UTC ending in Z on present servers. The default is now.
-            group_by: Accepted; the breakdown is by provider and model whatever it says.
+            group_by: Accepted; the breakdown is by provider and model whatever it says. Default: "day".
             **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
@@ -355,7 +353,7 @@ class AnalyticsApi(BaseApi):
             start_date: First instant of the window, included; UTC ending in Z on present servers. The default is 30
                 days ago.
             end_date: Last instant of the window, included; UTC ending in Z on present servers. The default is now.
-            group_by: Length of each period.
+            group_by: Length of each period. Default: "day".
             **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:

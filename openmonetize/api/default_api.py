@@ -3,16 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Mapping, Optional
+from typing import Any, Mapping, Optional
 
 from typing_extensions import Unpack
 
 from openmonetize._http.base_api import BaseApi, api_method, with_http_info, without_preload_content
 from openmonetize._http.operation import Operation, Parameter, RequestOptions
-
-if TYPE_CHECKING:
-    pass
-
 
 V1_ANALYTICS_DELETE: Operation[Any] = Operation(
     "DELETE", "/v1/analytics/", {"200": "Any"}, (Parameter("query", "query", "map"),), body="Any"

@@ -26,7 +26,7 @@ class ApiCallEvent(EventModel):
     """Team whose wallet pays, ahead of `user_id`. The team must exist or the event is lost, and no operation creates
     one: the client refuses events that name one.
     """
-    event_type: Literal["API_CALL",] = "API_CALL"
+    event_type: Literal["API_CALL"] = "API_CALL"
     """Kind of event, always `API_CALL`."""
     feature_id: Text
     """Feature of your product that the usage belongs to."""

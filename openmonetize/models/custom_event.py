@@ -28,7 +28,7 @@ class CustomEvent(EventModel):
     """Team whose wallet pays, ahead of `user_id`. The team must exist or the event is lost, and no operation creates
     one: the client refuses events that name one.
     """
-    event_type: Literal["CUSTOM",] = "CUSTOM"
+    event_type: Literal["CUSTOM"] = "CUSTOM"
     """Kind of event, always `CUSTOM`."""
     feature_id: Text
     """Feature of your product that the usage belongs to."""

@@ -28,7 +28,7 @@ class ImageGenerationEvent(EventModel):
     """Team whose wallet pays, ahead of `user_id`. The team must exist or the event is lost, and no operation creates
     one: the client refuses events that name one.
     """
-    event_type: Literal["IMAGE_GENERATION",] = "IMAGE_GENERATION"
+    event_type: Literal["IMAGE_GENERATION"] = "IMAGE_GENERATION"
     """Kind of event, always `IMAGE_GENERATION`."""
     feature_id: Text
     """Feature of your product that the usage belongs to."""

@@ -28,7 +28,7 @@ class TokenUsageEvent(EventModel):
     """Team whose wallet pays, ahead of `user_id`. The team must exist or the event is lost, and no operation creates
     one: the client refuses events that name one.
     """
-    event_type: Literal["TOKEN_USAGE",] = "TOKEN_USAGE"
+    event_type: Literal["TOKEN_USAGE"] = "TOKEN_USAGE"
     """Kind of event, always `TOKEN_USAGE`."""
     feature_id: Text
     """Feature of your product that the usage belongs to."""

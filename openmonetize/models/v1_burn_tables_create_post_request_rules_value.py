@@ -19,7 +19,7 @@ class BurnTableRule(RequestModel):
     output_tokens: Annotated[Dec, Field(alias="outputTokens", ge=0)]
     """Credits for `perUnit` output tokens; may be a fraction."""
     per_unit: Annotated[Optional[Int], Field(alias="perUnit", gt=0)] = None
-    """Number of tokens that the two prices are for."""
+    """Number of tokens that the two prices are for. Default: 1000."""
 
 
 V1BurnTablesCreatePostRequestRulesValue = BurnTableRule

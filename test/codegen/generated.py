@@ -1,0 +1,46 @@
+"""Clients that are generated from contracts of the tests, and programs that use them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def generate(contract: Path, target: Path) -> "subprocess.CompletedProcess[str]":
+    """Run the generator on a contract, into a tree."""
+    command = [sys.executable, str(ROOT / "codegen" / "generate.py"), "--spec", str(contract), "--target", str(target)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def client(contract: Path, target: Path) -> Path:
+    """Return a tree with the hand-written package and what is generated from a contract."""
+    shutil.copytree(
+        ROOT / "openmonetize",
+        target / "openmonetize",
+        ignore=shutil.ignore_patterns("__pycache__", "api", "models", "_exports.py"),
+    )
+    done = generate(contract, target)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return target
+
+
+def run(tree: Path, program: str, *arguments: str) -> Any:
+    """Run a program with a generated client, and return what it prints, as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
