@@ -40,18 +40,21 @@ class HostLocks:
         Raises:
             ApiTimeoutError: others had it until then.
         """
-        host, user_id = wallet
-        name = hashlib.sha256(f"{host}\n{user_id or ''}".encode("utf-8", "surrogatepass")).hexdigest()[:2]
         with ExitStack() as held:
             try:
                 self._make_folder()
-                path = os.path.join(self._folder, name)
-                held.enter_context(locked_file(path, max(0.0, deadline - time.monotonic())))
+                held.enter_context(locked_file(self.path(wallet), max(0.0, deadline - time.monotonic())))
             except TimeoutError:
                 raise in_use() from None
             except OSError as error:
                 self._tell(error)
             yield
+
+    def path(self, wallet: Wallet) -> str:
+        """Return the file that is locked for a wallet."""
+        host, user_id = wallet
+        text = f"{host}\n{user_id or ''}".encode("utf-8", "surrogatepass")
+        return os.path.join(self._folder, hashlib.sha256(text).hexdigest()[:2])
 
     def _make_folder(self) -> None:
         try:

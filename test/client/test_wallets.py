@@ -111,7 +111,10 @@ def test_the_wait_for_another_process_is_part_of_the_calls_time(canned: Canned, 
     canned.reply = GRANTED
     om = opened(canned, outbox=tmp_path / "usage-outbox")
     other = HostLocks(tmp_path / "usage-outbox")  # as another process has it
-    with other.hold((om.configuration.host, USER), time.monotonic() + 10.0):
+    wallet = (om.configuration.host, USER)
+    users = (f"{USER}-{number}" for number in range(2, 99))
+    another = next(user for user in users if other.path((om.configuration.host, user)) != other.path(wallet))
+    with other.hold(wallet, time.monotonic() + 10.0):
         started = time.monotonic()
         with pytest.raises(ApiTimeoutError, match="another change of this wallet"):
             om.credits.grant(user_id=USER, amount=1, _request_timeout=0.2)
@@ -119,7 +122,7 @@ def test_the_wait_for_another_process_is_part_of_the_calls_time(canned: Canned, 
         with pytest.raises(ApiTimeoutError, match="another change of this wallet"):
             om.credits.purchase(user_id=USER, amount=1, purchase_price=1, _request_timeout=0.2)
         assert not canned.asked
-        om.credits.grant(user_id=USER + "-2", amount=1, _request_timeout=10)  # another wallet
+        om.credits.grant(user_id=another, amount=1, _request_timeout=10)
     grant(om)
     assert len(canned.asked) == 2
 
