@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import queue
 import re
 import socket
 import threading
@@ -231,8 +232,16 @@ class TimedHTTPConnectionPool(HTTPConnectionPool):
 
     ConnectionCls: Any = TimedHTTPConnection
 
+    def _put_conn(self, conn: Any) -> None:
+        """Keep a connection, or close it if enough are kept: more threads than that are no reason for a warning."""
+        try:
+            self.pool.put(conn, block=False)  # type: ignore[union-attr]  # None after the end of the pool
+        except (AttributeError, queue.Full):
+            if conn is not None:
+                conn.close()
 
-class TimedHTTPSConnectionPool(HTTPSConnectionPool):
+
+class TimedHTTPSConnectionPool(TimedHTTPConnectionPool, HTTPSConnectionPool):
     """A pool of such connections over TLS."""
 
     ConnectionCls: Any = TimedHTTPSConnection
