@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from typing import Any
@@ -10,8 +9,8 @@ from typing import Any
 import pytest
 
 from . import grid, observed, pages
+from .corpus import SOAK
 
-SOAK = bool(os.environ.get("OPENMONETIZE_SOAK"))
 SAMPLE = 160  # cells
 ROUNDS = 5 if SOAK else 1
 MENDING = "run `python test/faults/report.py`, and look at what has changed"
