@@ -15,15 +15,15 @@ from openmonetize import ApiClient, Configuration, CreditsApi, OpenMonetize, Ret
 from .ledger import AMOUNT, KEY
 from .server import FaultServer
 
-DEADLINE = 3.0  # seconds that a call may take
+DEADLINE = 5.5  # seconds that a call may take
 MAX_ANSWER = 1024 * 1024  # bytes
 EVENTS = 3  # in each request
-READ_TIMEOUT = 0.5  # seconds
+READ_TIMEOUT = 1.0  # seconds
 # Short waits, so that there is time for all attempts before the deadline.
 RETRIES = RetryPolicy(base=0.02, cap=0.05)
 DELIVERY: dict[str, Any] = {
     "retry": RetryPolicy(base=0.1, cap=0.3, retry_after_cap=1.2),
-    "request_timeout": 0.8,
+    "request_timeout": 1.2,
     "flush_interval": 60.0,
     "atexit_timeout": 0.0,
 }

@@ -35,6 +35,8 @@ class Cell(NamedTuple):
         key: where the key was seen: ``server``, ``proxy`` in clear text, or nowhere.
         time: about how long a call took; for the pages only, since a busy machine takes longer.
         wrong: what must not be; empty if all is well.
+        unexpected: what differs from what the fault has to come to. A machine that stands still for longer than a
+            time-out does that, too.
     """
 
     outcome: str
@@ -43,6 +45,7 @@ class Cell(NamedTuple):
     key: str
     time: str = ""
     wrong: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
 
 
 def run_cell(fault: Fault, caller: str, mode: str) -> Cell:
@@ -75,7 +78,7 @@ def _call(server: FaultServer, fault: Fault, caller: str, mode: str) -> Cell:
         outcome = _outcome(error, wrong)
     arrived = [request for request in requests if request.method != "CONNECT"]
     done = _done(server, caller)
-    wrong += _expected(fault, caller, mode, outcome)
+    unexpected = _expected(fault, caller, mode, outcome)
     wrong += _doubled(server, caller, len(arrived))
     if outcome == "answer" and caller != "GET" and done != (EVENTS if caller == "ingest" else 1):
         wrong.append(f"an answer, and {done} done")
@@ -83,11 +86,13 @@ def _call(server: FaultServer, fault: Fault, caller: str, mode: str) -> Cell:
         wrong.append(f"answered {result}")
     if outcome == "answer" and caller == "GET" and result.data is not None and result.data.balance not in (10, None):
         wrong.append(f"read {result.data.balance}")
-    return Cell(outcome, len(arrived), done, _seen(server), _about(took), tuple(wrong))
+    return Cell(outcome, len(arrived), done, _seen(server), _about(took), tuple(wrong), tuple(unexpected))
 
 
 def _about(seconds: float) -> str:
-    return "under 1 s" if seconds < 1 else f"{seconds:.0f} s"
+    """Say of a time what does not depend on the machine."""
+    whole = f"{DEADLINE:g} s"
+    return "under 1 s" if seconds < 1 else f"under {whole}" if seconds < DEADLINE - 0.2 else whole
 
 
 def _prime(server: FaultServer, fault: Fault, before: Any) -> int:

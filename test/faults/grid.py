@@ -88,3 +88,8 @@ def _run(place: Place) -> Cell:
 def failures(cells: Iterable[tuple[Place, Cell]]) -> list[str]:
     """Say what is wrong in cells."""
     return [f"{' / '.join(place)}: {'; '.join(cell.wrong)}" for place, cell in cells if cell.wrong]
+
+
+def surprises(cells: Iterable[tuple[Place, Cell]]) -> list[str]:
+    """Say what is not as expected in cells."""
+    return [f"{' / '.join(place)}: {'; '.join(cell.unexpected)}" for place, cell in cells if cell.unexpected]

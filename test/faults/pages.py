@@ -15,12 +15,13 @@ from .server import LATENCY
 ROOT = Path(__file__).parents[2]
 TEMPLATES = Path(__file__).with_name("templates")
 PAGES = ("reliability", "security")
+_NOTE = "<!-- Written by test/faults/report.py, from test/faults/templates/{}.md and what the run has observed. -->\n\n"
 _SLOT = re.compile(r"\{(reliability|security): ([^}]+)\}")
 
 
 def render(page: str, cells: Mapping[Place, Cell]) -> str:
     """Return a page."""
-    text = (TEMPLATES / f"{page}.md").read_text(encoding="utf-8")
+    text = _NOTE.format(page) + (TEMPLATES / f"{page}.md").read_text(encoding="utf-8")
     text = _SLOT.sub(lambda slot: getattr(tables, slot[1])(cells, *slot[2].split(", ")), text)
     numbers = {
         "faults": f"{len(FAULTS)}",

@@ -28,8 +28,9 @@ FORMS: dict[str, str | None] = {
     "a date in years": "Thu, 01 Jan 2099 00:00:00 GMT",
     "99999999999": "99999999999",
 }
-# No number of seconds and no date: as good as none.
-UNREADABLE = {
+# More than half of the time that a call has; and what is no number of seconds and no date, as good as none.
+FURTHER = {
+    "4": "4",
     "-5": "-5",
     "soon": "soon",
     "an absurd zone": "Mon, 01 Jan 2029 00:00:00 +99999999999999999999",
@@ -103,7 +104,7 @@ def _faults() -> list[Fault]:
         if code in (*REPEATED, 400, 500):
             forms = FORMS
         if code in (429, 503):
-            forms = {**FORMS, **UNREADABLE}
+            forms = {**FORMS, **FURTHER}
         for form, value in forms.items():
             repeats = code in REPEATED and form not in TOO_LONG
             name = f"`{code}` with `Retry-After`: {form}" if form else f"`{code}`"

@@ -12,16 +12,24 @@ from . import grid, observed, pages
 from .corpus import SOAK
 
 SAMPLE = 160  # cells
+MAX_AGAIN = 12  # cells that are run once more
 ROUNDS = 5 if SOAK else 1
 MENDING = "run `python test/faults/report.py`, and look at what has changed"
 
 
 def compare(cells: Any) -> None:
-    """Fail where something is wrong in itself, or is not what was observed before."""
+    """Fail where something is wrong in itself, or is not what was observed before.
+
+    A machine that stands still for longer than a time-out makes other outcomes, though no wrong ones: those few cells
+    are run once more.
+    """
     assert grid.failures(cells.items()) == []
     before = observed.read()
-    differing = {place: (before.get(place), cell) for place, cell in cells.items() if before[place][:4] != cell[:4]}
-    assert not differing, MENDING
+    differing = [place for place, cell in cells.items() if before[place][:4] != cell[:4] or cell.unexpected]
+    assert len(differing) <= MAX_AGAIN, MENDING
+    again = grid.run(differing, threads=2)
+    assert grid.failures(again.items()) + grid.surprises(again.items()) == []
+    assert {place: cell[:4] for place, cell in again.items()} == {place: before[place][:4] for place in again}, MENDING
 
 
 def test_a_sample_of_the_cells() -> None:
