@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -98,11 +99,11 @@ class Recording:
         self.server = server
         self.incidents: list[str] = []
         self.texts: list[str] = []
-        self._folder = tempfile.TemporaryDirectory(prefix="openmonetize-faults-") if caller == "outbox" else None
+        self._folder = tempfile.mkdtemp(prefix="openmonetize-faults-") if caller == "outbox" else None
         self.om = self._start()
 
     def _start(self) -> OpenMonetize:
-        outbox = os.path.join(self._folder.name, "outbox") if self._folder else None
+        outbox = os.path.join(self._folder, "outbox") if self._folder else None
         return OpenMonetize(configuration=configuration(self.server), outbox=outbox, on_error=self._note, **DELIVERY)
 
     def _note(self, incident: Any) -> None:
@@ -143,4 +144,4 @@ class Recording:
         """End it, and remove what is on disk."""
         self.om.close(0.0)
         if self._folder is not None:
-            self._folder.cleanup()
+            shutil.rmtree(self._folder, ignore_errors=True)

@@ -19,10 +19,10 @@ from .server import Fault, FaultServer
 # Seconds by which a busy machine may be late. What hangs here does so until the fault is over.
 SLACK = 5.0
 OUTAGE = 1.0  # seconds of a flush while the fault lasts
-MAX_OUTAGE_REQUESTS = 40  # of a recorder in that time
+MAX_OUTAGE_REQUESTS = 25  # of a recorder in that time
 RECOVERY = 15.0  # seconds of a flush after it
 PASSWORD = "p4ssword"
-MODES = ("once", "always")
+MODES = ("once", "always", "closing")  # the last: once, and then the recorder is closed
 
 
 class Cell(NamedTuple):
@@ -50,10 +50,12 @@ class Cell(NamedTuple):
 
 def run_cell(fault: Fault, caller: str, mode: str) -> Cell:
     """Have a caller meet a fault, and return what was observed."""
-    server = FaultServer(fault, 1 if mode == "once" else float("inf"))
+    server = FaultServer(fault, float("inf") if mode == "always" else 1)
     try:
         if caller in CALLS:
             return _call(server, fault, caller, mode)
+        if mode == "closing":
+            return _close(server, caller)
         return _record(server, fault, caller, mode)
     finally:
         server.close()
@@ -211,6 +213,23 @@ def _record(server: FaultServer, fault: Fault, caller: str, mode: str) -> Cell:
         recording.close()
     wrong += _exposed(server, None)
     return Cell(outcome, None, server.platform.events_billed(), _seen(server), "", tuple(wrong))
+
+
+def _close(server: FaultServer, caller: str) -> Cell:
+    """Have a recorder meet the fault once, and close it, with time for more."""
+    recording, wrong = Recording(caller, server), []
+    try:
+        _prime(server, server.fault, recording.om.credits.balance)
+        recording.record()
+        recording.om.flush(0.0)
+        recording.wait_for_report()
+        end = recording.om.close(RECOVERY)
+    finally:
+        recording.close()
+    billed, dead = server.platform.events_billed(), recording.incidents.count("dead")
+    if billed + dead != EVENTS or not end.complete:
+        wrong.append(f"{billed} of {EVENTS} events were billed when the recorder was closed: {end}")
+    return Cell("delivered" if end.complete else "left", None, billed, _seen(server), "", tuple(wrong))
 
 
 def _recorded(server: FaultServer, fault: Fault, recording: Recording, complete: bool) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+import warnings
 from typing import Any
 
 from .server import CERTIFICATES, Exchange, Fault, FaultServer, Respond, reset, tls_context
@@ -63,11 +64,20 @@ def _reset_at_once(server: FaultServer, sock: socket.socket) -> None:
     reset(sock)
 
 
-def _old_protocol(server: FaultServer, sock: socket.socket) -> socket.socket:
+def _old_context() -> ssl.SSLContext:
     context = tls_context("good")
-    context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
     context.set_ciphers("ALL:@SECLEVEL=0")
-    return context.wrap_socket(sock, server_side=True)
+    return context
+
+
+_OLD = _old_context()
+
+
+def _old_protocol(server: FaultServer, sock: socket.socket) -> socket.socket:
+    return _OLD.wrap_socket(sock, server_side=True)
 
 
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 18\r\n\r\n<html>Wi-Fi</html>"

@@ -22,13 +22,13 @@ def text_of(cell: Cell) -> str:
 
 def write(cells: Mapping[Place, Cell]) -> None:
     """Write all cells."""
-    rows: dict[tuple[str, str, str], list[str]] = {}
+    rows: dict[tuple[str, str, str], dict[str, str]] = {}
     for place in places():
-        rows.setdefault((place.group, place.fault, place.mode), []).append(text_of(cells[place]))
+        rows.setdefault((place.group, place.fault, place.mode), {})[place.caller] = text_of(cells[place])
     with open(FILE, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_HEAD)
-        writer.writerows([*key, *texts] for key, texts in rows.items())
+        writer.writerows([*key, *(row.get(caller, "") for caller in CALLERS)] for key, row in rows.items())
 
 
 def read() -> dict[Place, Cell]:
@@ -36,7 +36,7 @@ def read() -> dict[Place, Cell]:
     cells: dict[Place, Cell] = {}
     with open(FILE, encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            for caller in CALLERS:
+            for caller in filter(row.get, CALLERS):
                 outcome, requests, done, key, time = row[caller].split("/")
                 place = Place(row["group"], row["fault"], caller, row["mode"])
                 cells[place] = Cell(outcome, _count(requests), _count(done), key, time)

@@ -141,6 +141,7 @@ class FaultServer:
         self._left = times
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
         self._listeners = [self._listen(self._serve), self._listen(self._stray)]
         self.port, self.elsewhere = (one.getsockname()[1] for one in self._listeners)
         self.url = fault.url.format(port=self.port)
@@ -158,11 +159,14 @@ class FaultServer:
         self.over.set()
 
     def close(self) -> None:
-        """End all connections."""
+        """End all connections, and wait for the threads that serve them."""
         self.heal()
-        for one in (*self._listeners, *self._open):
+        for one in (*self._listeners, *list(self._open)):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+        for thread in list(self._threads):
+            thread.join(10.0)
+        for one in (*self._listeners, *list(self._open)):
             one.close()
 
     def _listen(self, serve: Callable[[socket.socket], None]) -> socket.socket:
@@ -177,10 +181,15 @@ class FaultServer:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 sock.settimeout(20.0)
                 self._open.add(sock)
-                threading.Thread(target=self._run, args=(serve, sock), daemon=True).start()
+                self._start(self._run, serve, sock)
 
-        threading.Thread(target=accept, daemon=True).start()
+        self._start(accept)
         return listener
+
+    def _start(self, target: Callable[..., None], *arguments: Any) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _run(self, serve: Callable[[socket.socket], None], sock: socket.socket) -> None:
         try:
