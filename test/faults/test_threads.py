@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import re
 import threading
@@ -72,7 +73,7 @@ def test_every_answer_is_its_callers_and_no_connection_is_left_over(caplog: pyte
         assert server.wait_until(lambda: server.open <= MAX_OPEN)
         client.close()
         assert server.wait_until(lambda: server.open == 0)
-        assert caplog.records == []
+        assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_mixed_calls_against_the_sandbox() -> None:
