@@ -190,9 +190,10 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Run the metering tests with hundreds of killed processes instead of a few."""
+    """Run the metering tests with hundreds of killed processes instead of a few, and all faults several times."""
     install(session, "dev")
-    session.run("python", "-m", "pytest", "-q", "test/metering", *session.posargs, env={"OPENMONETIZE_SOAK": "500"})
+    tests = ["test/metering", "test/faults"]
+    session.run("python", "-m", "pytest", "-q", *tests, *session.posargs, env={"OPENMONETIZE_SOAK": "500"})
 
 
 @nox.session

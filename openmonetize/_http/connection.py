@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import queue
 import re
 import socket
 import threading
@@ -74,7 +75,13 @@ def _remaining() -> float:
 
 
 class _Incoming(io.RawIOBase):
-    """Reads a socket until the deadline of its call. http.client is given this object as the socket."""
+    """Reads a socket until the deadline of its call. http.client is given this object as the socket.
+
+    Attributes:
+        ended: whether the server has closed the connection, and nothing is left to read.
+    """
+
+    ended = False
 
     def __init__(self, sock: Any) -> None:
         self._raw = sock.makefile("rb", buffering=0)  # keeps the socket open until this object is closed
@@ -90,7 +97,9 @@ class _Incoming(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> Any:
         _bound(self._sock, self._deadline, self._read_timeout)
-        return self._sock.recv_into(buffer)
+        size = self._sock.recv_into(buffer)
+        self.ended = size == 0
+        return size
 
     def close(self) -> None:
         self._raw.close()
@@ -99,7 +108,8 @@ class _Incoming(io.RawIOBase):
 
 class _TimedResponse(http.client.HTTPResponse):
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
-        super().__init__(_Incoming(sock), *args, **kwargs)  # type: ignore[arg-type]  # http.client only calls makefile
+        self._incoming = incoming = _Incoming(sock)
+        super().__init__(incoming, *args, **kwargs)  # type: ignore[arg-type]  # http.client only calls makefile
         self._may_have_body = kwargs.get("method") != "HEAD"
 
     def begin(self, **limits: Any) -> None:
@@ -107,10 +117,15 @@ class _TimedResponse(http.client.HTTPResponse):
 
         http.client parses headers as e-mail, which takes 40 µs, a fifth of a small call. The usual head is parsed here;
         every other one is left to http.client. A property test holds both to the same result.
+
+        http.client takes a head that the end of the connection cuts off for a whole one, which may lack its length or
+        more. It is incomplete (RFC 9112, section 8).
         """
         head = _USUAL_HEAD.match(self.fp.peek())
         if not (head and self._may_have_body and self._read_usual(head)):
             super().begin(**limits)
+            if self._incoming.ended:
+                raise http.client.RemoteDisconnected("the server closed it within the headers of the answer")
             self.will_close = self.will_close or self.status == http.client.SWITCHING_PROTOCOLS
 
     def _read_status(self) -> tuple[str, int, str]:
@@ -248,8 +263,16 @@ class TimedHTTPConnectionPool(HTTPConnectionPool):
 
     ConnectionCls: Any = TimedHTTPConnection
 
+    def _put_conn(self, conn: Any) -> None:
+        """Keep a connection, or close it if enough are kept: more threads than that are no reason for a warning."""
+        try:
+            self.pool.put(conn, block=False)  # type: ignore[union-attr]  # None after the end of the pool
+        except (AttributeError, queue.Full):
+            if conn is not None:
+                conn.close()
 
-class TimedHTTPSConnectionPool(HTTPSConnectionPool):
+
+class TimedHTTPSConnectionPool(TimedHTTPConnectionPool, HTTPSConnectionPool):
     """A pool of such connections over TLS."""
 
     ConnectionCls: Any = TimedHTTPSConnection

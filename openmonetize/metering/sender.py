@@ -319,7 +319,8 @@ class Sender:
         self._maintain()
         self._wake.clear()
         self.wake_at = 1
-        self._stop_if_abandoned()
+        if not self._buffer.new_count():  # else an event came in after the thread had looked
+            self._stop_if_abandoned()
         if self._buffer.new_count() or self._flushes or self._stopping:
             self.wake_at = _NEVER
             if self._flushes:

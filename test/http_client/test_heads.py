@@ -10,10 +10,10 @@ from typing import Any, List, Type
 import pytest
 from hypothesis import example, given, strategies as st
 
-from openmonetize import ApiClient
+from openmonetize import ApiClient, ApiConnectionError
 from openmonetize._http import connection
 
-from .loopback import Loopback, answer
+from .loopback import Loopback, answer, raw
 
 STATUS_LINES = [
     b"HTTP/1.1 200 OK",
@@ -113,6 +113,23 @@ def test_a_head_may_come_in_pieces(end: int, headers: List[bytes], server: Loopb
     assert (response.status, response.data) == (200, b"hello")
     assert client.call_api("GET", "/v1/anything").status == 200
     assert server.connections == 1
+
+
+@pytest.mark.parametrize("cut", [0, 1, 5, 20, len(b"HTTP/1.1 204 No Content\r\nX-Some: header\r\n")])
+def test_a_head_that_is_cut_off_is_no_answer(cut: int, server: Loopback, client: ApiClient) -> None:
+    head = b"HTTP/1.1 204 No Content\r\nX-Some: header\r\n\r\n"
+    server.then(raw(head[:cut]))
+    with pytest.raises(ApiConnectionError):
+        client.call_api("POST", "/v1/anything")
+    server.then(raw(head))
+    assert client.call_api("POST", "/v1/anything").data == b""
+
+
+def test_a_call_that_may_be_repeated_is_after_a_head_that_is_cut_off(server: Loopback, client: ApiClient) -> None:
+    server.then(raw(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"))
+    response = client.call_api("GET", "/v1/anything")
+    assert (response.status, len(server.requests)) == (200, 2)
+    assert response.data
 
 
 def test_an_answer_to_head_has_no_body(server: Loopback, client: ApiClient) -> None:
