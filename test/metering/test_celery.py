@@ -15,7 +15,7 @@ from .fault_server import FaultServer
 from .programs import environment
 
 pytest.importorskip("celery")
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")]
 
 TASKS = """
 import os

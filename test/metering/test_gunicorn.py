@@ -13,7 +13,7 @@ from .fault_server import FaultServer
 from .web_server import WebServer, restarts_gracefully, survives_killed_workers
 
 settings = pytest.importorskip("gunicorn.config").make_settings
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")]
 
 
 class Gunicorn(WebServer):

@@ -13,7 +13,10 @@ from .fault_server import FaultServer
 from .web_server import WebServer, restarts_gracefully, survives_killed_workers
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "uwsgi"
-pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="needs uWSGI: pip install pyuwsgi")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not PROGRAM.exists(), reason="needs uWSGI: pip install pyuwsgi"),
+]
 
 
 class Uwsgi(WebServer):
