@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from openmonetize.sandbox import Sandbox
+from openmonetize.sandbox.http.body import read_body
 from openmonetize.sandbox.http.server import open_server
 
 _COLUMNS = (
@@ -41,7 +42,7 @@ def floor(file: str, key: str) -> Callable[[dict[str, Any], Callable[..., Any]],
     insert = f"INSERT INTO events VALUES ({', '.join('?' * len(_COLUMNS))})"
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        events = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))["events"]
+        events = json.loads(read_body(environ))["events"]
         for event in events:
             event["metadata"] = json.dumps(event["metadata"])
         database.execute("BEGIN IMMEDIATE")

@@ -11,6 +11,9 @@ import pytest
 from . import grid, observed, pages
 from .corpus import SOAK
 
+# Python leaves the socket of a handshake whose other side is gone to its garbage collector, which then warns.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 SAMPLE = 160  # cells
 MAX_AGAIN = 12  # cells that are run once more
 ROUNDS = 5 if SOAK else 1
