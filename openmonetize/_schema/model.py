@@ -138,14 +138,31 @@ class _WholeNumber:
         return core_schema.union_schema(members, mode="left_to_right")
 
 
+def _no_parts(value: Any) -> Any:
+    """Refuse the lists of sign, digits and exponent that `Decimal` takes, some of them with errors of its own."""
+    if isinstance(value, (list, tuple)):
+        raise ValueError("must be a number")
+    return value
+
+
+class _Decimal:
+    """A decimal. A JSON number or string is read by pydantic alone, without a call of Python code."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        number: Any = handler(source)
+        other = core_schema.no_info_before_validator_function(_no_parts, number)
+        return core_schema.union_schema([{**number, "strict": True}, other], mode="left_to_right")
+
+
 # A whole number; a JSON number on the wire.
 Int = Annotated[int, _WholeNumber]
 # A whole number; a JSON string on the wire, as balances are.
 IntString = Annotated[Int, PlainSerializer(str, when_used="json")]
 # An exact decimal, such as US dollars; a JSON number on the wire.
-Dec = Annotated[Decimal, AfterValidator(_finite), PlainSerializer(_json_number, when_used="json")]
+Dec = Annotated[Decimal, _Decimal, AfterValidator(_finite), PlainSerializer(_json_number, when_used="json")]
 # An exact decimal; a JSON string on the wire.
-DecimalString = Annotated[Decimal, AfterValidator(_finite), PlainSerializer(str, when_used="json")]
+DecimalString = Annotated[Decimal, _Decimal, AfterValidator(_finite), PlainSerializer(str, when_used="json")]
 # A number that is not money, such as a percentage.
 Num = Annotated[Union[int, Annotated[float, AllowInfNan(False)]], BeforeValidator(_refuse_bool)]
 # The time of an answer, aware and in UTC.

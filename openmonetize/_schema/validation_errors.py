@@ -13,7 +13,7 @@ from openmonetize.exceptions import ApiAttributeError, ApiTypeError, ApiValueErr
 _MAX_SHOWN_INPUT = 80  # characters
 
 # The names of union members, which pydantic puts into the location of an error.
-_UNION_MEMBER = re.compile(r"constrained-\w+|int|float|str|datetime|(?:literal|function-\w+|chain)\[.*")
+_UNION_MEMBER = re.compile(r"constrained-\w+|int|float|str|datetime|decimal|(?:literal|function-\w+|chain)\[.*")
 
 
 def describe(error: ValidationError, model: type[BaseModel]) -> ApiValueError:

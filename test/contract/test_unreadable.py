@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from openmonetize import ApiValueError
 from openmonetize.models.v1_credits_balance_get200_response import V1CreditsBalanceGet200Response
@@ -78,6 +78,8 @@ _VALUES = st.recursive(
 
 
 @given(st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(GOOD, _VALUES)), max_size=4))
+@example([{"costUsd": [None, None, None]}])  # a triple, of which Python's Decimal makes a number
+@example([{"costUsd": [0, [1], 2]}])
 def test_any_single_values_are_read_or_kept(rows: list[dict[str, Any]]) -> None:
     try:
         read = V1EventsListGet200Response.from_json(json.dumps(page(*rows))).data

@@ -145,6 +145,7 @@ def test_every_block_of_the_page_runs(page_run: Run, page: str) -> None:
 
 
 @library_warnings
+@pytest.mark.slow
 @EVERY_PAGE
 @pytest.mark.parametrize("kind", [LATER], ids=["later"])
 def test_every_block_of_the_page_runs_where_billing_takes_time(page_run: Run, page: str) -> None:

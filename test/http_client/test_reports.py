@@ -22,7 +22,10 @@ from .loopback import hang
 TESTS = Path(__file__).parents[1]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (TESTS, TESTS.parent)))}
 
-pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="interrupts a thread by a signal")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="interrupts a thread by a signal"),
+]
 
 
 def raised_by(fail: Callable[[], None]) -> BaseException:
