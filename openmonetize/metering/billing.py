@@ -106,10 +106,11 @@ class Billing:
                 second = moment[:19] if moment[16:17] == ":" else f"{moment[:16]}:00"  # seconds may be left out
                 found[event_id] = _Watched(next(self._numbers), batch.account, second)
         with self._lock:
-            self._waiting.update(found)
-            for watched in (self._missing, self._waiting):
-                for oldest in list(islice(watched, max(0, len(watched) - MAX_WATCHED))):
+            # The oldest go first, so that the table never gets larger than it has to be.
+            for watched, more in ((self._missing, 0), (self._waiting, len(found))):
+                for oldest in list(islice(watched, max(0, len(watched) + more - MAX_WATCHED))):
                     del watched[oldest]
+            self._waiting.update(found)
 
     def counts(self, served: Collection[Account]) -> tuple[int, int]:
         """Return how many accepted events of these accounts wait, and how many are missing."""

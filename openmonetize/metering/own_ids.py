@@ -109,7 +109,8 @@ class OwnIds:
                     count,
                 )
             self._counts["unknown_duplicate"] += count
-            self._unanswered -= sent_before
+        if self._unanswered:
+            self._unanswered.difference_update(map(event_id_in, batch.wires))
 
     def _count_foreign(self, batch: Batch, customer_id: str) -> None:
         own = f'"customer_id":{json.dumps(customer_id)}'.encode()
