@@ -6,8 +6,9 @@ numbers, and anything may be missing. Requests are written strictly: unknown fie
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -51,8 +52,24 @@ _MAX_EXPONENT = 400  # decimal; more than any float has
 # Before 2.14, a thread that builds a model takes the one away that another thread has just built, and a third thread
 # finds that of the base class, which knows no fields. Later versions have a lock of their own, and two locks could
 # wait for each other.
-_has_lock = tuple(map(int, VERSION.split(".")[:2])) >= (2, 14)
-_BUILDING: AbstractContextManager[Any] = nullcontext() if _has_lock else RLock()
+_HAS_LOCK = tuple(map(int, VERSION.split(".")[:2])) >= (2, 14)
+_LOCK = RLock()
+
+
+@contextmanager
+def _building() -> Iterator[None]:
+    """Have the building of models to this thread, without the finalizers that might build one in the middle of it."""
+    if _HAS_LOCK:
+        yield
+        return
+    with _LOCK:
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            yield
+        finally:
+            if collects:
+                gc.enable()
 
 
 def _refuse_bool(value: Any) -> Any:
@@ -212,7 +229,7 @@ class Model(BaseModel):
             """Build the model now, as pydantic does on its first use."""
             if cls.__pydantic_complete__ and not force:
                 return None
-            with _BUILDING:
+            with _building():
                 depth = _parent_namespace_depth + 1
                 built = super().model_rebuild(force=force, _parent_namespace_depth=depth, **options)
                 cls.__signature__ = Model.__dict__["__signature__"]  # pydantic has set its own
