@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import keyword
 import re
 
@@ -14,7 +13,6 @@ _TAKEN_BY_TYPES = frozenset(("date", "datetime", "bytes", "dict", "float", "int"
 _TAKEN_BY_MODELS = frozenset((*dir(BaseModel), *dir(type(BaseModel)))) | frozenset(
     ("from_json", "to_wire", "to_str", "unreadable", "nullable", "identify", "complete", "counted", "id_was_given")
 )
-BUILTINS = frozenset(dir(builtins))
 
 
 def snake(name: str) -> str:
