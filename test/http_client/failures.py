@@ -38,19 +38,27 @@ class Interrupted(BaseException):
 
 @contextlib.contextmanager
 def interrupted(after: float = 0.3) -> Iterator[None]:
-    """Interrupt the main thread once, from a signal handler."""
+    """Interrupt the main thread from a signal handler: again after a while, for a signal that arrives just before the
+    thread waits, or in a finalizer, interrupts nothing."""
 
     def interrupt(*_: Any) -> None:
         raise Interrupted
 
+    def send_signals() -> None:
+        for seconds in (after, 2, 2, 2):
+            if ended.wait(seconds):
+                return
+            signal.pthread_kill(main, signal.SIGUSR1)
+
+    main, ended = threading.main_thread().ident or 0, threading.Event()
     before = signal.signal(signal.SIGUSR1, interrupt)
-    timer = threading.Timer(after, signal.pthread_kill, (threading.main_thread().ident or 0, signal.SIGUSR1))
-    timer.start()
+    sender = threading.Thread(target=send_signals)
+    sender.start()
     try:
         yield
     finally:
-        timer.cancel()
-        timer.join()
+        ended.set()
+        sender.join()
         signal.signal(signal.SIGUSR1, before)
 
 
