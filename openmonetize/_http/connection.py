@@ -21,6 +21,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family
 
+from openmonetize._fork import ProcessMark
 from openmonetize._http.redaction import Secret
 
 CHUNK_SIZE = 65536
@@ -258,10 +259,39 @@ class TimedHTTPSConnection(TimedHTTPConnection, HTTPSConnection):
     """The same over TLS."""
 
 
+class _IdleConnections(queue.LifoQueue[Any]):
+    """The idle connections of a pool. A forked child does not wait for a lock that a thread of its parent held.
+
+    urllib3 closes them when the child ends, which would wait for ever.
+    """
+
+    def __init__(self, maxsize: int = 0) -> None:
+        super().__init__(maxsize)
+        self._mark = ProcessMark()
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """Take one."""
+        self._renew_locks_of_parent()
+        return super().get(block, timeout)
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        """Keep one."""
+        self._renew_locks_of_parent()
+        super().put(item, block, timeout)
+
+    def _renew_locks_of_parent(self) -> None:
+        if self._mark.forked():
+            self.mutex = threading.Lock()
+            self.not_empty, self.not_full = threading.Condition(self.mutex), threading.Condition(self.mutex)
+            self.all_tasks_done = threading.Condition(self.mutex)
+            self._mark = ProcessMark()
+
+
 class TimedHTTPConnectionPool(HTTPConnectionPool):
     """A pool of such connections."""
 
     ConnectionCls: Any = TimedHTTPConnection
+    QueueCls: Any = _IdleConnections
 
     def _put_conn(self, conn: Any) -> None:
         """Keep a connection, or close it if enough are kept: more threads than that are no reason for a warning."""

@@ -90,9 +90,9 @@ def test_leaving_the_client_closes_its_connections(server: Loopback, make_client
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_forked_child_opens_its_own_connection(server: Loopback) -> None:
+def test_a_forked_child_waits_for_no_lock_and_opens_its_own_connection(server: Loopback) -> None:
     program = f"""
-import os, signal
+import os, signal, sys
 from openmonetize import ApiClient, Configuration, CreditsApi, EventsApi, TokenUsageEvent
 from openmonetize.events.sent_ids import sent_ids
 signal.alarm(20)
@@ -100,16 +100,23 @@ client = ApiClient(Configuration({server.url!r}, {{"bearerAuth": {KEY!r}}}))
 balance = lambda: CreditsApi(client).balance().data.balance
 assert balance() == 120
 ids = sent_ids(client.configuration)
-ids._lock.acquire(); client.rest_client._lock.acquire()  # as another thread might at the time of the fork
-child = os.fork()
-if child == 0:
-    signal.alarm(20)
-    for _ in range(5):
-        assert balance() == 120
-    ids.add({{"an id": 1}})
-    os._exit(0)
-assert os.waitpid(child, 0)[1] == 0
-ids._lock.release(); client.rest_client._lock.release()
+(pool,) = [each.pool for each in client.rest_client._routes.values()]
+locks = [ids._lock, client.rest_client._lock, pool.pool.mutex]
+for lock in locks:
+    lock.acquire()  # as another thread might at the time of the fork
+for ends_at_once in (True, False):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        if ends_at_once:
+            sys.exit()  # urllib3 closes the inherited connections
+        for _ in range(5):
+            assert balance() == 120
+        ids.add({{"an id": 1}})
+        sys.exit()
+    assert os.waitpid(child, 0)[1] == 0, ends_at_once
+for lock in locks:
+    lock.release()
 for _ in range(5):
     assert balance() == 120
 """
