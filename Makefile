@@ -4,9 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
-SESSIONS := lint types drift docs packages sbom coverage canary lowest bench soak lock
+SESSIONS := lint types drift contract docs packages sbom coverage canary lowest bench soak lock
 
-.PHONY: demo test check generate clean $(SESSIONS)
+.PHONY: demo test check generate diff release-check clean $(SESSIONS)
 
 ## demo: meter an hour of real LLM traffic against a local sandbox
 demo: $(VENV)/.demo
@@ -23,6 +23,14 @@ check: test
 ## generate: write the client anew from openapi.yaml
 generate: $(VENV)/.dev
 	$(BIN)/python codegen/generate.py
+
+## diff: say what changed for users since the last release, or since another revision (OLD=HEAD)
+diff: $(VENV)/.dev
+	@$(BIN)/python codegen/compare.py $(OLD)
+
+## release-check: check what must hold before a tag is made
+release-check: drift
+	@$(BIN)/python codegen/release.py
 
 ## lint, types, drift, docs, packages, ...: run that session of noxfile.py
 $(SESSIONS): $(VENV)/.dev

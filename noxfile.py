@@ -23,12 +23,14 @@ nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv"
 nox.options.download_python = "never"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "types", "drift", "docs", "packages", "sbom"]
+nox.options.sessions = ["lint", "types", "drift", "contract", "docs", "packages", "sbom"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 LOCK = "requirements/dev.txt"
 DIST = Path("dist")
-GENERATED = ["docs", *(f"openmonetize/{name}" for name in ("_exports.py", "api", "client/apis.py", "models"))]
+MODULES = ("_exports.py", "_servers.py", "api", "client/apis.py", "models")
+GENERATED = ["README.md", "docs", *(f"openmonetize/{name}" for name in MODULES)]
+REDOCLY, SPECTRAL = "@redocly/cli@2.77.0", "@stoplight/spectral-cli@6.16.3"
 PYTEST = ["pytest", "-q", "-n", "4", "--dist", "loadfile"]
 
 
@@ -111,6 +113,18 @@ def drift(session: nox.Session) -> None:
     session.run("git", "diff", "--exit-code", "--", *GENERATED, external=True)
     if untracked := git("ls-files", "--others", "--exclude-standard", "--", *GENERATED):
         session.error(f"generated, but not under version control:\n{untracked}")
+
+
+@nox.session(venv_backend="none")
+def contract(session: nox.Session) -> None:
+    """Check openapi.yaml with the two linters that most makers of such contracts use. npx fetches them."""
+    session.env.update(REDOCLY_TELEMETRY="off", REDOCLY_SUPPRESS_UPDATE_NOTICE="true")
+    npx = ["npx", "--yes", "--package"]
+    session.run(*npx, REDOCLY, "redocly", "lint", "--extends", "recommended-strict", "openapi.yaml", external=True)
+    rules = Path(session.create_tmp(), "spectral.yaml")
+    rules.write_text('extends: ["spectral:oas"]\n', encoding="utf-8")
+    options = ["--ruleset", str(rules), "--fail-severity", "warn"]
+    session.run(*npx, SPECTRAL, "spectral", "lint", *options, "openapi.yaml", external=True)
 
 
 @nox.session

@@ -2,13 +2,15 @@
 
 Reads the contract, prints the generated files into an empty directory, formats and proves them there, and only then
 replaces what is generated in the target tree: `openmonetize/api`, `openmonetize/models`, `openmonetize/_exports.py`,
-`openmonetize/client/apis.py` and the generated pages of `docs/`. The files of removed schemas and tags are deleted; no
-other file is touched, nor one that `.openapi-generator-ignore` names.
+`openmonetize/_servers.py`, `openmonetize/client/apis.py`, the generated pages of `docs/`, and what stands between the
+marks of README.md. The files of removed schemas and tags are deleted; no other file is touched, nor one that
+`.openapi-generator-ignore` names.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -21,22 +23,27 @@ sys.path.insert(0, str(CODEGEN))
 
 from printing.printer import print_contract
 from proof import ProofError, prove
+from reading.model import Contract
 from reading.reader import read_contract
 from reading.source import ContractError
 from surroundings import owner_of, patterns_of_ignored
 
 # What is generated of the package.
 PACKAGES = ("api", "models")
-MODULES = ("_exports.py", "client/apis.py")
+MODULES = ("_exports.py", "_servers.py", "client/apis.py")
+
+# What is generated of the README.
+END = "<!-- end -->\n"
+MARKED = re.compile(f"(?P<mark><!-- generated: [a-z]+ -->\n).*?{END}", re.DOTALL)
 
 PAGE_MARK = "<!-- Generated from openapi.yaml"
 RUFF = ["--isolated", "--no-cache", "--config", "line-length=120", "--config", "target-version='py39'"]
 
 
-def generate(spec: Path, work: Path) -> None:
+def generate(contract: Contract, work: Path) -> None:
     """Print the files of a contract into the empty directory ``work``."""
     ignored = patterns_of_ignored(ROOT / ".openapi-generator-ignore")
-    for name, text in print_contract(read_contract(spec, owner_of)):
+    for name, text in print_contract(contract):
         if not any(Path(name).match(pattern) for pattern in ignored):
             path = work / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,6 +57,8 @@ def generate(spec: Path, work: Path) -> None:
 
 def install(work: Path, target: Path) -> None:
     """Replace what is generated in ``target`` by what is in ``work``."""
+    if (target / "README.md").exists():
+        _renew_tables(target / "README.md", (work / "README.md").read_text(encoding="utf-8"))
     package = target / "openmonetize"
     package.mkdir(parents=True, exist_ok=True)
     for name in PACKAGES:
@@ -67,17 +76,33 @@ def install(work: Path, target: Path) -> None:
         shutil.copy(page, docs)
 
 
+def _renew_tables(readme: Path, tables: str) -> None:
+    """Replace what stands between the marks of the README."""
+    text = readme.read_text(encoding="utf-8")
+    for table in MARKED.finditer(tables):
+        before, mark, rest = text.partition(table["mark"])
+        _, end, after = rest.partition(END)
+        if not mark or not end:
+            raise SystemExit(f"{readme.name} lacks {table['mark'].strip()}, or {END.strip()} below it")
+        text = before + table[0] + after
+    readme.write_text(text, encoding="utf-8")
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--spec", type=Path, default=ROOT / "openapi.yaml", help="the contract")
+    parser.add_argument("--overlay", type=Path, help="what changes it; overlay.yaml for the default contract")
     parser.add_argument("--target", type=Path, default=ROOT, help="the tree whose generated files are replaced")
+    parser.add_argument("--without-types", action="store_true", help="leave out the type check, the slowest proof")
     arguments = parser.parse_args()
+    overlay = arguments.overlay or (CODEGEN / "overlay.yaml" if arguments.spec == parser.get_default("spec") else None)
     with tempfile.TemporaryDirectory() as directory:
         work = Path(directory)
         try:
-            generate(arguments.spec.resolve(), work)
-            prove(work, ROOT / "openmonetize")
+            contract = read_contract(arguments.spec.resolve(), owner_of, overlay)
+            generate(contract, work)
+            prove(contract, work, ROOT / "openmonetize", with_types=not arguments.without_types)
         except (ContractError, ProofError) as error:
             raise SystemExit(str(error)) from None
         install(work, arguments.target)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
     from openmonetize._http.retry import RetryPolicy as RetryPolicy
     from openmonetize.api_client import ApiClient as ApiClient
-    from openmonetize.api_response import ApiResponse as ApiResponse
+    from openmonetize.api_response import ApiResponse as ApiResponse, RateLimit as RateLimit
     from openmonetize.client import OpenMonetize as OpenMonetize
     from openmonetize.client.disabled import DisabledError as DisabledError
     from openmonetize.client.estimates import Amounts as Amounts
@@ -87,7 +87,7 @@ _BY_HAND = {
     "openmonetize._http.operation": ("UNSET", "Operation", "RequestOptions", "Unset"),
     "openmonetize._http.retry": ("RetryPolicy",),
     "openmonetize.api_client": ("ApiClient",),
-    "openmonetize.api_response": ("ApiResponse",),
+    "openmonetize.api_response": ("ApiResponse", "RateLimit"),
     "openmonetize.client": ("OpenMonetize",),
     "openmonetize.client.disabled": ("DisabledError",),
     "openmonetize.client.estimates": ("Amounts",),

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from openmonetize.api.users_api import UsersApi as UsersApi
     from openmonetize.models.api_call_event import ApiCallEvent as ApiCallEvent
     from openmonetize.models.custom_event import CustomEvent as CustomEvent
+    from openmonetize.models.customer_tier import CustomerTier as CustomerTier
     from openmonetize.models.error_response import ErrorResponse as ErrorResponse
+    from openmonetize.models.event_type import EventType as EventType
+    from openmonetize.models.group_by import GroupBy as GroupBy
     from openmonetize.models.health_get200_response import (
         Health as Health,
         HealthGet200Response as HealthGet200Response,
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
     from openmonetize.models.image_generation_event import ImageGenerationEvent as ImageGenerationEvent
     from openmonetize.models.ingest_events200_response import IngestEvents200Response as IngestEvents200Response
     from openmonetize.models.ingest_events202_response import IngestEvents202Response as IngestEvents202Response
+    from openmonetize.models.limit_period import LimitPeriod as LimitPeriod
+    from openmonetize.models.limit_type import LimitType as LimitType
+    from openmonetize.models.provider_name import ProviderName as ProviderName
     from openmonetize.models.ready_get200_response import (
         Readiness as Readiness,
         ReadyGet200Response as ReadyGet200Response,
@@ -394,11 +400,17 @@ APIS: dict[str, str] = {
 MODELS: dict[str, str] = {
     "ApiCallEvent": "openmonetize.models.api_call_event",
     "CustomEvent": "openmonetize.models.custom_event",
+    "CustomerTier": "openmonetize.models.customer_tier",
     "ErrorResponse": "openmonetize.models.error_response",
+    "EventType": "openmonetize.models.event_type",
+    "GroupBy": "openmonetize.models.group_by",
     "HealthGet200Response": "openmonetize.models.health_get200_response",
     "ImageGenerationEvent": "openmonetize.models.image_generation_event",
     "IngestEvents200Response": "openmonetize.models.ingest_events200_response",
     "IngestEvents202Response": "openmonetize.models.ingest_events202_response",
+    "LimitPeriod": "openmonetize.models.limit_period",
+    "LimitType": "openmonetize.models.limit_type",
+    "ProviderName": "openmonetize.models.provider_name",
     "ReadyGet200Response": "openmonetize.models.ready_get200_response",
     "TokenUsageEvent": "openmonetize.models.token_usage_event",
     "UsageEvent": "openmonetize.models.usage_event",
@@ -571,12 +583,18 @@ __all__ = [
     "UsersApi",
     "ApiCallEvent",
     "CustomEvent",
+    "CustomerTier",
     "ErrorResponse",
+    "EventType",
+    "GroupBy",
     "HealthGet200Response",
     "Health",
     "ImageGenerationEvent",
     "IngestEvents200Response",
     "IngestEvents202Response",
+    "LimitPeriod",
+    "LimitType",
+    "ProviderName",
     "ReadyGet200Response",
     "Readiness",
     "TokenUsageEvent",

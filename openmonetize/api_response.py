@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Callable, Generic, Optional, TypeVar
+from typing import Callable, Generic, NamedTuple, Optional, TypeVar
 
 T = TypeVar("T")
+
+
+class RateLimit(NamedTuple):
+    """How many more requests a deployment takes.
+
+    Attributes:
+        limit: requests per window and key.
+        remaining: requests that are left in this window.
+        reset: seconds until a new window begins.
+    """
+
+    limit: int
+    remaining: int
+    reset: int
 
 
 @dataclass(frozen=True)
@@ -27,3 +41,10 @@ class ApiResponse(Generic[T]):
     raw_data: bytes
     request_id: Optional[str] = None
     _redact: Callable[[str], str] = field(default=str, repr=False, compare=False)
+
+    @property
+    def rate_limit(self) -> Optional[RateLimit]:
+        """What the rate limit was after this request; None where the answer does not say."""
+        values = [self.headers.get(f"x-ratelimit-{name}", "") for name in RateLimit._fields]
+        known = all(value.isdecimal() and len(value) < 19 for value in values)
+        return RateLimit(*map(int, values)) if known else None

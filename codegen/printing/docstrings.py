@@ -22,7 +22,9 @@ def of_operation(operation: Operation, body_lines: list[tuple[str, str]]) -> str
     arguments = [(each.name, each.description) for each in operation.parameters if each.place in ("path", "wildcard")]
     if operation.is_forwarded:
         arguments += body_lines
-    arguments += [(each.name, each.description) for each in operation.parameters if each.place in ("query", "map")]
+    arguments += [
+        (each.name, each.description) for each in operation.parameters if each.place in ("query", "map", "header")
+    ]
     if not operation.is_forwarded:
         arguments += body_lines
     arguments.append(("**_options", "See :class:`~openmonetize.RequestOptions`."))
@@ -33,19 +35,38 @@ def of_operation(operation: Operation, body_lines: list[tuple[str, str]]) -> str
     parts = [f"{operation.summary}.", operation.description]
     if operation.is_deprecated:
         parts.insert(1, "Deprecated.")
-    if operation.served_by:
-        parts.append(f"Served by {operation.served_by}.")
     text = "\n\n".join(part for part in parts if part)
     text += "\n\nArgs:\n" + "".join(f"    {name}: {description}\n" for name, description in arguments)
     text += f"\nReturns:\n    {good}\n\nRaises:\n    ApiException: The call failed{failures}.\n"
     return docstring(text, "        ")
 
 
+def of_pages(operation: Operation) -> str:
+    """Return the docstring of the method that reads all pages of an operation."""
+    name, pages = operation.alias or operation.name, operation.pages
+    assert pages is not None
+    inner = (pages.limit, pages.offset)
+    arguments = [(each.name, each.description) for each in operation.parameters if each.name not in inner]
+    arguments += [
+        ("page_size", f"Rows to ask for at a time, 1 to {pages.largest}."),
+        ("progress", "Called after each page with the rows read so far, and the rows there were at the beginning."),
+        ("**_options", "See :class:`~openmonetize.RequestOptions`; they apply to each page."),
+    ]
+    text = f"Yield the rows of all pages of :meth:`{name}`, newest first.\n\n"
+    text += (
+        "A row comes once, and none is left out while others are added: those are newer than the first one, and not "
+        "read.\n\nArgs:\n"
+    )
+    text += "".join(f"    {name}: {description}\n" for name, description in arguments)
+    text += "\nRaises:\n    ApiException: A page could not be read. The rows before it have been yielded.\n"
+    return docstring(text, "        ")
+
+
 def docstring(text: str, indent: str) -> str:
     """Return a text as a docstring at this indent, from its second line on."""
-    text = text.strip().replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    if text.endswith('"'):
-        text = text[:-1] + '\\"'
+    text = text.strip().replace("\\", "\\\\")
+    bare = text.rstrip('"')
+    text = bare.replace('"""', '\\"\\"\\"') + '\\"' * (len(text) - len(bare))
     if "\n" not in text and len(indent) + len(text) + 6 <= WIDTH:
         return f'{indent}"""{text}"""'
     lines = [(indent + line).rstrip() for line in text.split("\n")]

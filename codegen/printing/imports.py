@@ -7,14 +7,16 @@ from collections.abc import Mapping
 
 _MODULES = {
     "datetime": "datetime",
-    "typing": "Any ClassVar Dict FrozenSet Iterable List Literal Mapping Optional Sequence Union",
+    "typing": "Any ClassVar Dict FrozenSet Iterable Iterator List Literal Mapping Optional Sequence Union",
     "typing_extensions": "Annotated Unpack deprecated",
-    "pydantic": "Field",
+    "pydantic": "ConfigDict Field",
     "openmonetize._http.base_api": "BaseApi api_method with_http_info without_preload_content",
+    "openmonetize._http.paging": "Progress",
+    "openmonetize._schema.list_model": "ListModel",
     "openmonetize._schema.variants": "VariantsModel",
     "openmonetize._http.operation": "BYTES TEXT UNSET Operation Parameter RequestOptions Unset",
     "openmonetize._schema.model": (
-        "Date Dec DecimalString FreeForm Int IntString Num RequestModel RequestTimestamp ResponseModel Timestamp"
+        "UNIQUE Date Dec DecimalString FreeForm Int IntString Num RequestModel RequestTimestamp ResponseModel Timestamp"
     ),
     "openmonetize.api_response": "ApiResponse",
     "openmonetize.events.fields": "FILLED Count EventId EventTime Metadata PositiveCount Provider Quantity Text",

@@ -36,9 +36,11 @@ def print_contract(contract: Contract) -> Iterator[tuple[str, str]]:
 
     for name, path in {
         "exports.jinja": "openmonetize/_exports.py",
+        "servers.jinja": "openmonetize/_servers.py",
         "apis.jinja": "openmonetize/client/apis.py",
         "api_package.jinja": "openmonetize/api/__init__.py",
         "model_package.jinja": "openmonetize/models/__init__.py",
+        "readme.jinja": "README.md",
     }.items():
         yield path, printed(name)
     for tag in contract.tags:
@@ -78,11 +80,12 @@ class _Call:
         self.operation = operation
         self.constant = operation.name.upper()
         self.path = [each for each in operation.parameters if each.place in ("path", "wildcard")]
-        self.query = [each for each in operation.parameters if each.place in ("query", "map")]
+        self.query = [each for each in operation.parameters if each.place in ("query", "map", "header")]
+        self.head = [each for each in operation.parameters if each.place == "header"]
         self.is_plain = not operation.takes_events and not operation.is_forwarded
         body = operation.body
         found = contract.models[body.schema.name] if body and isinstance(body.schema, Reference) else None
-        self.body_model = found if isinstance(found, Model) else None
+        self.body_model = found if isinstance(found, Model) and found.fields else None
         self.has_whole_body = body is not None and self.is_plain and self.body_model is None
         self.fields: list[Field] = []
         if self.is_plain and self.body_model is not None:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reading.model import Body, Field, Limits, Listing, Model, Parameter, Reference, Response, Scalar, Schema, Table
+from reading.model import (
+    Body,
+    Choice,
+    Field,
+    Limits,
+    Listing,
+    Model,
+    Parameter,
+    Reference,
+    Response,
+    Scalar,
+    Schema,
+    Table,
+)
 
 # The library's field types (openmonetize/_schema/model.py) where Python's would do too little.
 _KINDS = {
@@ -15,6 +28,10 @@ _KINDS = {
     "datetime": "Timestamp",  # aware UTC, written with milliseconds and Z
     "date": "Date",
     "bytes": "bytes",
+    "decimal": "Dec",
+    "decimal text": "DecimalString",
+    "integer text": "IntString",
+    "null": "None",
     "any": "Any",
 }
 # What the runtime turns a parameter's argument into text by; texts need nothing.
@@ -29,7 +46,17 @@ def plain(schema: Schema) -> str:
         return f"List[{plain(schema.items)}]"
     if isinstance(schema, Table):
         return schema.type_name or f"Dict[str, {plain(schema.value)}]"
+    if isinstance(schema, Choice):
+        return _one_of(plain(option) for option in schema.options)
     return schema.type_name or _KINDS[schema.kind]
+
+
+def _one_of(kinds: Iterable[str]) -> str:
+    """Return the annotation of a value of one of these kinds."""
+    found = list(dict.fromkeys(kinds))
+    rest = [kind for kind in found if kind != "None"]
+    one = rest[0] if len(rest) == 1 else f"Union[{', '.join(rest)}]"
+    return one if rest == found else f"Optional[{one}]"
 
 
 def literal(values: tuple[object, ...]) -> str:
@@ -53,7 +80,34 @@ def sent(schema: Schema) -> str:
         return "FreeForm"
     if schema == Scalar("datetime"):
         return "RequestTimestamp"
+    if isinstance(schema, Choice):
+        return _one_of(sent(option) for option in schema.options)
     return plain(schema)
+
+
+def checked(schema: Schema) -> str:
+    """Return the annotation of a value in a request's body, with the limits of what is in it."""
+    if isinstance(schema, Listing):
+        return f"List[{_within_limits(schema.items)}]"
+    if isinstance(schema, Table) and schema.type_name is None and schema.value != Scalar("any"):
+        return f"Dict[str, {_within_limits(schema.value)}]"
+    if isinstance(schema, Choice):
+        return _one_of(_within_limits(option) for option in schema.options)
+    return sent(schema)
+
+
+def _within_limits(schema: Schema) -> str:
+    limits = _limits(schema)
+    return f"Annotated[{checked(schema)}, {limits}]" if limits else checked(schema)
+
+
+def _limits(schema: Schema) -> str:
+    """Return what pydantic calls the limits of a value; an empty text if there are none."""
+    if not isinstance(schema, (Scalar, Listing)):
+        return ""
+    bounds = _bounds(schema.limits)
+    parts = [f"Field({', '.join(bounds)})"] if bounds else []
+    return ", ".join(parts + ["UNIQUE"] * schema.limits.is_unique)
 
 
 def received(schema: Schema) -> str:
@@ -63,17 +117,28 @@ def received(schema: Schema) -> str:
     return plain(schema)
 
 
+def base(model: Model) -> str:
+    """Return the base class of a model."""
+    row = model.row()
+    if row is not None and model.role == "answer":
+        return f"ListModel[{quoted(plain(row)) if isinstance(row, Reference) else plain(row)}]"
+    return {"answer": "ResponseModel", "request": "RequestModel", "event": "EventModel"}[model.role]
+
+
 def field(model: Model, item: Field) -> str:
     """Return annotation and default of a model's field."""
     if model.role == "event":
         return _event_field(item)
     required = model.role == "request" and item.required
-    kind = sent(item.schema) if model.role == "request" else received(item.schema)
+    kind = checked(item.schema) if model.role == "request" else received(item.schema)
     kind = kind if required else f"Optional[{kind}]"
     options = [f"alias={quoted(item.wire)}"] if item.wire != item.name else []
+    is_unique = False
     if model.role == "request" and isinstance(item.schema, (Scalar, Listing)):
         options += _bounds(item.schema.limits)
-    annotation = f"Annotated[{kind}, Field({', '.join(options)})]" if options else kind
+        is_unique = item.schema.limits.is_unique
+    marks = ([f"Field({', '.join(options)})"] if options else []) + ["UNIQUE"] * is_unique
+    annotation = f"Annotated[{kind}, {', '.join(marks)}]" if marks else kind
     return annotation if required else f"{annotation} = None"
 
 
@@ -109,6 +174,8 @@ def argument(item: Field) -> str:
 
 
 def _has_models(schema: Schema) -> bool:
+    if isinstance(schema, Choice):
+        return any(map(_has_models, schema.options))
     inner = schema.items if isinstance(schema, Listing) else schema.value if isinstance(schema, Table) else schema
     return isinstance(inner, Reference) or (inner is not schema and _has_models(inner))
 
@@ -127,6 +194,8 @@ def _given(schema: Schema) -> str:
         return f"Sequence[{_given(schema.items)}]"
     if isinstance(schema, Table):
         return f"Mapping[str, {_given(schema.value)}]"
+    if isinstance(schema, Choice):
+        return _one_of(_given(option) for option in schema.options)
     return sent(schema)
 
 
@@ -166,6 +235,10 @@ def descriptor(parameter: Parameter) -> str:
         parts.append(f"pattern={quoted(limits.pattern)}")
     if parameter.many:
         parts.append(f"many={quoted(parameter.many)}")
+    of_list = parameter.of_list
+    parts += [f"fewest={of_list.shortest}"] * (of_list.shortest is not None)
+    parts += [f"most={of_list.longest}"] * (of_list.longest is not None)
+    parts += ["is_unique=True"] * of_list.is_unique
     return f"Parameter({', '.join(parts)})"
 
 
@@ -177,8 +250,13 @@ def answer(response: Response) -> str:
 
 
 def body(schema: Schema | None) -> str:
-    """Return the name of a body's type, for the runtime."""
+    """Return the name of an answer's type, for the runtime."""
     return "None" if schema is None else quoted(plain(schema))
+
+
+def body_sent(schema: Schema) -> str:
+    """Return the name of a request's type, for the runtime."""
+    return quoted(plain(schema) if isinstance(schema, Reference) or schema == Scalar("any") else _within_limits(schema))
 
 
 def returned(responses: Iterable[Response]) -> str:

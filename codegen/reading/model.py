@@ -18,6 +18,7 @@ class Limits:
     longest: int | None = None
     pattern: str | None = None
     multiple_of: float | None = None
+    is_unique: bool = False  # no item of a list twice
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Scalar:
     """A single value.
 
     Attributes:
-        kind: ``string``, ``integer``, ``number``, ``boolean``, ``datetime``, ``date``, ``bytes`` or ``any``.
+        kind: ``string``, ``integer``, ``number``, ``boolean``, ``datetime``, ``date``, ``bytes``, ``decimal``,
+            ``decimal text``, ``integer text``, ``null`` or ``any``.
         values: those that are allowed; empty if there is no such list.
         type_name: the library's field type that ``x-om-type`` names.
     """
@@ -60,7 +62,15 @@ class Reference:
     name: str
 
 
-Schema = Union[Scalar, Listing, Table, Reference]
+@dataclass(frozen=True)
+class Choice:
+    """One of several kinds of values that JSON tells apart, such as a text or a list of texts."""
+
+    options: tuple[Schema, ...]
+
+
+Schema = Union[Scalar, Listing, Table, Reference, Choice]
+NULL = Scalar("null")
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,8 @@ class Field:
     filled: bool  # by the client, if the caller leaves it out
     read_only: bool = False
     write_only: bool = False
+    default: Any = None
+    is_deprecated: bool = False
 
 
 @dataclass
@@ -84,6 +96,9 @@ class Model:
 
     Attributes:
         role: ``answer``, ``request`` or ``event``: they differ in how strictly they read and what they send.
+        rows: the field whose rows an answer is a list of; empty if it is no list.
+        is_open: whether a request may have other fields as well.
+        unsent: the properties that a request does not have, for they are read only.
     """
 
     name: str
@@ -93,6 +108,14 @@ class Model:
     example: Any
     role: str = "answer"
     fields: list[Field] = field(default_factory=list)
+    rows: str = ""
+    is_open: bool = False
+    unsent: tuple[str, ...] = ()
+
+    def row(self) -> Schema | None:
+        """Return what a row is; None if the model is no list."""
+        found = next((each.schema for each in self.fields if each.name == self.rows), None)
+        return found.items if isinstance(found, Listing) else None
 
 
 @dataclass
@@ -134,15 +157,19 @@ Definition = Union[Model, Variants, Enumeration]
 
 @dataclass(frozen=True)
 class Parameter:
-    """A value in the path or in the query of a request."""
+    """A value in the path, in the query or in the head of a request."""
 
     name: str  # Python's
     wire: str
-    place: str  # "path", "query", "wildcard" or "map"
+    place: str  # "path", "query", "header", "wildcard" or "map"
     schema: Schema
     required: bool
     description: str
     many: str = ""  # how a list is written: "repeat" or "comma"
+    of_list: Limits = Limits()
+    example: Any = None
+    default: Any = None
+    is_deprecated: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,11 +191,33 @@ class Response:
     schema: Schema | None
     example: Any
     media_type: str
+    headers: tuple[str, ...] = ()
 
     @property
     def is_good(self) -> bool:
         """Whether it is an answer to a call that went well."""
         return self.code.startswith("2")
+
+
+@dataclass(frozen=True)
+class Pages:
+    """How an operation's rows come page by page, newest first.
+
+    Attributes:
+        limit: the argument for the most rows of a page.
+        offset: the argument for the rows to skip.
+        largest: the largest page.
+        key: the attribute that tells rows apart.
+        total: the attribute of a page that says how many rows there are.
+        row: what a row is.
+    """
+
+    limit: str
+    offset: str
+    largest: int
+    key: str
+    total: str
+    row: Schema
 
 
 @dataclass(frozen=True)
@@ -181,7 +230,6 @@ class Operation:
     path: str
     summary: str
     description: str
-    served_by: str
     is_deprecated: bool
     parameters: tuple[Parameter, ...]
     body: Body | None
@@ -190,6 +238,7 @@ class Operation:
     retry: str | None
     is_forwarded: bool
     takes_events: bool
+    pages: Pages | None = None
 
 
 @dataclass
@@ -204,10 +253,18 @@ class Tag:
     operations: list[Operation] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Server:
+    """A host that serves the contract."""
+
+    url: str
+    description: str
+
+
 @dataclass
 class Contract:
     """All of it."""
 
-    server: str
+    servers: tuple[Server, ...]
     tags: list[Tag]
     models: dict[str, Definition]

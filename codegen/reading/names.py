@@ -42,19 +42,20 @@ def class_name(name: str) -> str:
     """Return the name of a model or an API class; empty if there is none."""
     parts = re.split(r"[\W_]+", name)
     found = "".join(part[:1].upper() + part[1:] for part in parts if part)
-    if found[:1].isdigit():
+    if found[:1].isdigit() or keyword.iskeyword(found):
         found = f"Model{found}"
     return found if found.isidentifier() else ""
 
 
 def module_name(name: str) -> str:
     """Return the name of a class's module."""
-    return snake(name)
+    name = snake(name)
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def operation_name(verb: str, path: str) -> str:
     """Return the name of an operation without one: ``get /v1/users/{id}`` is ``v1_users_id_get``."""
-    return snake("_".join(part for part in re.split(r"\W+", path) if part) + f"_{verb}")
+    return snake("_".join(part for part in re.split(r"\W+", path) if part) + f"_{verb}").strip("_")
 
 
 def is_usable(name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,44 +13,56 @@ from reading.model import (
     Body,
     Contract,
     Field,
+    Limits,
     Listing,
     Model,
     Operation,
+    Pages,
     Parameter,
     Reference,
     Response,
     Scalar,
     Schema,
+    Server,
     Table,
     Tag,
 )
-from reading.roles import with_roles
+from reading.overlay import lay_over
+from reading.roles import renamed_models, with_roles
 from reading.schemas import Schemas, described
 from reading.source import ContractError, Cursor, Problems, Source
 
 _VERBS = ("get", "put", "post", "delete", "options", "head", "patch")
 _RETRIES = ("always", "never")
 _SINGLE = ("string", "integer", "number", "boolean", "datetime", "date")
+# Headers of requests that an OpenAPI contract does not describe as parameters (3.1.0, Parameter Object).
+_HEADERS_OF_HTTP = ("accept", "content-type", "authorization")
+# What other tools draw their pages by, and a client does without.
+_FOR_PAGES = ("x-displayName", "x-tagGroups", "x-codeSamples", "x-code-samples", "x-logo")
+_STYLES = {"path": "simple", "query": "form", "header": "simple"}
 # The ways of sending a key that the library has.
-_SCHEMES = {
-    "bearerAuth": {"type": "http", "scheme": "bearer"},
-    "ApiKeyAuth": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-}
+_BEARER = {"type": "http", "scheme": "bearer"}
+_API_KEY = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+_OURS = "the library sends keys as bearer tokens, and beside that in X-API-Key"
 
 
-def read_contract(path: Path, taken: Callable[[str], str | None]) -> Contract:
+def read_contract(path: Path, taken: Callable[[str], str | None], overlay: Path | None = None) -> Contract:
     """Return what a contract says.
 
     Args:
         path: its first file.
         taken: says whose a class's name is already; None if it is free.
+        overlay: what changes it before it is read.
 
     Raises:
         ContractError: a file cannot be read, or the contract says what the client would lack. The message has a line
             for each problem.
     """
     problems = Problems()
-    contract = _Reader(Source(path, problems).root(), taken).read()
+    source = Source(path, problems)
+    if overlay is not None:
+        lay_over(source, overlay)
+    contract = _Reader(source.root(), taken).read()
     if problems.found:
         raise ContractError("\n".join(problems.found))
     return with_roles(contract)
@@ -63,21 +75,24 @@ class _Reader:
         self._schemas = Schemas(taken)
         self._tags: dict[str, Tag] = {}
         self._operations: dict[str, str] = {}
+        self._to_check: list[tuple[Cursor, Operation]] = []
+        self._schemes: dict[str, bool] = {}  # security schemes, and whether they are bearer tokens
+        self._all_need = False  # whether operations need a key that do not say it
 
     def read(self) -> Contract:
         root = self._root
         if not str(root.take("openapi", str, "")).startswith(("3.0.", "3.1.")):
             root.problem("is no contract of OpenAPI 3.0 or 3.1")
-            return Contract("", [], {})
-        root.pass_over("info", "externalDocs")
-        self._security(root)
-        server = self._server()
+            return Contract((), [], {})
+        root.pass_over("info", "externalDocs", *_FOR_PAGES)
+        servers = tuple(self._servers())
         if root.has("tags"):
             for each in root.at("tags").elements():
                 self._add_tag(each.take("name", str, ""), each.take("description", str, ""))
-                each.pass_over("externalDocs")
+                each.pass_over("externalDocs", *_FOR_PAGES)
                 each.done("tag: ")
         self._components()
+        self._all_need = self._security(root, False)
         if root.has("paths"):
             for path, item in root.at("paths").items():
                 self._path(path, item)
@@ -88,26 +103,48 @@ class _Reader:
             root.problem("has no operations")
         for tag in tags:
             tag.operations.sort(key=lambda operation: operation.name)
-        return Contract(server, tags, dict(sorted(self._schemas.models.items())))
+        contract = Contract(servers, tags, dict(sorted(self._schemas.models.items())))
+        renamed = renamed_models(contract)
+        for name, other in renamed.items():
+            self._schemas.check_free(name, other)
+        for at, operation in self._to_check:
+            self._check(at, operation, renamed)
+        return contract
 
-    def _server(self) -> str:
-        servers = self._root.take("servers", list, [])
-        return str(servers[0]["url"]).rstrip("/") if servers else ""
+    def _servers(self) -> Iterator[Server]:
+        given = list(self._root.at("servers").elements()) if self._root.has("servers") else []
+        if not given:
+            self._root.problem("has no servers: one whole URL is needed, which is the default host")
+        for each in given:
+            if each.is_object("a server"):
+                url = each.take("url", str, "").rstrip("/")
+                if not re.fullmatch(r"https?://[^\s{}?#@]+", url):
+                    each.problem(f"server {url}: a whole URL without variables is needed")
+                yield Server(url, each.take("description", str, "").strip())
+                each.done("server: ")
 
     def _components(self) -> None:
         if not self._root.has("components"):
             return
         components = self._root.at("components")
-        components.pass_over("parameters", "requestBodies", "responses", "headers", "examples")
+        components.pass_over("parameters", "requestBodies", "responses", "headers", "examples", "links", "pathItems")
         if components.has("securitySchemes"):
             for name, scheme in components.at("securitySchemes").items():
-                known = {key: scheme.value.get(key) for key in ("type", "scheme", "in", "name") if key in scheme.value}
-                if known != _SCHEMES.get(name):
-                    scheme.problem(f"security scheme {name}: the library sends keys as {' and '.join(_SCHEMES)} only")
+                self._scheme(name, scheme.followed()[0])
         if components.has("schemas"):
             for name, schema in components.at("schemas").items():
                 self._schemas.component(schema.named(name), name)
         components.done("components: ")
+
+    def _scheme(self, name: str, scheme: Cursor) -> None:
+        if not scheme.is_object(f"security scheme {name}"):
+            return
+        said = {key: scheme.value[key] for key in ("type", "scheme", "in", "name") if key in scheme.value}
+        if str(said.get("scheme", "")).lower() == "bearer":  # RFC 9110, section 11.1: regardless of case
+            said["scheme"] = "bearer"
+        if said not in (_BEARER, _API_KEY):
+            scheme.problem(f"security scheme {name}: {_OURS}")
+        self._schemes[name] = said == _BEARER
 
     def _add_tag(self, name: str, description: str) -> Tag:
         found = self._tags.get(name)
@@ -123,6 +160,12 @@ class _Reader:
         return found
 
     def _path(self, path: str, item: Cursor) -> None:
+        if not item.is_object("a path"):
+            return
+        followed, target = item.followed()
+        if target is not None:
+            item.done(f"{path}: beside $ref, ")
+            item = followed.named(item.name)
         item.pass_over("summary", "description")
         shared = list(item.at("parameters").elements()) if item.has("parameters") else []
         for verb in _VERBS:
@@ -132,7 +175,9 @@ class _Reader:
         item.done(f"{path}: ")
 
     def _operation(self, verb: str, path: str, at: Cursor, shared: list[Cursor]) -> None:
-        name = names.snake(at.take("operationId", str, "")) or names.operation_name(verb, path)
+        if not at.is_object("an operation"):
+            return
+        name = names.snake(at.take("operationId", str, "")).strip("_") or names.operation_name(verb, path)
         if not names.is_usable(name):
             at.problem(f"the operationId {name!r} is no Python name")
         elif name in self._operations:
@@ -150,7 +195,6 @@ class _Reader:
             path,
             at.take("summary", str, ""),
             at.take("description", str, ""),
-            at.take("x-om-served-by", str, ""),
             at.take("deprecated", bool, False),
             tuple(parameters),
             self._body(at, name),
@@ -160,22 +204,62 @@ class _Reader:
             forwarded,
             events,
         )
-        at.pass_over("externalDocs")
+        at.pass_over("externalDocs", *_FOR_PAGES)
+        if at.has("x-om-pages"):
+            operation = dataclasses.replace(operation, pages=self._pages(at.at("x-om-pages"), operation))
         at.done()
-        self._check(at, operation)
+        self._to_check.append((at, operation))
         self._add_tag(tags[0], "").operations.append(operation)
 
-    def _check(self, at: Cursor, operation: Operation) -> None:
+    def _check(self, at: Cursor, operation: Operation, renamed: Mapping[str, str]) -> None:
         """Refuse what each part of an operation allows, and they do not together."""
-        names_of_body = [field.name for field in self._fields(operation)]
+        body = operation.body
+        names_of_body = [field.name for field in self._fields(operation) if not field.read_only]
         if operation.retry not in (None, *_RETRIES, *names_of_body):
             at.problem(f"x-om-retry {operation.retry} is neither always nor never, nor a field of the body")
         taken = [parameter.name for parameter in operation.parameters] + names_of_body
-        taken += [operation.body.name] if operation.body and not operation.takes_events else []
+        if body is not None and not operation.takes_events:
+            model = body.schema.name if isinstance(body.schema, Reference) else ""
+            taken.append(names.snake(renamed.get(model, model)) if model else body.name)
         for name in sorted({name for name in taken if taken.count(name) > 1}):
-            at.problem(f"two arguments are {name} in Python")
+            at.problem(f"two arguments are {name} in Python (x-om-name gives one of them another name)")
         if not any(response.is_good for response in operation.responses):
             at.problem("has no answer for a call that goes well (200 and the like)")
+
+    def _pages(self, at: Cursor, operation: Operation) -> Pages | None:
+        limit, offset = (
+            next((each for each in operation.parameters if each.wire == at.take(name, str, name)), None)
+            for name in ("limit", "offset")
+        )
+        total, key = at.take("total", str, ""), at.take("key", str, "")
+        at.done("x-om-pages: ")
+        largest = limit.schema.limits.maximum if limit and isinstance(limit.schema, Scalar) else None
+        good = next((each.schema for each in operation.responses if each.is_good), None)
+        page = self._schemas.models.get(good.name) if isinstance(good, Reference) else None
+        row = page.row() if isinstance(page, Model) else None
+        if limit is None or offset is None or largest is None:
+            at.problem("x-om-pages needs the parameters limit, with a maximum, and offset")
+        elif row is None or good is None:
+            at.problem("x-om-pages needs an answer with x-om-rows")
+        else:
+            total_path, key_path = self._path_in(good, total), self._path_in(row, key)
+            if total_path and key_path:
+                return Pages(limit.name, offset.name, int(largest), key_path, total_path, row)
+            at.problem(f"x-om-pages: total {total} or key {key} is no property of the answer or its rows")
+        return None
+
+    def _path_in(self, schema: Schema, path: str) -> str:
+        """Return the attributes that the properties of a path become; empty if there are no such ones."""
+        found: list[str] = []
+        for wire in path.split("."):
+            model = self._schemas.models.get(schema.name) if isinstance(schema, Reference) else None
+            fields = model.fields if isinstance(model, Model) else []
+            field = next((each for each in fields if each.wire == wire), None)
+            if field is None:
+                return ""
+            found.append(field.name)
+            schema = field.schema
+        return ".".join(found)
 
     def _fields(self, operation: Operation) -> list[Field]:
         schema = operation.body.schema if operation.body else None
@@ -187,17 +271,29 @@ class _Reader:
         named = at.take("x-om-auth", str)
         if named not in (None, "both"):
             at.at("x-om-auth").problem(f"x-om-auth {named} is not 'both'")
-        needs_key = self._security(at)
+        needs_key = self._security(at, named is not None)
         return (named or "bearer") if needs_key else "none"
 
-    def _security(self, at: Cursor) -> bool:
+    def _security(self, at: Cursor, is_in_both: bool) -> bool:
         """Return whether a key is needed."""
-        wanted = at.take("security", list)
-        for each in wanted or ():
-            for name in each if isinstance(each, dict) else (each,):
-                if name not in _SCHEMES:
-                    at.problem(f"security {name}: the library sends keys as {' and '.join(_SCHEMES)} only")
-        return bool(wanted != [])
+        if not at.has("security"):
+            return self._all_need
+        ways = at.take("security", list, [])
+        for way in ways:
+            if not isinstance(way, dict):
+                at.at("security").problem(f"security must be a list of objects, and has {way!r}")
+                continue
+            for name in way:
+                if name not in self._schemes:
+                    at.at("security").problem(f"security {name} is no security scheme of the contract")
+        ways = [way for way in ways if isinstance(way, dict) and way]
+        if ways and not is_in_both and not any(self._is_bearer(way) for way in ways):
+            at.at("security").problem(f"security {', '.join(ways[0])}: {_OURS} if x-om-auth is both")
+        return bool(ways)
+
+    def _is_bearer(self, way: dict[str, Any]) -> bool:
+        """Return whether a bearer token is all that a way of authentication needs."""
+        return all(self._schemes.get(name, True) for name in way)
 
     def _aliases(self) -> None:
         """Refuse short names that are those of something else."""
@@ -231,8 +327,9 @@ class _Reader:
             if not followed.is_object("a parameter"):
                 continue
             wire, place = followed.take("name", str, ""), followed.take("in", str, "")
-            parameter = self._parameter(followed.named(f"{at.name}: parameter {wire}"), wire, place)
-            found[wire, place] = parameter
+            if place == "header" and wire.lower() in _HEADERS_OF_HTTP:
+                continue
+            found[wire, place] = self._parameter(followed.named(f"{at.name}: parameter {wire}"), wire, place)
         order = {"path": 0, "wildcard": 0}
         in_path = re.findall(r"{([^}]*)}", path)
         named = [parameter.wire for parameter in found.values() if parameter.place in order]
@@ -245,38 +342,45 @@ class _Reader:
         return sorted(found.values(), key=lambda parameter: order.get(parameter.place, 1))
 
     def _parameter(self, at: Cursor, wire: str, place: str) -> Parameter:
+        example = at.value.get("example")
         at.pass_over("name", "in", "example", "examples")
         required = at.take("required", bool, False)
-        description = described(at, _default(at.value.get("schema")))
+        default, is_deprecated = _default(at.value.get("schema")), bool(at.value.get("deprecated"))
+        description = described(at, default)
         wildcard = at.take("x-om-wildcard", bool, False)
         style, explode = at.take("style", str), at.take("explode", bool)
-        if place not in ("path", "query"):
-            at.problem(f"in {place} is not supported; path and query are")
-        elif style is not None and style != {"path": "simple", "query": "form"}[place]:
-            at.problem(f"style {style} is not supported; use {'simple' if place == 'path' else 'form'}")
+        if place not in _STYLES:
+            at.problem(f"in {place} is not supported; path, query and header are")
+        elif style is not None and style != _STYLES[place]:
+            at.problem(f"style {style} is not supported; use {_STYLES[place]}")
+        for word in ("allowReserved", "allowEmptyValue"):
+            if at.take(word, bool, False):
+                at.problem(f"{word} is not supported")
         schema: Schema = Scalar("any")
         if at.has("schema"):
-            schema = self._schemas.read(at.at("schema"), "")
+            schema = self._schemas.read(at.at("schema"), f"{at.name}_{wire}")
         else:
             at.problem("has no schema")
-        many = ""
+        many, of_list = "", Limits()
         if isinstance(schema, Table) and place == "query":
             place = "map"
             if explode is False:
                 at.problem("explode: false is not supported for a map")
         elif isinstance(schema, Listing) and place == "query":
-            schema, many = schema.items, "comma" if explode is False else "repeat"
+            schema, many, of_list = schema.items, "comma" if explode is False else "repeat", schema.limits
         if place != "map" and not (isinstance(schema, Scalar) and schema.kind in _SINGLE):
             at.problem("is neither a single value nor, in a query, a list of them or a map")
         elif isinstance(schema, Scalar) and schema.limits != dataclasses.replace(
             schema.limits, above=None, below=None, multiple_of=None
         ):
             at.problem("exclusive limits and multipleOf are not supported")
-        name = names.argument(wire)
+        name = names.argument(at.take("x-om-name", str, wire))
         if not name:
             at.problem(f"the name {wire!r} cannot be one in Python")
         at.done()
-        return Parameter(name, wire, "wildcard" if wildcard else place, schema, required, description, many)
+        place = "wildcard" if wildcard else place
+        more = (many, of_list, example, default, is_deprecated)
+        return Parameter(name, wire, place, schema, required, description, *more)
 
     def _body(self, at: Cursor, operation: str) -> Body | None:
         if not at.has("requestBody"):
@@ -291,7 +395,7 @@ class _Reader:
             return None
         if not _is_json(kind):
             body.problem(f"content {kind} is not supported; application/json is")
-        schema = self._schemas.read(media.at("schema"), names.class_name(f"{operation}_request"))
+        schema = self._schemas.value(media.at("schema"), names.class_name(f"{operation}_request"))
         example = media.value.get("example")
         media.pass_over("example", "examples")
         media.done()
@@ -303,6 +407,9 @@ class _Reader:
         ways = dict(at.at("content").items()) if at.has("content") else {}
         if not ways:
             return "", None
+        for each, media in ways.items():
+            if not re.fullmatch(r"[\w.+*-]+/[\w.+*-]+(\s*;.*)?", each):
+                media.problem("is no media type")
         kind = next((each for each in ways if _is_json(each)), next(iter(ways)))
         if not ways[kind].has("schema"):
             ways[kind].problem("has no schema")
@@ -319,16 +426,22 @@ class _Reader:
             answer, _ = item.followed()
             answer = answer.named(f"{at.name}: answer {code}")
             description = answer.take("description", str, "")
-            answer.pass_over("headers", "links")
+            answer.pass_over("links")
+            headers = tuple(answer.take("headers", dict, {}))
             kind, media = self._media(answer)
             answer.done()
             schema, example = None, None
             if media is not None:
-                schema = self._schemas.read(media.at("schema"), names.class_name(f"{operation}_{code}_response"))
+                schema = self._schemas.value(media.at("schema"), names.class_name(f"{operation}_{code}_response"))
                 example = media.value.get("example")
                 media.pass_over("example", "examples")
                 media.done()
-            found.append(Response(code, description, schema, example, "" if _is_json(kind) else kind))
+            if not _is_json(kind) and schema is not None:  # it is read as it is
+                schema = Scalar("string" if kind.startswith("text/") else "bytes")
+            kind = "" if _is_json(kind) else kind
+            found.append(Response(code, description, schema, example, kind, headers))
+        if not any(response.is_good for response in found):  # the default is whatever is not named, also success
+            found += [dataclasses.replace(each, code="2XX") for each in found if each.code == "default"]
         return found
 
 

@@ -18,7 +18,7 @@ _WORDS: dict[str, Any] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_MAX_REFERENCES = 100  # that lead to each other
+MAX_REFERENCES = 100  # that lead to each other
 _KINDS = {
     str: "text",
     int: "a whole number",
@@ -42,6 +42,7 @@ class Problems:
     def add(self, where: Cursor, text: str) -> None:
         """Note what is wrong, and where."""
         line = f"{where.place}: {text}" if where.name == "" else f"{where.place}: {where.name}: {text}"
+        line = "".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in line)
         if line not in self.found:
             self.found.append(line)
 
@@ -224,7 +225,7 @@ class Cursor:
     def followed(self) -> tuple[Cursor, str | None]:
         """Return what a reference leads to, and the last part of its path; the value itself if it is none."""
         at, name = self, None
-        for _ in range(_MAX_REFERENCES):
+        for _ in range(MAX_REFERENCES):
             if not at.has("$ref"):
                 return at, name
             target = at._target()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Callable, TypeVar, cast
 
@@ -11,18 +11,21 @@ from typing_extensions import Concatenate, ParamSpec
 
 from openmonetize._arguments import described, explained, refused_call, unknown_attribute
 from openmonetize._http.client import ApiClient
-from openmonetize._http.operation import FREE, UNSET, Operation, RequestOptions, check_options
+from openmonetize._http.operation import FREE, UNSET, Operation, RequestOptions, check_names, check_options
+from openmonetize._http.paging import Progress, rows_of_pages
 from openmonetize._http.redaction import hide_keys_of
 from openmonetize._schema.resolver import model_named
 from openmonetize.exceptions import ApiTypeError
 
 if TYPE_CHECKING:
     from openmonetize._http.transport import RESTResponse
+    from openmonetize._schema.list_model import ListModel
     from openmonetize.api_response import ApiResponse
 
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 Api = TypeVar("Api", bound="BaseApi")
+Row = TypeVar("Row")
 T = TypeVar("T")
 
 _WITH_HTTP_INFO = "_with_http_info"
@@ -67,6 +70,21 @@ class BaseApi:
         fields: Mapping[str, Any] | None = None,
     ) -> T:
         return self.api_client.call(operation, values, _body(operation, options, body, fields), options).data
+
+    def _rows(
+        self,
+        method: Callable[..., Any],
+        options: RequestOptions,
+        page_at: Callable[[int, int], ListModel[Row]],
+        page_size: int,
+        progress: Progress | None,
+        *,
+        largest: int,
+        key: str,
+        total: str,
+    ) -> Iterator[Row]:
+        check_names(options, method.__name__, [name for name in inspect.signature(method).parameters if name[0] != "_"])
+        return rows_of_pages(page_at, page_size, progress, largest=largest, key=key, total=total)
 
 
 class _WithHttpInfo(BaseApi):

@@ -16,7 +16,7 @@ from typing_extensions import Never
 from openmonetize._arguments import MISSING, described, explained, explains, missing_argument, refuse, require
 from openmonetize._http.configuration import Configuration, seconds
 from openmonetize._http.decoding import decode
-from openmonetize._http.operation import FREE, Operation, Parameter, RequestOptions, check_options
+from openmonetize._http.operation import FREE, Operation, Parameter, RequestOptions, check_options, head_of
 from openmonetize._http.redaction import Secret, hide_keys, hide_keys_of
 from openmonetize._http.retry import RETRYABLE_STATUSES, retry_after
 from openmonetize._http.transport import RESTClient, RESTResponse
@@ -195,7 +195,7 @@ class ApiClient:
         settings = self.configuration
         target = operation.target(values)
         host = self._host(options)
-        headers = self._request_headers(operation, options)
+        headers = self._request_headers(operation, options, values)
         content = _content(body, options.get("_content_type"), headers)
         total, connect, read = self._timeouts(options)
         deadline = min(time.monotonic() + total, float("inf") if deadline is None else deadline)
@@ -267,7 +267,9 @@ class ApiClient:
         check_options(operation, options)
         return self.send(operation, {"query": query}, body, cast(RequestOptions, options))
 
-    def _request_headers(self, operation: Operation[T], options: RequestOptions) -> dict[str, Any]:
+    def _request_headers(
+        self, operation: Operation[T], options: RequestOptions, values: Mapping[str, Any]
+    ) -> dict[str, Any]:
         headers: dict[str, Any] = dict(self.default_headers)
         headers["Accept"] = "*/*" if operation.body == FREE else operation.accept
         headers["X-Request-Id"] = os.urandom(16).hex()
@@ -276,6 +278,8 @@ class ApiClient:
             headers["Authorization"] = Secret(f"Bearer {key.value}")
             if operation.auth == "both":
                 headers["X-API-Key"] = key
+        if operation.headers:
+            _merge(headers, head_of(operation, values), "the header:")
         extra = options.get("_headers")
         if extra:
             _merge(headers, extra, "_headers:")

@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 from openmonetize._arguments import described, explains, refuse, require, suggestion
 from openmonetize._http.redaction import API_KEY_NAMES, Secret, Secrets
 from openmonetize._http.retry import RetryPolicy
+from openmonetize._servers import SERVERS
 from openmonetize.exceptions import ApiAttributeError, ApiKeyError, ApiTypeError, ApiValueError
 
-DEFAULT_HOST = "https://api.openmonetize.io"
+DEFAULT_HOST = SERVERS[0]["url"]
 API_KEY_VARIABLE = "OPENMONETIZE_API_KEY"
 BASE_URL_VARIABLE = "OPENMONETIZE_BASE_URL"
 # A time-out of more than a day is taken for a mistake, such as milliseconds for seconds.
@@ -169,7 +170,7 @@ class Configuration:
         if not isinstance(value, str):
             raise ApiValueError(f"host must be a URL such as {DEFAULT_HOST!r}, not {described(value)}")
         url = value.strip().rstrip("/")
-        if url.endswith("/v1"):
+        if url.endswith("/v1") and not DEFAULT_HOST.endswith("/v1"):
             url = url[:-3].rstrip("/")
         secure = _secure(url)
         if secure is None:
@@ -300,7 +301,7 @@ class Configuration:
 
     def get_host_settings(self) -> list[dict[str, Any]]:
         """Return the servers of the contract, for ``_host_index``."""
-        return [{"url": DEFAULT_HOST, "description": "The hosted platform"}]
+        return [dict(server) for server in SERVERS]
 
     def get_host_from_settings(self, index: int) -> str:
         """Return the URL of server number ``index`` of the contract.

@@ -70,12 +70,12 @@ _OPTIONS = frozenset(RequestOptions.__annotations__)
 
 @dataclass(frozen=True)
 class Parameter:
-    """One path or query parameter.
+    """One parameter of path, query or head.
 
     Attributes:
         name: the argument's name.
         wire: the name on the wire.
-        place: ``path``, ``wildcard`` (a path of several segments), ``query``, or ``map`` (a free query).
+        place: ``path``, ``wildcard`` (a path of several segments), ``query``, ``map`` (a free query), or ``header``.
         type: ``str``, ``int``, ``float``, ``bool``, ``datetime`` or ``date``.
         required: whether it must be given.
         choices: the allowed values.
@@ -83,6 +83,9 @@ class Parameter:
         maximum: the largest allowed value, or the length of the longest text.
         pattern: what a text must match.
         many: empty for one value; ``repeat`` or ``comma`` for a list of them, by the way in which it is written.
+        fewest: the length of the shortest list.
+        most: the length of the longest list.
+        is_unique: whether no value may be in a list twice.
     """
 
     name: str
@@ -95,6 +98,9 @@ class Parameter:
     maximum: float | None = None
     pattern: str = ""
     many: str = ""
+    fewest: int | None = None
+    most: int | None = None
+    is_unique: bool = False
 
     @property
     def is_free(self) -> bool:
@@ -111,7 +117,8 @@ class Operation(Generic[T]):
         path: the path template.
         answers: the model of each status; ``Any`` where the body is decoded by its content type, ``text`` or ``bytes``
             where it is not JSON, None for no body. ``4XX`` and ``default`` stand for the errors that are not named.
-        parameters: path and query parameters.
+        parameters: those of the path and of the query.
+        headers: those of the head.
         body: the request's model, ``Any`` for a body that is forwarded unchanged, None for no body.
         auth: ``bearer``, ``both`` (the key goes out as ``X-API-Key`` too), or ``none``.
         retry: ``always``, ``never``, or the body field that makes a repeat safe.
@@ -128,6 +135,7 @@ class Operation(Generic[T]):
     auth: str = "bearer"
     retry: str = "never"
     accept: str = "application/json"
+    headers: tuple[Parameter, ...] = ()
 
     def target(self, values: Mapping[str, Any]) -> str:
         """Return the quoted path and query for these arguments.
@@ -156,18 +164,43 @@ class Operation(Generic[T]):
         return f"{path}?{'&'.join(query)}" if query else path
 
 
+def head_of(operation: Operation[Any], values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headers for the arguments of a call.
+
+    Raises:
+        ApiTypeError, ApiValueError: an argument does not fit; the text names it.
+    """
+    head: dict[str, str] = {}
+    for parameter in operation.headers:
+        value = values.get(parameter.name)
+        if value is not None:
+            head[parameter.wire] = _text(parameter, value)
+        elif parameter.required:
+            raise ApiTypeError(f"{parameter.name} is missing: {operation.method} {operation.path} needs it")
+    return head
+
+
 def check_options(operation: Operation[Any], options: Any) -> None:
     """Hide the keys in the options of a call. Raise `ApiTypeError` for one that does not exist, with a suggestion."""
-    hide_keys_of(options)
     if _OPTIONS.issuperset(options):
+        hide_keys_of(options)
         return
+    known = [parameter.name for parameter in (*operation.parameters, *operation.headers)] + ["body"] * (
+        operation.body == FREE
+    )
+    if operation.body not in (None, FREE):
+        known += list(model_named(operation.body).model_fields)
+    check_names(options, f"{operation.method} {operation.path}", known)
+
+
+def check_names(options: Any, what: str, known: list[str]) -> None:
+    """Do the same for a method with these arguments."""
+    hide_keys_of(options)
     unknown = [name for name in options if name not in _OPTIONS]
     for name in unknown:
         options[name] = Secret(options[name])  # it may be a key
-    known = [parameter.name for parameter in operation.parameters] + ["body"] * (operation.body == FREE)
-    if operation.body not in (None, FREE):
-        known += list(model_named(operation.body).model_fields)
-    raise unknown_argument(unknown[0], f"{operation.method} {operation.path}", known + sorted(_OPTIONS))
+    if unknown:
+        raise unknown_argument(unknown[0], what, known + sorted(_OPTIONS))
 
 
 def _segment(name: str, value: Any) -> str:
@@ -201,6 +234,12 @@ def _list(parameter: Parameter, value: Any) -> Iterable[str]:
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         raise ApiTypeError(f"{parameter.name} must be a list, not {value!r}")
     items = [_quoted(parameter.name, _text(parameter, item)) for item in value]
+    if parameter.fewest is not None and len(items) < parameter.fewest:
+        raise ApiValueError(f"{parameter.name} must have at least {parameter.fewest} items")
+    if parameter.most is not None and len(items) > parameter.most:
+        raise ApiValueError(f"{parameter.name} must have at most {parameter.most} items")
+    if parameter.is_unique and len(set(items)) < len(items):
+        raise ApiValueError(f"{parameter.name} must not have an item twice")
     return [f"{parameter.wire}={item}" for item in ([",".join(items)] if parameter.many == "comma" else items)]
 
 

@@ -7,14 +7,14 @@ numbers, and anything may be missing. Requests are written strictly: unknown fie
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from functools import lru_cache
 from threading import RLock
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, Union, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
     VERSION,
@@ -195,6 +195,17 @@ FreeForm = Annotated[dict[str, Any], BeforeValidator(_free_form)]
 Date = date
 
 
+def _without_repeats(value: Any) -> Any:
+    for index, item in enumerate(value):  # JSON values need not be hashable
+        if item in value[:index]:
+            raise ValueError(f"must not have an item twice, as {item!r}")
+    return value
+
+
+# A list of which no item may be there twice.
+UNIQUE = AfterValidator(_without_repeats)
+
+
 def _is_no_json(error: ValidationError) -> bool:
     return error.errors(include_url=False, include_context=False, include_input=False)[0]["type"] == "json_invalid"
 
@@ -337,12 +348,30 @@ class ResponseModel(Model):
 
 @lru_cache(maxsize=None)
 def _numbers_of(model: type[BaseModel]) -> frozenset[str]:
-    """Return the fields that are numbers."""
-    return frozenset(name for name, field in model.model_fields.items() if _takes_number(field.annotation))
+    """Return the fields that are numbers on the wire, and nothing else but null."""
+    found = {
+        name: set(_kinds(field.annotation, field.metadata)) - {type(None)} for name, field in model.model_fields.items()
+    }
+    return frozenset(name for name, kinds in found.items() if kinds and kinds <= {int, float, Decimal})
 
 
-def _takes_number(annotation: Any) -> bool:
-    return annotation in (int, float, Decimal) or any(map(_takes_number, get_args(annotation)))
+def _kinds(annotation: Any, marks: Iterable[Any] = ()) -> Iterator[Any]:
+    """Yield the types of a union; of a number that is a string on the wire, that of strings."""
+    if any(isinstance(mark, PlainSerializer) and mark.func is str for mark in marks):
+        yield str
+    elif get_origin(annotation) is Annotated:
+        inner, *more = get_args(annotation)
+        yield from _kinds(inner, more)
+    elif get_origin(annotation) is Union:
+        for option in get_args(annotation):
+            yield from _kinds(option)
+    else:
+        yield annotation
+
+
+def _is_the_callers_own(name: Any, model: type[BaseModel]) -> bool:
+    """Return whether a field is none of the contract's, of a body that may have such ones."""
+    return model.model_config.get("extra") == "allow" and python_name(str(name), model) not in model.model_fields
 
 
 class RequestModel(Model):
@@ -378,5 +407,5 @@ class RequestModel(Model):
         return {
             name: value
             for name, value in data.items()
-            if value is not None or python_name(str(name), cls) in cls.nullable
+            if value is not None or python_name(str(name), cls) in cls.nullable or _is_the_callers_own(name, cls)
         }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from functools import lru_cache
-from typing import Any, Dict, List, Optional, Union
+from typing import Any, Dict, List, Literal, Optional, Union
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
+from typing_extensions import Annotated
 
 from openmonetize._schema import model as field_types
 from openmonetize._schema.resolver import model_named
@@ -14,8 +15,8 @@ from openmonetize._schema.validation_errors import complaints
 from openmonetize.exceptions import ApiValueError
 
 _GENERICS: dict[str, Any] = {"Dict": Dict, "List": List, "Optional": Optional, "Union": Union}
-_FIELD_TYPES = ("Date", "Dec", "DecimalString", "Int", "IntString", "Num", "Timestamp")
-_SCALARS: dict[str, Any] = {"Any": Any, "bool": bool, "str": str}
+_FIELD_TYPES = ("Date", "Dec", "DecimalString", "Int", "IntString", "FreeForm", "Num", "RequestTimestamp", "Timestamp")
+_SCALARS: dict[str, Any] = {"Any": Any, "bool": bool, "bytes": bytes, "str": str}
 _SCALARS.update((name, getattr(field_types, name)) for name in _FIELD_TYPES)
 
 
@@ -62,5 +63,20 @@ def _type(node: ast.expr) -> Any:
     if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
         inner = node.slice
         items = inner.elts if isinstance(inner, ast.Tuple) else [inner]
-        return _GENERICS[node.value.id][tuple(_type(item) for item in items)]
-    raise TypeError(f"{ast.unparse(node)} is no type of an answer")
+        if node.value.id == "Literal":
+            return Literal[tuple(ast.literal_eval(item) for item in items)]
+        if node.value.id == "Annotated":
+            marked: Any = (_type(items[0]), *(_mark(item) for item in items[1:]))
+            return Annotated[marked]
+        types = tuple(_type(item) for item in items)
+        return _GENERICS[node.value.id][types if len(types) > 1 else types[0]]
+    if isinstance(node, ast.Constant) and node.value is None:
+        return None
+    raise TypeError(f"{ast.unparse(node)} is no type of a body")
+
+
+def _mark(node: ast.expr) -> Any:
+    """Return what is annotated to a type: its limits."""
+    if isinstance(node, ast.Call):
+        return Field(**{str(each.arg): ast.literal_eval(each.value) for each in node.keywords})
+    return field_types.UNIQUE

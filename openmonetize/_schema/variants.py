@@ -57,6 +57,8 @@ class VariantsModel:
             return next((tag for tag, name in cls.members.items() if type(value) is model_named(name)), _OTHER)
         if cls.discriminator:
             tag = value.get(cls.discriminator)
+            if isinstance(tag, (bool, int)):  # a contract names values by texts
+                tag = str(tag).lower()
             return tag if isinstance(tag, str) and tag in cls.members else _OTHER
         return next((tag for tag, names in cls.marks.items() if any(name in value for name in names)), _OTHER)
 

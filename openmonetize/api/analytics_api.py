@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Optional, Union
+from typing import TYPE_CHECKING, Optional, Union
 
 from typing_extensions import Unpack
 
@@ -12,6 +12,7 @@ from openmonetize._http.base_api import BaseApi, api_method, with_http_info, wit
 from openmonetize._http.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
+    from openmonetize.models.group_by import GroupBy
     from openmonetize.models.v1_analytics_burn_forecast_get200_response import V1AnalyticsBurnForecastGet200Response
     from openmonetize.models.v1_analytics_burn_rate_get200_response import V1AnalyticsBurnRateGet200Response
     from openmonetize.models.v1_analytics_cost_breakdown_get200_response import V1AnalyticsCostBreakdownGet200Response
@@ -156,7 +157,7 @@ class AnalyticsApi(BaseApi):
         customer_id: Optional[str] = None,
         start_date: Optional[Union[datetime, str]] = None,
         end_date: Optional[Union[datetime, str]] = None,
-        group_by: Optional[Literal["day", "week", "month"]] = None,
+        group_by: Optional[GroupBy] = None,
         **_options: Unpack[RequestOptions],
     ) -> V1AnalyticsCostBreakdownGet200Response:
         """Break cost down by provider and model.
@@ -276,7 +277,7 @@ class AnalyticsApi(BaseApi):
         customer_id: Optional[str] = None,
         start_date: Optional[Union[datetime, str]] = None,
         end_date: Optional[Union[datetime, str]] = None,
-        group_by: Optional[Literal["day", "week", "month"]] = None,
+        group_by: Optional[GroupBy] = None,
         provider: Optional[str] = None,
         model: Optional[str] = None,
         feature_id: Optional[str] = None,
@@ -336,7 +337,7 @@ class AnalyticsApi(BaseApi):
         customer_id: Optional[str] = None,
         start_date: Optional[Union[datetime, str]] = None,
         end_date: Optional[Union[datetime, str]] = None,
-        group_by: Optional[Literal["day", "week", "month"]] = None,
+        group_by: Optional[GroupBy] = None,
         **_options: Unpack[RequestOptions],
     ) -> V1AnalyticsUsageTrendsGet200Response:
         """Query usage by day, week or month.

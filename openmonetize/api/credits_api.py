@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
 from openmonetize._http.base_api import BaseApi, api_method, with_http_info, without_preload_content
 from openmonetize._http.operation import Operation, Parameter, RequestOptions
+from openmonetize._http.paging import Progress
 
 if TYPE_CHECKING:
     from openmonetize._schema.model import Dec, FreeForm, Int, RequestTimestamp
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     )
     from openmonetize.models.v1_customers_customer_id_users_user_id_transactions_get200_response import (
         V1CustomersCustomerIdUsersUserIdTransactionsGet200Response,
+    )
+    from openmonetize.models.v1_customers_customer_id_users_user_id_transactions_get200_response_data_inner import (
+        V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner,
     )
 
 
@@ -377,6 +381,79 @@ class CreditsApi(BaseApi):
     v1_users_user_id_transactions_get_without_preload_content = without_preload_content(
         v1_users_user_id_transactions_get
     )
+
+    @api_method
+    def iter_customer_user_transactions(
+        self,
+        customer_id: str,
+        user_id: str,
+        *,
+        page_size: int = 100,
+        progress: Optional[Progress] = None,
+        **_options: Unpack[RequestOptions],
+    ) -> Iterator[V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner]:
+        """Yield the rows of all pages of :meth:`customer_user_transactions`, newest first.
+
+        A row comes once, and none is left out while others are added: those are newer than the first one, and not read.
+
+        Args:
+            customer_id: Id of the customer, the one that the key belongs to.
+            user_id: Id of the user. Seed-era servers take UUIDs of existing users only.
+            page_size: Rows to ask for at a time, 1 to 100.
+            progress: Called after each page with the rows read so far, and the rows there were at the beginning.
+            **_options: See :class:`~openmonetize.RequestOptions`; they apply to each page.
+
+        Raises:
+            ApiException: A page could not be read. The rows before it have been yielded.
+        """
+        return self._rows(
+            self.iter_customer_user_transactions,
+            _options,
+            lambda limit, offset: self.v1_customers_customer_id_users_user_id_transactions_get(
+                customer_id, user_id, limit=limit, offset=offset, **_options
+            ),
+            page_size,
+            progress,
+            largest=100,
+            key="id",
+            total="pagination.total",
+        )
+
+    @api_method
+    def iter_transactions(
+        self,
+        user_id: str,
+        *,
+        page_size: int = 100,
+        progress: Optional[Progress] = None,
+        **_options: Unpack[RequestOptions],
+    ) -> Iterator[V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner]:
+        """Yield the rows of all pages of :meth:`transactions`, newest first.
+
+        A row comes once, and none is left out while others are added: those are newer than the first one, and not read.
+
+        Args:
+            user_id: Id of the user as sent with grants, purchases and events, percent-encoded by the client. Ids above
+                100 characters are answered with 404.
+            page_size: Rows to ask for at a time, 1 to 100.
+            progress: Called after each page with the rows read so far, and the rows there were at the beginning.
+            **_options: See :class:`~openmonetize.RequestOptions`; they apply to each page.
+
+        Raises:
+            ApiException: A page could not be read. The rows before it have been yielded.
+        """
+        return self._rows(
+            self.iter_transactions,
+            _options,
+            lambda limit, offset: self.v1_users_user_id_transactions_get(
+                user_id, limit=limit, offset=offset, **_options
+            ),
+            page_size,
+            progress,
+            largest=100,
+            key="id",
+            total="pagination.total",
+        )
 
     balance = v1_credits_balance_get
     grant = v1_credits_grant_post

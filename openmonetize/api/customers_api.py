@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
@@ -11,6 +11,7 @@ from openmonetize._http.base_api import BaseApi, api_method, with_http_info, wit
 from openmonetize._http.operation import Operation, RequestOptions
 
 if TYPE_CHECKING:
+    from openmonetize.models.customer_tier import CustomerTier
     from openmonetize.models.v1_customers_me_get200_response import V1CustomersMeGet200Response
     from openmonetize.models.v1_customers_register_post201_response import V1CustomersRegisterPost201Response
     from openmonetize.models.v1_customers_register_post_request import V1CustomersRegisterPostRequest
@@ -70,7 +71,7 @@ class CustomersApi(BaseApi):
         *,
         name: Optional[str] = None,
         email: Optional[str] = None,
-        tier: Optional[Literal["STARTER", "GROWTH", "ENTERPRISE"]] = None,
+        tier: Optional[CustomerTier] = None,
         **_options: Unpack[RequestOptions],
     ) -> V1CustomersRegisterPost201Response:
         """Register a customer and get its API key.

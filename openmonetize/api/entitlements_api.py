@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
@@ -12,6 +12,8 @@ from openmonetize._http.operation import UNSET, Operation, Parameter, RequestOpt
 
 if TYPE_CHECKING:
     from openmonetize._schema.model import FreeForm, Int
+    from openmonetize.models.limit_period import LimitPeriod
+    from openmonetize.models.limit_type import LimitType
     from openmonetize.models.v1_customers_customer_id_entitlements_get200_response import (
         V1CustomersCustomerIdEntitlementsGet200Response,
     )
@@ -164,9 +166,9 @@ class EntitlementsApi(BaseApi):
         id: str,
         v1_entitlements_id_put_request: Union[V1EntitlementsIdPutRequest, Mapping[str, Any], None] = None,
         *,
-        limit_type: Optional[Literal["HARD", "SOFT", "NONE"]] = None,
+        limit_type: Optional[LimitType] = None,
         limit_value: Union[Int, None, Unset] = UNSET,
-        period: Union[Literal["DAILY", "MONTHLY", "TOTAL"], None, Unset] = UNSET,
+        period: Union[LimitPeriod, None, Unset] = UNSET,
         metadata: Optional[FreeForm] = None,
         **_options: Unpack[RequestOptions],
     ) -> V1EntitlementsPost201Response:
@@ -238,9 +240,9 @@ class EntitlementsApi(BaseApi):
         customer_id: Optional[str] = None,
         user_id: Optional[str] = None,
         feature_id: Optional[str] = None,
-        limit_type: Optional[Literal["HARD", "SOFT", "NONE"]] = None,
+        limit_type: Optional[LimitType] = None,
         limit_value: Union[Int, None, Unset] = UNSET,
-        period: Union[Literal["DAILY", "MONTHLY", "TOTAL"], None, Unset] = UNSET,
+        period: Union[LimitPeriod, None, Unset] = UNSET,
         metadata: Optional[FreeForm] = None,
         **_options: Unpack[RequestOptions],
     ) -> V1EntitlementsPost201Response:

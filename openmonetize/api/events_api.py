@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Iterable, List, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, List, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
 from openmonetize._http.base_api import BaseApi, api_method, with_http_info, without_preload_content
 from openmonetize._http.operation import Operation, Parameter, RequestOptions
+from openmonetize._http.paging import Progress
 from openmonetize.events.ingest import ingest, ingest_raw
 from openmonetize.events.result import IngestResult
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from openmonetize.models.v1_events_dlq_replay_post_request import V1EventsDlqReplayPostRequest
     from openmonetize.models.v1_events_info_get200_response import V1EventsInfoGet200Response
     from openmonetize.models.v1_events_list_get200_response import V1EventsListGet200Response
+    from openmonetize.models.v1_events_list_get200_response_data_inner import V1EventsListGet200ResponseDataInner
     from openmonetize.rest import RESTResponse
 
 
@@ -219,6 +221,33 @@ class EventsApi(BaseApi):
 
     v1_events_list_get_with_http_info = with_http_info(v1_events_list_get)
     v1_events_list_get_without_preload_content = without_preload_content(v1_events_list_get)
+
+    @api_method
+    def iter_list(
+        self, *, page_size: int = 100, progress: Optional[Progress] = None, **_options: Unpack[RequestOptions]
+    ) -> Iterator[V1EventsListGet200ResponseDataInner]:
+        """Yield the rows of all pages of :meth:`list`, newest first.
+
+        A row comes once, and none is left out while others are added: those are newer than the first one, and not read.
+
+        Args:
+            page_size: Rows to ask for at a time, 1 to 100.
+            progress: Called after each page with the rows read so far, and the rows there were at the beginning.
+            **_options: See :class:`~openmonetize.RequestOptions`; they apply to each page.
+
+        Raises:
+            ApiException: A page could not be read. The rows before it have been yielded.
+        """
+        return self._rows(
+            self.iter_list,
+            _options,
+            lambda limit, offset: self.v1_events_list_get(limit=limit, offset=offset, **_options),
+            page_size,
+            progress,
+            largest=100,
+            key="id",
+            total="pagination.total",
+        )
 
     dlq = v1_events_dlq_get
     replay_dlq = v1_events_dlq_replay_post

@@ -12,6 +12,7 @@ from openmonetize._http.operation import Operation, RequestOptions
 
 if TYPE_CHECKING:
     from openmonetize._schema.model import Int, Num
+    from openmonetize.models.provider_name import ProviderName
     from openmonetize.models.v1_rating_calculate_bulk_post200_response import V1RatingCalculateBulkPost200Response
     from openmonetize.models.v1_rating_calculate_bulk_post_request import V1RatingCalculateBulkPostRequest
     from openmonetize.models.v1_rating_calculate_bulk_post_request_calculations_inner import (
@@ -95,7 +96,7 @@ class RatingApi(BaseApi):
         v1_rating_calculate_post_request: Union[V1RatingCalculatePostRequest, Mapping[str, Any], None] = None,
         *,
         customer_id: Optional[str] = None,
-        provider: Optional[Literal["OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL"]] = None,
+        provider: Optional[ProviderName] = None,
         model: Optional[str] = None,
         input_tokens: Optional[Int] = None,
         output_tokens: Optional[Int] = None,

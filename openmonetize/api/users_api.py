@@ -3,18 +3,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
 from openmonetize._http.base_api import BaseApi, api_method, with_http_info, without_preload_content
 from openmonetize._http.operation import Operation, Parameter, RequestOptions
+from openmonetize._http.paging import Progress
 
 if TYPE_CHECKING:
     from openmonetize._schema.model import FreeForm
     from openmonetize.models.v1_users_create_post201_response import V1UsersCreatePost201Response
     from openmonetize.models.v1_users_create_post_request import V1UsersCreatePostRequest
     from openmonetize.models.v1_users_list_get200_response import V1UsersListGet200Response
+    from openmonetize.models.v1_users_list_get200_response_data_inner import V1UsersListGet200ResponseDataInner
     from openmonetize.models.v1_users_user_id_get200_response import V1UsersUserIdGet200Response
 
 
@@ -141,6 +143,39 @@ class UsersApi(BaseApi):
 
     v1_users_user_id_get_with_http_info = with_http_info(v1_users_user_id_get)
     v1_users_user_id_get_without_preload_content = without_preload_content(v1_users_user_id_get)
+
+    @api_method
+    def iter_list(
+        self,
+        search: Optional[str] = None,
+        *,
+        page_size: int = 100,
+        progress: Optional[Progress] = None,
+        **_options: Unpack[RequestOptions],
+    ) -> Iterator[V1UsersListGet200ResponseDataInner]:
+        """Yield the rows of all pages of :meth:`list`, newest first.
+
+        A row comes once, and none is left out while others are added: those are newer than the first one, and not read.
+
+        Args:
+            search: Part of an external id or email address to look for; case does not matter.
+            page_size: Rows to ask for at a time, 1 to 100.
+            progress: Called after each page with the rows read so far, and the rows there were at the beginning.
+            **_options: See :class:`~openmonetize.RequestOptions`; they apply to each page.
+
+        Raises:
+            ApiException: A page could not be read. The rows before it have been yielded.
+        """
+        return self._rows(
+            self.iter_list,
+            _options,
+            lambda limit, offset: self.v1_users_list_get(search=search, limit=limit, offset=offset, **_options),
+            page_size,
+            progress,
+            largest=100,
+            key="id",
+            total="pagination.total",
+        )
 
     create = v1_users_create_post
     list = v1_users_list_get

@@ -143,10 +143,13 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
 
 
 def _welcome(sandbox: Sandbox, options: argparse.Namespace) -> list[str]:
+    from openmonetize.sandbox.unserved import unserved_operations
+
     return [
         f"OpenMonetize sandbox at {sandbox.url} ({options.era} era, {options.mode} mode)",
         f"console: {sandbox.url}/",
         _key_line(sandbox, options),
+        *(f"not served yet: {operation}" for operation in unserved_operations()),
         "",
         *(f"  {line}" for line in _lines_to_paste(sandbox)),
         "",

@@ -10,7 +10,10 @@ from openmonetize._exports import MODEL_ALIASES, MODELS
 if TYPE_CHECKING:
     from openmonetize.models.api_call_event import ApiCallEvent as ApiCallEvent
     from openmonetize.models.custom_event import CustomEvent as CustomEvent
+    from openmonetize.models.customer_tier import CustomerTier as CustomerTier
     from openmonetize.models.error_response import ErrorResponse as ErrorResponse
+    from openmonetize.models.event_type import EventType as EventType
+    from openmonetize.models.group_by import GroupBy as GroupBy
     from openmonetize.models.health_get200_response import (
         Health as Health,
         HealthGet200Response as HealthGet200Response,
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from openmonetize.models.image_generation_event import ImageGenerationEvent as ImageGenerationEvent
     from openmonetize.models.ingest_events200_response import IngestEvents200Response as IngestEvents200Response
     from openmonetize.models.ingest_events202_response import IngestEvents202Response as IngestEvents202Response
+    from openmonetize.models.limit_period import LimitPeriod as LimitPeriod
+    from openmonetize.models.limit_type import LimitType as LimitType
+    from openmonetize.models.provider_name import ProviderName as ProviderName
     from openmonetize.models.ready_get200_response import (
         Readiness as Readiness,
         ReadyGet200Response as ReadyGet200Response,

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import ClassVar, List, Optional
 
-from openmonetize._schema.model import ResponseModel
+from openmonetize._schema.list_model import ListModel
 from openmonetize.models.v1_analytics_cost_breakdown_get200_response_data_inner import (
     V1AnalyticsCostBreakdownGet200ResponseDataInner,
 )
@@ -17,8 +17,10 @@ from openmonetize.models.v1_analytics_cost_breakdown_get200_response_totals impo
 )
 
 
-class V1AnalyticsCostBreakdownGet200Response(ResponseModel):
+class V1AnalyticsCostBreakdownGet200Response(ListModel["V1AnalyticsCostBreakdownGet200ResponseDataInner"]):
     """Cost by provider and model. It is not wrapped any further: `data` is the list itself."""
+
+    rows_field: ClassVar[str] = "data"
 
     data: Optional[List[V1AnalyticsCostBreakdownGet200ResponseDataInner]] = None
     """One entry for each provider and model, the most expensive first."""

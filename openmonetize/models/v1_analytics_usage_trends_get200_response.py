@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import ClassVar, List, Optional
 
-from openmonetize._schema.model import ResponseModel
+from openmonetize._schema.list_model import ListModel
 from openmonetize.models.v1_analytics_usage_trends_get200_response_data_inner import (
     V1AnalyticsUsageTrendsGet200ResponseDataInner,
 )
@@ -14,8 +14,10 @@ from openmonetize.models.v1_analytics_usage_trends_get200_response_period import
 )
 
 
-class V1AnalyticsUsageTrendsGet200Response(ResponseModel):
+class V1AnalyticsUsageTrendsGet200Response(ListModel["V1AnalyticsUsageTrendsGet200ResponseDataInner"]):
     """Usage over time."""
+
+    rows_field: ClassVar[str] = "data"
 
     data: Optional[List[V1AnalyticsUsageTrendsGet200ResponseDataInner]] = None
     """One entry for each period."""

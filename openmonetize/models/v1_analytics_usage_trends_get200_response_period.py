@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, Optional, Union
+from typing import Optional, Union
 
 from pydantic import Field
 from typing_extensions import Annotated
 
 from openmonetize._schema.model import ResponseModel, Timestamp
+from openmonetize.models.group_by import GroupBy
 
 
 class V1AnalyticsUsageTrendsGet200ResponsePeriod(ResponseModel):
@@ -18,5 +19,5 @@ class V1AnalyticsUsageTrendsGet200ResponsePeriod(ResponseModel):
     """First instant of the window."""
     end_date: Annotated[Optional[Timestamp], Field(alias="endDate")] = None
     """Last instant of the window."""
-    group_by: Annotated[Optional[Union[Literal["day", "week", "month"], str]], Field(alias="groupBy")] = None
+    group_by: Annotated[Optional[Union[GroupBy, str]], Field(alias="groupBy")] = None
     """Length of each entry."""

@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import ClassVar, List, Optional
 
-from openmonetize._schema.model import ResponseModel
+from openmonetize._schema.list_model import ListModel
 from openmonetize.models.v1_customers_customer_id_entitlements_get200_response_data_inner import (
     V1CustomersCustomerIdEntitlementsGet200ResponseDataInner,
 )
 
 
-class V1CustomersCustomerIdEntitlementsGet200Response(ResponseModel):
+class V1CustomersCustomerIdEntitlementsGet200Response(
+    ListModel["V1CustomersCustomerIdEntitlementsGet200ResponseDataInner"]
+):
     """Entitlements of a customer."""
+
+    rows_field: ClassVar[str] = "data"
 
     data: Optional[List[V1CustomersCustomerIdEntitlementsGet200ResponseDataInner]] = None
     """The entitlements; their order is not defined."""

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Literal, Optional, Union
+from typing import Any, Dict, Optional, Union
 
 from pydantic import Field
 from typing_extensions import Annotated
 
 from openmonetize._schema.model import Int, ResponseModel
+from openmonetize.models.limit_type import LimitType
 
 
 class Entitlement(ResponseModel):
@@ -20,7 +21,7 @@ class Entitlement(ResponseModel):
     """User whose events alone count; null when every user counts. Present servers only."""
     feature_id: Annotated[Optional[str], Field(alias="featureId")] = None
     """Feature that the entitlement governs."""
-    limit_type: Annotated[Optional[Union[Literal["HARD", "SOFT", "NONE"], str]], Field(alias="limitType")] = None
+    limit_type: Annotated[Optional[Union[LimitType, str]], Field(alias="limitType")] = None
     """HARD denies at the limit, SOFT only warns, NONE has no limit."""
     limit_value: Annotated[Optional[Int], Field(alias="limitValue")] = None
     """Limit in events per period; null when there is none. A stored 0 also comes back as null."""

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import ClassVar, List, Optional
 
-from openmonetize._schema.model import ResponseModel
+from openmonetize._schema.list_model import ListModel
 from openmonetize.models.v1_customers_customer_id_users_user_id_transactions_get200_response_data_inner import (
     V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner,
 )
@@ -14,8 +14,12 @@ from openmonetize.models.v1_customers_customer_id_users_user_id_transactions_get
 )
 
 
-class V1CustomersCustomerIdUsersUserIdTransactionsGet200Response(ResponseModel):
+class V1CustomersCustomerIdUsersUserIdTransactionsGet200Response(
+    ListModel["V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner"]
+):
     """One page of a user's bookings, newest first."""
+
+    rows_field: ClassVar[str] = "data"
 
     data: Optional[List[V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner]] = None
     """The bookings, newest first."""

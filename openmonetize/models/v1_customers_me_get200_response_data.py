@@ -9,6 +9,7 @@ from pydantic import Field
 from typing_extensions import Annotated
 
 from openmonetize._schema.model import ResponseModel, Timestamp
+from openmonetize.models.customer_tier import CustomerTier
 
 
 class Customer(ResponseModel):
@@ -20,7 +21,7 @@ class Customer(ResponseModel):
     """Name given at registration."""
     email: Optional[str] = None
     """Email address given at registration."""
-    tier: Optional[Union[Literal["STARTER", "GROWTH", "ENTERPRISE"], str]] = None
+    tier: Optional[Union[CustomerTier, str]] = None
     """Plan of the customer. It sets the monthly event quota: STARTER 10,000, GROWTH 100,000, ENTERPRISE unlimited."""
     status: Optional[Union[Literal["ACTIVE", "SUSPENDED", "CHURNED"], str]] = None
     """State of the account. Only keys of ACTIVE customers are accepted."""

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, Optional, Union
+from typing import Optional, Union
 
 from pydantic import Field
 from typing_extensions import Annotated
 
 from openmonetize._schema.model import ResponseModel, Timestamp
+from openmonetize.models.customer_tier import CustomerTier
 
 
 class Registration(ResponseModel):
@@ -22,7 +23,7 @@ class Registration(ResponseModel):
     """Name as given."""
     email: Optional[str] = None
     """Email address as given."""
-    tier: Optional[Union[Literal["STARTER", "GROWTH", "ENTERPRISE"], str]] = None
+    tier: Optional[Union[CustomerTier, str]] = None
     """Plan of the customer. It sets the monthly event quota: STARTER 10,000, GROWTH 100,000, ENTERPRISE unlimited."""
     created_at: Annotated[Optional[Timestamp], Field(alias="createdAt")] = None
     """When the customer was created (UTC)."""

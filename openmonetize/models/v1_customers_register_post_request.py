@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, Optional
+from typing import Optional
 
 from pydantic import Field
 from typing_extensions import Annotated
 
 from openmonetize._schema.model import RequestModel
+from openmonetize.models.customer_tier import CustomerTier
 
 
 class V1CustomersRegisterPostRequest(RequestModel):
@@ -19,7 +20,7 @@ class V1CustomersRegisterPostRequest(RequestModel):
     email: str
     """Email address, unique on the platform. Compared exactly, so two spellings that differ in case are two customers.
     """
-    tier: Optional[Literal["STARTER", "GROWTH", "ENTERPRISE"]] = None
+    tier: Optional[CustomerTier] = None
     """Plan of the customer. It sets the monthly event quota: STARTER 10,000, GROWTH 100,000, ENTERPRISE unlimited.
     STARTER if left out.
     """

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, Optional, Union
+from typing import Optional, Union
 
 from pydantic import Field
 from typing_extensions import Annotated
 
 from openmonetize._schema.model import Int, ResponseModel
+from openmonetize.models.limit_type import LimitType
 
 
 class StoredEntitlement(ResponseModel):
@@ -18,7 +19,7 @@ class StoredEntitlement(ResponseModel):
     """Id of the entitlement, needed to change or delete it."""
     feature_id: Annotated[Optional[str], Field(alias="featureId")] = None
     """Feature that the entitlement governs."""
-    limit_type: Annotated[Optional[Union[Literal["HARD", "SOFT", "NONE"], str]], Field(alias="limitType")] = None
+    limit_type: Annotated[Optional[Union[LimitType, str]], Field(alias="limitType")] = None
     """HARD denies at the limit, SOFT only warns, NONE has no limit."""
     limit_value: Annotated[Optional[Int], Field(alias="limitValue")] = None
     """Limit in events per period; null when there is none. A stored 0 also comes back as null."""

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, FrozenSet, Literal, Optional
+from typing import ClassVar, FrozenSet, Optional
 
 from pydantic import Field
 from typing_extensions import Annotated
 
 from openmonetize._schema.model import FreeForm, Int, RequestModel
+from openmonetize.models.limit_period import LimitPeriod
+from openmonetize.models.limit_type import LimitType
 
 
 class V1EntitlementsPostRequest(RequestModel):
@@ -24,13 +26,13 @@ class V1EntitlementsPostRequest(RequestModel):
     """Existing user whose events alone count against the limit. Omit it to count every user of the customer."""
     feature_id: Annotated[str, Field(alias="featureId")]
     """Feature that the entitlement governs."""
-    limit_type: Annotated[Literal["HARD", "SOFT", "NONE"], Field(alias="limitType")]
+    limit_type: Annotated[LimitType, Field(alias="limitType")]
     """HARD denies at the limit, SOFT only warns, NONE has no limit."""
     limit_value: Annotated[Optional[Int], Field(alias="limitValue")] = None
     """Limit in events per period, whole; 0 or less blocks at once under HARD. Null, or no value, means that a HARD or
     SOFT entitlement checks nothing. Seed-era servers fail on an explicit null.
     """
-    period: Optional[Literal["DAILY", "MONTHLY", "TOTAL"]] = None
+    period: Optional[LimitPeriod] = None
     """Window in which events are counted. Null, or no value, means all time."""
     metadata: Optional[FreeForm] = None
     """Free-form notes kept with the entitlement."""

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Literal, Optional, Union
+from typing import Any, Dict, Optional, Union
 
 from pydantic import Field
 from typing_extensions import Annotated
 
 from openmonetize._schema.model import DecimalString, IntString, ResponseModel, Timestamp
+from openmonetize.models.event_type import EventType
 
 
 class StoredEvent(ResponseModel):
@@ -16,10 +17,7 @@ class StoredEvent(ResponseModel):
 
     id: Optional[str] = None
     """Id of the event."""
-    event_type: Annotated[
-        Optional[Union[Literal["TOKEN_USAGE", "API_CALL", "IMAGE_GENERATION", "VIDEO_GENERATION", "CUSTOM"], str]],
-        Field(alias="eventType"),
-    ] = None
+    event_type: Annotated[Optional[Union[EventType, str]], Field(alias="eventType")] = None
     """What was metered."""
     feature_id: Annotated[Optional[str], Field(alias="featureId")] = None
     """Feature that the usage belongs to."""

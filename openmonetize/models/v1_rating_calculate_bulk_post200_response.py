@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import ClassVar, List, Optional
 
 from pydantic import Field
 from typing_extensions import Annotated
 
-from openmonetize._schema.model import Int, ResponseModel
+from openmonetize._schema.list_model import ListModel
+from openmonetize._schema.model import Int
 from openmonetize.models.v1_rating_calculate_post200_response import V1RatingCalculatePost200Response
 
 
-class V1RatingCalculateBulkPost200Response(ResponseModel):
+class V1RatingCalculateBulkPost200Response(ListModel["V1RatingCalculatePost200Response"]):
     """Prices of several uses."""
+
+    rows_field: ClassVar[str] = "results"
 
     customer_id: Annotated[Optional[str], Field(alias="customerId")] = None
     """Customer whose burn table was applied."""

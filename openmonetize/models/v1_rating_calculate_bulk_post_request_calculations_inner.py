@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 from typing_extensions import Annotated
 
 from openmonetize._schema.model import Int, RequestModel
+from openmonetize.models.provider_name import ProviderName
 
 
 class V1RatingCalculateBulkPostRequestCalculationsInner(RequestModel):
     """One use of text to be priced."""
 
-    provider: Literal["OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL"]
+    provider: ProviderName
     """AI provider."""
     model: Annotated[str, Field(min_length=1)]
     """Model name exactly as the platform prices it."""

@@ -9,6 +9,7 @@ from pydantic import Field
 from typing_extensions import Annotated
 
 from openmonetize._schema.model import Int, Num, RequestModel
+from openmonetize.models.provider_name import ProviderName
 
 
 class V1RatingCalculatePostRequest(RequestModel):
@@ -18,7 +19,7 @@ class V1RatingCalculatePostRequest(RequestModel):
     """Customer whose burn table applies. Seed-era servers need it; present servers take the customer from the key and
     drop this field.
     """
-    provider: Literal["OPENAI", "ANTHROPIC", "GOOGLE", "COHERE", "MISTRAL"]
+    provider: ProviderName
     """AI provider."""
     model: Annotated[str, Field(min_length=1)]
     """Model name exactly as the platform prices it."""

@@ -13,20 +13,24 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def generate(contract: Path, target: Path) -> "subprocess.CompletedProcess[str]":
+def generate(
+    contract: Path, target: Path, overlay: "Path | None" = None, *, with_types: bool = False
+) -> "subprocess.CompletedProcess[str]":
     """Run the generator on a contract, into a tree."""
     command = [sys.executable, str(ROOT / "codegen" / "generate.py"), "--spec", str(contract), "--target", str(target)]
+    command += ["--overlay", str(overlay)] if overlay else []
+    command += [] if with_types else ["--without-types"]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
-def client(contract: Path, target: Path) -> Path:
+def client(contract: Path, target: Path, overlay: "Path | None" = None) -> Path:
     """Return a tree with the hand-written package and what is generated from a contract."""
     shutil.copytree(
         ROOT / "openmonetize",
         target / "openmonetize",
-        ignore=shutil.ignore_patterns("__pycache__", "api", "models", "_exports.py"),
+        ignore=shutil.ignore_patterns("__pycache__", "api", "models", "_exports.py", "_servers.py"),
     )
-    done = generate(contract, target)
+    done = generate(contract, target, overlay)
     assert done.returncode == 0, done.stdout + done.stderr
     return target
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .foreign_contracts import CONTRACTS, Foreign
 from .generated import ROOT
 from .refusals import REFUSALS
 
@@ -27,6 +28,8 @@ SUPPORTED = {
     "several answers to a call that went well": "test_the_generated_client_passes_a_strict_type_checker",
     "text and bytes as answers": "test_text_is_asked_for_and_returned_as_text",
     "errors with models of their own: a status, `4XX`, `default`": "test_errors_have_the_model_of_their_range",
+    "servers; headers of answers": "test_servers_and_headers_of_answers_reach_the_caller",
+    "lists with rows, and their pages": "test_a_list_has_rows_and_its_pages_are_read_to_the_end",
     "any text in descriptions": "test_any_text_may_describe_anything",
 }
 
@@ -47,8 +50,23 @@ def rendered() -> str:
         "| refused | in these words |",
         "| --- | --- |",
         *(f"| {refusal.construct} | {_said(refusal.message)} |" for refusal in REFUSALS),
+        "",
+        "## Contracts of others",
+        "",
+        "Each of these is generated, type-checked, and called over loopback. Where the contract alone is refused, an",
+        "overlay in [test/codegen/foreign](../test/codegen/foreign/README.md) says what the client needs to know, and",
+        "leaves out what it cannot do: overlays for other contracts can be written after them.",
+        "",
+        "| contract | calls | models | refused without its overlay |",
+        "| --- | --- | --- | --- |",
+        *(_row(foreign) for foreign in CONTRACTS),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _row(foreign: Foreign) -> str:
+    refused = ", ".join(f"{kind} ({count})" for kind, count in foreign.refused.items()) or "nothing"
+    return f"| {foreign.name} | {foreign.operations} | {foreign.models} | {refused} |"
 
 
 def _said(message: str) -> str:

@@ -20,6 +20,8 @@ class Refusal(NamedTuple):
 _GOOD: Contract = {
     "openapi": "3.0.3",
     "info": {"title": "Good", "version": "1"},
+    "servers": [{"url": "https://good.example"}],
+    "security": [{"key": []}],
     "tags": [{"name": "Things", "description": "Things."}],
     "paths": {
         "/things/{id}": {
@@ -39,11 +41,12 @@ _GOOD: Contract = {
         }
     },
     "components": {
+        "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         "schemas": {
             "Thing": {"type": "object", "properties": {"size": {"type": "integer"}, "name": {"type": "string"}}},
             "Order": {"type": "object", "required": ["key"], "properties": {"key": {"type": "string"}}},
             "Other": {"type": "object", "properties": {"size": {"type": "integer"}}},
-        }
+        },
     },
 }
 
@@ -89,16 +92,35 @@ def body(kind: str) -> Callable[[Contract], object]:
 
 
 def security(**scheme: Any) -> Callable[[Contract], object]:
-    return lambda contract: contract["components"].update(securitySchemes={"oauth": scheme})
+    return lambda contract: contract["components"]["securitySchemes"].update(key=scheme)
 
 
+def pages(*given: Any, rows: bool = False) -> Callable[[Contract], object]:
+    """Return a change that makes the operation's answers pages."""
+
+    def change(contract: Contract) -> None:
+        operation(contract)["parameters"] += given
+        operation(contract)["x-om-pages"] = {"total": "total", "key": "key"}
+        if rows:
+            thing(contract)["properties"]["all"] = {"type": "array", "items": {"$ref": "#/components/schemas/Other"}}
+            thing(contract)["x-om-rows"] = "all"
+
+    return change
+
+
+_LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer", "maximum": 5}}
+_OFFSET = {"name": "offset", "in": "query", "schema": {"type": "integer"}}
 _WHERE = "POST /things/{id}"
 _UNION = [{"$ref": "#/components/schemas/Thing"}, {"$ref": "#/components/schemas/Other"}]
 
 REFUSALS = [
+    Refusal("cookie parameters", parameter(**{"in": "cookie"}), f"{_WHERE}: parameter filter: in cookie is not"),
     Refusal(
-        "cookie and header parameters", parameter(**{"in": "cookie"}), f"{_WHERE}: parameter filter: in cookie is not"
+        "lists in a header",
+        parameter(**{"in": "header", "schema": {"type": "array", "items": {"type": "string"}}}),
+        "parameter filter: is neither a single value nor",
     ),
+    Refusal("reserved characters in a query", parameter(allowReserved=True), "allowReserved is not supported"),
     Refusal("styles of parameters but simple and form", parameter(style="pipeDelimited"), "style pipeDelimited is not"),
     Refusal(
         "deepObject", parameter(style="deepObject", schema={"type": "object"}), "style deepObject is not supported"
@@ -141,9 +163,23 @@ REFUSALS = [
     Refusal("an operation without an answer", lambda c: operation(c).update(responses={}), "has no answer for a call"),
     Refusal("callbacks", lambda c: operation(c).update(callbacks={}), "callbacks is not supported"),
     Refusal("servers of operations and paths", lambda c: operation(c).update(servers=[]), "servers is not supported"),
+    Refusal("a contract without a server", lambda c: c.pop("servers"), "has no servers: one whole URL is needed"),
+    Refusal(
+        "servers with variables, and relative ones",
+        lambda c: c.update(servers=[{"url": "/api/{version}"}]),
+        "server /api/{version}: a whole URL without variables",
+    ),
     Refusal("webhooks", lambda c: c.update(webhooks={}), "webhooks is not supported"),
     Refusal(
-        "OAuth, and keys in other headers", security(type="oauth2", flows={}), "the library sends keys as bearerAuth"
+        "OAuth, and keys in other headers", security(type="oauth2", flows={}), "the library sends keys as bearer tokens"
+    ),
+    Refusal(
+        "a key in X-API-Key alone, without x-om-auth",
+        security(type="apiKey", name="X-API-Key", **{"in": "header"}),
+        "security key: the library sends keys as bearer tokens, and beside that in X-API-Key if x-om-auth is both",
+    ),
+    Refusal(
+        "security that is not described", lambda c: operation(c).update(security=[{"gone": []}]), "gone is no security"
     ),
     Refusal(
         "two operations of one name",
@@ -197,17 +233,48 @@ REFUSALS = [
     Refusal("a type that does not exist", lambda c: size(c).update(type="int"), "type int is none of"),
     Refusal(
         "formats that nobody reads",
-        lambda c: size(c).update(type="string", format="duration"),
-        "format duration is not supported",
+        lambda c: size(c).update(type="string", format="odd"),
+        "format odd is not supported",
     ),
     Refusal("a list without items", lambda c: size(c).update(type="array"), "a list without items"),
     Refusal(
         "unions that cannot be told apart", schema("Both", oneOf=_UNION), "has no required property that others lack"
     ),
     Refusal(
-        "unions of anything but objects",
-        schema("Both", anyOf=[*_UNION, {"type": "string"}]),
-        "anyOf of anything but objects",
+        "unions of a model and a free object",
+        schema("Both", anyOf=[_UNION[0], {"type": "object"}]),
+        "anyOf of values that JSON does not tell apart",
+    ),
+    Refusal(
+        "oneOf and anyOf beside properties",
+        schema("Both", properties={"a": {"type": "string"}}, oneOf=_UNION),
+        "oneOf beside properties, or in an allOf with them, is not supported",
+    ),
+    Refusal(
+        "a discriminator without a mapping, beside properties",
+        schema("Base", properties={"a": {"type": "string"}}, discriminator={"propertyName": "a"}),
+        "discriminator beside properties, without a mapping",
+    ),
+    Refusal("an allOf of itself", schema("All", allOf=[{"$ref": "#/components/schemas/All"}]), "contains itself"),
+    Refusal(
+        "allowed values of another type", lambda c: size(c).update(type="string", enum=["a", 1]), "enum: 1 is no string"
+    ),
+    Refusal("allowed fractions", lambda c: size(c).update(type="number", enum=[0.5]), "enum: 0.5 is no number"),
+    Refusal(
+        "patterns that look around",
+        lambda c: size(c).update(type="string", pattern="^(?!a)"),
+        "pattern ^(?!a) cannot be matched",
+    ),
+    Refusal("limits of other types", lambda c: size(c).update(minLength=1), "Thing.size: minLength is not supported"),
+    Refusal(
+        "limits of dates, times, bytes and decimals in texts",
+        lambda c: size(c).update(type="string", format="date", minLength=1),
+        "format date with limits or allowed values is not supported",
+    ),
+    Refusal(
+        "properties of what is no object",
+        schema("Odd", type="string", properties={"a": {"type": "string"}}),
+        "type string with properties or variants",
     ),
     Refusal("not, if, patternProperties and the like", lambda c: size(c).update({"not": {}}), "Thing.size: not is not"),
     Refusal(
@@ -234,6 +301,14 @@ REFUSALS = [
         "x-om-type that does not exist", lambda c: size(c).update({"x-om-type": "Intt"}), "x-om-type Intt is none of"
     ),
     Refusal("x-om-auth but both", lambda c: operation(c).update({"x-om-auth": "none"}), "x-om-auth none is not 'both'"),
+    Refusal("x-om-rows of no list", lambda c: thing(c).update({"x-om-rows": "name"}), "x-om-rows name is no list"),
+    Refusal("x-om-pages without its parameters", pages(), "x-om-pages needs the parameters limit, with a maximum,"),
+    Refusal("x-om-pages of no list", pages(_LIMIT, _OFFSET), "x-om-pages needs an answer with x-om-rows"),
+    Refusal(
+        "x-om-pages with a total or a key that does not exist",
+        pages(_LIMIT, _OFFSET, rows=True),
+        "total total or key key is no property of the answer or its rows",
+    ),
     Refusal(
         "unknown extensions", lambda c: operation(c).update({"x-om-allias": "add"}), "x-om-allias is not supported"
     ),

@@ -162,6 +162,30 @@ except om.ApiException as error:
     assert run(tree, _START + program, echo.url) == ["Problem", "teapot"]
 
 
+def test_a_list_has_rows_and_its_pages_are_read_to_the_end(tree: Path, echo: Echo) -> None:
+    program = """
+page = api.nodes(limit=2)
+rows = api.iter_nodes(owner="me", page_size=2)
+print(json.dumps([len(page), page[0].value, [row.value for row in page], next(rows).value]))
+"""
+    answer = b'{"rows":[{"value":"a"},{"value":"b"}],"about":{"count":3}}'
+    assert call(tree, echo, program, answer) == [2, "a", ["a", "b"], "a"]
+    assert [seen.target for seen in echo.seen] == ["/nodes?limit=2", "/nodes?owner=me&limit=2&offset=0"]
+
+
+def test_servers_and_headers_of_answers_reach_the_caller(tree: Path, echo: Echo) -> None:
+    program = """
+found = api.nodes_with_http_info()
+print(json.dumps([om.Configuration.get_default_copy().host, om.Configuration().get_host_settings(), found.rate_limit]))
+"""
+    limits = {"x_ratelimit_limit": "9", "x_ratelimit_remaining": "8", "x_ratelimit_reset": "7"}
+    echo.answer(200, b"{}", "application/json", **limits)
+    host = "https://many.example/api"
+    assert run(tree, _START + program, echo.url) == [host, [{"url": host, "description": ""}], [9, 8, 7]]
+    page = (tree / "docs" / "ShapesApi.md").read_text(encoding="utf-8")
+    assert "| 200 | [Nodes](Nodes.md) | Nodes Headers: `X-RateLimit-Limit`. |" in page
+
+
 def test_the_generated_client_passes_a_strict_type_checker(tree: Path) -> None:
     if shutil.which("mypy", path=str(Path(sys.executable).parent)) is None:
         pytest.skip("mypy is not installed: pip install --group types")
@@ -193,6 +217,8 @@ def use(api: ShapesApi) -> None:
     shapes = api.list_shapes(ids=[1], kinds=["circle"], since=date(2026, 1, 1))
     assert_type(shapes, List[Union[Circle, Square, Dict[str, Any]]])
     assert_type(api.counts(), Dict[str, Node])
+    assert_type(api.nodes()[0], Node)
+    assert_type(next(api.iter_nodes()), Node)
     assert_type(api.report(), str)
     assert_type(api.shapes_number_day_get(1, date(2026, 1, 1)), datetime)
 """

@@ -1,33 +1,47 @@
-"""The contract as tests see it: its operations and components, with references followed."""
+"""The contract as tests see it: with what the overlay adds, its operations and components, references followed."""
 
 from __future__ import annotations
 
 import csv
+import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SPEC = ROOT / "openapi.yaml"
+OVERLAY = ROOT / "codegen" / "overlay.yaml"
+sys.path.insert(0, str(ROOT / "codegen"))
+
+from reading.overlay import lay_over  # noqa: E402
+from reading.source import Problems, Source  # noqa: E402
+
 VERBS = ("get", "put", "post", "delete", "options", "head", "patch")
 
 
 @lru_cache(maxsize=1)
 def spec() -> dict[str, Any]:
     """Return the whole contract, which must not be changed."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    found: dict[str, Any] = yaml.load(SPEC.read_text(encoding="utf-8"), Loader=loader)
+    problems = Problems()
+    source = Source(SPEC, problems)
+    lay_over(source, OVERLAY)
+    assert problems.found == []
+    found: dict[str, Any] = json.loads(json.dumps(source.file(SPEC)))
     return found
 
 
 def follow(node: Any) -> Any:
-    """Return the target of a reference, or the node itself."""
-    while isinstance(node, dict) and "$ref" in node:
+    """Return the target of a reference, with what an allOf says beside it, or the node itself."""
+    if not isinstance(node, dict):
+        return node
+    if "allOf" in node:
+        (only,) = node["allOf"]
+        return {**follow(only), **{key: value for key, value in node.items() if key != "allOf"}}
+    while "$ref" in node:
         target: Any = spec()
         for part in node["$ref"].lstrip("#/").split("/"):
             target = target[part]
@@ -46,6 +60,10 @@ class Documented:
     @property
     def name(self) -> str:
         return str(self.node["operationId"])
+
+    @property
+    def alias(self) -> str:
+        return str(self.node.get("x-om-alias", ""))
 
     @property
     def class_name(self) -> str:
@@ -105,10 +123,32 @@ def forwarded() -> list[Documented]:
     return [operation for operation in operations() if operation.forwarded]
 
 
-def schemas() -> dict[str, Any]:
-    """Return the components by name."""
+def components() -> dict[str, Any]:
+    """Return all schemas that have a name."""
     found: dict[str, Any] = spec()["components"]["schemas"]
     return found
+
+
+def schemas() -> dict[str, Any]:
+    """Return those of them that are objects, not lists of values."""
+    return {name: of for name, of in components().items() if "enum" not in of}
+
+
+def requests() -> set[str]:
+    """Return the components that requests carry, apart from events."""
+    found: set[str] = set()
+    rest = [operation.body["schema"] for operation in typed() if operation.body is not None]
+    while rest:
+        for name in {text.rpartition("/")[2] for text in strings(rest.pop()) if text.startswith("#/")} - found:
+            if name != "UsageEvent":
+                found |= {name} & schemas().keys()
+                rest.append(components()[name])
+    return found
+
+
+def served_by(operation: Documented) -> str:
+    """Return which deployments serve an operation, as the last paragraph of its description says."""
+    return str(operation.node["description"].rpartition("\n\nServed by ")[2][:-1])
 
 
 def aliases() -> dict[str, str]:

@@ -28,9 +28,10 @@ class Echo:
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
 
-    def answer(self, status: int, body: bytes, content_type: str | None) -> None:
-        """Set the answer; without a content type there is no such header."""
+    def answer(self, status: int, body: bytes, content_type: str | None, **headers: str) -> None:
+        """Set the answer; without a content type there is no such header. More headers have _ for -."""
         self.status, self.body, self.content_type = status, body, content_type
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
     @property
     def last(self) -> Seen:
@@ -63,6 +64,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(echo.status)
         if echo.content_type is not None:
             self.send_header("Content-Type", echo.content_type)
+        for name, value in echo.headers.items():
+            self.send_header(name, value)
         if echo.status != 204:
             self.send_header("Content-Length", str(len(echo.body)))
         self.end_headers()

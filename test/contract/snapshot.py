@@ -1,4 +1,4 @@
-"""The public names and signatures, as text. Run this file to accept a change: `python test/contract/snapshot.py`."""
+"""The public names and signatures, and their requests. `python test/contract/snapshot.py` accepts a change."""
 
 from __future__ import annotations
 
@@ -39,7 +39,16 @@ def snapshots() -> dict[Path, str]:
     return {
         HERE / "public_by_hand.txt": _text(described),
         HERE / "public_generated.txt": _text(generated) + "\n".join(aliases) + "\n",
+        HERE / "operations.csv": "\n".join(_operations()) + "\n",
     }
+
+
+def _operations() -> Iterator[str]:
+    from contract.contract import operations
+
+    yield "class,method,alias,http,path"
+    for each in sorted(operations(), key=lambda each: (each.class_name, each.name)):
+        yield ",".join((each.class_name, each.name, each.alias, each.verb, each.path))
 
 
 def _text(described: dict[str, Any]) -> str:
@@ -94,7 +103,7 @@ def _signature(function: Any) -> str:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(HERE.parents[1]))
+    sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent)]
     for path, text in snapshots().items():
         path.write_text(text, encoding="utf-8")
         print(f"wrote {path.name}")

@@ -18,11 +18,13 @@ import openmonetize
 from openmonetize import ApiTypeError, ApiValueError
 from openmonetize._schema.model import Model, RequestModel, ResponseModel
 
-from .contract import schemas
+from .contract import requests, schemas
 from .fields import Field, at, attribute, fields, objects, put, without
 
-ANSWERS = sorted(name for name, of in schemas().items() if not of.keys() & {"oneOf", "x-om-request", "x-om-event"})
-PYTHON_TYPES = {"Int": int, "IntString": int, "Dec": Decimal, "DecimalString": Decimal}
+ANSWERS = sorted(
+    name for name, of in schemas().items() if not of.keys() & {"oneOf", "x-om-event"} and name not in requests()
+)
+PYTHON_TYPES = {"int64": int, "decimal": Decimal}
 NOT_JSON = (math.nan, math.inf)  # but Python reads them
 each = pytest.mark.parametrize("name", ANSWERS)
 
@@ -79,7 +81,7 @@ def test_every_model_can_be_built(name: str) -> None:
         assert found.__pydantic_complete__
         wire_names = {of.alias or field for field, of in found.model_fields.items()}
         assert wire_names == set(schemas()[name]["properties"])
-        assert issubclass(found, RequestModel) == bool(schemas()[name].get("x-om-request"))
+        assert issubclass(found, RequestModel) == (name in requests())
 
 
 @each
@@ -119,8 +121,8 @@ def test_values_have_the_documented_types(name: str) -> None:
         of = field.schema
         if value is None:
             assert of.get("nullable"), field.place
-        elif of.get("x-om-type") in PYTHON_TYPES:
-            assert type(value) is PYTHON_TYPES[of["x-om-type"]], field.place
+        elif of.get("format") in PYTHON_TYPES:
+            assert type(value) is PYTHON_TYPES[of["format"]], field.place
         elif of.get("format") == "date-time":
             assert type(value) is datetime, field.place
             assert value.utcoffset() == timedelta(0)
@@ -153,7 +155,7 @@ def test_strings_may_come_as_numbers(name: str) -> None:
     for field in scalars(name, "string"):
         if is_time(field):
             continue
-        exact = field.schema.get("x-om-type") in ("IntString", "DecimalString")
+        exact = field.schema.get("format") in PYTHON_TYPES
         number = json.loads(field.value) if exact else 7
         for read in (model(name).from_json(text(put(example, field.place, number))), model(name).from_dict(example)):
             back = at(json.loads(read.to_json()), field.place)

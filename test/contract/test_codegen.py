@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,6 @@ PAGE = "<!-- Generated from openapi.yaml"
 NOTES = {
     "type": "object",
     "description": "A note to keep.",
-    "x-om-request": True,
     "properties": {
         "noteText": {"type": "string", "description": 'Its text, with "quotes" and a back\\slash.', "minLength": 1},
         "noteKind": {"type": "string", "description": "Its kind.", "enum": ["SHORT", "LONG"]},
@@ -38,7 +38,6 @@ NOTES = {
 TAG = {
     "type": "object",
     "description": "A tag of a note.",
-    "x-om-request": True,
     "properties": {"tagName": {"type": "string", "description": "Its name."}},
     "required": ["tagName"],
     "example": {"tagName": "x"},
@@ -71,7 +70,7 @@ def changed_contract() -> dict[str, Any]:
         "description": "Which first.",
         "schema": {"type": "string", "enum": ["NEW", "OLD"]},
     }
-    about = {"tags": ["Notes"], "description": "About notes.", "x-om-served-by": "present deployments"}
+    about = {"tags": ["Notes"], "description": "About notes."}
     contract["paths"]["/v1/users/{userId}/notes"] = {
         "post": {
             **about,
@@ -95,7 +94,7 @@ def changed_contract() -> dict[str, Any]:
         },
     }
     # A new value of an enumeration, a renamed field, an alias that is gone.
-    components["V1CustomersRegisterPostRequest"]["properties"]["tier"]["enum"].append("UNLIMITED")
+    components["CustomerTier"]["enum"].append("UNLIMITED")
     me = components["V1CustomersMeGet200ResponseData"]
     me["properties"]["displayName"] = me["properties"].pop("name")
     me["required"] = ["displayName" if name == "name" else name for name in me["required"]]
@@ -125,7 +124,7 @@ def files(tree: Path) -> dict[str, bytes]:
 
 def generate(target: Path, contract: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, str(GENERATE), "--spec", str(contract), "--target", str(target)],
+        [sys.executable, str(GENERATE), "--spec", str(contract), "--target", str(target), "--without-types"],
         cwd=target,
         env={**os.environ, **environment},
         capture_output=True,
@@ -170,7 +169,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> GeneratedTree:
 def is_generated(name: str, content: bytes) -> bool:
     return (
         name.startswith(("openmonetize/api/", "openmonetize/models/"))
-        or name in ("openmonetize/_exports.py", "openmonetize/client/apis.py")
+        or name in ("openmonetize/_exports.py", "openmonetize/_servers.py", "openmonetize/client/apis.py")
         or (name.startswith("docs/") and content.startswith(PAGE.encode()))
     )
 
@@ -235,10 +234,12 @@ def test_only_what_changed_is_changed(changed: GeneratedTree) -> None:
         "openmonetize/api/customers_api.py",
         "openmonetize/client/apis.py",
         "openmonetize/models/__init__.py",
+        "openmonetize/models/customer_tier.py",
         "openmonetize/models/v1_customers_me_get200_response_data.py",
-        "openmonetize/models/v1_customers_register_post_request.py",
+        "docs/CustomerTier.md",
         "docs/CustomersApi.md",
         "docs/V1CustomersMeGet200ResponseData.md",
+        "docs/V1CustomersRegisterPost201ResponseData.md",
         "docs/V1CustomersRegisterPostRequest.md",
     }
 
@@ -320,6 +321,39 @@ def test_the_changed_client_is_imported_and_called(changed: GeneratedTree, echo:
     assert found["gone"] == []
 
 
+UNSERVED = """
+import json
+from openmonetize.sandbox.unserved import unserved_operations
+print(json.dumps(unserved_operations()))
+"""
+
+
+def test_the_sandbox_says_what_it_does_not_serve_yet(changed: GeneratedTree) -> None:
+    pytest.importorskip("werkzeug", reason="werkzeug is not installed: pip install 'openmonetize[sandbox]'")
+    assert run(UNSERVED, "", changed.tree) == ["GET /v1/users/{userId}/notes", "POST /v1/users/{userId}/notes"]
+
+
+def test_the_tables_of_a_readme_are_replaced_and_nothing_else(tmp_path: Path) -> None:
+    names = ("classes", "operations", "models")
+    kept = "# By hand\n" + "".join(f"<!-- generated: {name} -->\nold\n<!-- end -->\nkept\n" for name in names)
+    (tmp_path / "README.md").write_text(kept)
+    assert generate(tmp_path, ROOT / "openapi.yaml").returncode == 0
+    text = (tmp_path / "README.md").read_text()
+    assert re.sub(r"(<!-- generated: \w+ -->\n).*?<!-- end -->", r"\1old\n<!-- end -->", text, flags=re.S) == kept
+    assert "old" not in text
+    assert "`CreditsApi`" in text
+    assert "docs/CreditsApi.md#v1_credits_grant_post" in text
+    assert "- [HealthGet200Response](docs/HealthGet200Response.md), `Health`\n" in text
+
+
+def test_a_readme_without_a_place_for_a_table_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# By hand\n<!-- generated: classes -->\n<!-- end -->\n")
+    done = generate(tmp_path, ROOT / "openapi.yaml")
+    assert done.returncode == 1
+    assert done.stderr == "README.md lacks <!-- generated: operations -->, or <!-- end --> below it\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+
+
 LIST = """
 import json, sys
 import openmonetize as om
@@ -349,7 +383,7 @@ def test_a_broken_contract_changes_nothing(tmp_path: Path) -> None:
 def test_unsupported_parts_of_a_contract_are_refused(tmp_path: Path) -> None:
     contract = changed_contract()
     notes = contract["paths"]["/v1/users/{userId}/notes"]
-    notes["parameters"] = [{"name": "X-Trace", "in": "header", "schema": {"type": "string"}}]
+    notes["parameters"] = [{"name": "trace", "in": "cookie", "schema": {"type": "string"}}]
     session = {"name": "sid", "in": "cookie", "schema": {"type": "string"}}
     contract["components"]["parameters"]["Session"] = session
     notes["get"]["parameters"].append({"$ref": "#/components/parameters/Session"})
@@ -360,9 +394,9 @@ def test_unsupported_parts_of_a_contract_are_refused(tmp_path: Path) -> None:
     done = generate(tmp_path, changed)
     assert done.returncode != 0
     assert [line.partition(": ")[2] for line in done.stderr.splitlines()] == [
-        "GET /v1/users/{userId}/notes: parameter X-Trace: in header is not supported; path and query are",
-        "GET /v1/users/{userId}/notes: parameter sid: in cookie is not supported; path and query are",
-        "POST /v1/users/{userId}/notes: parameter X-Trace: in header is not supported; path and query are",
+        "GET /v1/users/{userId}/notes: parameter trace: in cookie is not supported; path, query and header are",
+        "GET /v1/users/{userId}/notes: parameter sid: in cookie is not supported; path, query and header are",
+        "POST /v1/users/{userId}/notes: parameter trace: in cookie is not supported; path, query and header are",
         "POST /v1/users/{userId}/notes: body: content application/x-www-form-urlencoded is not supported; "
         "application/json is",
     ]

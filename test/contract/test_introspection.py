@@ -74,6 +74,11 @@ def test_each_operation_is_listed_once(class_name: str) -> None:
         for operation in operations()
         if operation.class_name == class_name
     }
+    listed |= {
+        f"iter_{operation.alias}"
+        for operation in operations()
+        if operation.class_name == class_name and "x-om-pages" in operation.node
+    }
     assert names(api) == {"api_client", *listed}
     assert {"__init__", "__class__", "_call"} <= set(dir(api))
     for operation in operations():

@@ -16,7 +16,7 @@ from openmonetize.events.ids import mint_id
 from openmonetize.exceptions import exception_for_status
 
 from .conftest import KEY
-from .contract import Documented, follow, operations, schema_name, schemas, typed
+from .contract import Documented, follow, operations, schema_name, schemas, served_by, typed
 from .echo import Echo
 
 EVENT_MODELS = ("TokenUsageEvent", "ImageGenerationEvent", "CustomEvent", "ApiCallEvent")
@@ -261,7 +261,10 @@ def test_every_class_has_its_methods_and_nothing_else() -> None:
     for operation in operations():
         variants = ("", "_with_http_info", "_without_preload_content")
         names.setdefault(operation.class_name, set()).update(operation.name + variant for variant in variants)
-        names[operation.class_name].add(operation.node.get("x-om-alias", operation.name))
+        alias = operation.node.get("x-om-alias", operation.name)
+        names[operation.class_name].add(alias)
+        if "x-om-pages" in operation.node:
+            names[operation.class_name].add(f"iter_{alias}")
     for class_name, expected in names.items():
         assert {name for name in vars(getattr(openmonetize, class_name)) if name[0] != "_"} == expected
 
@@ -272,7 +275,7 @@ def test_a_method_documents_itself(operation: Documented) -> None:
     text = inspect.getdoc(getattr(found, operation.name))
     assert text is not None
     assert text.startswith(operation.node["summary"] + ".")
-    assert f"Served by {operation.node['x-om-served-by']}." in " ".join(text.split())
+    assert f"Served by {served_by(operation)}." in " ".join(text.split())
     for section in ("Args:", "Returns:", "Raises:"):
         assert section in text
     for status in operation.answers:

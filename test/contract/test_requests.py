@@ -30,14 +30,12 @@ from openmonetize import (
 )
 from openmonetize._schema.model import RequestModel
 
-from .contract import schemas
+from .contract import requests, schemas
 from .echo import Echo
 from .fields import fields, objects, put
 from .test_answers import model, text
 
-REQUESTS = sorted(
-    name for name, of in schemas().items() if of.get("x-om-request") and name != "V1EventsIngestPostRequest"
-)
+REQUESTS = sorted(requests() - {"V1EventsIngestPostRequest"})
 each = pytest.mark.parametrize("name", REQUESTS)
 
 

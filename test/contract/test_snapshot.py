@@ -1,4 +1,4 @@
-"""Public names and signatures change only together with their snapshot."""
+"""Public names, signatures and requests change only together with their snapshot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from .snapshot import HERE, snapshots
 
 
-@pytest.mark.parametrize("name", ["public_by_hand.txt", "public_generated.txt"])
+@pytest.mark.parametrize("name", ["public_by_hand.txt", "public_generated.txt", "operations.csv"])
 def test_public_names_and_signatures_match_the_snapshot(name: str) -> None:
     path: Path = HERE / name
     known = path.read_text(encoding="utf-8").splitlines()

@@ -407,3 +407,27 @@ def test_any_bytes_instead_of_http_are_an_api_exception(
         shared_client.call(replace(V1_CREDITS_BALANCE_GET, retry="never", method="POST"), {}, None, {})
     except ApiException as error:
         str(error)
+
+
+# Headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"x-ratelimit-limit": "100", "x-ratelimit-remaining": "99", "x-ratelimit-reset": "60"}, (100, 99, 60)),
+        ({"X-RateLimit-Limit": "0", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "0"}, (0, 0, 0)),
+        ({}, None),
+        ({"x-ratelimit-limit": "100", "x-ratelimit-remaining": "99"}, None),
+        ({"x-ratelimit-limit": "100", "x-ratelimit-remaining": "-1", "x-ratelimit-reset": "60"}, None),
+        ({"x-ratelimit-limit": "many", "x-ratelimit-remaining": "1", "x-ratelimit-reset": "1"}, None),
+        ({"x-ratelimit-limit": "9" * 5000, "x-ratelimit-remaining": "1", "x-ratelimit-reset": "1"}, None),
+    ],
+)
+def test_an_answer_has_the_rate_limit_that_its_headers_say(
+    server: Loopback, client: ApiClient, headers: dict[str, str], expected: Any
+) -> None:
+    server.default = answer(200, BALANCE, **headers)
+    found = CreditsApi(client).v1_credits_balance_get_with_http_info()
+    assert found.rate_limit == expected
+    assert found.status_code == 200
