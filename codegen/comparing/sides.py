@@ -22,6 +22,7 @@ from reading.model import (
     Table,
     Tag,
     Variants,
+    parts,
 )
 
 # What people call a value whose annotation is one of the library's field types.
@@ -117,12 +118,10 @@ def python(schema: Schema, names: Mapping[str, str]) -> str:
 
 def _leaves(schema: Schema) -> Iterator[Schema]:
     """Yield the single values that a value holds."""
-    if isinstance(schema, (Listing, Table)):
-        yield from _leaves(schema.items if isinstance(schema, Listing) else schema.value)
-    elif isinstance(schema, Choice):
-        for option in schema.options:
-            yield from _leaves(option)
-    else:
+    inner = parts(schema)
+    for each in inner:
+        yield from _leaves(each)
+    if not inner:
         yield schema
 
 

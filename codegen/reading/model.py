@@ -73,6 +73,15 @@ Schema = Union[Scalar, Listing, Table, Reference, Choice]
 NULL = Scalar("null")
 
 
+def parts(schema: Schema) -> tuple[Schema, ...]:
+    """Return the schemas of which one is made: of what is in a list or a map, or of several kinds; none of others."""
+    if isinstance(schema, Listing):
+        return (schema.items,)
+    if isinstance(schema, Table):
+        return (schema.value,)
+    return schema.options if isinstance(schema, Choice) else ()
+
+
 @dataclass(frozen=True)
 class Field:
     """A property of a model."""

@@ -62,10 +62,10 @@ def read_contract(path: Path, taken: Callable[[str], str | None], overlay: Path 
     source = Source(path, problems)
     if overlay is not None:
         lay_over(source, overlay)
-    contract = _Reader(source.root(), taken).read()
+    contract, renamed = _Reader(source.root(), taken).read()
     if problems.found:
         raise ContractError("\n".join(problems.found))
-    return with_roles(contract)
+    return with_roles(contract, renamed)
 
 
 class _Reader:
@@ -79,11 +79,12 @@ class _Reader:
         self._schemes: dict[str, bool] = {}  # security schemes, and whether they are bearer tokens
         self._all_need = False  # whether operations need a key that do not say it
 
-    def read(self) -> Contract:
+    def read(self) -> tuple[Contract, dict[str, str]]:
+        """Return the contract, and the names of the request's models that `renamed_models` finds."""
         root = self._root
         if not str(root.take("openapi", str, "")).startswith(("3.0.", "3.1.")):
             root.problem("is no contract of OpenAPI 3.0 or 3.1")
-            return Contract((), [], {})
+            return Contract((), [], {}), {}
         root.pass_over("info", "externalDocs", *_FOR_PAGES)
         servers = tuple(self._servers())
         if root.has("tags"):
@@ -109,7 +110,7 @@ class _Reader:
             self._schemas.check_free(name, other)
         for at, operation in self._to_check:
             self._check(at, operation, renamed)
-        return contract
+        return contract, renamed
 
     def _servers(self) -> Iterator[Server]:
         given = list(self._root.at("servers").elements()) if self._root.has("servers") else []

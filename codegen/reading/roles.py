@@ -22,6 +22,7 @@ from reading.model import (
     Schema,
     Table,
     Variants,
+    parts,
 )
 
 Models = Mapping[str, Definition]
@@ -43,13 +44,12 @@ def _sent_and_received(contract: Contract) -> tuple[set[str], set[str]]:
     return reached(contract.models, bodies), reached(contract.models, answers)
 
 
-def with_roles(contract: Contract) -> Contract:
-    """Return the contract with a request's model for everything that is sent.
+def with_roles(contract: Contract, renamed: Mapping[str, str]) -> Contract:
+    """Return the contract with a request's model for everything that is sent; `renamed_models` gives their names.
 
     A model that is also received keeps its name for that, and is sent as ``<name>Input``. Fields that are read only are
     not sent.
     """
-    renamed = renamed_models(contract)
     sent, _ = _sent_and_received(contract)
     for name in sent:
         model = contract.models[name]
@@ -142,13 +142,8 @@ def reached(models: Models, schemas: Iterable[Schema]) -> set[str]:
     rest = list(schemas)
     while rest:
         schema = rest.pop()
-        if isinstance(schema, Listing):
-            rest.append(schema.items)
-        elif isinstance(schema, Table):
-            rest.append(schema.value)
-        elif isinstance(schema, Choice):
-            rest += schema.options
-        elif isinstance(schema, Reference) and schema.name not in found:
+        rest += parts(schema)
+        if isinstance(schema, Reference) and schema.name not in found:
             found.add(schema.name)
             model = models[schema.name]
             if isinstance(model, Model):

@@ -35,6 +35,20 @@ def client(contract: Path, target: Path, overlay: "Path | None" = None) -> Path:
     return target
 
 
+def beginning(class_name: str) -> str:
+    """Return how a program begins that calls an API class of a generated client at the URL that it is given."""
+    return f"""
+import datetime as dt, json, sys, warnings
+import openmonetize as om
+api = om.{class_name}(om.ApiClient(om.Configuration(sys.argv[1], access_token="om_live_a", retries=0)))
+def told(call):
+    try:
+        return repr(call())
+    except om.OpenApiException as error:
+        return str(error)
+"""
+
+
 def run(tree: Path, program: str, *arguments: str) -> Any:
     """Run a program with a generated client, and return what it prints, as JSON."""
     done = subprocess.run(

@@ -5,41 +5,24 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from contract.echo import Echo
 
-from .generated import client, run
+from .generated import beginning, client, run
 
 pytestmark = pytest.mark.slow
 
 CONTRACT = Path(__file__).with_name("constructs.yaml")
-_START = """
-import datetime as dt, json, sys, warnings
-import openmonetize as om
-api = om.ShapesApi(om.ApiClient(om.Configuration(sys.argv[1], access_token="om_live_a", retries=0)))
-def told(call):
-    try:
-        return repr(call())
-    except om.OpenApiException as error:
-        return str(error)
-"""
+_START = beginning("ShapesApi")
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("jinja2", reason="jinja2 is not installed: pip install --group codegen")
     return client(CONTRACT, tmp_path_factory.mktemp("constructs"))
-
-
-@pytest.fixture
-def echo() -> Iterator[Echo]:
-    echo = Echo()
-    yield echo
-    echo.stop()
 
 
 def call(tree: Path, echo: Echo, program: str, answer: bytes = b"{}", kind: str = "application/json") -> Any:

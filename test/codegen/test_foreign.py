@@ -136,13 +136,6 @@ def test_any_change_is_refused_in_words_or_becomes_python(
             compile(text, name, "exec")
 
 
-@pytest.fixture
-def echo() -> Iterator[Echo]:
-    echo = Echo()
-    yield echo
-    echo.stop()
-
-
 def call(name: str, folder: Path, echo: Echo, program: str, answer: str = "{}") -> Any:
     contract = foreign(name)
     tree = client(unpacked(contract, folder), folder / "tree", overlay(contract))

@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from contract.echo import Echo
 
-from .generated import client, generate, run
+from .generated import beginning, client, generate, run
 
 pytestmark = pytest.mark.slow
 
 CONTRACT = Path(__file__).with_name("kinds.yaml")
-_START = """
-import json, sys
-import openmonetize as om
-api = om.KindsApi(om.ApiClient(om.Configuration(sys.argv[1], access_token="om_live_a", retries=0)))
-def told(call):
-    try:
-        return repr(call())
-    except om.OpenApiException as error:
-        return str(error)
-"""
+_START = beginning("KindsApi")
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("jinja2", reason="jinja2 is not installed: pip install --group codegen")
     return client(CONTRACT, tmp_path_factory.mktemp("kinds"))
-
-
-@pytest.fixture
-def echo() -> Iterator[Echo]:
-    echo = Echo()
-    yield echo
-    echo.stop()
 
 
 def call(tree: Path, echo: Echo, program: str, answer: bytes = b"{}") -> Any:
