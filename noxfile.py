@@ -28,6 +28,7 @@ nox.options.sessions = ["lint", "types", "drift", "contract", "docs", "packages"
 PROJECT = nox.project.load_toml("pyproject.toml")
 LOCK = "requirements/dev.txt"
 DIST = Path("dist")
+EXTRAS = ".[cli,files,notebook,sandbox]"
 MODULES = ("_exports.py", "_servers.py", "api", "client/apis.py", "models")
 GENERATED = ["README.md", "docs", *(f"openmonetize/{name}" for name in MODULES)]
 REDOCLY, SPECTRAL = "@redocly/cli@2.77.0", "@stoplight/spectral-cli@6.16.3"
@@ -37,7 +38,7 @@ PYTEST = ["pytest", "-q", "-n", "4", "--dist", "loadfile"]
 def install(session: nox.Session, *groups: str) -> None:
     """Install the package and dependency groups, in locked versions."""
     named = [argument for group in groups for argument in ("--group", group)]
-    session.install("--constraint", LOCK, "--build-constraint", LOCK, "--editable", ".[sandbox]", *named)
+    session.install("--constraint", LOCK, "--build-constraint", LOCK, "--editable", EXTRAS, *named)
 
 
 def git(*arguments: str) -> str:
@@ -56,7 +57,7 @@ def tests(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """Run tests on the oldest Python with the lowest versions that pyproject.toml allows."""
     session.install("--constraint", LOCK, "--group", "test")
-    session.install("--upgrade", "--resolution", "lowest-direct", "--editable", ".[sandbox]")
+    session.install("--upgrade", "--resolution", "lowest-direct", "--editable", ".[cli,files,sandbox]")
     session.run("python", "-m", *PYTEST, "-m", "not slow", *session.posargs)
 
 
@@ -64,7 +65,7 @@ def lowest(session: nox.Session) -> None:
 @nox.parametrize("group", ["test", "dev"])
 def canary(session: nox.Session, group: str) -> None:
     """Run the tests with the newest libraries: once without those that hold back what the package depends on."""
-    session.install("--upgrade", "--editable", ".[sandbox]", "--group", group)
+    session.install("--upgrade", "--editable", EXTRAS, "--group", group)
     session.run("uv", "pip", "list", external=True)
     session.run("python", "-m", *PYTEST, "-m", "not slow", *session.posargs)
 
@@ -214,10 +215,9 @@ def soak(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write requirements/. Locked versions that still fit stay, unless `-- --upgrade` is given."""
     resolve = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.9", "--generate-hashes"]
-    package = ["pyproject.toml", "--extra", "sandbox"]
     locks = {
-        "dev": [*package, "--group", "dev"],
-        "demo": [*package, "--group", "demo", "--constraint", LOCK],
+        "dev": ["pyproject.toml", "--all-extras", "--group", "dev"],
+        "demo": ["pyproject.toml", "--extra", "sandbox", "--group", "demo", "--constraint", LOCK],
         "nox": ["--group", "nox", "--constraint", LOCK],
     }
     for name, sources in locks.items():

@@ -139,7 +139,7 @@ def _open(make: _Make, count: int) -> dict[str, Any]:
         record(number)
     seconds = time.perf_counter() - start
     time.sleep(_SETTLING_TIME)
-    return {"seconds": seconds, "bytes": _most_resident(), "left": finish(0.0).left}
+    return {"seconds": seconds, "bytes": most_resident(), "left": finish(0.0).left}
 
 
 def _close(make: _Make, timeout: int) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _close(make: _Make, timeout: int) -> dict[str, Any]:
     _, finish = make()
     start = time.perf_counter()
     left = finish(float(timeout)).left
-    return {"seconds": time.perf_counter() - start, "bytes": _most_resident(), "left": left}
+    return {"seconds": time.perf_counter() - start, "bytes": most_resident(), "left": left}
 
 
 def _resident() -> int:
@@ -155,7 +155,7 @@ def _resident() -> int:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _most_resident() -> int:
+def most_resident() -> int:
     """Return the most memory that was ever resident, in bytes; 0 where the system does not tell.
 
     getrusage tells as well, but includes the parent's memory from before the program was loaded.

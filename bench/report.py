@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple, Optional
+
+_INTRODUCTION = """# Results
+
+A result is a ratio of medians of one run, in which all sides take turns, round by round; in brackets are the
+quartiles of the ratios of single rounds. Times are of this machine in this run, and mean little elsewhere.
+`CPU` is the ratio of the client's own CPU time.
+"""
+_SECTION = re.compile(r"^## ([^\n]+)\n\n(.+?\n)(?=\n## |\Z)", re.MULTILINE | re.DOTALL)
 
 
 class Row(NamedTuple):
@@ -49,27 +58,21 @@ def machine() -> str:
     )
 
 
-def render(sections: Sequence[Section], command: str) -> str:
-    """Return the whole page as Markdown."""
-    lines = [
-        "# Results",
-        "",
-        f"Written by `{command}` on {date.today().isoformat()}: {machine()}.",
-        "",
-        "A result is a ratio of medians of one run, in which all sides take turns, round by round; in brackets are the",
-        "quartiles of the ratios of single rounds. Times are of this machine in this run, and mean little elsewhere.",
-        "`CPU` is the ratio of the client's own CPU time.",
-    ]
-    for section in sections:
-        lines += ["", f"## {section.title}", "", section.text.strip(), ""]
-        lines += ["| what | target | measured | met | sides |", "| --- | --- | --- | --- | --- |"]
-        lines += [
-            f"| {row.what} | {row.target} | {row.measured} | {_verdict(row)} | {row.sides} |" for row in section.rows
-        ]
-        missed = [row for row in section.rows if row.met is False]
-        if missed:
-            lines += ["", "Not met:", ""]
-            lines += [f"- {row.what}: {row.why or 'no reason found yet.'}" for row in missed]
+def render(sections: Sequence[Section], command: str, page: str = "") -> str:
+    """Return the whole page as Markdown: new sections, and of an earlier page those that were not measured again."""
+    texts = dict(_SECTION.findall(page))
+    texts.update((section.title, _render_section(section, command)) for section in sections)
+    return _INTRODUCTION + "".join(f"\n## {title}\n\n{text}" for title, text in texts.items())
+
+
+def _render_section(section: Section, command: str) -> str:
+    lines = [f"Measured by `{command}` on {date.today().isoformat()}: {machine()}.", "", section.text.strip(), ""]
+    lines += ["| what | target | measured | met | sides |", "| --- | --- | --- | --- | --- |"]
+    lines += [f"| {row.what} | {row.target} | {row.measured} | {_verdict(row)} | {row.sides} |" for row in section.rows]
+    missed = [row for row in section.rows if row.met is False]
+    if missed:
+        lines += ["", "Not met:", ""]
+        lines += [f"- {row.what}: {row.why or 'no reason found yet.'}" for row in missed]
     return "\n".join(lines) + "\n"
 
 

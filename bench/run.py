@@ -10,14 +10,14 @@ from measure import QUICK, THOROUGH
 from recorder_runs import Recorder
 from report import render, summary
 
-PARTS = ("client", "sandbox", "metering", "generation")
+PARTS = ("client", "sandbox", "metering", "generation", "files")
 
 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a few rounds, only to see that it runs")
-    parser.add_argument("--only", choices=PARTS, help="one part")
+    parser.add_argument("--only", choices=PARTS, help="one part; of the others the page keeps what it has")
     parser.add_argument(
         "--beside",
         type=_checkout,
@@ -34,7 +34,8 @@ def main() -> None:
     options = ["--quick"] if arguments.quick else []
     options += ["--only", arguments.only] if arguments.only else []
     options += [f"--beside '{name}=...'" for name in arguments.beside or ()]
-    arguments.output.write_text(render(sections, " ".join(["bench/run.py", *options])))
+    page = arguments.output.read_text() if arguments.only and arguments.output.exists() else ""
+    arguments.output.write_text(render(sections, " ".join(["bench/run.py", *options]), page))
     print(f"{arguments.output}: {summary([row for section in sections for row in section.rows])}")
 
 

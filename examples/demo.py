@@ -10,6 +10,7 @@ import argparse
 import csv
 import gzip
 import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -122,10 +123,21 @@ def usage_table(requests: Iterable[Request], credits: dict[str, int]) -> Table:
     return table
 
 
+def wait(text: str, console: Console) -> None:
+    """Print a text, and wait for Ctrl-C."""
+    try:
+        console.print(text, highlight=False, soft_wrap=True)
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        console.print("stopped")
+
+
 def main() -> int:
     """Run the demo; return 0 if the sandbox counted what was sent."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--trace", type=Path, help="another trace (CSV, may be gzipped) instead of the shipped ones")
+    parser.add_argument("--keep", action="store_true", help="keep the sandbox running, until Ctrl-C")
     arguments = parser.parse_args()
     console = Console()
 
@@ -177,16 +189,18 @@ def main() -> int:
             assert usage is not None
             assert usage.summary is not None
             counted = usage.summary
-    sent = (len(requests), input_tokens, output_tokens, sum(expected.values()))
-    stored = (counted.total_events, counted.total_input_tokens, counted.total_output_tokens, burned)
-    same = sent == stored and accepted == len(requests) and counted.total_credits_burned == burned
-    verdict = "the sandbox counted the same" if same else f"the sandbox counted {stored}"
-    console.print(
-        f"metered {sent[0]:,} requests: {sent[1]:,} input tokens, {sent[2]:,} output tokens, "
-        f"{sent[3]:,} credits; {verdict}",
-        highlight=False,
-        soft_wrap=True,
-    )
+        sent = (len(requests), input_tokens, output_tokens, sum(expected.values()))
+        stored = (counted.total_events, counted.total_input_tokens, counted.total_output_tokens, burned)
+        same = sent == stored and accepted == len(requests) and counted.total_credits_burned == burned
+        verdict = "the sandbox counted the same" if same else f"the sandbox counted {stored}"
+        console.print(
+            f"metered {sent[0]:,} requests: {sent[1]:,} input tokens, {sent[2]:,} output tokens, "
+            f"{sent[3]:,} credits; {verdict}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        if arguments.keep:
+            wait(f"console: {sandbox.url}/  key: {account.api_key}  Ctrl-C stops it", console)
     return 0 if same else 1
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from openmonetize.client.disabled import DisabledError as DisabledError
     from openmonetize.client.estimates import Amounts as Amounts
     from openmonetize.client.llm_proxy import ProxyConfig as ProxyConfig
+    from openmonetize.client.ping import Ping as Ping
     from openmonetize.client.settings import DeliverySettings as DeliverySettings
     from openmonetize.compat import NotServedError as NotServedError
     from openmonetize.configuration import Configuration as Configuration
@@ -55,6 +56,13 @@ if TYPE_CHECKING:
         UnauthorizedException as UnauthorizedException,
         UnexpectedBodyError as UnexpectedBodyError,
         UnprocessableEntityException as UnprocessableEntityException,
+    )
+    from openmonetize.files.errors import FilesError as FilesError
+    from openmonetize.files.report import (
+        FilesProgress as FilesProgress,
+        FilesReport as FilesReport,
+        RefusedRow as RefusedRow,
+        WalletShare as WalletShare,
     )
     from openmonetize.gate import (
         CheckResult as CheckResult,
@@ -92,6 +100,7 @@ _BY_HAND = {
     "openmonetize.client.disabled": ("DisabledError",),
     "openmonetize.client.estimates": ("Amounts",),
     "openmonetize.client.llm_proxy": ("ProxyConfig",),
+    "openmonetize.client.ping": ("Ping",),
     "openmonetize.client.settings": ("DeliverySettings",),
     "openmonetize.compat": ("NotServedError",),
     "openmonetize.configuration": ("Configuration",),
@@ -120,6 +129,8 @@ _BY_HAND = {
         "UnexpectedBodyError",
         "UnprocessableEntityException",
     ),
+    "openmonetize.files.errors": ("FilesError",),
+    "openmonetize.files.report": ("FilesProgress", "FilesReport", "RefusedRow", "WalletShare"),
     "openmonetize.gate": (
         "CheckResult",
         "EntitlementDenied",

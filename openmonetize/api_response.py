@@ -38,7 +38,7 @@ class ApiResponse(Generic[T]):
     status_code: int
     headers: Mapping[str, str]
     data: T
-    raw_data: bytes
+    raw_data: bytes = field(repr=False)
     request_id: Optional[str] = None
     _redact: Callable[[str], str] = field(default=str, repr=False, compare=False)
 

@@ -12,6 +12,15 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+@pytest.fixture(autouse=True)
+def _forget_owners() -> Iterator[None]:
+    """Forget whose keys are whose: a server may get the port, and has the key, of one of an earlier test."""
+    yield
+    from openmonetize.events.key_owners import forget_owners
+
+    forget_owners()
+
+
 @pytest.fixture
 def sandbox() -> Iterator[object]:
     """Yield a running sandbox with the development account."""

@@ -9,6 +9,10 @@ from reading.model import Operation
 
 WIDTH = 120
 
+_LAST = (
+    "The window's length, such as ``'24h'``, ``'30d'``, ``'4w'`` or a timedelta, instead of {0}: it ends at {1}, "
+    "by default now. A day has 24 hours."
+)
 _ITEM = re.compile(r"^(?P<indent> +)(?P<name>\*{0,2}\w+): ")
 
 
@@ -25,6 +29,8 @@ def of_operation(operation: Operation, body_lines: list[tuple[str, str]]) -> str
     arguments += [
         (each.name, each.description) for each in operation.parameters if each.place in ("query", "map", "header")
     ]
+    if operation.time_range:
+        arguments.append(("last", _LAST.format(*operation.time_range)))
     if not operation.is_forwarded:
         arguments += body_lines
     arguments.append(("**_options", "See :class:`~openmonetize.RequestOptions`."))
@@ -49,10 +55,14 @@ def of_pages(operation: Operation) -> str:
     arguments = [(each.name, each.description) for each in operation.parameters if each.name not in inner]
     arguments += [
         ("page_size", f"Rows to ask for at a time, 1 to {pages.largest}."),
-        ("progress", "Called after each page with the rows read so far, and the rows there were at the beginning."),
+        (
+            "progress",
+            "Called after each page with the rows read so far, and the rows there were at the beginning; True for a "
+            "progress bar, which tqdm draws.",
+        ),
         ("**_options", "See :class:`~openmonetize.RequestOptions`; they apply to each page."),
     ]
-    text = f"Yield the rows of all pages of :meth:`{name}`, newest first.\n\n"
+    text = f"Return an iterator over the rows of all pages of :meth:`{name}`, newest first.\n\n"
     text += (
         "A row comes once, and none is left out while others are added: those are newer than the first one, and not "
         "read.\n\nArgs:\n"

@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 
 _MODULES = {
-    "datetime": "datetime",
+    "datetime": "datetime timedelta",
     "typing": "Any ClassVar Dict FrozenSet Iterable Iterator List Literal Mapping Optional Sequence Union",
     "typing_extensions": "Annotated Unpack deprecated",
     "pydantic": "ConfigDict Field",
     "openmonetize._http.base_api": "BaseApi api_method with_http_info without_preload_content",
-    "openmonetize._http.paging": "Progress",
+    "openmonetize._http.paging": "Progress Rows",
     "openmonetize._schema.list_model": "ListModel",
+    "openmonetize._schema.timestamps": "TimeLike",
     "openmonetize._schema.variants": "VariantsModel",
     "openmonetize._http.operation": "BYTES TEXT UNSET Operation Parameter RequestOptions Unset",
     "openmonetize._schema.model": (
@@ -29,7 +30,13 @@ _MODULES = {
 HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 # Needed by annotations alone, and slow to import, or imported by what is imported there.
 _FOR_TYPES = frozenset(
-    ("openmonetize._schema.model", "openmonetize.api_response", "openmonetize.events.model", "openmonetize.rest")
+    (
+        "openmonetize._schema.model",
+        "openmonetize._schema.timestamps",
+        "openmonetize.api_response",
+        "openmonetize.events.model",
+        "openmonetize.rest",
+    )
 )
 _STANDARD = ("datetime", "typing")
 

@@ -204,7 +204,7 @@ def parameter(item: Parameter) -> str:
     schema = item.schema
     if not isinstance(schema, Scalar):
         return "Mapping[str, Any]"
-    single = {"datetime": "Union[datetime, str]", "integer": "int"}.get(schema.kind, plain(schema))
+    single = {"datetime": "TimeLike", "integer": "int"}.get(schema.kind, plain(schema))
     if schema.values:
         single = schema.name or literal(schema.values)
     return f"Sequence[{single}]" if item.many else single

@@ -180,6 +180,12 @@ class Parameter:
     default: Any = None
     is_deprecated: bool = False
 
+    @property
+    def is_time(self) -> bool:
+        """Whether it is one time in the query."""
+        single = isinstance(self.schema, Scalar) and not self.many
+        return self.place == "query" and single and self.schema == Scalar("datetime")
+
 
 @dataclass(frozen=True)
 class Body:
@@ -248,6 +254,7 @@ class Operation:
     is_forwarded: bool
     takes_events: bool
     pages: Pages | None = None
+    time_range: tuple[str, str] | None = None  # the arguments for the first and the last instant that are asked for
 
 
 @dataclass

@@ -13,6 +13,8 @@ _TAKEN_BY_TYPES = frozenset(("date", "datetime", "bytes", "dict", "float", "int"
 _TAKEN_BY_MODELS = frozenset((*dir(BaseModel), *dir(type(BaseModel)))) | frozenset(
     ("from_json", "to_wire", "to_str", "unreadable", "nullable", "identify", "complete", "counted", "id_was_given")
 )
+_TAKEN_BY_ANSWERS = frozenset(("to_dataframe", "to_polars", "to_arrow", "plot"))
+_TAKEN = _TAKEN_BY_PYTHON | _TAKEN_BY_TYPES | _TAKEN_BY_MODELS | _TAKEN_BY_ANSWERS
 
 
 def snake(name: str) -> str:
@@ -25,7 +27,7 @@ def snake(name: str) -> str:
 def attribute(wire: str) -> str:
     """Return the name of a model's field; empty if there is none."""
     name = snake(wire).strip("_")
-    if name in _TAKEN_BY_PYTHON or name in _TAKEN_BY_TYPES or name in _TAKEN_BY_MODELS or name[:1].isdigit():
+    if name in _TAKEN or name[:1].isdigit():
         name = f"var_{name}"
     return name if name.isidentifier() else ""
 

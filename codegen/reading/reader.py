@@ -208,6 +208,8 @@ class _Reader:
         at.pass_over("externalDocs", *_FOR_PAGES)
         if at.has("x-om-pages"):
             operation = dataclasses.replace(operation, pages=self._pages(at.at("x-om-pages"), operation))
+        if at.has("x-om-range"):
+            operation = dataclasses.replace(operation, time_range=self._range(at.at("x-om-range"), operation))
         at.done()
         self._to_check.append((at, operation))
         self._add_tag(tags[0], "").operations.append(operation)
@@ -247,6 +249,18 @@ class _Reader:
             if total_path and key_path:
                 return Pages(limit.name, offset.name, int(largest), key_path, total_path, row)
             at.problem(f"x-om-pages: total {total} or key {key} is no property of the answer or its rows")
+        return None
+
+    def _range(self, at: Cursor, operation: Operation) -> tuple[str, str] | None:
+        given = [at.take(name, str, "") for name in ("start", "end")]
+        at.done("x-om-range: ")
+        times = {each.wire: each.name for each in operation.parameters if each.is_time}
+        if any(wire not in times for wire in given) or given[0] == given[1]:
+            at.problem("x-om-range needs start and end: two times in the query")
+        elif operation.body is not None or any(each.name == "last" for each in operation.parameters):
+            at.problem("x-om-range takes no body and no parameter that is called last")
+        else:
+            return times[given[0]], times[given[1]]
         return None
 
     def _path_in(self, schema: Schema, path: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Callable, TypeVar, cast
 
@@ -12,9 +12,11 @@ from typing_extensions import Concatenate, ParamSpec
 from openmonetize._arguments import described, explained, refused_call, unknown_attribute
 from openmonetize._http.client import ApiClient
 from openmonetize._http.operation import FREE, UNSET, Operation, RequestOptions, check_names, check_options
-from openmonetize._http.paging import Progress, rows_of_pages
+from openmonetize._http.paging import Progress, Rows, rows_of_pages
 from openmonetize._http.redaction import hide_keys_of
 from openmonetize._schema.resolver import model_named
+from openmonetize._schema.shown import remember_range
+from openmonetize._schema.time_range import ranged
 from openmonetize.exceptions import ApiTypeError
 
 if TYPE_CHECKING:
@@ -69,6 +71,10 @@ class BaseApi:
         body: Any = None,
         fields: Mapping[str, Any] | None = None,
     ) -> T:
+        if operation.time_range is not None:
+            values, asked = ranged(values, operation.time_range)
+            answer = self.api_client.call(operation, values, _body(operation, options, body, fields), options).data
+            return remember_range(answer, asked)
         return self.api_client.call(operation, values, _body(operation, options, body, fields), options).data
 
     def _rows(
@@ -82,15 +88,21 @@ class BaseApi:
         largest: int,
         key: str,
         total: str,
-    ) -> Iterator[Row]:
+        row: str,
+    ) -> Rows[Row]:
         check_names(options, method.__name__, [name for name in inspect.signature(method).parameters if name[0] != "_"])
-        return rows_of_pages(page_at, page_size, progress, largest=largest, key=key, total=total)
+        return rows_of_pages(page_at, page_size, progress, largest=largest, key=key, total=total, row=row)
 
 
 class _WithHttpInfo(BaseApi):
     """Runs a generated method so that it returns the answer with status and headers."""
 
     def _call(self, operation: Any, options: Any, values: Any = {}, body: Any = None, fields: Any = None) -> Any:
+        if operation.time_range is not None:
+            values, asked = ranged(values, operation.time_range)
+            answer = self.api_client.call(operation, values, _body(operation, options, body, fields), options)
+            remember_range(answer.data, asked)
+            return answer
         return self.api_client.call(operation, values, _body(operation, options, body, fields), options)
 
 
@@ -98,6 +110,8 @@ class _WithoutPreloadContent(BaseApi):
     """Runs a generated method so that it returns the answer with its body unread."""
 
     def _call(self, operation: Any, options: Any, values: Any = {}, body: Any = None, fields: Any = None) -> Any:
+        if operation.time_range is not None:
+            values, _ = ranged(values, operation.time_range)
         return self.api_client.send(operation, values, _body(operation, options, body, fields), options)
 
 

@@ -123,6 +123,7 @@ class Operation(Generic[T]):
         auth: ``bearer``, ``both`` (the key goes out as ``X-API-Key`` too), or ``none``.
         retry: ``always``, ``never``, or the body field that makes a repeat safe.
         accept: the media types that the answers may have.
+        time_range: the arguments for the first and the last instant that are asked for, which ``last`` may stand for.
     """
 
     __module__ = "openmonetize"
@@ -136,6 +137,7 @@ class Operation(Generic[T]):
     retry: str = "never"
     accept: str = "application/json"
     headers: tuple[Parameter, ...] = ()
+    time_range: tuple[str, str] | None = None
 
     def target(self, values: Mapping[str, Any]) -> str:
         """Return the quoted path and query for these arguments.
@@ -190,6 +192,8 @@ def check_options(operation: Operation[Any], options: Any) -> None:
     )
     if operation.body not in (None, FREE):
         known += list(model_named(operation.body).model_fields)
+    if operation.time_range is not None:
+        known.append("last")
     check_names(options, f"{operation.method} {operation.path}", known)
 
 

@@ -295,7 +295,7 @@ class RESTClient:
                 "assert_hostname": settings.assert_hostname,
             }
             tls = {name: value for name, value in tls.items() if value is not None}
-        proxy_url = Secret(_proxy_of_environment(host) if settings.proxy is None else settings.proxy)
+        proxy_url = Secret(proxy_of_environment(host) if settings.proxy is None else settings.proxy)
         if not proxy_url.value:
             return _Route(
                 _POOLS[parts.scheme](parts.hostname or "", parts.port, maxsize=maxsize, **tls), parts.path, {}
@@ -343,7 +343,7 @@ def _proxy_headers(auth: str | None, given: Mapping[str, str] | None) -> dict[st
     return {name: Secret(value) for name, value in headers.items()}
 
 
-def _proxy_of_environment(host: str) -> str | None:
+def proxy_of_environment(host: str) -> str | None:
     """Return the proxy that the environment names for a host, by the rules of the standard library.
 
     Loopback is never reached through one, also where ``NO_PROXY`` does not say so.

@@ -75,6 +75,9 @@ def whole(value: Any) -> Any:
     """Return an int for the whole number of another type (numpy, Decimal, float), else ``value`` itself."""
     if isinstance(value, (bool, str)):
         return value
+    if hasattr(value, "dtype"):
+        item = _item(value)  # numpy, or a library like it
+        return item if type(item) is type(value) else whole(item)
     try:
         return operator.index(value)
     except TypeError:
@@ -83,9 +86,6 @@ def whole(value: Any) -> Any:
         return value
     if isinstance(value, (float, Decimal)) and math.isfinite(value):
         return int(value) if value == int(value) else float(value)
-    if hasattr(value, "dtype"):
-        item = _item(value)  # numpy, or a library like it
-        return item if type(item) is type(value) else whole(item)
     return value
 
 

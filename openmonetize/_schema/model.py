@@ -34,6 +34,7 @@ from pydantic_core import CoreSchema, PydanticSerializationError, core_schema
 from openmonetize._arguments import described, unknown_attribute
 from openmonetize._schema import timestamps
 from openmonetize._schema.jsonable import jsonable, load_json
+from openmonetize._schema.shown import Shown
 from openmonetize._schema.signature import FieldSignature
 from openmonetize._schema.unreadable import read_around, unreadable_fields
 from openmonetize._schema.validation_errors import (
@@ -184,7 +185,7 @@ DecimalString = Annotated[Decimal, _Decimal, AfterValidator(_finite), PlainSeria
 Num = Annotated[Union[int, Annotated[float, AllowInfNan(False)]], BeforeValidator(_refuse_bool)]
 # The time of an answer, aware and in UTC.
 Timestamp = Annotated[datetime, _Utc, PlainSerializer(timestamps.wire, return_type=str, when_used="json")]
-# The time of a request: a datetime or an ISO 8601 string; without a zone it is local time.
+# The time of a request: a datetime, a day or an ISO 8601 string; a datetime without a zone is local time.
 RequestTimestamp = Annotated[
     datetime,
     BeforeValidator(_request_time),
@@ -300,12 +301,15 @@ class Model(BaseModel):
         return pprint.pformat(self.model_dump(by_alias=True, exclude_unset=True))
 
 
-class ResponseModel(Model):
+class ResponseModel(Shown, Model):
     """An answer, or a part of one. Unknown fields are kept; missing ones are None.
 
     A single value that cannot be read, such as a date in another form, does not make the answer unreadable: the field
     is None, and `unreadable` has the value.
     """
+
+    # The range of time that was asked for. It is no field: neither compared, nor pickled, nor part of `to_dict`.
+    __slots__ = ("_asked_range",)
 
     model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True)
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING, Optional, Union
 
 from typing_extensions import Unpack
@@ -12,6 +12,7 @@ from openmonetize._http.base_api import BaseApi, api_method, with_http_info, wit
 from openmonetize._http.operation import Operation, Parameter, RequestOptions
 
 if TYPE_CHECKING:
+    from openmonetize._schema.timestamps import TimeLike
     from openmonetize.models.group_by import GroupBy
     from openmonetize.models.v1_analytics_burn_forecast_get200_response import V1AnalyticsBurnForecastGet200Response
     from openmonetize.models.v1_analytics_burn_rate_get200_response import V1AnalyticsBurnRateGet200Response
@@ -44,6 +45,7 @@ V1_ANALYTICS_COST_BREAKDOWN_GET: Operation[V1AnalyticsCostBreakdownGet200Respons
         Parameter("end_date", "endDate", "query", "datetime"),
         Parameter("group_by", "groupBy", "query", choices=("day", "week", "month")),
     ),
+    time_range=("start_date", "end_date"),
 )
 V1_ANALYTICS_COSTS_GET: Operation[V1AnalyticsCostsGet200Response] = Operation(
     "GET",
@@ -57,6 +59,7 @@ V1_ANALYTICS_COSTS_GET: Operation[V1AnalyticsCostsGet200Response] = Operation(
         Parameter("model", "model", "query"),
         Parameter("feature_id", "featureId", "query"),
     ),
+    time_range=("start_date", "end_date"),
 )
 V1_ANALYTICS_SUMMARY_GET: Operation[V1AnalyticsSummaryGet200Response] = Operation(
     "GET", "/v1/analytics/summary", {"200": "V1AnalyticsSummaryGet200Response"}, ()
@@ -74,6 +77,7 @@ V1_ANALYTICS_USAGE_GET: Operation[V1AnalyticsUsageGet200Response] = Operation(
         Parameter("model", "model", "query"),
         Parameter("feature_id", "featureId", "query"),
     ),
+    time_range=("start_date", "end_date"),
 )
 V1_ANALYTICS_USAGE_TRENDS_GET: Operation[V1AnalyticsUsageTrendsGet200Response] = Operation(
     "GET",
@@ -85,6 +89,7 @@ V1_ANALYTICS_USAGE_TRENDS_GET: Operation[V1AnalyticsUsageTrendsGet200Response] =
         Parameter("end_date", "endDate", "query", "datetime"),
         Parameter("group_by", "groupBy", "query", choices=("day", "week", "month")),
     ),
+    time_range=("start_date", "end_date"),
 )
 
 
@@ -155,9 +160,11 @@ class AnalyticsApi(BaseApi):
     def v1_analytics_cost_breakdown_get(
         self,
         customer_id: Optional[str] = None,
-        start_date: Optional[Union[datetime, str]] = None,
-        end_date: Optional[Union[datetime, str]] = None,
+        start_date: Optional[TimeLike] = None,
+        end_date: Optional[TimeLike] = None,
         group_by: Optional[GroupBy] = None,
+        *,
+        last: Union[str, timedelta, None] = None,
         **_options: Unpack[RequestOptions],
     ) -> V1AnalyticsCostBreakdownGet200Response:
         """Break cost down by provider and model.
@@ -175,6 +182,8 @@ class AnalyticsApi(BaseApi):
                 days ago.
             end_date: Last instant of the window, included; UTC ending in Z on present servers. The default is now.
             group_by: Accepted; the breakdown is by provider and model whatever it says. Default: "day".
+            last: The window's length, such as ``'24h'``, ``'30d'``, ``'4w'`` or a timedelta, instead of start_date: it
+                ends at end_date, by default now. A day has 24 hours.
             **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
@@ -186,7 +195,13 @@ class AnalyticsApi(BaseApi):
         return self._call(
             V1_ANALYTICS_COST_BREAKDOWN_GET,
             _options,
-            {"customer_id": customer_id, "start_date": start_date, "end_date": end_date, "group_by": group_by},
+            {
+                "customer_id": customer_id,
+                "start_date": start_date,
+                "end_date": end_date,
+                "group_by": group_by,
+                "last": last,
+            },
         )
 
     v1_analytics_cost_breakdown_get_with_http_info = with_http_info(v1_analytics_cost_breakdown_get)
@@ -196,11 +211,13 @@ class AnalyticsApi(BaseApi):
     def v1_analytics_costs_get(
         self,
         customer_id: Optional[str] = None,
-        start_date: Optional[Union[datetime, str]] = None,
-        end_date: Optional[Union[datetime, str]] = None,
+        start_date: Optional[TimeLike] = None,
+        end_date: Optional[TimeLike] = None,
         provider: Optional[str] = None,
         model: Optional[str] = None,
         feature_id: Optional[str] = None,
+        *,
+        last: Union[str, timedelta, None] = None,
         **_options: Unpack[RequestOptions],
     ) -> V1AnalyticsCostsGet200Response:
         """Query provider cost, revenue and margin.
@@ -223,6 +240,8 @@ class AnalyticsApi(BaseApi):
                 published contract lists; seed-era servers ignore it.
             feature_id: Only events of these features: ids, separated by commas. An addition of present servers that no
                 published contract lists; seed-era servers ignore it.
+            last: The window's length, such as ``'24h'``, ``'30d'``, ``'4w'`` or a timedelta, instead of start_date: it
+                ends at end_date, by default now. A day has 24 hours.
             **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
@@ -241,6 +260,7 @@ class AnalyticsApi(BaseApi):
                 "provider": provider,
                 "model": model,
                 "feature_id": feature_id,
+                "last": last,
             },
         )
 
@@ -275,12 +295,14 @@ class AnalyticsApi(BaseApi):
     def v1_analytics_usage_get(
         self,
         customer_id: Optional[str] = None,
-        start_date: Optional[Union[datetime, str]] = None,
-        end_date: Optional[Union[datetime, str]] = None,
+        start_date: Optional[TimeLike] = None,
+        end_date: Optional[TimeLike] = None,
         group_by: Optional[GroupBy] = None,
         provider: Optional[str] = None,
         model: Optional[str] = None,
         feature_id: Optional[str] = None,
+        *,
+        last: Union[str, timedelta, None] = None,
         **_options: Unpack[RequestOptions],
     ) -> V1AnalyticsUsageGet200Response:
         """Query usage by feature, provider, event type and day.
@@ -306,6 +328,8 @@ class AnalyticsApi(BaseApi):
                 published contract lists; seed-era servers ignore it.
             feature_id: Only events of these features: ids, separated by commas. An addition of present servers that no
                 published contract lists; seed-era servers ignore it.
+            last: The window's length, such as ``'24h'``, ``'30d'``, ``'4w'`` or a timedelta, instead of start_date: it
+                ends at end_date, by default now. A day has 24 hours.
             **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
@@ -325,6 +349,7 @@ class AnalyticsApi(BaseApi):
                 "provider": provider,
                 "model": model,
                 "feature_id": feature_id,
+                "last": last,
             },
         )
 
@@ -335,9 +360,11 @@ class AnalyticsApi(BaseApi):
     def v1_analytics_usage_trends_get(
         self,
         customer_id: Optional[str] = None,
-        start_date: Optional[Union[datetime, str]] = None,
-        end_date: Optional[Union[datetime, str]] = None,
+        start_date: Optional[TimeLike] = None,
+        end_date: Optional[TimeLike] = None,
         group_by: Optional[GroupBy] = None,
+        *,
+        last: Union[str, timedelta, None] = None,
         **_options: Unpack[RequestOptions],
     ) -> V1AnalyticsUsageTrendsGet200Response:
         """Query usage by day, week or month.
@@ -355,6 +382,8 @@ class AnalyticsApi(BaseApi):
                 days ago.
             end_date: Last instant of the window, included; UTC ending in Z on present servers. The default is now.
             group_by: Length of each period. Default: "day".
+            last: The window's length, such as ``'24h'``, ``'30d'``, ``'4w'`` or a timedelta, instead of start_date: it
+                ends at end_date, by default now. A day has 24 hours.
             **_options: See :class:`~openmonetize.RequestOptions`.
 
         Returns:
@@ -366,7 +395,13 @@ class AnalyticsApi(BaseApi):
         return self._call(
             V1_ANALYTICS_USAGE_TRENDS_GET,
             _options,
-            {"customer_id": customer_id, "start_date": start_date, "end_date": end_date, "group_by": group_by},
+            {
+                "customer_id": customer_id,
+                "start_date": start_date,
+                "end_date": end_date,
+                "group_by": group_by,
+                "last": last,
+            },
         )
 
     v1_analytics_usage_trends_get_with_http_info = with_http_info(v1_analytics_usage_trends_get)

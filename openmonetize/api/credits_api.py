@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
 from openmonetize._http.base_api import BaseApi, api_method, with_http_info, without_preload_content
 from openmonetize._http.operation import Operation, Parameter, RequestOptions
-from openmonetize._http.paging import Progress
+from openmonetize._http.paging import Progress, Rows
 
 if TYPE_CHECKING:
     from openmonetize._schema.model import Dec, FreeForm, Int, RequestTimestamp
@@ -391,8 +391,8 @@ class CreditsApi(BaseApi):
         page_size: int = 100,
         progress: Optional[Progress] = None,
         **_options: Unpack[RequestOptions],
-    ) -> Iterator[V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner]:
-        """Yield the rows of all pages of :meth:`customer_user_transactions`, newest first.
+    ) -> Rows[V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner]:
+        """Return an iterator over the rows of all pages of :meth:`customer_user_transactions`, newest first.
 
         A row comes once, and none is left out while others are added: those are newer than the first one, and not read.
 
@@ -400,7 +400,8 @@ class CreditsApi(BaseApi):
             customer_id: Id of the customer, the one that the key belongs to.
             user_id: Id of the user. Seed-era servers take UUIDs of existing users only.
             page_size: Rows to ask for at a time, 1 to 100.
-            progress: Called after each page with the rows read so far, and the rows there were at the beginning.
+            progress: Called after each page with the rows read so far, and the rows there were at the beginning; True
+                for a progress bar, which tqdm draws.
             **_options: See :class:`~openmonetize.RequestOptions`; they apply to each page.
 
         Raises:
@@ -417,6 +418,7 @@ class CreditsApi(BaseApi):
             largest=100,
             key="id",
             total="pagination.total",
+            row="V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner",
         )
 
     @api_method
@@ -427,8 +429,8 @@ class CreditsApi(BaseApi):
         page_size: int = 100,
         progress: Optional[Progress] = None,
         **_options: Unpack[RequestOptions],
-    ) -> Iterator[V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner]:
-        """Yield the rows of all pages of :meth:`transactions`, newest first.
+    ) -> Rows[V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner]:
+        """Return an iterator over the rows of all pages of :meth:`transactions`, newest first.
 
         A row comes once, and none is left out while others are added: those are newer than the first one, and not read.
 
@@ -436,7 +438,8 @@ class CreditsApi(BaseApi):
             user_id: Id of the user as sent with grants, purchases and events, percent-encoded by the client. Ids above
                 100 characters are answered with 404.
             page_size: Rows to ask for at a time, 1 to 100.
-            progress: Called after each page with the rows read so far, and the rows there were at the beginning.
+            progress: Called after each page with the rows read so far, and the rows there were at the beginning; True
+                for a progress bar, which tqdm draws.
             **_options: See :class:`~openmonetize.RequestOptions`; they apply to each page.
 
         Raises:
@@ -453,6 +456,7 @@ class CreditsApi(BaseApi):
             largest=100,
             key="id",
             total="pagination.total",
+            row="V1CustomersCustomerIdUsersUserIdTransactionsGet200ResponseDataInner",
         )
 
     balance = v1_credits_balance_get

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Iterable, Iterator, List, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Iterable, List, Mapping, Optional, Union
 
 from typing_extensions import Unpack
 
 from openmonetize._http.base_api import BaseApi, api_method, with_http_info, without_preload_content
 from openmonetize._http.operation import Operation, Parameter, RequestOptions
-from openmonetize._http.paging import Progress
+from openmonetize._http.paging import Progress, Rows
 from openmonetize.events.ingest import ingest, ingest_raw
 from openmonetize.events.result import IngestResult
 
@@ -225,14 +225,15 @@ class EventsApi(BaseApi):
     @api_method
     def iter_list(
         self, *, page_size: int = 100, progress: Optional[Progress] = None, **_options: Unpack[RequestOptions]
-    ) -> Iterator[V1EventsListGet200ResponseDataInner]:
-        """Yield the rows of all pages of :meth:`list`, newest first.
+    ) -> Rows[V1EventsListGet200ResponseDataInner]:
+        """Return an iterator over the rows of all pages of :meth:`list`, newest first.
 
         A row comes once, and none is left out while others are added: those are newer than the first one, and not read.
 
         Args:
             page_size: Rows to ask for at a time, 1 to 100.
-            progress: Called after each page with the rows read so far, and the rows there were at the beginning.
+            progress: Called after each page with the rows read so far, and the rows there were at the beginning; True
+                for a progress bar, which tqdm draws.
             **_options: See :class:`~openmonetize.RequestOptions`; they apply to each page.
 
         Raises:
@@ -247,6 +248,7 @@ class EventsApi(BaseApi):
             largest=100,
             key="id",
             total="pagination.total",
+            row="V1EventsListGet200ResponseDataInner",
         )
 
     dlq = v1_events_dlq_get

@@ -19,7 +19,7 @@ class Output:
     def __init__(self) -> None:
         self._dropped = 0
         self._ended = False
-        self._coloured = _shows_colours()
+        self._coloured = shows_colours()
 
     def red(self, line: str) -> str:
         """Return a line that stands out on a terminal; `NO_COLOR` is honoured (https://no-color.org)."""
@@ -60,7 +60,8 @@ def _is_ready() -> bool:
         return True
 
 
-def _shows_colours() -> bool:
+def shows_colours() -> bool:
+    """Return whether standard output is a terminal with colours, and its user wants them."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     if os.name == "nt" and "WT_SESSION" not in os.environ:  # the old console shows escapes as text

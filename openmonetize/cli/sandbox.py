@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import math
 import os
 import shlex
-import signal
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from openmonetize.cli.ending import Ending
 from openmonetize.cli.output import Output
 from openmonetize.cli.parser import Parser, print_error
 from openmonetize.cli.sandbox_lines import SandboxLines
@@ -48,6 +49,7 @@ def add_command(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     add("--defect", action="append", metavar="NAME", help="in faithful mode only this defect; may be repeated")
     add("--accounts", choices=("dev", "none"), default="dev", help="start with the development account, or with none")
+    add("--demo", action="store_true", help="start with an hour of real LLM traffic, which ends now")
     add("--prices", choices=("text", "all"), default="text", help="text models, or images and videos as well")
     add("--rate-limit", type=int, metavar="N", help="requests a minute for each key (default: no limit)")
     add(
@@ -83,35 +85,23 @@ def add_command(commands: argparse._SubParsersAction[Parser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM. Return the exit code."""
-    end = _End()
-    earlier = {number: signal.signal(number, end.ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        return _serve(options, end)
+        with Ending() as ending:
+            return _serve(options, ending)
     except (ImportError, OSError, ValueError) as error:
-        return print_error(_PROGRAM, getattr(error, "strerror", None) or error)
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)
+        text = getattr(error, "strerror", None) or error
+        in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        return print_error(_PROGRAM, f"{text} (--port 0 takes any free one)" if in_use else text)
 
 
-class _End:
-    """Whether a signal has asked for the end. A `threading.Event` has a lock, which a signal handler may find taken."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-    def ask(self, *signal_and_frame: object) -> None:
-        """Ask for the end, as a signal handler."""
-        self.asked = True
-
-
-def _serve(options: argparse.Namespace, end: _End) -> int:
+def _serve(options: argparse.Namespace, ending: Ending) -> int:
     sandbox, output = _sandbox(options), Output()
     try:
+        loaded = load_demo(sandbox) if options.demo else None
         lines = SandboxLines(sandbox, output)
         sandbox.start()
-        output.print(_welcome(sandbox, options))
-        while not end.asked:
+        output.print(_welcome(sandbox, options, loaded))
+        while not ending.asked:
             time.sleep(_LINES_INTERVAL)
             if not options.quiet:
                 lines.print_new()
@@ -142,13 +132,32 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
     )
 
 
-def _welcome(sandbox: Sandbox, options: argparse.Namespace) -> list[str]:
+def load_demo(sandbox: Sandbox) -> int:
+    """Load the demo's hour into the account of the sandbox's key. Return how many events are new.
+
+    Raises:
+        ValueError: there is no account.
+        OSError: the data is not there.
+    """
+    from openmonetize.sandbox import demo_hour
+    from openmonetize.sandbox.accounts.customers import customer_by_key
+
+    state = sandbox.state
+    customer = None if sandbox.key is None else customer_by_key(state, sandbox.key)
+    if customer is None:
+        raise ValueError("--demo needs an account: leave --accounts out, or give the account's --key")
+    with state.db.lock:
+        return demo_hour.load(state, sandbox.control.ingestion, customer)
+
+
+def _welcome(sandbox: Sandbox, options: argparse.Namespace, loaded: int | None) -> list[str]:
     from openmonetize.sandbox.unserved import unserved_operations
 
     return [
         f"OpenMonetize sandbox at {sandbox.url} ({options.era} era, {options.mode} mode)",
         f"console: {sandbox.url}/",
         _key_line(sandbox, options),
+        *([] if loaded is None else [f"demo: {loaded:,} requests of an hour of real LLM traffic were loaded"]),
         *(f"not served yet: {operation}" for operation in unserved_operations()),
         "",
         *(f"  {line}" for line in _lines_to_paste(sandbox)),

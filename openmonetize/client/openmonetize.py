@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import Literal, Never, Unpack
 
 from openmonetize._arguments import MISSING, explained, explains, missing_argument, refuse, require
-from openmonetize._http.configuration import Configuration
+from openmonetize._http.configuration import Configuration, seconds
 from openmonetize._http.redaction import Secret
 from openmonetize.client.apis import Apis
 from openmonetize.client.context import EMPTY, ContextScope
@@ -19,6 +19,7 @@ from openmonetize.client.disabled import DisabledClient, DisabledGate, DisabledR
 from openmonetize.client.estimates import Amounts, charge_for
 from openmonetize.client.llm_proxy import PROXY_URL, ProxyConfig, direct_config, proxy_config
 from openmonetize.client.metered import Metered, UserId
+from openmonetize.client.ping import Ping, ping
 from openmonetize.client.recording import Recording, Time
 from openmonetize.client.settings import DELIVERY_SETTINGS, DeliverySettings, call_settings
 from openmonetize.client.usage_warnings import UsageWarnings
@@ -46,8 +47,9 @@ from openmonetize.pricing.credits import FALLBACK
 from openmonetize.pricing.model_names import ModelNames
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime, timedelta
 
+    from openmonetize.files.report import FilesProgress, FilesReport
     from openmonetize.models.v1_credits_grant_post200_response import V1CreditsGrantPost200Response
     from openmonetize.providers.extract import OnPartial
     from openmonetize.providers.metering import ModelChoice
@@ -154,6 +156,7 @@ class OpenMonetize(Apis):
         self._scope = ContextScope()
         self._prices = InstalledPrices(self._client if enabled else None)
         self._names = ModelNames(resolve_models)
+        self._require_user = require_user
         self._recording = Recording(
             self._recorder,
             scope=self._scope,
@@ -202,6 +205,25 @@ class OpenMonetize(Apis):
         if "api_client" not in vars(self):  # it is half made
             return "OpenMonetize()"
         return f"OpenMonetize(base_url={self.configuration.host!r}{'' if self.enabled else ', enabled=False'})"
+
+    @explained
+    def ping(self, timeout: float = 5.0) -> Ping:
+        """Make sure that the platform answers and takes the key, for a service's start. ``openmonetize doctor`` looks
+        further.
+
+        Args:
+            timeout: seconds to wait at the most, retries included.
+
+        Returns:
+            The customer, how long it took, the skew of the clocks, and what is left of the rate limit.
+
+        Raises:
+            ApiException: it does not answer, or refuses the key.
+            ApiValueError: the time-out is out of range.
+        """
+        if not self.enabled:
+            return Ping()
+        return ping(self, seconds("timeout", timeout))
 
     # Recording
 
@@ -497,9 +519,9 @@ class OpenMonetize(Apis):
         """Deliver everything recorded so far, and wait until the platform has billed it, or has lost it.
 
         An idle platform bills within a second, a busy one minutes later: one queue serves all customers. Its list of
-        events is read, first at once and then at growing intervals up to 3 seconds. What other processes deliver is
-        not looked for. Then the wallets of the first users of whom nothing is known are looked up, ten at most, since
-        usage of a user without one is billed to nobody (:meth:`warning_counts`).
+        events is read, first at once and then at growing intervals up to 3 seconds. What other processes deliver, and
+        what :meth:`ingest_files` sends, is not looked for. Then the wallets of the first users of whom nothing is known
+        are looked up, ten at most, since usage of a user without one is billed to nobody (:meth:`warning_counts`).
 
         Args:
             timeout: seconds to wait at the most.
@@ -642,6 +664,93 @@ class OpenMonetize(Apis):
             raise ApiTimeoutError(None, f"{count} usage events wait for billing: nothing was granted")
         return self.credits.grant(request)
 
+    # Files
+
+    @explained
+    def ingest_files(
+        self,
+        paths: FilePath | Iterable[FilePath],
+        *,
+        columns: Mapping[str, str] | None = None,
+        constants: Mapping[str, Any] | None = None,
+        preset: str | None = None,
+        providers: Mapping[str, str] | None = None,
+        source: str | None = None,
+        id_column: str | None = None,
+        format: Literal["csv", "json", "jsonl", "parquet"] | None = None,
+        dry_run: bool = False,
+        rejected: FilePath | None = None,
+        row_report: FilePath | None = None,
+        checkpoint: FilePath | None = None,
+        rate_share: float = 0.9,
+        max_outage: float = 300.0,
+        on_progress: Callable[[FilesProgress], object] | None = None,
+    ) -> FilesReport:
+        """Load usage files: each row becomes an event, and is billed once however often it is given.
+
+        CSV, JSON, JSON Lines and Parquet, plain or compressed by gzip or zstd, in constant memory. A row's id derives
+        from the customer, ``source``, the row's content and its number among equal rows: running again, going on
+        after a run was killed, and appending, inserting or moving rows bills nothing twice. Rows are sent from here,
+        in requests of 1,000 at the pace of the platform's rate limit; the outbox is not used, since the files are
+        what is durable. :meth:`context` does not apply.
+
+        Args:
+            paths: paths, patterns such as ``logs/*.csv.gz``, or ``-`` for standard input.
+            columns: by field of an event (or ``metadata.NAME``), the column or the expression of columns that gives
+                it: ``{"input_tokens": "ContextTokens"}``. A field that is not named comes from a column of its name.
+            constants: by field, its value; ``acme_{end_user}`` takes a column in braces from the row.
+            preset: the columns of a well-known file: ``azure-llm-trace``, ``openai-usage``, ``anthropic-usage``,
+                ``litellm-spend-logs``, ``langfuse-export``, ``openrouter-activity``. What is named comes before it.
+            providers: the platform's provider by the name in the file, such as ``{"azure": "openai"}``.
+            source: the name of where the rows come from, by default the preset's or ``files``. Equal rows of one
+                source that are given in two runs are one row; if they are two, name two sources.
+            id_column: the column that identifies a row, such as ``request_id``, for logs whose rows change later: a
+                row's id then derives from that column's text in place of its content. Of rows with one text, the
+                first is billed. By default that of the preset, if the file has it; else the content.
+            format: of the files; by default what their names and first bytes say.
+            dry_run: send nothing, and report what would be sent, what it would burn, and how long it would take.
+            rejected: path for the refused rows, in the form of their file with the reason, to be mended and given
+                again. An existing file is not overwritten: a number is put to the name.
+            row_report: path for one JSON object a row: what became of it.
+            checkpoint: path for the ids of what was sent, so that a later run does not use up quota for them.
+            rate_share: the part of the platform's rate limit to use, 0.01 to 1.
+            max_outage: seconds of failures after which to give up.
+            on_progress: called with a `FilesProgress` a few times a second, from the calling thread.
+
+        Returns:
+            What became of the rows.
+
+        Raises:
+            ApiTypeError, ApiValueError: an argument is wrong; nothing was sent.
+            FilesError: a file cannot be read or written.
+            MissingExtraError: Parquet or zstd needs a package: ``pip install 'openmonetize[files]'``.
+            ApiException: the platform refuses the key, its quota is used up, or it failed for too long. The
+                attribute ``report`` says how far it came. Running again goes on.
+        """
+        from openmonetize.files.ingest import ingest_files
+
+        return ingest_files(
+            self,
+            paths,
+            names=self._names,
+            prices=self._prices.book,
+            require_user=self._require_user,
+            columns=columns,
+            constants=constants,
+            preset=preset,
+            providers=providers,
+            source=source,
+            id_column=id_column,
+            format=format,
+            dry_run=dry_run,
+            rejected=rejected,
+            row_report=row_report,
+            checkpoint=checkpoint,
+            rate_share=rate_share,
+            max_outage=max_outage,
+            on_progress=on_progress,
+        )
+
     # Gating
 
     @explained
@@ -765,6 +874,42 @@ class OpenMonetize(Apis):
         if book is None and charge.basis == FALLBACK:
             charge = charge_for(event, usage, complete=complete, book=self._prices.book(), era=era)
         return charge
+
+    @explained
+    def usage_by_user(
+        self,
+        *,
+        last: str | timedelta | None = None,
+        start_date: date | str | None = None,
+        end_date: date | str | None = None,
+        users: Iterable[str] | None = None,
+        progress: Callable[[int, int | None], object] | bool | None = None,
+    ) -> Any:
+        """Return what each user burned as a ``pandas.DataFrame``; needs ``pip install 'openmonetize[notebook]'``.
+
+        The platform has no such report: the figures are sums of the users' bookings, the largest first. The frame's
+        ``attrs["limits"]`` say what they leave out (usage without a wallet has no booking, for one), and
+        ``attrs["range"]`` how the range was read.
+
+        Args:
+            last: the length of the range, such as ``"24h"``, ``"30d"`` (the default) or ``"4w"``.
+            start_date: the first instant or day of the range, instead of ``last``.
+            end_date: the last instant or day of the range, included; by default now.
+            users: the ids of the users to ask about; by default all. Each is one request for 100 bookings.
+            progress: called after each user with the users that are done, and how many there are; True for a bar.
+
+        Returns:
+            Columns ``user_id``, ``credits_burned``, ``burns`` (how many), ``credits_added`` (by grants and purchases),
+            ``balance`` and ``last_burn``.
+
+        Raises:
+            ApiException: a user's bookings could not be read.
+            ApiTypeError, ApiValueError: a date cannot be read, or ``last`` and ``start_date`` are both given.
+            MissingExtraError: pandas is not installed.
+        """
+        from openmonetize.notebook.users import usage_by_user  # late, and upwards
+
+        return usage_by_user(self, start_date, end_date, last, users, progress)
 
     @explained
     def proxy_config(

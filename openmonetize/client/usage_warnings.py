@@ -116,7 +116,8 @@ class UsageWarnings:
                 "short_user_id",
                 "user_id",
                 "the user id %r is likely to meet the same id of another customer: user ids are shared by all "
-                "customers of the platform, and the later one's usage is lost; put a prefix of yours before it",
+                "customers of the platform, and the later one's usage is lost; begin ids with a longer prefix, "
+                "such as 'acme-user-'",
                 user_id,
             )
         elif len(user_id) > MAX_PATH_PARAMETER_LENGTH:  # too long for the path of its balance

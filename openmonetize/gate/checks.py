@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 from typing_extensions import Literal, TypedDict
 
 from openmonetize._arguments import refuse_unknown, wrong_text
+from openmonetize._schema.shown import facts_html
 from openmonetize.events.providers import PROVIDERS
 from openmonetize.exceptions import ApiTypeError, ApiValueError, OpenApiException
 from openmonetize.pricing.model_names import ModelNames
@@ -83,6 +84,10 @@ class CheckResult(NamedTuple):
 
     def __bool__(self) -> bool:
         return self.allowed
+
+    def _repr_html_(self) -> str:
+        remedies = "; ".join(remedy.label or remedy.type or "" for remedy in self.actions)
+        return facts_html("CheckResult", {**self._asdict(), "actions": remedies or None})
 
 
 class EntitlementDenied(OpenApiException):

@@ -27,7 +27,9 @@ MAX_WATCHED = 10_000  # accepted events that are looked for; of more, the last
 FIRST_LOOK_INTERVAL, MAX_LOOK_INTERVAL = 0.1, 3.0
 _PAGE_SIZE = 100  # rows; the platform's own limit
 _MAX_PAGES = 10  # of one look
-_SECONDS_PER_PAGE = 1.0  # least time for a page where a look takes several: the platform takes 100 requests a minute
+# Least time for a page where a look takes several, of those beyond the first: the platform takes 100 requests a minute.
+_SECONDS_PER_PAGE = 1.0
+_FREE_PAGES = 30
 
 # The first match is the event's own: quotes within another text are escaped, and the metadata comes later.
 _ID = re.compile(rb'"event_id":"([0-9a-f-]{36})"')
@@ -131,7 +133,7 @@ class Billing:
             ApiException: the list cannot be had, now or later.
         """
         deadline, slept = time.monotonic() + timeout, 0.0  # the clock may be one that a test has stopped
-        interval, offset = FIRST_LOOK_INTERVAL, 0
+        interval, offset, free = FIRST_LOOK_INTERVAL, 0, _FREE_PAGES
         before = self._last_billed
         while self.counts(served)[0]:
             if time.monotonic() >= deadline or slept >= timeout:
@@ -145,11 +147,13 @@ class Billing:
                 before = self._last_billed
             if not self.counts(served)[0]:
                 return
-            wait = max(interval, pages * _SECONDS_PER_PAGE if pages > 1 else 0.0)
+            goes_on = bool(offset and pages)  # there is more to read at once
+            wait = max(0.0 if goes_on else interval, (pages - free) * _SECONDS_PER_PAGE if pages > 1 else 0.0)
+            free = max(0, free - pages) if pages > 1 else free
             wait = max(0.0, min(wait, deadline - time.monotonic()))
             time.sleep(wait)
             slept += wait
-            interval = min(interval * 2.0, MAX_LOOK_INTERVAL)
+            interval = interval if goes_on else min(interval * 2.0, MAX_LOOK_INTERVAL)
 
     def _look(
         self, fetch: Callable[[int], Page], served: Collection[Account], offset: int, before: int

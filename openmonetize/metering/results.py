@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Optional
 
+from openmonetize._schema.shown import facts_html
+
 
 class _Counts(NamedTuple):
     tracked: int = 0
@@ -50,8 +52,13 @@ class Stats(_Counts):
         return self.queued + self.retrying
 
     def __repr__(self) -> str:
-        known = {**self._asdict(), "unknown": self.unknown, "billed": self.billed, "unpaid": self.unpaid or None}
-        return f"Stats({', '.join(f'{name}={value!r}' for name, value in known.items() if value is not None)})"
+        return f"Stats({', '.join(f'{name}={value!r}' for name, value in self._known().items() if value is not None)})"
+
+    def _repr_html_(self) -> str:
+        return facts_html("Stats", self._known())
+
+    def _known(self) -> dict[str, Any]:
+        return {**self._asdict(), "unknown": self.unknown, "billed": self.billed, "unpaid": self.unpaid or None}
 
 
 def unknown_stats(why: str) -> Stats:
@@ -88,6 +95,9 @@ class FlushResult(NamedTuple):
     def __bool__(self) -> bool:
         return self.complete
 
+    def _repr_html_(self) -> str:
+        return facts_html("FlushResult", self._asdict())
+
 
 class BillingResult(NamedTuple):
     """What a `wait_billed` saw; true if everything recorded before it is billed, as far as it was accepted.
@@ -114,6 +124,9 @@ class BillingResult(NamedTuple):
 
     def __bool__(self) -> bool:
         return self.complete
+
+    def _repr_html_(self) -> str:
+        return facts_html("BillingResult", self._asdict())
 
 
 class DeadLetter(NamedTuple):

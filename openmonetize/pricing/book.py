@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from openmonetize._arguments import explained, require
+from openmonetize._schema.shown import Shown
 from openmonetize.exceptions import ApiValueError
 from openmonetize.pricing.rows import (
     IMAGE_PRICES,
@@ -37,8 +38,8 @@ class TextRates(NamedTuple):
     valid_from: datetime
 
 
-class PriceBook:
-    """A set of price rows, looked up by provider, model and unit.
+class PriceBook(Shown):
+    """A set of price rows, looked up by provider, model and unit; shown as a table, and turned into data frames.
 
     Names are compared exactly: ``gpt-4o-mini-2024-07-18`` and ``GPT-4o`` match no row. That is the platform's rule.
 

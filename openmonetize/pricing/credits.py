@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from openmonetize._arguments import explained, require
 from openmonetize._schema.numbers import MAX_SAFE_INTEGER
+from openmonetize._schema.shown import facts_html
 from openmonetize.exceptions import ApiValueError
 from openmonetize.pricing.book import TEXT_BOOK, PriceBook
 from openmonetize.pricing.rows import IMAGE, VIDEO
@@ -52,6 +53,9 @@ class Charge(NamedTuple):
     credits: int
     usd: Decimal
     basis: str
+
+    def _repr_html_(self) -> str:
+        return facts_html("Charge", self._asdict())
 
 
 @explained

@@ -11,3 +11,7 @@ class SandboxStateError(OpenApiException, RuntimeError):
 
 class SandboxAddressError(OpenApiException, OSError):
     """The sandbox cannot listen on its address: the port is taken, or the host is not this machine's."""
+
+
+class SandboxDataError(OpenApiException, OSError):
+    """A file that the sandbox is to start with is not there."""

@@ -1,4 +1,4 @@
-"""The pytest plugin: a sandbox for each test, and a client of it.
+"""The pytest plugin: a sandbox for each test, a client of it, and fake AI providers.
 
 Fixtures:
     openmonetize_sandbox: a running, clean `openmonetize.sandbox.Sandbox`. While the test runs, the environment has
@@ -6,6 +6,8 @@ Fixtures:
         is no other default client. What the library remembers in memory, and events that were not delivered, do not
         outlive the test.
     openmonetize_client: an `openmonetize.ApiClient` for it.
+    openmonetize_fake_providers: running `openmonetize.testing.fake_providers.FakeProviders`, which answer the client
+        libraries of OpenAI, Anthropic and others. While the test runs, the environment leads those libraries to them.
 
 Marker:
     openmonetize(**settings): settings of the sandbox for a test, a class or a module: those of `Sandbox`, such as
@@ -27,6 +29,7 @@ import pytest
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
     from openmonetize.sandbox import Sandbox
+    from openmonetize.testing.fake_providers import FakeProviders
 
 _MARKER = "openmonetize"
 _SETTINGS = (
@@ -120,6 +123,17 @@ def openmonetize_client(openmonetize_sandbox: Sandbox) -> Iterator[ApiClient]:
     configuration = Configuration(openmonetize_sandbox.url, api_key={} if key is None else {"bearerAuth": key})
     with ApiClient(configuration) as client:
         yield client
+
+
+@pytest.fixture
+def openmonetize_fake_providers(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeProviders]:
+    """Give running fake providers, to which the environment leads the providers' libraries."""
+    from openmonetize.testing.fake_providers import FakeProviders
+
+    with FakeProviders() as fake:
+        for name, value in fake.environment().items():
+            monkeypatch.setenv(name, value)
+        yield fake
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -21,6 +21,11 @@ def run(*arguments: str, without: str | None = None) -> subprocess.CompletedProc
     return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
 
 
+def take_ctrl_c() -> None:
+    """Have a process that is about to start take Ctrl-C, also where this one ignores it, as background jobs do."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Serving:
     """``openmonetize sandbox`` on a free port, once it has printed its first lines; it is stopped at the end."""
 

@@ -79,7 +79,9 @@ def test_a_port_in_use_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     handler = signal.getsignal(signal.SIGINT)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        assert f"cannot listen on 127.0.0.1 port {port}" in error_line(capsys, "sandbox", "--port", port)
+        line = error_line(capsys, "sandbox", "--port", port)
+        assert f"cannot listen on 127.0.0.1 port {port}" in line
+        assert "--port 0 takes any free one" in line
     assert signal.getsignal(signal.SIGINT) is handler
 
 
@@ -105,3 +107,8 @@ def test_without_the_extra_the_error_names_the_extra() -> None:
         "openmonetize sandbox: error: the sandbox needs the package werkzeug: pip install 'openmonetize[sandbox]'"
     ]
     assert run("--version", without="werkzeug").returncode == 0
+
+
+def test_without_click_a_misspelt_sandbox_is_recognised() -> None:
+    assert "did you mean sandbox?" in run("sandbx", without="click").stderr
+    assert "openmonetize[cli]" in run("balance", without="click").stderr

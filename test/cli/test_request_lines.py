@@ -14,7 +14,10 @@ import urllib3
 
 from .program import COMMAND, TIMEOUT, Serving
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and terminals are those of POSIX")
+pytestmark = [
+    pytest.mark.slow,  # a process for each test
+    pytest.mark.skipif(os.name == "nt", reason="signals and terminals are those of POSIX"),
+]
 
 HEADERS = {"X-API-Key": "om_dev_test_key"}
 RED = "\x1b[31m"

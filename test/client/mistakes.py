@@ -153,7 +153,10 @@ WRONG_KINDS: list[tuple[Callable[[Objects], object], str]] = [
     # Times.
     (lambda of: of.om.track_token_usage(**EVENT, timestamp=1700000000), "pass datetime.fromtimestamp(1700000000, timezone.utc)"),
     (lambda of: of.om.track_token_usage(**EVENT, timestamp=1700000000000), "pass datetime.fromtimestamp(1700000000000 / 1000, timezone.utc)"),
-    (lambda of: of.om.analytics.usage(start_date=date(2026, 1, 31)), "not date: pass datetime(2026, 1, 31)"),
+    (lambda of: of.om.track_token_usage(**EVENT, timestamp=date(2026, 1, 31)), "not date: pass datetime(2026, 1, 31)"),
+    (lambda of: of.om.analytics.usage(last="1m"), "last='1m' is no length of time (months, years and minutes are not taken): write '24h', '30d' or '4w'"),
+    (lambda of: of.om.analytics.usage(start_date="2026-02-30"), "start_date is not a day of the calendar (got '2026-02-30')"),
+    (lambda of: of.om.analytics.usage("2026-01-31", last="7d", start_date=date(2026, 1, 31)), "give either last or start_date, not both"),
     (lambda of: of.om.analytics.usage(start_date="last week"), "start_date is not an ISO 8601 date and time, such as"),
     # Keys and addresses.
     (lambda _: lib.OpenMonetize(NOWHERE, KEY), "api_key is a URL: the key comes first, and then base_url"),

@@ -108,6 +108,18 @@ def pages(*given: Any, rows: bool = False) -> Callable[[Contract], object]:
     return change
 
 
+def time_range(*others: str) -> Callable[[Contract], object]:
+    """Return a change that makes the operation one of a range of time, with other parameters."""
+
+    def change(contract: Contract) -> None:
+        times = [{"name": name, "in": "query", "schema": {"type": "string", "format": "date-time"}} for name in "ab"]
+        texts = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in others]
+        operation(contract)["parameters"] += times + texts
+        operation(contract)["x-om-range"] = {"start": "a", "end": "b"}
+
+    return change
+
+
 _LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer", "maximum": 5}}
 _OFFSET = {"name": "offset", "in": "query", "schema": {"type": "integer"}}
 _WHERE = "POST /things/{id}"
@@ -308,6 +320,16 @@ REFUSALS = [
         "x-om-pages with a total or a key that does not exist",
         pages(_LIMIT, _OFFSET, rows=True),
         "total total or key key is no property of the answer or its rows",
+    ),
+    Refusal(
+        "x-om-range without two times in the query",
+        lambda c: operation(c).update({"x-om-range": {"start": "from", "end": "to"}}),
+        "x-om-range needs start and end: two times in the query",
+    ),
+    Refusal(
+        "x-om-range beside a parameter that is called last",
+        time_range("last"),
+        "x-om-range takes no body and no parameter that is called last",
     ),
     Refusal(
         "unknown extensions", lambda c: operation(c).update({"x-om-allias": "add"}), "x-om-allias is not supported"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -181,6 +182,19 @@ def test_the_generated_client_passes_a_strict_type_checker(tree: Path) -> None:
         text=True,
         timeout=300,
         check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_pyright_accepts_it_too(tree: Path) -> None:
+    pyright = shutil.which("pyright", path=str(Path(sys.executable).parent))
+    if pyright is None:
+        pytest.skip("pyright is not installed: pip install --group types")
+    (tree / "use.py").write_text(_USE)
+    settings = {"include": ["use.py", "openmonetize/api", "openmonetize/models"], "pythonVersion": "3.9"}
+    (tree / "pyrightconfig.json").write_text(json.dumps(settings))
+    done = subprocess.run(
+        [pyright, "--pythonpath", sys.executable], cwd=tree, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout
 

@@ -49,8 +49,8 @@ def test_what_is_generated_passes(tmp_path: Path) -> None:
         (MODEL, "size: Optional[Int]", "size: Optional[Innt]", "Thing: "),
         (API, '"POST", "/things/{id}"', '"PUT", "/things/{id}"', "PUT /things/text was sent, not POST /things/"),
         (API, '"POST", "/things/{id}"', '"POST", "/thing/{id}"', "POST /thing/text was sent, not POST /things/"),
-        (API, '"200": "Thing"', '"200": "Other"', "Other(size=None) is returned, and"),
-        (API, ") -> Thing:", ") -> List[Thing]:", "Thing(size=None, name=None) is returned, and"),
+        (API, '"200": "Thing"', '"200": "Other"', "Other() is returned, and"),
+        (API, ") -> Thing:", ") -> List[Thing]:", "Thing() is returned, and"),
         (API, '"key": key', '"name": key', "Order: key is missing"),
     ],
 )

@@ -167,6 +167,141 @@ def test_open_details_stay_open_while_events_arrive(browser: Any, sandbox: Sandb
     assert order == sorted(order, reverse=True)
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_an_opened_row_keeps_its_place_while_events_arrive(browser: Any, sandbox: Sandbox, width: int) -> None:
+    ingest(sandbox, *(event(feature_id=f"early-{number}") for number in range(3)))
+    phone(browser, width)
+    browser.get(sandbox.url)
+    browser.execute_script("""
+      const row = document.querySelector('.events tbody tr:nth-child(2) details');
+      row.open = true;
+      row.id = 'read';
+      row.scrollIntoView({ block: 'center' });""")
+    place = "return document.getElementById('read').getBoundingClientRect().top"
+    before = browser.execute_script(place)
+    for number in range(3):
+        ingest(sandbox, event(feature_id=f"later-{number}"), event(feature_id="other"))
+        script = f"return document.querySelector('[data-fragment=events]').textContent.includes('later-{number}')"
+        wait(lambda: browser.execute_script(script), "the event")  # noqa: B023
+        assert abs(browser.execute_script(place) - before) < 2
+
+
+# Sizes and order
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_texts_have_four_sizes(browser: Any, sandbox: Sandbox, width: int) -> None:
+    fill(sandbox)
+    phone(browser, width)
+    for target in ("/", "/?user=ada"):
+        browser.get(sandbox.url + target)
+        open_all(browser)
+        sizes = browser.execute_script(
+            "return Array.from(document.querySelectorAll('body, body *'), each => getComputedStyle(each).fontSize)"
+        )
+        assert len(set(sizes)) <= 4, set(sizes)
+
+
+def test_a_phone_shows_events_before_controls_on_four_screens(browser: Any, sandbox: Sandbox) -> None:
+    for user in range(8):
+        call(sandbox, "POST", "/v1/credits/grant", {"userId": f"user-{user}", "amount": 100})
+        for model in range(5):
+            ingest(sandbox, event(user_id=f"user-{user}", model=f"model-{model}"))
+    height = 844
+    metrics = {"width": 390, "height": height, "deviceScaleFactor": 2, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.get(sandbox.url)
+    assert browser.execute_script("return document.documentElement.scrollHeight") <= 4 * height
+    tops = browser.execute_script(
+        "return ['events', 'usage', 'controls'].map(id => document.getElementById(id).getBoundingClientRect().top)"
+    )
+    assert tops == sorted(tops)
+    rows = "return Array.from(document.querySelectorAll('.events tbody tr')).filter(each => each.offsetHeight).length"
+    assert browser.execute_script(rows) < 10
+    click(browser, ".first .rest")
+    assert browser.execute_script(rows) == 30
+
+
+def test_a_tablet_shows_events_before_controls_and_tables_within_their_cards(browser: Any, sandbox: Sandbox) -> None:
+    fill(sandbox)
+    fill_long(sandbox)
+    ingest(sandbox, event(user_id="u" * 90, feature_id="summaries", input_tokens=900_000_000))
+    phone(browser, 768)
+    browser.get(sandbox.url)
+    tops = "return ['events', 'controls'].map(id => document.getElementById(id).getBoundingClientRect().top)"
+    events, controls = browser.execute_script(tops)
+    assert events < controls
+    wider = """return Array.from(document.querySelectorAll('.cards')).filter(each =>
+        each.offsetWidth && each.getBoundingClientRect().right > each.parentElement.getBoundingClientRect().right - 10
+    ).map(each => each.className)"""
+    assert browser.execute_script(wider) == []
+
+
+@pytest.mark.parametrize("width", [360, 390, 768, 1440])
+def test_numbers_and_links_are_not_broken_in_the_middle(browser: Any, sandbox: Sandbox, width: int) -> None:
+    long = "averylonguserid" * 6
+    call(sandbox, "POST", "/v1/credits/grant", {"userId": long, "amount": 123_456_789})
+    ingest(sandbox, event(user_id=long, input_tokens=900_000_000))
+    phone(browser, width)
+    lines = """
+      const out = [];
+      for (const each of document.querySelectorAll('.back a, .tile dd:not(.note), .cards .n, .whole-number')) {
+        for (const text of each.childNodes) {
+          const range = document.createRange();
+          range.selectNodeContents(text);
+          if (text.nodeType === 3 && range.getClientRects().length > 1) out.push(text.data);
+        }
+      }
+      return out"""
+    for target in ("/", f"/?user={long}"):
+        browser.get(sandbox.url + target)
+        assert browser.execute_script(lines) == []
+
+
+@pytest.mark.parametrize("width", [768, 1440])
+def test_many_wallets_leave_the_events_in_reach(browser: Any, sandbox: Sandbox, width: int) -> None:
+    for user in range(60):
+        call(sandbox, "POST", "/v1/credits/grant", {"userId": f"user-{user}", "amount": 100})
+    phone(browser, width)
+    browser.get(sandbox.url)
+    rows = "return Array.from(document.querySelectorAll('.wallets tbody tr')).filter(each => each.offsetHeight).length"
+    assert browser.execute_script(rows) == 8
+    click(browser, ".stack .rest")
+    assert browser.execute_script(rows) == 51
+    assert "other wallets with fewer bookings" in fragment(browser, "wallets")
+
+
+def test_fields_show_the_filter_of_the_page_that_one_goes_back_to(browser: Any, sandbox: Sandbox) -> None:
+    fields = "return ['search', 'outcome'].map(id => document.getElementById(id).value)"
+    browser.get(sandbox.url)
+    browser.execute_script("document.getElementById('search').value = 'ocr'")
+    click(browser, "#filter button")
+    wait(lambda: "search=ocr" in browser.current_url, "the page of the search")
+    browser.back()
+    wait(lambda: "search=ocr" not in browser.current_url, "the page before")
+    assert browser.execute_script(fields) == ["", ""]
+    browser.forward()
+    wait(lambda: "search=ocr" in browser.current_url, "the page of the search")
+    browser.refresh()
+    assert browser.execute_script(fields) == ["ocr", ""]
+
+
+def test_events_are_searched_and_filtered(browser: Any, sandbox: Sandbox) -> None:
+    call(sandbox, "POST", "/v1/credits/grant", {"userId": "ada", "amount": 100})
+    ingest(sandbox, event(user_id="ada", feature_id="chat"), event(user_id="bob", feature_id="ocr"))
+    browser.get(sandbox.url)
+    browser.execute_script(
+        "document.getElementById('search').value = 'OC'; document.getElementById('outcome').value = 'unfunded'"
+    )
+    click(browser, "#filter button")
+    wait(lambda: "search=OC" in browser.current_url, "the page of the search")
+    assert "bob" in fragment(browser, "events")
+    assert "ada" not in fragment(browser, "events")
+    ingest(sandbox, event(user_id="ada", feature_id="ocr"), event(user_id="carl", feature_id="ocr"))
+    wait(lambda: "carl" in fragment(browser, "events"), "the event that fits")
+    assert "ada" not in fragment(browser, "events")
+
+
 def test_a_paused_page_stays_as_it_is(browser: Any, sandbox: Sandbox) -> None:
     browser.get(sandbox.url)
     click(browser, "#pause")

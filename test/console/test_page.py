@@ -55,6 +55,7 @@ def words(html: str) -> str:
 
 def test_a_sandbox_without_events_says_so(sandbox: Sandbox) -> None:
     shown = words(page(sandbox))
+    assert "0 of the last 0" not in shown
     for said in ("No event yet", "No request yet", "Every accepted event could be stored", "10,000", "om_dev_test_key"):
         assert said in shown
 
@@ -67,15 +68,86 @@ def test_events_wallets_and_tiles(sandbox: Sandbox) -> None:
     fragments = {name: words(html) for name, html in live(sandbox)["fragments"].items()}
     assert "Events 3 all processed" in fragments["tiles"]
     assert "Tokens in 3,000 1,500 out" in fragments["tiles"]
-    assert "Credits burned 16 8 more without a wallet" in fragments["tiles"]
+    assert "Credits burned 16 paid by wallets Unfunded 8 credits without a wallet" in fragments["tiles"]
     assert "Provider cost $0.0225 $0.024 revenue, margin 6%" in fragments["tiles"]
     assert "Dead letters 1 accepted and lost" in fragments["tiles"]
-    assert "Requests 3 0 of the last 3 failed" in fragments["tiles"]
+    assert fragments["requested"] == "3, 0 of the last 3 failed"
     assert "ada user of Acme AI Corp 92 8 8 80 days" in fragments["wallets"]
     assert fragments["events"].count("billed more") == 2
     assert "nobody Acme AI Corp chat gpt-4o OPENAI 1,000 in 500 out 8 $0.0075 unfunded" in fragments["events"]
     assert f"an event with the id {NIL} is stored already" in fragments["letters"]
     assert "POST /v1/events/ingest 202" in fragments["requests"]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", ["anna", "otto", "zoe"]),
+        ("user=anna", ["anna"]),
+        ("user=nobody", []),
+        ("feature=ocr", ["otto"]),
+        ("model=gpt-4o-mini", ["zoe"]),
+        ("outcome=unfunded", ["otto", "zoe"]),
+        ("outcome=billed", ["anna"]),
+        ("outcome=nonsense", ["anna", "otto", "zoe"]),
+        ("outcome=unfunded&model=gpt-4o", ["otto"]),
+        ("search=OCR", ["otto"]),
+        ("search=4O-M", ["zoe"]),
+        ("search=%25", []),
+        ("search='; DROP TABLE events; --", []),
+    ],
+)
+def test_events_by_user_feature_model_outcome_and_text(sandbox: Sandbox, query: str, shown: list[str]) -> None:
+    call(sandbox, "POST", "/v1/credits/grant", {"userId": "anna", "amount": 100})
+    ingest(sandbox, event(user_id="anna"), event(user_id="otto", feature_id="ocr"))
+    ingest(sandbox, event(user_id="zoe", model="gpt-4o-mini"))
+    found = words(live(sandbox, query="&" + query.replace(" ", "%20"))["fragments"]["events"])
+    assert [user for user in ("anna", "otto", "zoe") if user in found] == shown
+    assert ("None of the last 20,000 events" in found) == (not shown)
+    assert sandbox.events()
+
+
+def test_the_page_of_a_user_has_wallet_bookings_and_events(sandbox: Sandbox) -> None:
+    for user, amount in (("ada", 100), ("bob", 50)):
+        call(sandbox, "POST", "/v1/credits/grant", {"userId": user, "amount": amount, "reason": f"for {user}"})
+    ingest(sandbox, event(user_id="ada"), event(user_id="bob"))
+    assert '"/?user=ada"' in live(sandbox)["fragments"]["events"]
+    assert '"/?user=ada"' in live(sandbox)["fragments"]["wallets"]
+    fragments = {name: words(html) for name, html in live(sandbox, query="&user=ada")["fragments"].items()}
+    assert "Events 1 of this user Balance 92 credits Credits burned 8" in fragments["tiles"]
+    assert "ada user of Acme AI Corp 92 8" in fragments["wallets"]
+    assert re.findall(r"(burn|grant) .*? ([-+]\d+) (\d+)", fragments["bookings"]) == [
+        ("burn", "-8", "92"),
+        ("grant", "+100", "100"),
+    ]
+    assert "bob" not in "".join(fragments[name] for name in ("wallets", "bookings", "events"))
+    assert '<body class="one-user"' in page(sandbox, "?user=ada")
+
+
+def test_unfunded_usage_leads_to_its_events(sandbox: Sandbox) -> None:
+    ingest(sandbox, event(user_id="nobody"))
+    tiles = live(sandbox)["fragments"]["tiles"]
+    assert 'class="tile alarm"' in tiles
+    assert '<a href="/?outcome=unfunded#events">8</a>' in tiles
+    own = live(sandbox, query="&user=nobody")["fragments"]["tiles"]
+    assert '<a href="/?user=nobody&amp;outcome=unfunded#events">8</a>' in own
+
+
+def test_a_list_of_costs_has_one_precision_and_one_is_singular(sandbox: Sandbox) -> None:
+    ingest(sandbox, event(), event(input_tokens=100_000_000), event(input_tokens=1, output_tokens=0))
+    costs = re.findall(r"\$[\d,.]+", words(live(sandbox)["fragments"]["events"]))
+    assert {len(cost.partition(".")[2]) for cost in costs} == {6}
+    usage = words(live(sandbox)["fragments"]["usage"])
+    assert "100,001.00k in, 1.00k out" in usage
+    ingest(sandbox, *(event(input_tokens=10**6, output_tokens=10**5) for _ in range(2)))
+    assert "102.00M in, 0.20M out" in words(live(sandbox)["fragments"]["usage"])
+    sandbox.reset()
+    picture = {"event_type": "IMAGE_GENERATION", "model": "dall-e-3", "image_count": 1}
+    ingest(sandbox, {name: value for name, value in event(**picture).items() if "tokens" not in name})
+    fragments = {name: words(html) for name, html in live(sandbox)["fragments"].items()}
+    assert "1 image" in fragments["events"]
+    assert "1 images" not in fragments["events"]
+    assert "1 event " in fragments["usage"]
 
 
 def test_what_is_accepted_and_not_yet_processed_is_counted() -> None:

@@ -20,6 +20,7 @@ def wrong_lines() -> set[int]:
     return {number for number, line in enumerate(lines, 1) if line.endswith("  # wrong")}
 
 
+@pytest.mark.slow  # checks the whole package
 def test_mypy(tmp_path: Path) -> None:
     pytest.importorskip("mypy")
     command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", f"--cache-dir={tmp_path}"]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from providers.server import ProviderServer, ScriptedReply, json_reply
 
 import openmonetize
 from openmonetize import ApiTypeError, ApiValueError, OpenMonetize, RetryPolicy
@@ -33,6 +32,8 @@ from openmonetize.metering.buffers.spool import place, space, spool
 from openmonetize.pricing import credits
 from openmonetize.pricing.model_names import ModelNames
 from openmonetize.providers import METERED, NOT_METERED, otel
+from openmonetize.testing.fake_providers import FakeProviders, Reply
+from openmonetize.testing.fake_providers.reply import json_reply
 
 from .pages import GUIDES, PAGES, codes, table, text
 
@@ -169,7 +170,7 @@ def test_the_metadata_has_these_names() -> None:
 # Outages
 
 
-def first_report(server: ProviderServer) -> tuple[Any, Stats]:
+def first_report(server: FakeProviders) -> tuple[Any, Stats]:
     """Record one event, and return the first callback's argument and the counts after it."""
     outcome: queue.Queue[Any] = queue.Queue()
     om = OpenMonetize("om_live_k", server.url, flush_interval=0.0, on_error=outcome.put, on_delivered=outcome.put)
@@ -180,15 +181,15 @@ def first_report(server: ProviderServer) -> tuple[Any, Stats]:
     return first, stats
 
 
-def replies(answer: str) -> Iterator[ScriptedReply]:
+def replies(answer: str) -> Iterator[Reply]:
     """Yield the answers that a row of the table describes."""
     statuses = [int(code) for code in codes(answer)]
     statuses += [418] if "rest of 4xx" in answer else [507] if "rest of 5xx" in answer else []
     if not statuses:
-        yield ScriptedReply(parts=[b'{"accepted"'], cut=True)
+        yield Reply(parts=[b'{"accepted"'], cut=True)
     for status in statuses:
         if "page" in answer:
-            yield ScriptedReply(status, "text/html", [b"<html><body>Please log in</body></html>"])
+            yield Reply(status, "text/html", [b"<html><body>Please log in</body></html>"])
         if "words" in answer or "names" in answer:
             message = "no" if "names none" in answer or "other" in answer else "body/events/0/quantity Invalid"
             words = "No" if "other" in answer else {400: "Bad Request", 403: "FORBIDDEN", 422: "Unprocessable"}[status]
@@ -206,8 +207,7 @@ def replies(answer: str) -> Iterator[ScriptedReply]:
 )
 def test_an_answer_is_reported_and_counted_as_stated(row: list[str]) -> None:
     answer, kinds = row[0], codes(row[1])
-    server = ProviderServer()
-    try:
+    with FakeProviders() as server:
         for reply in replies(answer):
             server.script = reply
             first, stats = first_report(server)
@@ -217,13 +217,11 @@ def test_an_answer_is_reported_and_counted_as_stated(row: list[str]) -> None:
             assert isinstance(first, Incident)
             assert first.kind == kinds[0], (reply.status, first)
             assert (stats.dead, stats.pending) == ((1, 0) if kinds == ["dead"] else (0, 1))
-    finally:
-        server.close()
 
 
 def test_an_unreachable_platform_counts_as_no_answer() -> None:
-    server = ProviderServer()
-    server.close()
+    with FakeProviders() as server:
+        pass
     first, stats = first_report(server)
     assert (first.kind, stats.pending) == ("retrying", 1)
 

@@ -20,7 +20,7 @@ from .server import Fault, FaultServer
 SLACK = 5.0
 OUTAGE = 1.0  # seconds of a flush while the fault lasts
 MAX_OUTAGE_REQUESTS = 25  # of a recorder in that time
-RECOVERY = 15.0  # seconds of a flush after it
+RECOVERY = 60.0  # seconds of a flush after it, of which a machine without other load needs one
 PASSWORD = "p4ssword"
 MODES = ("once", "always", "closing")  # the last: once, and then the recorder is closed
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Callable
 from urllib.parse import unquote
@@ -161,7 +161,7 @@ BAD_QUERIES: Any = [
     (lambda c: EventsApi(c).list(limit=101), ApiValueError, "limit must be between 1 and 100"),
     (lambda c: EventsApi(c).list(offset=-1), ApiValueError, "offset"),
     (lambda c: AnalyticsApi(c).usage(start_date="yesterday"), ApiValueError, "start_date"),
-    (lambda c: AnalyticsApi(c).usage(start_date=date(2026, 1, 1)), ApiTypeError, "start_date"),
+    (lambda c: AnalyticsApi(c).usage(start_date=time(12)), ApiTypeError, "start_date"),
     (lambda c: AnalyticsApi(c).usage(end_date=5), ApiTypeError, "end_date"),
     (lambda c: DefaultApi(c).v1_rating_get(query=[("a", 1)]), ApiTypeError, "query must be a dict"),
     (lambda c: DefaultApi(c).v1_rating_get(query="a=1"), ApiTypeError, "query must be a dict"),
@@ -288,6 +288,7 @@ UNKNOWN: Any = [
     (lambda c: CreditsApi(c).balance(_timeout=5), "did you mean _request_timeout?"),
     (lambda c: CreditsApi(c).balance(zzz=5), "it takes .*_request_timeout"),
     (lambda c: EventsApi(c).ingest(events=[event()], batchsize=5), "unknown argument 'batchsize'"),
+    (lambda c: AnalyticsApi(c).usage(granularity="day"), "unknown argument 'granularity' .*, last, "),
     (lambda c: EventsApi(c).ingest(events=[], async_req=True), "unknown argument 'async_req'"),
     (lambda c: EventsApi(c).ingest_without_preload_content(events=[event()], x=1), "unknown argument 'x'"),
     (lambda c: EventsApi(c).ingest_with_http_info(events=[event()], x=1), "unknown argument 'x'"),

@@ -78,6 +78,16 @@ def test_the_time_is_bounded_and_the_requests_are_few() -> None:
         assert tuple(om.wait_billed(timeout=2)) == (True, 1, 0, 0, 0)
 
 
+def test_more_events_than_ten_pages_have_are_found_at_once_on_an_idle_platform() -> None:
+    with Sandbox() as idle, OpenMonetize(api_key=idle.key, base_url=idle.url) as om:
+        for _ in range(1500):
+            om.track_token_usage(**USED)
+        assert om.flush(30).accepted == 1500
+        started = time.monotonic()
+        assert om.wait_billed().billed == 1500
+        assert time.monotonic() - started < 8
+
+
 def test_an_event_that_the_platform_loses_is_missing_and_not_waited_for(om: OpenMonetize) -> None:
     om.track_token_usage(**{**USED, "user_id": "user_001"})  # it exists already, so that its usage is lost
     om.track_token_usage(**USED)

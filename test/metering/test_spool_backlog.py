@@ -30,13 +30,10 @@ import resource
 resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))
 waiting = int(sys.argv[3])
 
-def memory():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # MiB
-
 def took(seconds, what):
     global now
     then, now = now, time.monotonic()
-    print(what, round(now - then, 3), "s", round(memory() - base), "MiB", file=sys.stderr)
+    print(what, round(now - then, 3), "s", round(most_resident() - base), "MiB", file=sys.stderr)
     assert now - then < seconds, what
     assert len(os.listdir("/proc/self/fd")) < 40, what
 
@@ -44,7 +41,7 @@ warm = make_recorder.__globals__["Recorder"](client, flush_interval=3600)
 warm.record(new_event())
 warm.flush(0.1)
 warm.close(0)
-base, now = memory(), time.monotonic()
+base, now = most_resident(), time.monotonic()
 recorder = make_recorder(flush_interval=3600, outbox_max_bytes=2**40, outbox_min_free_bytes=0)
 took(20, "open")
 recorder.record(new_event())
@@ -60,7 +57,7 @@ took(20, "other keys")
 result = recorder.close(int(sys.argv[4]))
 took(25, "close")
 assert result.left in (None, waiting + 1), result
-assert memory() - base < 80
+assert most_resident() - base < 80
 """
 
 
@@ -98,16 +95,15 @@ def test_a_backlog_takes_bounded_memory_and_files(
 
 
 LARGE = """
-import resource
 from openmonetize.metering import sender
 sender.MAINTENANCE_INTERVAL = 3600.0
 recorder = make_recorder(flush_interval=3600)
 recorder.record(new_event())
-base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+base = most_resident()
 event = {**new_event().to_dict(), "metadata": {"filler": "x" * 100_000}}
 for _ in range(1500):
     recorder.record({name: value for name, value in event.items() if name not in ("event_id", "idempotency_key")})
-more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - base) / 1024
+more = most_resident() - base
 assert more < 60, more
 assert recorder.stats().tracked == 1501, recorder.stats()
 recorder.close(0)

@@ -6,15 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from openmonetize.providers import Usage
-
-from .server import ProviderServer
+from openmonetize.testing.fake_providers import FakeProviders
 
 
 @pytest.fixture
-def server() -> Iterator[ProviderServer]:
-    started = ProviderServer()
-    yield started
-    started.close()
+def server() -> Iterator[FakeProviders]:
+    with FakeProviders() as started:
+        yield started
 
 
 @pytest.fixture

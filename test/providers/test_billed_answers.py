@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from openmonetize.providers import Usage, wrap
+from openmonetize.testing.fake_providers import FakeProviders, ProviderRequest
+from openmonetize.testing.fake_providers.reply import json_reply, sse_reply
 
 from . import wire
 from .calls import eventually, library, library_warnings, run, summary
-from .server import ProviderServer, json_reply, sse_reply
 
 openai = library("openai")
 anthropic = library("anthropic")
@@ -31,13 +32,13 @@ class Answer(pydantic.BaseModel):  # type: ignore[misc, name-defined]
 
 
 @pytest.fixture
-def ai(server: ProviderServer, recorded: list[Usage]) -> Iterator[Any]:
+def ai(server: FakeProviders, recorded: list[Usage]) -> Iterator[Any]:
     with openai.OpenAI(api_key="k", base_url=f"{server.url}/v1", max_retries=0) as original:
         yield wrap(original, record=recorded.append)
 
 
 @pytest.fixture
-def claude(server: ProviderServer, recorded: list[Usage]) -> Iterator[Any]:
+def claude(server: FakeProviders, recorded: list[Usage]) -> Iterator[Any]:
     with anthropic.Anthropic(api_key="k", base_url=server.url, max_retries=0) as original:
         yield wrap(original, record=recorded.append)
 
@@ -49,8 +50,8 @@ def chat(content: str, finish: str) -> Any:
     return answer
 
 
-def chat_events(body: Any, content: str = '{"num', finish: str = "length") -> Any:
-    asked = (body.get("stream_options") or {}).get("include_usage", False)
+def chat_events(request: ProviderRequest, content: str = '{"num', finish: str = "length") -> Any:
+    asked = (request.body.get("stream_options") or {}).get("include_usage", False)
     chunks = wire.openai_chat_chunks(usage=asked)
     chunks[1]["choices"][0]["delta"]["content"] = content
     chunks[2]["choices"][0]["delta"]["content"] = ""
@@ -72,7 +73,7 @@ def response_events(text: str) -> Any:
     ],
 )
 def test_a_chat_that_cannot_be_parsed_is_recorded_before_it_raises(
-    ai: Any, server: ProviderServer, recorded: list[Usage], content: str, finish: str, error: str
+    ai: Any, server: FakeProviders, recorded: list[Usage], content: str, finish: str, error: str
 ) -> None:
     server.script = json_reply(chat(content, finish))
     with pytest.raises(Exception) as caught:
@@ -82,7 +83,7 @@ def test_a_chat_that_cannot_be_parsed_is_recorded_before_it_raises(
 
 
 def test_a_response_that_cannot_be_parsed_is_recorded_before_it_raises(
-    ai: Any, server: ProviderServer, recorded: list[Usage]
+    ai: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = json_reply(wire.openai_response())
     with pytest.raises(pydantic.ValidationError):
@@ -91,7 +92,7 @@ def test_a_response_that_cannot_be_parsed_is_recorded_before_it_raises(
 
 
 def test_a_message_that_cannot_be_parsed_is_recorded_before_it_raises(
-    claude: Any, server: ProviderServer, recorded: list[Usage]
+    claude: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     if not hasattr(anthropic.resources.Messages, "parse"):
         pytest.skip("this version has no parse")
@@ -101,7 +102,7 @@ def test_a_message_that_cannot_be_parsed_is_recorded_before_it_raises(
     assert [summary(usage) for usage in recorded] == [MESSAGE]
 
 
-def test_an_answer_that_a_strict_client_refuses_is_recorded(server: ProviderServer, recorded: list[Usage]) -> None:
+def test_an_answer_that_a_strict_client_refuses_is_recorded(server: FakeProviders, recorded: list[Usage]) -> None:
     answer = wire.openai_chat()
     answer["choices"] = "none"
     server.script = json_reply(answer)
@@ -111,9 +112,7 @@ def test_an_answer_that_a_strict_client_refuses_is_recorded(server: ProviderServ
     assert [summary(usage) for usage in recorded] == [CHAT]
 
 
-def test_an_asynchronous_answer_that_cannot_be_parsed_is_recorded(
-    server: ProviderServer, recorded: list[Usage]
-) -> None:
+def test_an_asynchronous_answer_that_cannot_be_parsed_is_recorded(server: FakeProviders, recorded: list[Usage]) -> None:
     async def calls() -> None:
         original = openai.AsyncOpenAI(api_key="k", base_url=f"{server.url}/v1", max_retries=0)
         async with wrap(original, record=recorded.append) as client:
@@ -133,9 +132,9 @@ def test_an_asynchronous_answer_that_cannot_be_parsed_is_recorded(
 
 @pytest.mark.parametrize("finish", ["length", "content_filter"])
 def test_a_stream_whose_end_cannot_be_parsed_is_recorded(
-    ai: Any, server: ProviderServer, recorded: list[Usage], finish: str
+    ai: Any, server: FakeProviders, recorded: list[Usage], finish: str
 ) -> None:
-    server.script = lambda body: chat_events(body, finish=finish)
+    server.script = lambda request: chat_events(request, finish=finish)
     stream = ai.chat.completions.stream(model="m", messages=MESSAGES, response_format=Answer)
     with pytest.raises(openai.OpenAIError), stream as events:
         list(events)
@@ -143,7 +142,7 @@ def test_a_stream_whose_end_cannot_be_parsed_is_recorded(
 
 
 def test_a_streamed_response_whose_text_cannot_be_parsed_is_recorded(
-    ai: Any, server: ProviderServer, recorded: list[Usage]
+    ai: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = sse_reply(response_events("no json"), named=True)
     stream = ai.responses.stream(model="gpt-5", input="Hi", text_format=Answer)
@@ -153,7 +152,7 @@ def test_a_streamed_response_whose_text_cannot_be_parsed_is_recorded(
 
 
 def test_a_streamed_message_whose_text_cannot_be_parsed_is_recorded(
-    claude: Any, server: ProviderServer, recorded: list[Usage]
+    claude: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     if not hasattr(anthropic.resources.Messages, "parse"):
         pytest.skip("this version has no structured output")
@@ -165,7 +164,7 @@ def test_a_streamed_message_whose_text_cannot_be_parsed_is_recorded(
 
 
 def test_a_caller_who_stops_at_the_finish_reason_has_the_whole_usage(
-    ai: Any, server: ProviderServer, recorded: list[Usage]
+    ai: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = chat_events
     for chunk in ai.chat.completions.create(model="m", messages=MESSAGES, stream=True):
@@ -176,7 +175,7 @@ def test_a_caller_who_stops_at_the_finish_reason_has_the_whole_usage(
 
 
 def test_a_stream_of_several_choices_arrives_as_it_was_sent(
-    ai: Any, server: ProviderServer, recorded: list[Usage]
+    ai: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     chunks = wire.openai_chat_chunks()
     other = json.loads(json.dumps(chunks[:4]))
@@ -190,7 +189,7 @@ def test_a_stream_of_several_choices_arrives_as_it_was_sent(
 
 @pytest.mark.parametrize("error", ["before", "after"])
 def test_what_the_metering_does_never_breaks_a_request(
-    ai: Any, server: ProviderServer, recorded: list[Usage], monkeypatch: Any, caplog: Any, error: str
+    ai: Any, server: FakeProviders, recorded: list[Usage], monkeypatch: Any, caplog: Any, error: str
 ) -> None:
     from openmonetize.providers import openai_anthropic, openai_anthropic_call
 
@@ -206,7 +205,7 @@ def test_what_the_metering_does_never_breaks_a_request(
 
 
 def test_a_client_whose_own_post_is_replaced_is_metered_by_its_results(
-    server: ProviderServer, recorded: list[Usage]
+    server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = json_reply(wire.openai_chat())
     with openai.OpenAI(api_key="k", base_url=server.url, max_retries=0) as original:
@@ -217,7 +216,7 @@ def test_a_client_whose_own_post_is_replaced_is_metered_by_its_results(
     assert [summary(usage) for usage in recorded] == [CHAT]
 
 
-def test_requests_of_the_clients_own_are_metered(ai: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_requests_of_the_clients_own_are_metered(ai: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = json_reply(wire.openai_chat())
     body = {"model": "m", "messages": MESSAGES}
     ai.post("/chat/completions", cast_to=object, body=body)
@@ -227,7 +226,7 @@ def test_requests_of_the_clients_own_are_metered(ai: Any, server: ProviderServer
     assert [summary(usage) for usage in recorded] == [CHAT] * 3
 
 
-def test_what_middleware_answers_itself_is_no_call(server: ProviderServer, recorded: list[Usage]) -> None:
+def test_what_middleware_answers_itself_is_no_call(server: FakeProviders, recorded: list[Usage]) -> None:
     if "middleware" not in anthropic.Anthropic.__init__.__annotations__:
         pytest.skip("this version has no middleware")
     seen: list[str] = []

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from openmonetize.providers import StreamMeter, UsageError, usage_from
+from openmonetize.testing.fake_providers import FakeProviders
+from openmonetize.testing.fake_providers.reply import json_reply, sse_reply
 
 from . import wire
 from .calls import library_warnings, summary
-from .server import ProviderServer, json_reply, sse_reply
 
 pytestmark = library_warnings
 
@@ -105,7 +106,7 @@ def test_an_object_of_litellm_is_not_billed_under_a_guess(hidden: Any, message: 
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_answers_and_streams_of_litellm_itself(server: ProviderServer, monkeypatch: Any) -> None:
+def test_answers_and_streams_of_litellm_itself(server: FakeProviders, monkeypatch: Any) -> None:
     monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     litellm = pytest.importorskip("litellm", reason="litellm is not installed")
 

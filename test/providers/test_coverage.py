@@ -13,35 +13,36 @@ from openmonetize.providers import METERED, NOT_METERED, Usage, wrap
 from openmonetize.providers.hosts import host_of
 from openmonetize.providers.metering import UnmeteredCall
 from openmonetize.providers.paths import path_of
+from openmonetize.testing.fake_providers import FakeProviders
+from openmonetize.testing.fake_providers.reply import json_reply
 
 from . import wire
 from .calls import library, mistral_library
-from .server import ProviderServer, json_reply
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-def openai_client(server: ProviderServer) -> Any:
+def openai_client(server: FakeProviders) -> Any:
     return library("openai").OpenAI(api_key="k", base_url=f"{server.url}/v1", max_retries=0)
 
 
-def anthropic_client(server: ProviderServer) -> Any:
+def anthropic_client(server: FakeProviders) -> Any:
     return library("anthropic").Anthropic(api_key="k", base_url=server.url, max_retries=0)
 
 
-def google_client(server: ProviderServer) -> Any:
+def google_client(server: FakeProviders) -> Any:
     return library("google.genai").Client(api_key="k", http_options={"base_url": server.url})
 
 
-def mistral_client(server: ProviderServer) -> Any:
+def mistral_client(server: FakeProviders) -> Any:
     return mistral_library().Mistral(api_key="k", server_url=server.url)
 
 
-def cohere_client(server: ProviderServer) -> Any:
+def cohere_client(server: FakeProviders) -> Any:
     return library("cohere").ClientV2(api_key="k", base_url=server.url)
 
 
-def bedrock_client(server: ProviderServer) -> Any:
+def bedrock_client(server: FakeProviders) -> Any:
     return library("boto3").client(
         "bedrock-runtime",
         region_name="eu-north-1",
@@ -51,7 +52,7 @@ def bedrock_client(server: ProviderServer) -> Any:
     )
 
 
-CLIENTS: dict[str, Callable[[ProviderServer], Any]] = {
+CLIENTS: dict[str, Callable[[FakeProviders], Any]] = {
     "openai": openai_client,
     "anthropic": anthropic_client,
     "google-genai": google_client,
@@ -112,10 +113,9 @@ PLAIN_CALLS: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[ProviderServer]:
-    started = ProviderServer()
-    yield started
-    started.close()
+def server() -> Iterator[FakeProviders]:
+    with FakeProviders() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def recorded() -> list[Usage]:
 
 
 @pytest.fixture(scope="module")
-def metered(request: Any, server: ProviderServer, recorded: list[Usage]) -> Iterator[Any]:
+def metered(request: Any, server: FakeProviders, recorded: list[Usage]) -> Iterator[Any]:
     name = request.param
     original = CLIENTS[name](server)
     mapping: Any = {"provider": "ANTHROPIC", "model": "claude-4.5-sonnet"} if name == "boto3" else {}
@@ -151,12 +151,12 @@ def test_every_listed_call_exists(metered: Any, call: str) -> None:
 
 @pytest.mark.parametrize(("metered", "call"), named(PLAIN_CALLS), indirect=["metered"])
 def test_calls_listed_as_not_metered_are_not(
-    metered: Any, call: str, server: ProviderServer, recorded: list[Usage], request: Any
+    metered: Any, call: str, server: FakeProviders, recorded: list[Usage], request: Any
 ) -> None:
     name = request.node.callspec.params["metered"]
     assert call in NOT_METERED[name]
+    server.reset()
     server.script = json_reply(USAGE[name])
-    server.requests.clear()
     with contextlib.suppress(Exception):  # some libraries refuse the response, which is that of another call
         PLAIN_CALLS[name][call](metered)
     assert server.requests
@@ -171,7 +171,7 @@ FREE = ("moderations.create", "responses.retrieve", "messages.count_tokens", "mo
     ("library_name", "call"), [(name, call) for name, calls in PLAIN_CALLS.items() for call in calls]
 )
 def test_a_call_that_costs_something_and_is_not_metered_is_told_once(
-    library_name: str, call: str, server: ProviderServer
+    library_name: str, call: str, server: FakeProviders
 ) -> None:
     told: list[Exception] = []
     mapping: Any = {"provider": "ANTHROPIC", "model": "claude-4.5-sonnet"} if library_name == "boto3" else {}
@@ -192,7 +192,7 @@ def test_sockets_are_told_of() -> None:
     assert [getattr(error, "path", None) for error in told] == ["realtime.connect"]
 
 
-def test_a_call_that_failed_is_not_told_of(server: ProviderServer) -> None:
+def test_a_call_that_failed_is_not_told_of(server: FakeProviders) -> None:
     told: list[Exception] = []
     client = wrap(openai_client(server), record=print, on_unmetered=told.append)
     server.script = json_reply({"error": {"message": "no"}}, status=401)
@@ -218,7 +218,7 @@ def test_paths_have_no_ids_and_no_host(url: str, path: str) -> None:
     assert path_of(url, "https://host.example/v1/", ["/chat/completions"]) == path
 
 
-def test_answers_that_a_list_calls_metered_are_recorded(server: ProviderServer) -> None:
+def test_answers_that_a_list_calls_metered_are_recorded(server: FakeProviders) -> None:
     recorded: list[Usage] = []
     embeddings = {"embeddings": [{"values": [0.1]}], "usageMetadata": {"promptTokenCount": 3}}
     server.script = json_reply(embeddings)

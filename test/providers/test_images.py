@@ -10,10 +10,11 @@ import pytest
 from openmonetize.client.provider_usage import event_fields
 from openmonetize.pricing.vendor_names import priced_name
 from openmonetize.providers import Usage, wrap
+from openmonetize.testing.fake_providers import FakeProviders
+from openmonetize.testing.fake_providers.reply import json_reply, sse_reply
 
 from . import wire
 from .calls import library, library_warnings
-from .server import ProviderServer, json_reply, sse_reply
 
 openai = library("openai")
 
@@ -21,7 +22,7 @@ pytestmark = library_warnings
 
 
 @pytest.fixture
-def client(server: ProviderServer, recorded: list[Usage]) -> Iterator[Any]:
+def client(server: FakeProviders, recorded: list[Usage]) -> Iterator[Any]:
     with openai.OpenAI(api_key="k", base_url=f"{server.url}/v1", max_retries=0) as original:
         yield wrap(original, record=recorded.append)
 
@@ -42,7 +43,7 @@ def priced(usage: Usage) -> str | None:
     ],
 )
 def test_what_was_asked_for_counts_where_the_answer_does_not_say(
-    client: Any, server: ProviderServer, recorded: list[Usage], asked: Any, name: str
+    client: Any, server: FakeProviders, recorded: list[Usage], asked: Any, name: str
 ) -> None:
     server.script = json_reply(wire.openai_images(tokens=False))
     client.images.generate(model="dall-e-3", prompt="a boat", **asked)
@@ -57,7 +58,7 @@ def test_what_was_asked_for_counts_where_the_answer_does_not_say(
 
 
 def test_what_the_answer_says_counts_more_than_what_was_asked_for(
-    client: Any, server: ProviderServer, recorded: list[Usage]
+    client: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = json_reply(wire.openai_images())
     client.images.generate(model="gpt-image-1", prompt="a boat", quality="auto", size="auto")
@@ -66,7 +67,7 @@ def test_what_the_answer_says_counts_more_than_what_was_asked_for(
 
 
 def test_a_choice_left_to_the_provider_is_no_size_and_no_quality(
-    client: Any, server: ProviderServer, recorded: list[Usage]
+    client: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = json_reply(wire.openai_images(tokens=False))
     client.images.generate(model="gpt-image-1", prompt="a boat", quality="auto", size="auto")
@@ -74,7 +75,7 @@ def test_a_choice_left_to_the_provider_is_no_size_and_no_quality(
 
 
 def test_streamed_images_have_the_size_and_quality_of_the_request(
-    client: Any, server: ProviderServer, recorded: list[Usage]
+    client: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     events = wire.openai_image_events()
     for event in events:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from openmonetize.providers import Usage, wrap
+from openmonetize.testing.fake_providers import FakeProviders, ProviderRequest, Reply
+from openmonetize.testing.fake_providers.reply import json_reply, sse_reply
 
 from . import wire
 from .calls import collect, eventually, library, library_warnings, run, summary
-from .server import ProviderServer, ScriptedReply, json_reply, sse_reply
 
 openai = library("openai")
 anthropic = library("anthropic")
@@ -26,13 +27,13 @@ REQUEST: Any = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content":
 CLAUDE: Any = {"model": "c", "max_tokens": 9, "messages": REQUEST["messages"]}
 
 
-def chat_stream(body: Any) -> Any:
-    asked = (body.get("stream_options") or {}).get("include_usage", False)
+def chat_stream(request: ProviderRequest) -> Any:
+    asked = (request.body.get("stream_options") or {}).get("include_usage", False)
     return sse_reply(wire.openai_chat_chunks(usage=asked), done=True)
 
 
 @pytest.fixture
-def original(server: ProviderServer) -> Iterator[Any]:
+def original(server: FakeProviders) -> Iterator[Any]:
     with openai.OpenAI(api_key="k", base_url=f"{server.url}/v1", max_retries=0) as client:
         yield client
 
@@ -57,7 +58,7 @@ READINGS: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("reading", READINGS)
 def test_a_streaming_response_is_recorded_once_and_reads_as_without_the_wrapper(
-    ai: Any, original: Any, server: ProviderServer, recorded: list[Usage], reading: str, streamed: bool
+    ai: Any, original: Any, server: FakeProviders, recorded: list[Usage], reading: str, streamed: bool
 ) -> None:
     server.script = chat_stream if streamed else json_reply(wire.openai_chat())
     bodies = []
@@ -70,7 +71,7 @@ def test_a_streaming_response_is_recorded_once_and_reads_as_without_the_wrapper(
 
 
 def test_a_streaming_response_read_as_json_is_recorded_once(
-    ai: Any, server: ProviderServer, recorded: list[Usage]
+    ai: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = json_reply(wire.openai_chat())
     with ai.chat.completions.with_streaming_response.create(**REQUEST) as response:
@@ -81,7 +82,7 @@ def test_a_streaming_response_read_as_json_is_recorded_once(
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_a_raw_response_is_recorded_once_and_reads_as_without_the_wrapper(
-    ai: Any, original: Any, server: ProviderServer, recorded: list[Usage], streamed: bool
+    ai: Any, original: Any, server: FakeProviders, recorded: list[Usage], streamed: bool
 ) -> None:
     server.script = chat_stream if streamed else json_reply(wire.openai_chat())
     bodies = []
@@ -101,14 +102,14 @@ def httpx() -> Any:
     return library("httpx")
 
 
-def test_a_raw_stream_that_is_parsed_is_recorded_once(ai: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_a_raw_stream_that_is_parsed_is_recorded_once(ai: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = chat_stream
     raw = ai.chat.completions.with_raw_response.create(**REQUEST, stream=True)
     assert len(list(raw.parse())) == 4
     assert [summary(usage) for usage in recorded] == [CHAT]
 
 
-def test_what_a_caller_asked_for_is_in_the_raw_stream(ai: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_what_a_caller_asked_for_is_in_the_raw_stream(ai: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = chat_stream
     create = ai.chat.completions.with_streaming_response.create
     with create(**REQUEST, stream=True, stream_options={"include_usage": True}) as response:
@@ -120,7 +121,7 @@ def test_what_a_caller_asked_for_is_in_the_raw_stream(ai: Any, server: ProviderS
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("size", [1, 5, 10_000])
 def test_a_stream_in_any_pieces_and_with_any_line_ends_is_metered(
-    ai: Any, server: ProviderServer, recorded: list[Usage], end: str, size: int
+    ai: Any, server: FakeProviders, recorded: list[Usage], end: str, size: int
 ) -> None:
     lines = [
         ": hello",
@@ -129,7 +130,7 @@ def test_a_stream_in_any_pieces_and_with_any_line_ends_is_metered(
     ]
     body = end.join([*lines, "data: [DONE]", "", ""]).encode()
     pieces = [body[start : start + size] for start in range(0, len(body), size)]
-    server.script = ScriptedReply(content_type="text/event-stream", parts=pieces)
+    server.script = Reply(content_type="text/event-stream", parts=pieces)
     with ai.chat.completions.with_streaming_response.create(**REQUEST, stream=True) as response:
         read = response.read()
     usage_chunk = f"data: {json.dumps(wire.openai_chat_chunks()[-1])}{end}{end}".encode()
@@ -139,7 +140,7 @@ def test_a_stream_in_any_pieces_and_with_any_line_ends_is_metered(
 
 @pytest.mark.parametrize("fault", ["split", "feed", "record"])
 def test_a_fault_of_the_metering_changes_nothing_of_a_body(
-    original: Any, server: ProviderServer, monkeypatch: Any, caplog: Any, fault: str
+    original: Any, server: FakeProviders, monkeypatch: Any, caplog: Any, fault: str
 ) -> None:
     server.script = sse_reply(wire.openai_chat_chunks(usage=False), done=True)
     pieces = 0
@@ -166,12 +167,10 @@ def test_a_fault_of_the_metering_changes_nothing_of_a_body(
 
 
 def test_a_cut_connection_reads_as_without_the_wrapper(
-    ai: Any, original: Any, server: ProviderServer, recorded: list[Usage], caplog: Any
+    ai: Any, original: Any, server: FakeProviders, recorded: list[Usage], caplog: Any
 ) -> None:
     reply = sse_reply(wire.openai_chat_chunks()[:2], cut=True)
-    server.script = ScriptedReply(
-        content_type=reply.content_type, parts=[*reply.parts, b'data: {"half": "an ev'], cut=True
-    )
+    server.script = Reply(content_type=reply.content_type, parts=[*reply.parts, b'data: {"half": "an ev'], cut=True)
     seen = []
     for client in (original, ai):
         pieces: list[bytes] = []
@@ -186,7 +185,7 @@ def test_a_cut_connection_reads_as_without_the_wrapper(
 
 @pytest.mark.parametrize("ending", ["closed", "dropped"])
 def test_a_body_that_is_never_read_is_counted(
-    ai: Any, server: ProviderServer, recorded: list[Usage], caplog: Any, ending: str
+    ai: Any, server: FakeProviders, recorded: list[Usage], caplog: Any, ending: str
 ) -> None:
     server.script = chat_stream
     if ending == "closed":
@@ -200,9 +199,9 @@ def test_a_body_that_is_never_read_is_counted(
     assert recorded == []
 
 
-def test_a_whole_body_that_is_read_half_is_counted(ai: Any, server: ProviderServer, recorded: Any, caplog: Any) -> None:
+def test_a_whole_body_that_is_read_half_is_counted(ai: Any, server: FakeProviders, recorded: Any, caplog: Any) -> None:
     text = json.dumps(wire.openai_chat()).encode()
-    server.script = ScriptedReply(parts=[text[:40], text[40:]])
+    server.script = Reply(parts=[text[:40], text[40:]])
     with ai.chat.completions.with_streaming_response.create(**REQUEST) as response:
         next(response.iter_bytes(10))
     assert eventually(lambda: "not read to its end" in caplog.text)
@@ -210,7 +209,7 @@ def test_a_whole_body_that_is_read_half_is_counted(ai: Any, server: ProviderServ
 
 
 def test_the_prompt_of_a_stream_that_is_never_read_can_be_estimated(
-    original: Any, server: ProviderServer, recorded: list[Usage]
+    original: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = chat_stream
     client = wrap(original, record=recorded.append, on_partial="estimate")
@@ -220,7 +219,7 @@ def test_the_prompt_of_a_stream_that_is_never_read_can_be_estimated(
 
 
 def test_images_read_as_they_are_have_the_size_of_the_request(
-    ai: Any, server: ProviderServer, recorded: list[Usage]
+    ai: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = json_reply(wire.openai_images(tokens=False))
     create = ai.images.with_streaming_response.generate
@@ -231,15 +230,15 @@ def test_images_read_as_they_are_have_the_size_of_the_request(
 
 @pytest.mark.parametrize("start", ["", ": a comment\n\n"])
 def test_events_that_were_asked_for_as_one_body_are_metered(
-    ai: Any, server: ProviderServer, recorded: list[Usage], start: str
+    ai: Any, server: FakeProviders, recorded: list[Usage], start: str
 ) -> None:
     events = sse_reply(wire.openai_chat_chunks(), done=True)
-    server.script = ScriptedReply(content_type="text/plain", parts=[start.encode(), *events.parts][not start :])
+    server.script = Reply(content_type="text/plain", parts=[start.encode(), *events.parts][not start :])
     ai.post("/chat/completions", cast_to=str, body={**REQUEST, "stream": True})
     assert [summary(usage) for usage in recorded] == [CHAT]
 
 
-def test_messages_are_recorded_once_however_they_are_read(server: ProviderServer, recorded: list[Usage]) -> None:
+def test_messages_are_recorded_once_however_they_are_read(server: FakeProviders, recorded: list[Usage]) -> None:
     with anthropic.Anthropic(api_key="k", base_url=server.url, max_retries=0) as original:
         claude = wrap(original, record=recorded.append)
         server.script = json_reply(wire.anthropic_message())
@@ -253,7 +252,7 @@ def test_messages_are_recorded_once_however_they_are_read(server: ProviderServer
     assert [summary(usage) for usage in recorded] == [MESSAGE] * 3
 
 
-def test_asynchronous_bodies_are_recorded_once(server: ProviderServer, recorded: list[Usage]) -> None:
+def test_asynchronous_bodies_are_recorded_once(server: FakeProviders, recorded: list[Usage]) -> None:
     async def calls() -> None:
         original = openai.AsyncOpenAI(api_key="k", base_url=f"{server.url}/v1", max_retries=0)
         async with wrap(original, record=recorded.append) as client:

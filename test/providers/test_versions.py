@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from openmonetize.providers import METERED, versions, wrap
+from openmonetize.testing.fake_providers import FakeProviders
 
 from .calls import library_warnings
-from .server import ProviderServer
 from .test_coverage import CLIENTS
 
 pytestmark = library_warnings
 
 
 @pytest.mark.parametrize("name", CLIENTS)
-def test_the_version_of_every_library_is_found_and_new_enough(name: str, server: ProviderServer) -> None:
+def test_the_version_of_every_library_is_found_and_new_enough(name: str, server: FakeProviders) -> None:
     CLIENTS[name](server)
     version = versions.version_of(name)
     assert version is not None
@@ -32,7 +32,7 @@ def test_versions_are_compared_as_numbers(version: str, old: bool) -> None:
     assert versions.is_too_old("openai", version) is old
 
 
-def test_an_old_library_is_told_of_once(server: ProviderServer, monkeypatch: Any, caplog: Any) -> None:
+def test_an_old_library_is_told_of_once(server: FakeProviders, monkeypatch: Any, caplog: Any) -> None:
     monkeypatch.setattr(versions, "_told", set())
     client = CLIENTS["openai"](server)
     monkeypatch.setattr("openai.__version__", "1.39.0")

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from openmonetize.providers import Usage, wrap
+from openmonetize.testing.fake_providers import FakeProviders
+from openmonetize.testing.fake_providers.reply import aws_reply, json_reply, sse_reply
 
 from . import wire
 from .calls import collect, eventually, library, library_warnings, run, summary, take
-from .server import ProviderServer, aws_reply, json_reply, sse_reply
 
 anthropic = library("anthropic")
 
@@ -26,17 +27,17 @@ def stream_reply(**options: Any) -> Any:
 
 
 @pytest.fixture
-def client(server: ProviderServer, recorded: list[Usage]) -> Iterator[Any]:
+def client(server: FakeProviders, recorded: list[Usage]) -> Iterator[Any]:
     with anthropic.Anthropic(api_key="sk-test", base_url=server.url, max_retries=0) as original:
         yield wrap(original, record=recorded.append)
 
 
-def async_client(server: ProviderServer, recorded: list[Usage], **options: Any) -> Any:
+def async_client(server: FakeProviders, recorded: list[Usage], **options: Any) -> Any:
     original = anthropic.AsyncAnthropic(api_key="sk-test", base_url=server.url, max_retries=0)
     return wrap(original, record=recorded.append, **options)
 
 
-def test_a_message_is_recorded_once(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_a_message_is_recorded_once(client: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = json_reply(wire.anthropic_message())
     assert client.messages.create(**REQUEST).content[0].text == "Hello there"
     assert isinstance(client, anthropic.Anthropic)
@@ -45,7 +46,7 @@ def test_a_message_is_recorded_once(client: Any, server: ProviderServer, recorde
     assert (recorded[0].response_id, recorded[0].host) == ("msg_01", "127.0.0.1")
 
 
-def test_beta_raw_and_reconfigured_calls_are_metered(client: Any, server: ProviderServer, recorded: Any) -> None:
+def test_beta_raw_and_reconfigured_calls_are_metered(client: Any, server: FakeProviders, recorded: Any) -> None:
     server.script = json_reply(wire.anthropic_message())
     client.beta.messages.create(**REQUEST)
     client.with_options(timeout=9).messages.with_raw_response.create(**REQUEST).parse()
@@ -55,13 +56,13 @@ def test_beta_raw_and_reconfigured_calls_are_metered(client: Any, server: Provid
 
 
 @pytest.mark.skipif(not hasattr(anthropic.Anthropic, "with_middleware"), reason="an older anthropic library")
-def test_a_client_with_middleware_stays_metered(client: Any, server: ProviderServer, recorded: Any) -> None:
+def test_a_client_with_middleware_stays_metered(client: Any, server: FakeProviders, recorded: Any) -> None:
     server.script = json_reply(wire.anthropic_message())
     client.with_middleware().messages.create(**REQUEST)
     assert [summary(usage) for usage in recorded] == [EXACT]
 
 
-def test_a_tool_runner_records_each_of_its_calls(client: Any, server: ProviderServer, recorded: Any) -> None:
+def test_a_tool_runner_records_each_of_its_calls(client: Any, server: FakeProviders, recorded: Any) -> None:
     @anthropic.beta_tool  # type: ignore[misc]
     def weather(city: str) -> str:
         """Weather of a city."""
@@ -76,7 +77,7 @@ def test_a_tool_runner_records_each_of_its_calls(client: Any, server: ProviderSe
     assert [usage.response_id for usage in recorded] == ["msg_01", "msg_02"]
 
 
-def test_a_stream_takes_the_last_cumulative_counters(client: Any, server: ProviderServer, recorded: Any) -> None:
+def test_a_stream_takes_the_last_cumulative_counters(client: Any, server: FakeProviders, recorded: Any) -> None:
     server.script = stream_reply()
     stream = client.messages.create(**REQUEST, stream=True)
     assert stream.response.status_code == 200
@@ -86,7 +87,7 @@ def test_a_stream_takes_the_last_cumulative_counters(client: Any, server: Provid
 
 
 @pytest.mark.parametrize("beta", [False, True])
-def test_the_stream_manager_is_metered(client: Any, server: ProviderServer, recorded: Any, beta: bool) -> None:
+def test_the_stream_manager_is_metered(client: Any, server: FakeProviders, recorded: Any, beta: bool) -> None:
     server.script = stream_reply()
     messages = client.beta.messages if beta else client.messages
     with messages.stream(**REQUEST) as stream:
@@ -97,7 +98,7 @@ def test_the_stream_manager_is_metered(client: Any, server: ProviderServer, reco
 
 @pytest.mark.parametrize("ending", ["drop", "close", "manager"])
 def test_an_abandoned_stream_records_what_was_reported(
-    client: Any, server: ProviderServer, recorded: list[Usage], ending: str
+    client: Any, server: FakeProviders, recorded: list[Usage], ending: str
 ) -> None:
     server.script = stream_reply()
     if ending == "manager":
@@ -114,7 +115,7 @@ def test_an_abandoned_stream_records_what_was_reported(
 
 
 def test_a_connection_lost_half_way_records_what_was_reported_and_raises(
-    client: Any, server: ProviderServer, recorded: list[Usage]
+    client: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = sse_reply(wire.anthropic_events()[:4], named=True, cut=True)
     with pytest.raises(Exception):  # noqa: B017
@@ -122,7 +123,7 @@ def test_a_connection_lost_half_way_records_what_was_reported_and_raises(
     assert [usage.completeness for usage in recorded] == ["partial"]
 
 
-def test_an_error_event_in_a_stream_passes_through(client: Any, server: ProviderServer, recorded: Any) -> None:
+def test_an_error_event_in_a_stream_passes_through(client: Any, server: FakeProviders, recorded: Any) -> None:
     error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
     server.script = sse_reply([*wire.anthropic_events()[:4], error], named=True)
     with pytest.raises(anthropic.APIStatusError, match="Overloaded"):
@@ -131,7 +132,7 @@ def test_an_error_event_in_a_stream_passes_through(client: Any, server: Provider
 
 
 @pytest.mark.parametrize("status", [400, 529])
-def test_errors_of_the_provider_pass_through(client: Any, server: ProviderServer, recorded: Any, status: int) -> None:
+def test_errors_of_the_provider_pass_through(client: Any, server: FakeProviders, recorded: Any, status: int) -> None:
     server.script = json_reply({"type": "error", "error": {"type": "x", "message": "no"}}, status=status)
     with pytest.raises(anthropic.APIStatusError) as caught:
         client.messages.create(**REQUEST)
@@ -141,7 +142,7 @@ def test_errors_of_the_provider_pass_through(client: Any, server: ProviderServer
     assert recorded == []
 
 
-def test_asynchronous_calls_and_streams_are_metered(server: ProviderServer, recorded: list[Usage]) -> None:
+def test_asynchronous_calls_and_streams_are_metered(server: FakeProviders, recorded: list[Usage]) -> None:
     async def calls() -> None:
         async with async_client(server, recorded) as client:
             server.script = json_reply(wire.anthropic_message())
@@ -155,7 +156,7 @@ def test_asynchronous_calls_and_streams_are_metered(server: ProviderServer, reco
     assert [summary(usage) for usage in recorded] == [EXACT] * 3
 
 
-def test_an_abandoned_asynchronous_manager_can_be_estimated(server: ProviderServer, recorded: list[Usage]) -> None:
+def test_an_abandoned_asynchronous_manager_can_be_estimated(server: FakeProviders, recorded: list[Usage]) -> None:
     async def calls() -> None:
         async with async_client(server, recorded, on_partial="estimate") as client:
             server.script = stream_reply()
@@ -168,7 +169,7 @@ def test_an_abandoned_asynchronous_manager_can_be_estimated(server: ProviderServ
 
 
 def test_the_prompt_of_a_stream_that_is_never_read_can_be_estimated(
-    server: ProviderServer, recorded: list[Usage]
+    server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = stream_reply()
     with anthropic.Anthropic(api_key="k", base_url=server.url, max_retries=0) as original:
@@ -180,7 +181,7 @@ def test_the_prompt_of_a_stream_that_is_never_read_can_be_estimated(
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-def test_claude_on_bedrock_is_metered(server: ProviderServer, recorded: list[Usage], streamed: bool) -> None:
+def test_claude_on_bedrock_is_metered(server: FakeProviders, recorded: list[Usage], streamed: bool) -> None:
     if not hasattr(anthropic, "AnthropicBedrock"):
         pytest.skip("this version has no AnthropicBedrock")
     library("boto3")

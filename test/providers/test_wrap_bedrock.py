@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from openmonetize.providers import Usage, UsageError, wrap
 from openmonetize.providers.bedrock_models import find_model
+from openmonetize.testing.fake_providers import FakeProviders
+from openmonetize.testing.fake_providers.reply import aws_reply, json_reply
 
 from . import wire
 from .calls import eventually, library, library_warnings, summary, take
-from .server import ProviderServer, aws_reply, json_reply
 
 boto3 = library("boto3")
 config = library("botocore.config")
@@ -20,11 +22,12 @@ exceptions = library("botocore.exceptions")
 pytestmark = library_warnings
 
 EXACT = ("ANTHROPIC", "claude-4.5-sonnet", 11, 6, "exact")
+REQUEST_ID = {"x-amzn-RequestId": "req-aws-1"}
 MODEL_ID = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 REQUEST: Any = {"modelId": MODEL_ID, "messages": [{"role": "user", "content": [{"text": "Hi"}]}]}
 
 
-def aws_client(service: str, server: ProviderServer) -> Any:
+def aws_client(service: str, server: FakeProviders) -> Any:
     return boto3.client(
         service,
         region_name="eu-north-1",
@@ -36,7 +39,7 @@ def aws_client(service: str, server: ProviderServer) -> Any:
 
 
 @pytest.fixture
-def original(server: ProviderServer) -> Iterator[Any]:
+def original(server: FakeProviders) -> Iterator[Any]:
     client = aws_client("bedrock-runtime", server)
     yield client
     client.close()
@@ -54,9 +57,9 @@ def test_bedrock_needs_an_explicit_mapping(original: Any, mapping: Any) -> None:
 
 
 def test_a_conversation_is_recorded_once_under_the_users_mapping(
-    client: Any, server: ProviderServer, recorded: list[Usage]
+    client: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
-    server.script = json_reply(wire.bedrock_converse())
+    server.script = replace(json_reply(wire.bedrock_converse()), headers=REQUEST_ID)
     assert client.converse(**REQUEST)["output"]["message"]["content"][0]["text"] == "Hello there"
     assert [summary(usage) for usage in recorded] == [EXACT]
     assert (recorded[0].response_id, recorded[0].host) == ("req-aws-1", "127.0.0.1")
@@ -64,14 +67,14 @@ def test_a_conversation_is_recorded_once_under_the_users_mapping(
     assert client.meta.service_model.service_name == "bedrock-runtime"
 
 
-def test_one_name_may_stand_for_every_model(original: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_one_name_may_stand_for_every_model(original: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = json_reply(wire.bedrock_converse())
     wrap(original, record=recorded.append, provider="anthropic", model="claude-4.5-sonnet").converse(**REQUEST)
     assert [summary(usage) for usage in recorded] == [EXACT]
 
 
 def test_a_model_outside_the_mapping_is_not_billed_under_a_guess(
-    client: Any, server: ProviderServer, recorded: Any, caplog: Any
+    client: Any, server: FakeProviders, recorded: Any, caplog: Any
 ) -> None:
     server.script = json_reply(wire.bedrock_converse())
     assert client.converse(**{**REQUEST, "modelId": "amazon.nova-pro-v1:0"})["stopReason"] == "end_turn"
@@ -92,7 +95,7 @@ def test_a_model_outside_the_mapping_is_not_billed_under_a_guess(
     ],
 )
 def test_profiles_and_arns_of_a_model_are_the_model(
-    client: Any, server: ProviderServer, recorded: list[Usage], model_id: str
+    client: Any, server: FakeProviders, recorded: list[Usage], model_id: str
 ) -> None:
     server.script = json_reply(wire.bedrock_converse())
     client.converse(**{**REQUEST, "modelId": model_id})
@@ -124,9 +127,9 @@ def test_methods_keep_their_signatures(client: Any, original: Any) -> None:
 
 
 def test_a_stream_has_its_usage_in_the_metadata_event(
-    client: Any, server: ProviderServer, recorded: list[Usage]
+    client: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
-    server.script = aws_reply(wire.bedrock_events())
+    server.script = replace(aws_reply(wire.bedrock_events()), headers=REQUEST_ID)
     response = client.converse_stream(**REQUEST)
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
     assert [next(iter(event)) for event in response["stream"]][-1] == "metadata"
@@ -136,7 +139,7 @@ def test_a_stream_has_its_usage_in_the_metadata_event(
 
 @pytest.mark.parametrize("ending", ["drop", "close"])
 def test_an_abandoned_stream_without_usage_records_nothing(
-    client: Any, server: ProviderServer, recorded: Any, caplog: Any, ending: str
+    client: Any, server: FakeProviders, recorded: Any, caplog: Any, ending: str
 ) -> None:
     server.script = aws_reply(wire.bedrock_events())
     response = client.converse_stream(**REQUEST)
@@ -149,7 +152,7 @@ def test_an_abandoned_stream_without_usage_records_nothing(
 
 
 def test_the_prompt_of_a_stream_that_is_never_read_can_be_estimated(
-    original: Any, server: ProviderServer, recorded: list[Usage]
+    original: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = aws_reply(wire.bedrock_events())
     client = wrap(
@@ -160,7 +163,7 @@ def test_the_prompt_of_a_stream_that_is_never_read_can_be_estimated(
     assert [summary(usage) for usage in recorded] == [("ANTHROPIC", "claude-4.5-sonnet", 10, 0, "estimated")]
 
 
-def test_errors_of_the_provider_pass_through(client: Any, server: ProviderServer, recorded: Any) -> None:
+def test_errors_of_the_provider_pass_through(client: Any, server: FakeProviders, recorded: Any) -> None:
     server.script = json_reply({"message": "no"}, status=400)
     with pytest.raises(exceptions.ClientError):
         client.converse(**REQUEST)
@@ -169,6 +172,6 @@ def test_errors_of_the_provider_pass_through(client: Any, server: ProviderServer
     assert recorded == []
 
 
-def test_other_aws_services_cannot_be_metered(server: ProviderServer) -> None:
+def test_other_aws_services_cannot_be_metered(server: FakeProviders) -> None:
     with pytest.raises(TypeError, match="bedrock-runtime"):
         wrap(aws_client("sts", server), record=print, provider="ANTHROPIC", model="claude-4.5-sonnet")

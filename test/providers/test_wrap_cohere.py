@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from openmonetize.providers import Usage, wrap
+from openmonetize.testing.fake_providers import FakeProviders
+from openmonetize.testing.fake_providers.reply import json_reply, sse_reply
 
 from . import wire
 from .calls import collect, eventually, library, library_warnings, run, summary, take
-from .server import ProviderServer, json_reply, sse_reply
 
 cohere = library("cohere")
 
@@ -23,12 +24,12 @@ REQUEST: Any = {"model": "command-r-plus", "messages": [{"role": "user", "conten
 
 
 @pytest.fixture
-def client(server: ProviderServer, recorded: list[Usage]) -> Iterator[Any]:
+def client(server: FakeProviders, recorded: list[Usage]) -> Iterator[Any]:
     with cohere.ClientV2(api_key="k", base_url=server.url) as original:
         yield wrap(original, record=recorded.append)
 
 
-def test_a_chat_is_recorded_once_by_its_billed_units(client: Any, server: ProviderServer, recorded: Any) -> None:
+def test_a_chat_is_recorded_once_by_its_billed_units(client: Any, server: FakeProviders, recorded: Any) -> None:
     server.script = json_reply(wire.cohere_chat())
     assert client.chat(**REQUEST).message.content[0].text == "Hello there"
     assert isinstance(client, cohere.ClientV2)
@@ -37,7 +38,7 @@ def test_a_chat_is_recorded_once_by_its_billed_units(client: Any, server: Provid
     assert recorded[0].details == wire.COHERE_DETAILS
 
 
-def test_a_stream_has_its_usage_in_the_end_event(client: Any, server: ProviderServer, recorded: Any) -> None:
+def test_a_stream_has_its_usage_in_the_end_event(client: Any, server: FakeProviders, recorded: Any) -> None:
     server.script = sse_reply(wire.cohere_events(), named=True)
     assert [event.type for event in client.chat_stream(**REQUEST)][-1] == "message-end"
     assert [summary(usage) for usage in recorded] == [EXACT]
@@ -45,7 +46,7 @@ def test_a_stream_has_its_usage_in_the_end_event(client: Any, server: ProviderSe
 
 @pytest.mark.parametrize("ending", ["drop", "close"])
 def test_an_abandoned_stream_without_usage_records_nothing(
-    client: Any, server: ProviderServer, recorded: Any, caplog: Any, ending: str
+    client: Any, server: FakeProviders, recorded: Any, caplog: Any, ending: str
 ) -> None:
     server.script = sse_reply(wire.cohere_events(), named=True)
     stream = client.chat_stream(**REQUEST)
@@ -58,7 +59,7 @@ def test_an_abandoned_stream_without_usage_records_nothing(
 
 
 def test_a_stream_that_is_never_asked_for_a_chunk_is_no_call(
-    client: Any, server: ProviderServer, recorded: Any, caplog: Any
+    client: Any, server: FakeProviders, recorded: Any, caplog: Any
 ) -> None:
     stream = client.chat_stream(**REQUEST)  # the library makes the request with the first chunk
     stream.close()
@@ -69,7 +70,7 @@ def test_a_stream_that_is_never_asked_for_a_chunk_is_no_call(
 
 
 def test_a_stream_that_the_provider_refuses_is_no_unmetered_call(
-    client: Any, server: ProviderServer, caplog: Any
+    client: Any, server: FakeProviders, caplog: Any
 ) -> None:
     server.script = json_reply({"message": "no"}, status=400)
     with pytest.raises(cohere.core.ApiError):
@@ -77,7 +78,7 @@ def test_a_stream_that_the_provider_refuses_is_no_unmetered_call(
     assert "not metered" not in caplog.text
 
 
-def test_methods_keep_their_signatures(client: Any, server: ProviderServer) -> None:
+def test_methods_keep_their_signatures(client: Any, server: FakeProviders) -> None:
     for name in ("chat", "chat_stream", "embed", "rerank"):
         assert inspect.signature(getattr(client, name)) == inspect.signature(
             getattr(cohere.ClientV2(api_key="k"), name)
@@ -87,13 +88,13 @@ def test_methods_keep_their_signatures(client: Any, server: ProviderServer) -> N
     assert inspect.iscoroutinefunction(wrapped.rerank)
 
 
-def test_embeddings_are_metered(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_embeddings_are_metered(client: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = json_reply(wire.cohere_embed())
     client.embed(model="embed-v4.0", texts=["hi"], input_type="search_query", embedding_types=["float"])
     assert [summary(usage) for usage in recorded] == [("COHERE", "embed-v4.0", 3, 0, "exact")]
 
 
-def test_the_first_version_of_the_api_is_metered(server: ProviderServer, recorded: list[Usage]) -> None:
+def test_the_first_version_of_the_api_is_metered(server: FakeProviders, recorded: list[Usage]) -> None:
     with cohere.Client(api_key="k", base_url=server.url) as original:
         client = wrap(original, record=recorded.append)
         server.script = json_reply(wire.cohere_v1_chat())
@@ -104,7 +105,7 @@ def test_the_first_version_of_the_api_is_metered(server: ProviderServer, recorde
 
 
 @pytest.mark.parametrize("status", [400, 429])
-def test_errors_of_the_provider_pass_through(client: Any, server: ProviderServer, recorded: Any, status: int) -> None:
+def test_errors_of_the_provider_pass_through(client: Any, server: FakeProviders, recorded: Any, status: int) -> None:
     server.script = json_reply({"message": "no"}, status=status)
     options = {"request_options": {"max_retries": 0}}
     with pytest.raises(cohere.core.ApiError) as caught:
@@ -115,7 +116,7 @@ def test_errors_of_the_provider_pass_through(client: Any, server: ProviderServer
     assert recorded == []
 
 
-def test_asynchronous_calls_and_streams_are_metered(server: ProviderServer, recorded: list[Usage]) -> None:
+def test_asynchronous_calls_and_streams_are_metered(server: FakeProviders, recorded: list[Usage]) -> None:
     async def calls() -> None:
         async with cohere.AsyncClientV2(api_key="k", base_url=server.url) as original:
             client = wrap(original, record=recorded.append)

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from openmonetize.providers import Usage, wrap
+from openmonetize.testing.fake_providers import FakeProviders
+from openmonetize.testing.fake_providers.reply import json_reply, sse_reply
 
 from . import wire
 from .calls import collect, eventually, library, library_warnings, run, summary, take
-from .server import ProviderServer, json_reply, sse_reply
 
 genai = library("google.genai")
 
@@ -21,7 +22,7 @@ REQUEST: Any = {"model": "gemini-2.5-flash", "contents": "Hi"}
 
 
 @pytest.fixture
-def original(server: ProviderServer) -> Iterator[Any]:
+def original(server: FakeProviders) -> Iterator[Any]:
     with genai.Client(api_key="k", http_options={"base_url": server.url}) as client:
         yield client
 
@@ -36,7 +37,7 @@ def weather(city: str) -> str:
     return f"rain in {city}"
 
 
-def test_generated_content_is_recorded_once(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_generated_content_is_recorded_once(client: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = json_reply(wire.google_content())
     assert client.models.generate_content(**REQUEST).text == "Hello there"
     assert isinstance(client, genai.Client)
@@ -45,14 +46,14 @@ def test_generated_content_is_recorded_once(client: Any, server: ProviderServer,
     assert (recorded[0].response_id, recorded[0].host) == ("g-1", "127.0.0.1")
 
 
-def test_the_original_client_is_left_alone(client: Any, original: Any, server: ProviderServer, recorded: Any) -> None:
+def test_the_original_client_is_left_alone(client: Any, original: Any, server: FakeProviders, recorded: Any) -> None:
     server.script = json_reply(wire.google_content())
     original.models.generate_content(**REQUEST)
     assert recorded == []
 
 
 def test_the_requested_model_is_used_where_the_answer_names_none(
-    client: Any, server: ProviderServer, recorded: list[Usage]
+    client: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     content = wire.google_content()
     del content["modelVersion"]
@@ -61,7 +62,7 @@ def test_the_requested_model_is_used_where_the_answer_names_none(
     assert recorded[0].model == "gemini-2.5-flash"
 
 
-def test_a_stream_merges_repeated_metadata(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_a_stream_merges_repeated_metadata(client: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = sse_reply(wire.google_chunks())
     chunks = list(client.models.generate_content_stream(**REQUEST))
     assert "".join(chunk.text or "" for chunk in chunks) == "Hello there"
@@ -70,7 +71,7 @@ def test_a_stream_merges_repeated_metadata(client: Any, server: ProviderServer, 
 
 
 def test_every_request_of_automatic_function_calling_is_recorded(
-    client: Any, server: ProviderServer, recorded: list[Usage], recwarn: Any
+    client: Any, server: FakeProviders, recorded: list[Usage], recwarn: Any
 ) -> None:
     server.script = [json_reply(wire.google_function_call()), json_reply(wire.google_content())]
     answer = client.models.generate_content(**REQUEST, config={"tools": [weather]})
@@ -79,7 +80,7 @@ def test_every_request_of_automatic_function_calling_is_recorded(
 
 
 def test_every_request_of_streamed_function_calling_is_recorded(
-    client: Any, server: ProviderServer, recorded: list[Usage]
+    client: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = [sse_reply([wire.google_function_call()]), sse_reply(wire.google_chunks())]
     list(client.models.generate_content_stream(**REQUEST, config={"tools": [weather]}))
@@ -87,7 +88,7 @@ def test_every_request_of_streamed_function_calling_is_recorded(
 
 
 def test_an_answer_that_the_library_refuses_is_recorded(
-    client: Any, server: ProviderServer, recorded: list[Usage]
+    client: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = json_reply({**wire.google_content(), "candidates": [{"index": "many"}]})
     with pytest.raises(Exception):  # noqa: B017
@@ -96,7 +97,7 @@ def test_an_answer_that_the_library_refuses_is_recorded(
 
 
 def test_an_answer_that_is_asked_for_as_it_is_is_recorded(
-    client: Any, server: ProviderServer, recorded: list[Usage]
+    client: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = json_reply(wire.google_content())
     config = {"should_return_http_response": True}
@@ -113,14 +114,14 @@ def test_methods_are_the_librarys_own(client: Any, original: Any) -> None:
 
 
 def test_a_stream_that_is_never_asked_for_a_chunk_is_no_call(
-    client: Any, server: ProviderServer, recorded: list[Usage], caplog: Any
+    client: Any, server: FakeProviders, recorded: list[Usage], caplog: Any
 ) -> None:
     client.models.generate_content_stream(**REQUEST).close()
     assert server.requests == []
     assert (recorded, caplog.text) == ([], "")
 
 
-def test_chats_are_metered(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_chats_are_metered(client: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = json_reply(wire.google_content())
     chat = client.chats.create(model="gemini-2.5-flash")
     chat.send_message("Hi")
@@ -131,7 +132,7 @@ def test_chats_are_metered(client: Any, server: ProviderServer, recorded: list[U
 
 @pytest.mark.parametrize("ending", ["drop", "close"])
 def test_an_abandoned_stream_records_what_was_reported(
-    client: Any, server: ProviderServer, recorded: list[Usage], ending: str
+    client: Any, server: FakeProviders, recorded: list[Usage], ending: str
 ) -> None:
     server.script = sse_reply(wire.google_chunks())
     stream = client.models.generate_content_stream(**REQUEST)
@@ -144,7 +145,7 @@ def test_an_abandoned_stream_records_what_was_reported(
 
 
 @pytest.mark.parametrize("status", [400, 500])
-def test_errors_of_the_provider_pass_through(client: Any, server: ProviderServer, recorded: Any, status: int) -> None:
+def test_errors_of_the_provider_pass_through(client: Any, server: FakeProviders, recorded: Any, status: int) -> None:
     server.script = json_reply({"error": {"code": status, "message": "no", "status": "X"}}, status=status)
     with pytest.raises(genai.errors.APIError) as caught:
         client.models.generate_content(**REQUEST)
@@ -155,7 +156,7 @@ def test_errors_of_the_provider_pass_through(client: Any, server: ProviderServer
 
 
 def test_a_stream_lost_half_way_records_what_was_reported_and_raises(
-    client: Any, server: ProviderServer, recorded: list[Usage]
+    client: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = [sse_reply(wire.google_chunks()[:2], cut=True)]
     with pytest.raises(Exception):  # noqa: B017
@@ -164,9 +165,7 @@ def test_a_stream_lost_half_way_records_what_was_reported_and_raises(
 
 
 @pytest.mark.parametrize("through", ["client", "aio"])
-def test_asynchronous_calls_and_streams_are_metered(
-    server: ProviderServer, recorded: list[Usage], through: str
-) -> None:
+def test_asynchronous_calls_and_streams_are_metered(server: FakeProviders, recorded: list[Usage], through: str) -> None:
     async def calls() -> None:
         original = genai.Client(api_key="k", http_options={"base_url": server.url})
         if through == "client":
@@ -185,7 +184,7 @@ def test_asynchronous_calls_and_streams_are_metered(
     assert [summary(usage) for usage in recorded] == [EXACT] * 3
 
 
-def test_vertex_is_metered_under_its_own_host(server: ProviderServer, recorded: list[Usage]) -> None:
+def test_vertex_is_metered_under_its_own_host(server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = json_reply(wire.google_content())
     http_options = {"base_url": server.url, "headers": {"Authorization": "Bearer t"}}
     with genai.Client(vertexai=True, api_key="k", http_options=http_options) as original:

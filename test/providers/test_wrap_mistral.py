@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from openmonetize.providers import Usage, wrap
+from openmonetize.testing.fake_providers import FakeProviders
+from openmonetize.testing.fake_providers.reply import json_reply, sse_reply
 
 from . import wire
 from .calls import collect, eventually, library, library_warnings, mistral_library, run, summary, take
-from .server import ProviderServer, json_reply, sse_reply
 
 mistral = mistral_library()
 pydantic = library("pydantic")
@@ -24,13 +25,13 @@ REQUEST: Any = {"model": "mistral-large-latest", "messages": [{"role": "user", "
 
 
 @pytest.fixture
-def client(server: ProviderServer, recorded: list[Usage]) -> Iterator[Any]:
+def client(server: FakeProviders, recorded: list[Usage]) -> Iterator[Any]:
     # Only the wrapped client is kept: the library closes its connections when the original is collected.
     with wrap(mistral.Mistral(api_key="k", server_url=server.url), record=recorded.append) as metered:
         yield metered
 
 
-def test_a_chat_is_recorded_once(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_a_chat_is_recorded_once(client: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = json_reply(wire.mistral_chat())
     assert client.chat.complete(**REQUEST).choices[0].message.content == "Hello there"
     assert isinstance(client, mistral.Mistral)
@@ -38,7 +39,7 @@ def test_a_chat_is_recorded_once(client: Any, server: ProviderServer, recorded: 
     assert (recorded[0].response_id, recorded[0].host, recorded[0].details) == ("d2f9c1", "127.0.0.1", {})
 
 
-def test_parse_is_recorded_once(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_parse_is_recorded_once(client: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     class Greeting(pydantic.BaseModel):  # type: ignore[misc, name-defined]
         text: str
 
@@ -49,13 +50,13 @@ def test_parse_is_recorded_once(client: Any, server: ProviderServer, recorded: l
     assert [summary(usage) for usage in recorded] == [EXACT]
 
 
-def test_a_fine_tuned_model_is_mistrals_too(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_a_fine_tuned_model_is_mistrals_too(client: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = json_reply({**wire.mistral_chat(), "model": "ft:open-mistral-7b:acme:x"})
     client.chat.complete(**REQUEST)
     assert recorded[0].provider == "MISTRAL"
 
 
-def test_other_chats_and_embeddings_are_metered(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_other_chats_and_embeddings_are_metered(client: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = json_reply(wire.mistral_chat())
     client.fim.complete(model="codestral-latest", prompt="def f(")
     client.agents.complete(agent_id="a", messages=REQUEST["messages"])
@@ -65,7 +66,7 @@ def test_other_chats_and_embeddings_are_metered(client: Any, server: ProviderSer
 
 
 def test_an_answer_that_the_library_refuses_is_recorded(
-    client: Any, server: ProviderServer, recorded: list[Usage]
+    client: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = json_reply({**wire.mistral_chat(), "choices": "none"})
     with pytest.raises(Exception, match=r"(?i)validation"):
@@ -74,7 +75,7 @@ def test_an_answer_that_the_library_refuses_is_recorded(
 
 
 def test_responses_are_mistrals_whatever_the_model_is_called(
-    client: Any, server: ProviderServer, recorded: list[Usage]
+    client: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     if not hasattr(client, "responses"):
         pytest.skip("this version has no responses")
@@ -85,7 +86,7 @@ def test_responses_are_mistrals_whatever_the_model_is_called(
 
 
 def test_a_caller_who_stops_at_the_last_chunk_has_the_whole_usage(
-    client: Any, server: ProviderServer, recorded: list[Usage]
+    client: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     chunks = wire.mistral_chunks()
     usage = chunks[-1].pop("usage")
@@ -96,7 +97,7 @@ def test_a_caller_who_stops_at_the_last_chunk_has_the_whole_usage(
     assert [summary(usage) for usage in recorded] == [EXACT]
 
 
-def test_methods_keep_their_signatures(client: Any, server: ProviderServer) -> None:
+def test_methods_keep_their_signatures(client: Any, server: FakeProviders) -> None:
     bare = mistral.Mistral(api_key="k", server_url=server.url)
     for name in ("complete", "complete_async", "stream", "stream_async", "parse"):
         wrapped, original = getattr(client.chat, name), getattr(bare.chat, name)
@@ -104,7 +105,7 @@ def test_methods_keep_their_signatures(client: Any, server: ProviderServer) -> N
         assert inspect.iscoroutinefunction(wrapped) == inspect.iscoroutinefunction(original)
 
 
-def test_a_stream_has_its_usage_in_the_last_event(client: Any, server: ProviderServer, recorded: Any) -> None:
+def test_a_stream_has_its_usage_in_the_last_event(client: Any, server: FakeProviders, recorded: Any) -> None:
     server.script = sse_reply(wire.mistral_chunks(), done=True)
     with client.chat.stream(**REQUEST) as stream:
         events = list(stream)
@@ -112,7 +113,7 @@ def test_a_stream_has_its_usage_in_the_last_event(client: Any, server: ProviderS
     assert [summary(usage) for usage in recorded] == [EXACT]
 
 
-def test_other_streams_are_metered(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_other_streams_are_metered(client: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     class Greeting(pydantic.BaseModel):  # type: ignore[misc, name-defined]
         text: str
 
@@ -125,7 +126,7 @@ def test_other_streams_are_metered(client: Any, server: ProviderServer, recorded
 
 @pytest.mark.parametrize("ending", ["drop", "with"])
 def test_an_abandoned_stream_without_usage_records_nothing(
-    client: Any, server: ProviderServer, recorded: Any, caplog: Any, ending: str
+    client: Any, server: FakeProviders, recorded: Any, caplog: Any, ending: str
 ) -> None:
     server.script = sse_reply(wire.mistral_chunks(), done=True)
     if ending == "with":
@@ -139,7 +140,7 @@ def test_an_abandoned_stream_without_usage_records_nothing(
 
 
 @pytest.mark.parametrize("status", [401, 422, 500])
-def test_errors_of_the_provider_pass_through(client: Any, server: ProviderServer, recorded: Any, status: int) -> None:
+def test_errors_of_the_provider_pass_through(client: Any, server: FakeProviders, recorded: Any, status: int) -> None:
     server.script = json_reply({"detail": []}, status=status)
     for call in (client.chat.complete, client.chat.stream):
         with pytest.raises(Exception) as caught:
@@ -148,7 +149,7 @@ def test_errors_of_the_provider_pass_through(client: Any, server: ProviderServer
     assert recorded == []
 
 
-def test_asynchronous_calls_and_streams_are_metered(server: ProviderServer, recorded: list[Usage]) -> None:
+def test_asynchronous_calls_and_streams_are_metered(server: FakeProviders, recorded: list[Usage]) -> None:
     async def calls() -> None:
         async with wrap(mistral.Mistral(api_key="k", server_url=server.url), record=recorded.append) as client:
             server.script = json_reply(wire.mistral_chat())

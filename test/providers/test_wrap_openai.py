@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from openmonetize.providers import Usage, wrap
+from openmonetize.testing.fake_providers import FakeProviders, ProviderRequest
+from openmonetize.testing.fake_providers.reply import json_reply, sse_reply
 
 from . import wire
 from .calls import collect, eventually, library, library_warnings, run, summary, take
-from .server import ProviderServer, json_reply, sse_reply
 
 openai = library("openai")
 pydantic = library("pydantic")
@@ -23,14 +24,14 @@ RESPONSE = ("OPENAI", "gpt-5-2025-08-07", 40, 12, "exact")
 MESSAGES: Any = [{"role": "user", "content": "Hi"}]
 
 
-def chat_stream(body: Any) -> Any:
+def chat_stream(request: ProviderRequest) -> Any:
     """Reply as OpenAI does: usage comes in an extra chunk, if the request asks for it."""
-    asked = (body.get("stream_options") or {}).get("include_usage", False)
+    asked = (request.body.get("stream_options") or {}).get("include_usage", False)
     return sse_reply(wire.openai_chat_chunks(usage=asked), done=True)
 
 
 @pytest.fixture
-def original(server: ProviderServer) -> Iterator[Any]:
+def original(server: FakeProviders) -> Iterator[Any]:
     with openai.OpenAI(api_key="sk-test", base_url=f"{server.url}/v1", max_retries=0) as client:
         yield client
 
@@ -40,12 +41,12 @@ def client(original: Any, recorded: list[Usage]) -> Any:
     return wrap(original, record=recorded.append)
 
 
-def async_client(server: ProviderServer, recorded: list[Usage], **options: Any) -> Any:
+def async_client(server: FakeProviders, recorded: list[Usage], **options: Any) -> Any:
     client = openai.AsyncOpenAI(api_key="sk-test", base_url=f"{server.url}/v1", max_retries=0)
     return wrap(client, record=recorded.append, **options)
 
 
-def test_a_chat_completion_is_recorded_once(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_a_chat_completion_is_recorded_once(client: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = json_reply(wire.openai_chat())
     completion = client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
     assert completion.choices[0].message.content == "Hello there"
@@ -55,7 +56,7 @@ def test_a_chat_completion_is_recorded_once(client: Any, server: ProviderServer,
     assert (recorded[0].response_id, recorded[0].host) == ("chatcmpl-1", "127.0.0.1")
 
 
-def test_the_original_client_is_left_alone(client: Any, original: Any, server: ProviderServer, recorded: Any) -> None:
+def test_the_original_client_is_left_alone(client: Any, original: Any, server: FakeProviders, recorded: Any) -> None:
     server.script = json_reply(wire.openai_chat())
     original.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
     assert recorded == []
@@ -74,7 +75,7 @@ def test_the_wrapped_client_stands_in_for_the_original(client: Any, original: An
     assert original.is_closed()
 
 
-def test_a_subclass_of_a_client_is_metered_once(server: ProviderServer, recorded: Any) -> None:
+def test_a_subclass_of_a_client_is_metered_once(server: FakeProviders, recorded: Any) -> None:
     class Mine(openai.OpenAI):  # type: ignore[misc, name-defined]
         pass
 
@@ -89,7 +90,7 @@ def test_a_subclass_of_a_client_is_metered_once(server: ProviderServer, recorded
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_with_options_and_with_raw_response_stay_metered(
-    client: Any, server: ProviderServer, recorded: list[Usage], streamed: bool
+    client: Any, server: FakeProviders, recorded: list[Usage], streamed: bool
 ) -> None:
     server.script = chat_stream if streamed else json_reply(wire.openai_chat())
     request = {"model": "gpt-4o-mini", "messages": MESSAGES, "stream": streamed}
@@ -102,7 +103,7 @@ def test_with_options_and_with_raw_response_stay_metered(
     assert [summary(usage) for usage in recorded] == [CHAT]
 
 
-def test_with_streaming_response_is_metered_when_parsed(client: Any, server: ProviderServer, recorded: Any) -> None:
+def test_with_streaming_response_is_metered_when_parsed(client: Any, server: FakeProviders, recorded: Any) -> None:
     server.script = json_reply(wire.openai_chat())
     create = client.chat.completions.with_streaming_response.create
     with create(model="gpt-4o-mini", messages=MESSAGES) as response:
@@ -110,7 +111,7 @@ def test_with_streaming_response_is_metered_when_parsed(client: Any, server: Pro
     assert [summary(usage) for usage in recorded] == [CHAT]
 
 
-def test_parse_is_metered(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_parse_is_metered(client: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     class Greeting(pydantic.BaseModel):  # type: ignore[misc, name-defined]
         text: str
 
@@ -123,7 +124,7 @@ def test_parse_is_metered(client: Any, server: ProviderServer, recorded: list[Us
 
 
 def test_a_stream_asks_for_usage_and_hides_the_extra_chunk(
-    client: Any, server: ProviderServer, recorded: list[Usage]
+    client: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = chat_stream
     stream = client.chat.completions.create(
@@ -140,7 +141,7 @@ def test_a_stream_asks_for_usage_and_hides_the_extra_chunk(
 
 @pytest.mark.parametrize("place", ["argument", "extra_body"])
 def test_a_caller_who_asked_for_usage_gets_the_extra_chunk(
-    client: Any, server: ProviderServer, recorded: Any, place: str
+    client: Any, server: FakeProviders, recorded: Any, place: str
 ) -> None:
     server.script = chat_stream
     options = {"stream_options": {"include_usage": True}}
@@ -150,7 +151,7 @@ def test_a_caller_who_asked_for_usage_gets_the_extra_chunk(
     assert len(recorded) == 1
 
 
-def test_stream_options_in_extra_body_are_completed_there(client: Any, server: ProviderServer, recorded: Any) -> None:
+def test_stream_options_in_extra_body_are_completed_there(client: Any, server: FakeProviders, recorded: Any) -> None:
     server.script = chat_stream
     extra = {"stream_options": {"include_obfuscation": False}, "other": 1}
     list(client.chat.completions.create(model="m", messages=MESSAGES, stream=True, extra_body=extra))
@@ -161,7 +162,7 @@ def test_stream_options_in_extra_body_are_completed_there(client: Any, server: P
     assert len(recorded) == 1
 
 
-def test_a_server_that_knows_no_stream_options_is_not_asked(original: Any, server: ProviderServer, caplog: Any) -> None:
+def test_a_server_that_knows_no_stream_options_is_not_asked(original: Any, server: FakeProviders, caplog: Any) -> None:
     recorded: list[Usage] = []
     client = wrap(original, record=recorded.append, request_usage=False)
     server.script = chat_stream
@@ -172,7 +173,7 @@ def test_a_server_that_knows_no_stream_options_is_not_asked(original: Any, serve
 
 
 def test_the_stream_manager_is_metered_and_hides_the_extra_chunk(
-    client: Any, server: ProviderServer, recorded: list[Usage]
+    client: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = chat_stream
     with client.chat.completions.stream(model="gpt-4o-mini", messages=MESSAGES) as stream:
@@ -184,7 +185,7 @@ def test_the_stream_manager_is_metered_and_hides_the_extra_chunk(
 
 @pytest.mark.parametrize("ending", ["drop", "close", "with"])
 def test_an_abandoned_stream_without_usage_records_nothing(
-    client: Any, server: ProviderServer, recorded: Any, caplog: Any, ending: str
+    client: Any, server: FakeProviders, recorded: Any, caplog: Any, ending: str
 ) -> None:
     server.script = chat_stream
     stream = client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True)
@@ -202,7 +203,7 @@ def test_an_abandoned_stream_without_usage_records_nothing(
 
 @pytest.mark.parametrize("ending", ["drop", "close", "with", "manager"])
 def test_an_abandoned_stream_can_be_estimated(
-    original: Any, server: ProviderServer, recorded: list[Usage], ending: str
+    original: Any, server: FakeProviders, recorded: list[Usage], ending: str
 ) -> None:
     client = wrap(original, record=recorded.append, on_partial="estimate")
     server.script = chat_stream
@@ -223,7 +224,7 @@ def test_an_abandoned_stream_can_be_estimated(
     assert [summary(usage) for usage in recorded] == [("OPENAI", "gpt-4o-mini-2024-07-18", 10, 2, "estimated")]
 
 
-def test_a_stream_read_again_after_a_break_is_one_call(client: Any, server: ProviderServer, recorded: Any) -> None:
+def test_a_stream_read_again_after_a_break_is_one_call(client: Any, server: FakeProviders, recorded: Any) -> None:
     server.script = chat_stream
     stream = client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True)
     assert len(take(stream, 1)) + len(list(stream)) == 4
@@ -234,9 +235,9 @@ def test_a_stream_read_again_after_a_break_is_one_call(client: Any, server: Prov
 
 
 def test_a_connection_lost_half_way_raises_as_without_metering(
-    client: Any, original: Any, server: ProviderServer, recorded: Any
+    client: Any, original: Any, server: FakeProviders, recorded: Any
 ) -> None:
-    server.script = lambda body: sse_reply(wire.openai_chat_chunks()[:3], cut=True)
+    server.script = lambda request: sse_reply(wire.openai_chat_chunks()[:3], cut=True)
     request = {"model": "gpt-4o-mini", "messages": MESSAGES, "stream": True}
     with pytest.raises(Exception) as plain:
         list(original.chat.completions.create(**request))
@@ -251,7 +252,7 @@ def test_a_connection_lost_half_way_raises_as_without_metering(
 )
 @pytest.mark.parametrize("streamed", [False, True])
 def test_errors_of_the_provider_pass_through(
-    client: Any, server: ProviderServer, recorded: Any, status: int, error: str, streamed: bool
+    client: Any, server: FakeProviders, recorded: Any, status: int, error: str, streamed: bool
 ) -> None:
     server.script = json_reply({"error": {"message": "no", "type": "x"}}, status=status)
     with pytest.raises(getattr(openai, error)) as caught:
@@ -260,7 +261,7 @@ def test_errors_of_the_provider_pass_through(
     assert recorded == []
 
 
-def test_responses_are_metered(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_responses_are_metered(client: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = json_reply(wire.openai_response())
     assert client.responses.create(model="gpt-5", input="Hi").output_text == "Hello there"
     assert client.responses.parse(model="gpt-5", input="Hi").output_text == "Hello there"
@@ -270,7 +271,7 @@ def test_responses_are_metered(client: Any, server: ProviderServer, recorded: li
 
 @pytest.mark.parametrize("terminal", ["completed", "incomplete", "failed"])
 def test_usage_of_streamed_responses_is_on_any_terminal_event(
-    client: Any, server: ProviderServer, recorded: list[Usage], terminal: str
+    client: Any, server: FakeProviders, recorded: list[Usage], terminal: str
 ) -> None:
     server.script = sse_reply(wire.openai_response_events(terminal), named=True)
     events = list(client.responses.create(model="gpt-5", input="Hi", stream=True))
@@ -278,14 +279,14 @@ def test_usage_of_streamed_responses_is_on_any_terminal_event(
     assert [summary(usage) for usage in recorded] == [RESPONSE]
 
 
-def test_the_responses_stream_manager_is_metered(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_the_responses_stream_manager_is_metered(client: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = sse_reply(wire.openai_response_events(), named=True)
     with client.responses.stream(model="gpt-5", input="Hi") as stream:
         assert stream.get_final_response().output_text == "Hello there"
     assert [summary(usage) for usage in recorded] == [RESPONSE]
 
 
-def test_embeddings_and_images_are_metered(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_embeddings_and_images_are_metered(client: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = [json_reply(wire.openai_embeddings()), json_reply(wire.openai_images())]
     client.embeddings.create(model="text-embedding-3-small", input="hi")
     client.images.generate(model="gpt-image-1", prompt="a boat", n=2)
@@ -295,7 +296,7 @@ def test_embeddings_and_images_are_metered(client: Any, server: ProviderServer, 
 
 
 def test_edited_images_and_legacy_completions_are_metered(
-    client: Any, server: ProviderServer, recorded: list[Usage]
+    client: Any, server: FakeProviders, recorded: list[Usage]
 ) -> None:
     server.script = json_reply(wire.openai_images())
     client.images.edit(model="gpt-image-1", image=("a.png", b"png"), prompt="a boat")
@@ -311,26 +312,26 @@ def test_edited_images_and_legacy_completions_are_metered(
     ]
 
 
-def test_another_base_url_is_another_host(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_another_base_url_is_another_host(client: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = json_reply(wire.openai_chat())
     other = client.with_options(base_url=server.url.replace("127.0.0.1", "localhost") + "/v1")
     other.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
     assert recorded[0].host == "localhost"
 
 
-def test_streamed_images_are_metered(client: Any, server: ProviderServer, recorded: list[Usage]) -> None:
+def test_streamed_images_are_metered(client: Any, server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = sse_reply(wire.openai_image_events(), named=True)
     assert len(list(client.images.generate(model="gpt-image-1", prompt="a boat", stream=True))) == 2
     assert (recorded[0].image_count, recorded[0].model) == (1, "gpt-image-1")
 
 
-def test_a_background_response_is_not_recorded(client: Any, server: ProviderServer, recorded: Any) -> None:
+def test_a_background_response_is_not_recorded(client: Any, server: FakeProviders, recorded: Any) -> None:
     server.script = json_reply({**wire.openai_response("queued"), "usage": None})
     assert client.responses.create(model="gpt-5", input="Hi", background=True).status == "queued"
     assert recorded == []
 
 
-def test_an_azure_deployment_can_be_mapped_to_its_model(server: ProviderServer, recorded: list[Usage]) -> None:
+def test_an_azure_deployment_can_be_mapped_to_its_model(server: FakeProviders, recorded: list[Usage]) -> None:
     server.script = json_reply(wire.openai_chat("whatever-azure-says"))
     azure = openai.AzureOpenAI(
         api_key="k", api_version="2024-10-21", azure_endpoint=server.url, azure_deployment="my-deployment"
@@ -343,7 +344,7 @@ def test_an_azure_deployment_can_be_mapped_to_its_model(server: ProviderServer, 
 
 
 def test_a_failing_record_never_reaches_the_caller_and_is_logged_once_an_incident(
-    original: Any, server: ProviderServer, caplog: Any
+    original: Any, server: FakeProviders, caplog: Any
 ) -> None:
     failing = True
 
@@ -366,13 +367,13 @@ def test_a_failing_record_never_reaches_the_caller_and_is_logged_once_an_inciden
     assert "RuntimeError: disk full" in caplog.text
 
 
-def test_an_unreadable_answer_reaches_the_caller_unmetered(client: Any, server: ProviderServer, caplog: Any) -> None:
+def test_an_unreadable_answer_reaches_the_caller_unmetered(client: Any, server: FakeProviders, caplog: Any) -> None:
     server.script = json_reply({"id": "x", "choices": [], "usage": {"prompt_tokens": "many"}})
     assert client.chat.completions.create(model="m", messages=MESSAGES).id == "x"
     assert "prompt_tokens is 'many'" in caplog.text
 
 
-def test_asynchronous_calls_are_metered(server: ProviderServer, recorded: list[Usage]) -> None:
+def test_asynchronous_calls_are_metered(server: FakeProviders, recorded: list[Usage]) -> None:
     async def calls() -> None:
         async with async_client(server, recorded) as client:
             assert isinstance(client, openai.AsyncOpenAI)
@@ -387,7 +388,7 @@ def test_asynchronous_calls_are_metered(server: ProviderServer, recorded: list[U
     assert [summary(usage) for usage in recorded] == [CHAT, CHAT, RESPONSE]
 
 
-def test_asynchronous_streams_are_metered(server: ProviderServer, recorded: list[Usage]) -> None:
+def test_asynchronous_streams_are_metered(server: FakeProviders, recorded: list[Usage]) -> None:
     async def calls() -> None:
         async with async_client(server, recorded) as client:
             server.script = chat_stream
@@ -406,7 +407,7 @@ def test_asynchronous_streams_are_metered(server: ProviderServer, recorded: list
 
 @pytest.mark.parametrize("ending", ["close", "with", "manager", "drop"])
 def test_an_abandoned_asynchronous_stream_can_be_estimated(
-    server: ProviderServer, recorded: list[Usage], ending: str
+    server: FakeProviders, recorded: list[Usage], ending: str
 ) -> None:
     async def calls() -> None:
         async with async_client(server, recorded, on_partial="estimate") as client:
@@ -433,13 +434,13 @@ def test_an_abandoned_asynchronous_stream_can_be_estimated(
     assert len(recorded) == 1
 
 
-def test_asynchronous_errors_pass_through(server: ProviderServer, recorded: list[Usage]) -> None:
+def test_asynchronous_errors_pass_through(server: FakeProviders, recorded: list[Usage]) -> None:
     async def calls() -> None:
         async with async_client(server, recorded) as client:
             server.script = json_reply({"error": {"message": "no"}}, status=429)
             with pytest.raises(openai.RateLimitError):
                 await client.chat.completions.create(model="m", messages=MESSAGES)
-            server.script = lambda body: sse_reply(wire.openai_chat_chunks()[:2], cut=True)
+            server.script = lambda request: sse_reply(wire.openai_chat_chunks()[:2], cut=True)
             stream = await client.chat.completions.create(model="m", messages=MESSAGES, stream=True)
             with pytest.raises(Exception):  # noqa: B017
                 await collect(stream)

@@ -1,28 +1,27 @@
-"""Responses of the providers, as their APIs write them."""
+"""Responses of the providers with the figures that the tests state, made by the shipped fake providers."""
 
 from __future__ import annotations
 
 from typing import Any
 
-Json = dict[str, Any]
+from openmonetize.testing.fake_providers import anthropic, bedrock, cohere, google, mistral, openai
+from openmonetize.testing.fake_providers.answer import Answer, Completion, Json, ToolCall
+
+
+def _completion(model: str, response_id: str, **answer: Any) -> Completion:
+    return Answer(response_id=response_id, **answer).completed(model, 0)
+
+
+def _openai_chat(model: str, number: int) -> Completion:
+    audio = {"prompt_tokens_details": {"audio_tokens": 2}, "completion_tokens_details": {"audio_tokens": 1}}
+    counts = {"input_tokens": 21, "output_tokens": 9, "cached_tokens": 5, "reasoning_tokens": 4}
+    return _completion(model, str(number), **counts, usage=audio)
 
 
 def openai_chat(model: str = "gpt-4o-mini-2024-07-18", **usage: Any) -> Json:
-    return {
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "created": 1767225600,
-        "model": model,
-        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello there"}}],
-        "usage": {
-            "prompt_tokens": 21,
-            "completion_tokens": 9,
-            "total_tokens": 30,
-            "prompt_tokens_details": {"cached_tokens": 5, "audio_tokens": 2},
-            "completion_tokens_details": {"reasoning_tokens": 4, "audio_tokens": 1},
-            **usage,
-        },
-    }
+    answer = openai.chat(_openai_chat(model, 1), {})
+    answer["usage"].update(usage)
+    return answer
 
 
 OPENAI_CHAT_DETAILS = {
@@ -34,45 +33,17 @@ OPENAI_CHAT_DETAILS = {
 
 
 def openai_chat_chunks(*, usage: bool = True, model: str = "gpt-4o-mini-2024-07-18") -> list[Json]:
-    base = {"id": "chatcmpl-2", "object": "chat.completion.chunk", "created": 1767225600, "model": model}
+    chunks = openai.chat_chunks(_openai_chat(model, 2), {"stream_options": {"include_usage": usage}})
+    return [{"usage": None, **chunk} for chunk in chunks]  # as several servers send it, asked or not
 
-    def chunk(delta: Json, finish: Any = None) -> Json:
-        return {**base, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}], "usage": None}
 
-    chunks = [chunk({"role": "assistant", "content": ""}), chunk({"content": "Hello "}), chunk({"content": "there"})]
-    chunks.append(chunk({}, "stop"))
-    if usage:
-        chunks.append({**base, "choices": [], "usage": openai_chat()["usage"]})
-    return chunks
+def _openai_response() -> Completion:
+    counts = {"input_tokens": 40, "output_tokens": 12, "cached_tokens": 8, "cache_write_tokens": 3}
+    return _completion("gpt-5-2025-08-07", "1", **counts, reasoning_tokens=6)
 
 
 def openai_response(status: str = "completed") -> Json:
-    return {
-        "id": "resp_1",
-        "object": "response",
-        "created_at": 1767225600,
-        "model": "gpt-5-2025-08-07",
-        "status": status,
-        "output": [
-            {
-                "type": "message",
-                "id": "msg_1",
-                "status": "completed",
-                "role": "assistant",
-                "content": [{"type": "output_text", "text": "Hello there", "annotations": []}],
-            }
-        ],
-        "parallel_tool_calls": True,
-        "tool_choice": "auto",
-        "tools": [],
-        "usage": {
-            "input_tokens": 40,
-            "input_tokens_details": {"cached_tokens": 8, "cache_write_tokens": 3},
-            "output_tokens": 12,
-            "output_tokens_details": {"reasoning_tokens": 6},
-            "total_tokens": 52,
-        },
-    }
+    return openai.response(_openai_response(), {}, status)
 
 
 OPENAI_RESPONSE_DETAILS = {
@@ -83,73 +54,35 @@ OPENAI_RESPONSE_DETAILS = {
 
 
 def openai_response_events(terminal: str = "completed") -> list[Json]:
-    started = {**openai_response("in_progress"), "output": [], "usage": None}
-    text = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
-    part = {"type": "output_text", "text": "", "annotations": []}
-    item = {"type": "message", "id": "msg_1", "status": "in_progress", "role": "assistant", "content": []}
-    done = openai_response(terminal)
-    events: list[Json] = [
-        {"type": "response.created", "response": started},
-        {"type": "response.output_item.added", "output_index": 0, "item": item},
-        {"type": "response.content_part.added", **text, "part": part},
-        {"type": "response.output_text.delta", **text, "delta": "Hello ", "logprobs": []},
-        {"type": "response.output_text.delta", **text, "delta": "there", "logprobs": []},
-        {"type": "response.output_text.done", **text, "text": "Hello there", "logprobs": []},
-        {"type": "response.output_item.done", "output_index": 0, "item": done["output"][0]},
-        {"type": f"response.{terminal}", "response": done},
-    ]
-    return [{**event, "sequence_number": number} for number, event in enumerate(events)]
+    return openai.response_events(_openai_response(), {}, terminal)
 
 
 def openai_embeddings() -> Json:
-    return {
-        "object": "list",
-        "model": "text-embedding-3-small",
-        "data": [{"object": "embedding", "index": 0, "embedding": [0.1, 0.2]}],
-        "usage": {"prompt_tokens": 7, "total_tokens": 7},
-    }
+    return openai.embeddings(_completion("text-embedding-3-small", "1", input_tokens=7), {"input": "hi"})
+
+
+def _openai_image(tokens: bool = True) -> Completion:
+    model = "gpt-image-1" if tokens else "dall-e-3"
+    details = {"input_tokens_details": {"text_tokens": 10, "image_tokens": 40}}
+    return _completion(model, "1", input_tokens=50, output_tokens=300, usage=details)
 
 
 def openai_images(tokens: bool = True) -> Json:
-    images: Json = {"created": 1767225600, "data": [{"b64_json": "aGk="}, {"b64_json": "aG8="}]}
-    if tokens:
-        images.update(size="1024x1024", quality="high", output_format="png", background="opaque")
-        images["usage"] = {
-            "input_tokens": 50,
-            "input_tokens_details": {"text_tokens": 10, "image_tokens": 40},
-            "output_tokens": 300,
-            "total_tokens": 350,
-        }
-    return images
+    return openai.images(_openai_image(tokens), {"n": 2})
 
 
 def openai_image_events() -> list[Json]:
-    shared = {"b64_json": "aGk=", "created_at": 1767225600, "size": "1024x1024", "quality": "low"}
-    shared.update(background="opaque", output_format="png")
-    return [
-        {"type": "image_generation.partial_image", "partial_image_index": 0, **shared},
-        {"type": "image_generation.completed", "usage": openai_images()["usage"], **shared},
-    ]
+    return openai.image_events(_openai_image(), {"partial_images": 1, "quality": "low"})
+
+
+def _anthropic() -> Completion:
+    counts = {"input_tokens": 115, "output_tokens": 7, "cached_tokens": 100, "cache_write_tokens": 10}
+    searches = {"server_tool_use": {"web_search_requests": 1, "web_fetch_requests": 0}}
+    return _completion("claude-sonnet-4-5-20250929", "01", **counts, reasoning_tokens=2, usage=searches)
 
 
 def anthropic_message() -> Json:
-    return {
-        "id": "msg_01",
-        "type": "message",
-        "role": "assistant",
-        "model": "claude-sonnet-4-5-20250929",
-        "content": [{"type": "text", "text": "Hello there"}],
-        "stop_reason": "end_turn",
-        "stop_sequence": None,
-        "usage": {
-            "input_tokens": 5,
-            "cache_creation_input_tokens": 10,
-            "cache_read_input_tokens": 100,
-            "output_tokens": 7,
-            "output_tokens_details": {"thinking_tokens": 2},
-            "server_tool_use": {"web_search_requests": 1, "web_fetch_requests": 0},
-        },
-    }
+    return anthropic.message(_anthropic())
 
 
 ANTHROPIC_DETAILS = {
@@ -162,50 +95,21 @@ ANTHROPIC_DETAILS = {
 
 
 def anthropic_events() -> list[Json]:
-    start = {**anthropic_message(), "content": [], "stop_reason": None}
-    start["usage"] = {
-        "input_tokens": 5,
-        "cache_creation_input_tokens": 10,
-        "cache_read_input_tokens": 100,
-        "output_tokens": 1,
-    }
-    late = anthropic_message()["usage"]
-    final = {name: late[name] for name in ("output_tokens", "output_tokens_details", "server_tool_use")}
-    text = {"type": "content_block_delta", "index": 0}
-    return [
-        {"type": "message_start", "message": start},
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-        {"type": "ping"},
-        {**text, "delta": {"type": "text_delta", "text": "Hello "}},
-        {**text, "delta": {"type": "text_delta", "text": "there"}},
-        {"type": "content_block_stop", "index": 0},
-        {"type": "message_delta", "delta": {"stop_reason": None, "stop_sequence": None}, "usage": {"output_tokens": 4}},
-        {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": final},
-        {"type": "message_stop"},
-    ]
+    """Return a message's events, with one more that tells the output so far."""
+    events = anthropic.message_events(_anthropic())
+    so_far = {"stop_reason": None, "stop_sequence": None}
+    return [*events[:-2], {"type": "message_delta", "delta": so_far, "usage": {"output_tokens": 4}}, *events[-2:]]
 
 
-def google_content(text: str = "Hello there", finish: Any = "STOP", response_id: str = "g-1") -> Json:
-    candidate: Json = {"index": 0, "content": {"role": "model", "parts": [{"text": text}]}}
-    if finish:
-        candidate["finishReason"] = finish
-    return {
-        "candidates": [candidate],
-        "modelVersion": "gemini-2.5-flash",
-        "responseId": response_id,
-        "usageMetadata": {
-            "promptTokenCount": 50,
-            "candidatesTokenCount": 7,
-            "thoughtsTokenCount": 9,
-            "cachedContentTokenCount": 5,
-            "toolUsePromptTokenCount": 3,
-            "totalTokenCount": 69,
-            "promptTokensDetails": [
-                {"modality": "TEXT", "tokenCount": 46},
-                {"modality": "AUDIO", "tokenCount": 4},
-            ],
-        },
-    }
+def _google(response_id: str = "g-1") -> Completion:
+    counts = {"input_tokens": 50, "output_tokens": 16, "reasoning_tokens": 9, "cached_tokens": 5}
+    modalities = [{"modality": "TEXT", "tokenCount": 46}, {"modality": "AUDIO", "tokenCount": 4}]
+    more = {"toolUsePromptTokenCount": 3, "totalTokenCount": 69, "promptTokensDetails": modalities}
+    return _completion("gemini-2.5-flash", response_id, **counts, usage=more)
+
+
+def google_content(response_id: str = "g-1") -> Json:
+    return google.content(_google(response_id))
 
 
 GOOGLE_DETAILS = {
@@ -219,135 +123,71 @@ GOOGLE_DETAILS = {
 
 
 def google_chunks() -> list[Json]:
-    first, second, last = google_content("Hello ", None), google_content("there", None), google_content("")
-    first["usageMetadata"].update(candidatesTokenCount=2, thoughtsTokenCount=9)
-    second["usageMetadata"].update(candidatesTokenCount=4)
-    del last["usageMetadata"]["cachedContentTokenCount"]  # as Gemini does
-    return [first, second, last]
+    chunks = google.content_chunks(_google())
+    del chunks[-1]["usageMetadata"]["cachedContentTokenCount"]  # as Gemini does
+    return chunks
 
 
 def google_function_call() -> Json:
-    call = google_content(response_id="g-0")
-    arguments = {"city": "Oslo"}
-    call["candidates"][0]["content"]["parts"] = [{"functionCall": {"name": "weather", "args": arguments}}]
-    call["usageMetadata"] = {"promptTokenCount": 30, "candidatesTokenCount": 3, "totalTokenCount": 33}
-    return call
+    call = ToolCall("weather", {"city": "Oslo"})
+    counts = {"input_tokens": 30, "output_tokens": 3}
+    return google.content(_completion("gemini-2.5-flash", "g-0", text="", tool_calls=[call], **counts))
+
+
+def _mistral(number: int) -> Completion:
+    return _completion("mistral-large-latest", f"d2f9c{number}", input_tokens=16, output_tokens=34)
 
 
 def mistral_chat() -> Json:
-    return {
-        "id": "d2f9c1",
-        "object": "chat.completion",
-        "model": "mistral-large-latest",
-        "created": 1767225600,
-        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello there"}}],
-        "usage": {"prompt_tokens": 16, "completion_tokens": 34, "total_tokens": 50},
-    }
+    return mistral.chat(_mistral(1))
 
 
 def mistral_chunks() -> list[Json]:
-    base = {"id": "d2f9c2", "object": "chat.completion.chunk", "created": 1767225600, "model": "mistral-large-latest"}
-
-    def chunk(content: str, finish: Any = None) -> Json:
-        return {**base, "choices": [{"index": 0, "delta": {"content": content}, "finish_reason": finish}]}
-
-    return [chunk(""), chunk("Hello "), chunk("there"), {**chunk("", "stop"), "usage": mistral_chat()["usage"]}]
+    return mistral.chat_chunks(_mistral(2))
 
 
 def mistral_embeddings() -> Json:
-    return {
-        "id": "e-1",
-        "object": "list",
-        "model": "mistral-embed",
-        "data": [{"object": "embedding", "index": 0, "embedding": [0.1]}],
-        "usage": {"prompt_tokens": 6, "completion_tokens": 0, "total_tokens": 6},
-    }
+    return mistral.embeddings(_completion("mistral-embed", "e-1", input_tokens=6), {"input": "hi"})
 
 
-COHERE_USAGE = {
-    "billed_units": {"input_tokens": 17.0, "output_tokens": 12.0},
-    "tokens": {"input_tokens": 215.0, "output_tokens": 12.0},
-    "cached_tokens": 64.0,
-}
+def _cohere(response_id: str) -> Completion:
+    counts = {"input_tokens": 215, "output_tokens": 12, "cached_tokens": 64}
+    return _completion("command-r-plus", response_id, **counts, usage={"billed_units": {"input_tokens": 17.0}})
+
+
 COHERE_DETAILS = {"gen_ai.usage.cache_read.input_tokens": 64, "gen_ai.usage.input_tokens": 215}
 
 
 def cohere_chat() -> Json:
-    return {
-        "id": "c-1",
-        "finish_reason": "COMPLETE",
-        "message": {"role": "assistant", "content": [{"type": "text", "text": "Hello there"}]},
-        "usage": COHERE_USAGE,
-    }
+    return cohere.chat(_cohere("c-1"))
 
 
 def cohere_v1_chat() -> Json:
-    return {
-        "response_id": "r-1",
-        "generation_id": "g-1",
-        "text": "Hello there",
-        "finish_reason": "COMPLETE",
-        "meta": {"api_version": {"version": "1"}, **COHERE_USAGE},
-    }
+    return cohere.v1_chat(_cohere("r-1"))
 
 
 def cohere_embed() -> Json:
-    return {
-        "id": "e-1",
-        "response_type": "embeddings_by_type",
-        "embeddings": {"float": [[0.1]]},
-        "texts": ["hi"],
-        "meta": {"api_version": {"version": "2"}, "billed_units": {"input_tokens": 3.0}},
-    }
+    return cohere.embed(_completion("embed-v4.0", "e-1", input_tokens=3), {"texts": ["hi"]}, "v2")
 
 
 def cohere_events() -> list[Json]:
-    def delta(text: str) -> Json:
-        return {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": text}}}}
-
-    return [
-        {"type": "message-start", "id": "c-2", "delta": {"message": {"role": "assistant", "content": []}}},
-        {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "text", "text": ""}}}},
-        delta("Hello "),
-        delta("there"),
-        {"type": "content-end", "index": 0},
-        {"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": COHERE_USAGE}},
-    ]
+    return cohere.chat_events(_cohere("c-2"))
 
 
 def cohere_v1_events() -> list[Json]:
-    return [
-        {"event_type": "stream-start", "generation_id": "g-2", "is_finished": False},
-        {"event_type": "text-generation", "text": "Hello there", "is_finished": False},
-        {"event_type": "stream-end", "is_finished": True, "finish_reason": "COMPLETE", "response": cohere_v1_chat()},
-    ]
+    return cohere.v1_chat_events(_cohere("g-2"))
 
 
-BEDROCK_USAGE = {
-    "inputTokens": 11,
-    "outputTokens": 6,
-    "totalTokens": 37,
-    "cacheReadInputTokens": 20,
-    "cacheWriteInputTokens": 0,
-}
+def _bedrock() -> Completion:
+    return _completion("anthropic.claude", "1", input_tokens=31, output_tokens=6, cached_tokens=20)
+
+
 BEDROCK_DETAILS = {"gen_ai.usage.cache_read.input_tokens": 20, "gen_ai.usage.input_tokens": 31}
 
 
 def bedrock_converse() -> Json:
-    return {
-        "output": {"message": {"role": "assistant", "content": [{"text": "Hello there"}]}},
-        "stopReason": "end_turn",
-        "usage": BEDROCK_USAGE,
-        "metrics": {"latencyMs": 100},
-    }
+    return bedrock.converse(_bedrock())
 
 
 def bedrock_events() -> list[Json]:
-    return [
-        {"messageStart": {"role": "assistant"}},
-        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "Hello "}}},
-        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "there"}}},
-        {"contentBlockStop": {"contentBlockIndex": 0}},
-        {"messageStop": {"stopReason": "end_turn"}},
-        {"metadata": {"usage": BEDROCK_USAGE, "metrics": {"latencyMs": 100}}},
-    ]
+    return bedrock.converse_events(_bedrock())

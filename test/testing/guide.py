@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import socket
@@ -100,6 +101,8 @@ class Guide:
 
     def _python(self, code: str) -> None:
         file = _FILE.match(code)
+        if "from openai import" in code and importlib.util.find_spec("openai") is None:
+            return
         if file is not None:
             (self._directory / file.group(1)).write_text(code, encoding="utf-8")
             self._shell(f"pytest {file.group(1)}")

@@ -24,6 +24,7 @@ TEXT = PAGE.read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(os.name == "nt" or shutil.which("curl") is None, reason="the guide is for a POSIX shell with curl")
+@pytest.mark.slow  # whole test suites within it
 def test_every_block_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     guide = Guide(tmp_path)
     for name in ("OPENMONETIZE_BASE_URL", "OPENMONETIZE_API_KEY"):
@@ -79,5 +80,6 @@ def test_links_lead_somewhere() -> None:
         assert target[1:] in headings if target.startswith("#") else (PAGE.parent / target).is_file(), target
 
 
-def test_the_screenshot_is_small() -> None:
-    assert (PAGE.parent / "images" / "console.png").stat().st_size < 300_000
+def test_the_pictures_are_small() -> None:
+    assert (PAGE.parent / "images" / "console.png").stat().st_size < 120_000
+    assert (PAGE.parent / "images" / "chart.png").stat().st_size < 60_000

@@ -293,6 +293,35 @@ def test_the_marker_is_listed(tmp_path: Path) -> None:
     assert "@pytest.mark.openmonetize(**settings)" in run(tmp_path, "", "--markers").output
 
 
+def test_a_suite_can_call_fake_providers(tmp_path: Path) -> None:
+    suite = """
+    import json, os, urllib.request
+    from openmonetize.testing.fake_providers import Answer
+
+    def chat():
+        request = urllib.request.Request(
+            os.environ["OPENAI_BASE_URL"] + "/chat/completions",
+            json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello!"}]}).encode(),
+            {"content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)["choices"][0]["message"]["content"]
+
+    def test_script(openmonetize_fake_providers):
+        openmonetize_fake_providers.script = Answer("scripted")
+        assert chat() == "scripted"
+        assert len(openmonetize_fake_providers.requests) == 1
+
+    def test_the_next_test_has_a_new_one(openmonetize_fake_providers):
+        assert openmonetize_fake_providers.requests == []
+        assert chat() == "Hello there"
+
+    def test_the_environment_afterwards():
+        assert not {"OPENAI_BASE_URL", "ANTHROPIC_BASE_URL"} & set(os.environ)
+    """
+    assert run(tmp_path, suite).summary == "3 passed"
+
+
 def test_without_the_extra_only_a_test_that_asks_for_it_fails(tmp_path: Path) -> None:
     suite = """
     def test_mine():

@@ -12,7 +12,18 @@ from typing import NamedTuple
 from openmonetize.sandbox.billing.money import usd
 from openmonetize.sandbox.clock import DAY, to_datetime
 from openmonetize.sandbox.console.colours import Colours
-from openmonetize.sandbox.console.markup import Markup, compact, dollars, html, joined, number, text
+from openmonetize.sandbox.console.markup import (
+    Markup,
+    alike,
+    compact,
+    counted,
+    decimals,
+    dollars,
+    html,
+    joined,
+    number,
+    text,
+)
 from openmonetize.sandbox.console.queries import Sums, UsageWindow
 
 # Models with a colour of their own; the others share one. The style sheet has the classes m0 to m6.
@@ -30,28 +41,40 @@ _WITHOUT_MODEL = {
 
 
 class Metric(NamedTuple):
-    """A measure of usage: its label, its value, and how that is written in full and in short."""
+    """A measure of usage: its label and value, and how that is written: in full, in short, and in a list.
+
+    For the last one, the argument is the largest value of the list.
+    """
 
     label: str
     value: Callable[[Sums], float]
     written: Callable[[Sums], str]
     short: Callable[[float], str]
+    listed: Callable[[float], Callable[[float], str]]
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}"
 
 
 METRICS: dict[str, Metric] = {
-    "credits": Metric("Credits", lambda s: s.credits, lambda s: f"{number(s.credits)} credits", compact),
+    "credits": Metric(
+        "Credits", lambda s: s.credits, lambda s: counted(s.credits, "credit"), compact, lambda _: _whole
+    ),
     "tokens": Metric(
         "Tokens",
         lambda s: s.input_tokens + s.output_tokens,
-        lambda s: f"{number(s.input_tokens)} tokens in, {number(s.output_tokens)} out",
+        lambda s: f"{counted(s.input_tokens, 'token')} in, {number(s.output_tokens)} out",
         compact,
+        lambda _: _whole,
     ),
-    "events": Metric("Events", lambda s: s.events, lambda s: f"{number(s.events)} events", compact),
+    "events": Metric("Events", lambda s: s.events, lambda s: counted(s.events, "event"), compact, lambda _: _whole),
     "cost": Metric(
         "Cost",
         lambda s: float(usd(s.cost)),
         lambda s: f"{dollars(usd(s.cost))} provider cost",
         lambda value: f"${compact(value)}",
+        lambda most: lambda value: f"${value:,.{2 if most >= 1 else 6}f}",
     ),
 }
 
@@ -131,6 +154,7 @@ def columns(usage: UsageWindow, found: list[Series], metric: Metric) -> Markup:
 
 def table(usage: UsageWindow, found: list[Series], metric: Metric) -> Markup:
     """Return the same as `columns`, as a table: for screen readers, and for exact figures."""
+    written = metric.listed(max((metric.value(sums) for each in found for sums in each.steps.values()), default=0))
     used = [start for start in usage.starts if any(start in each.steps for each in found)]
     head = joined(html('<th scope="col">{name}</th>', name=text(each.name, 40)) for each in found)
     body = joined(
@@ -138,8 +162,7 @@ def table(usage: UsageWindow, found: list[Series], metric: Metric) -> Markup:
             '<tr><th scope="row">{moment}</th>{cells}</tr>',
             moment=_moment(start, usage.step),
             cells=joined(
-                html("<td>{value}</td>", value=metric.short(metric.value(each.steps.get(start, Sums()))))
-                for each in found
+                html("<td>{value}</td>", value=written(metric.value(each.steps.get(start, Sums())))) for each in found
             ),
         )
         for start in used
@@ -155,6 +178,9 @@ def table(usage: UsageWindow, found: list[Series], metric: Metric) -> Markup:
 def models(found: list[Series], metric: Metric) -> Markup:
     """Return a bar for each model."""
     most = max((metric.value(each.total) for each in found), default=0) or 1
+    places = decimals(usd(each.total.cost) for each in found)
+    amount = metric.listed(most)
+    tokens = alike(tokens for each in found for tokens in (each.total.input_tokens, each.total.output_tokens))
     return joined(
         html(
             '<li><span class="swatch m{colour}"></span><span class="name">{name}</span>'
@@ -162,18 +188,18 @@ def models(found: list[Series], metric: Metric) -> Markup:
             '<rect class="m{colour}" width="{share:.2f}%" height="100%"/></svg><span class="more">{more}</span></li>',
             colour=each.colour,
             name=text(each.name, 60),
-            amount=metric.short(metric.value(each.total)),
+            amount=amount(metric.value(each.total)),
             share=metric.value(each.total) / most * 100,
-            more=_used(each.total),
+            more=_used(each.total, places, tokens),
         )
         for each in found
     )
 
 
-def _used(sums: Sums) -> str:
-    tokens = f" · {compact(sums.input_tokens)} in, {compact(sums.output_tokens)} out"
+def _used(sums: Sums, places: int, written: Callable[[float], str]) -> str:
+    tokens = f" · {written(sums.input_tokens)} in, {written(sums.output_tokens)} out"
     given = sums.input_tokens or sums.output_tokens
-    return f"{number(sums.events)} events{tokens if given else ''} · {dollars(usd(sums.cost))} cost"
+    return f"{counted(sums.events, 'event')}{tokens if given else ''} · {dollars(usd(sums.cost), places)} cost"
 
 
 def share(left: int, spent: int) -> Markup:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from openmonetize.sandbox.clock import iso
-from openmonetize.sandbox.console import page, request_list
+from openmonetize.sandbox.console import charts, page, request_list
+from openmonetize.sandbox.console.filters import Filter
 from openmonetize.sandbox.console.fragments import Fragments
 from openmonetize.sandbox.http.control import PREFIX, Control
 from openmonetize.sandbox.http.responses import Response
@@ -35,7 +36,9 @@ class Console:
     def _page(self, query: dict[str, Any]) -> Response:
         fragments = self._fragments.render(query)
         state = self._control.state
-        body = page.render(state.settings, fragments, _version(fragments), iso(state.clock.now()))
+        body = page.render(
+            state.settings, fragments, _version(fragments), iso(state.clock.now()), Filter.of(query), _metric(query)
+        )
         return Response(body, headers={"content-security-policy": page.POLICY}, content_type=_HTML)
 
     def _live(self, query: dict[str, Any]) -> Response:
@@ -53,6 +56,11 @@ class Console:
         found = self._control.request_log.entries(after=number - 1)[:1]
         entry = found[0] if found and found[0]["number"] == number else None
         return Response(request_list.detail(entry, self._url()).encode(), content_type=_HTML)
+
+
+def _metric(query: Mapping[str, Any]) -> str:
+    metric = query.get("metric")
+    return str(metric) if metric in charts.METRICS else ""
 
 
 def _version(fragments: Mapping[str, str]) -> str:

@@ -13,7 +13,8 @@ from openmonetize.sandbox.billing.money import revenue, usd
 from openmonetize.sandbox.clock import iso
 from openmonetize.sandbox.console import charts, page_tables, queries, request_list
 from openmonetize.sandbox.console.colours import Colours
-from openmonetize.sandbox.console.markup import Markup, dollars, html, joined, number, text
+from openmonetize.sandbox.console.filters import Filter
+from openmonetize.sandbox.console.markup import Markup, counted, dollars, html, joined, number, text
 from openmonetize.sandbox.http.control import Control
 from openmonetize.sandbox.initial_accounts import DEV_KEY
 
@@ -37,20 +38,28 @@ class Fragments:
         self._colours = Colours()
 
     def render(self, query: Query) -> dict[str, Markup]:
-        """Return all fragments. The query's ``metric``, one of `charts.METRICS`, says what usage is measured in."""
+        """Return all fragments.
+
+        The query's ``metric``, one of `charts.METRICS`, says what usage is measured in. Its other values are those of
+        a `Filter` of events; with a ``user``, wallets, bookings and figures are that user's.
+        """
         entries = self._control.request_log.entries()
+        wanted = Filter.of(query)
+        wallets = queries.wallets(self._state, wanted.user)
         return {
-            "tiles": self._tiles(entries),
-            "usage": self._usage(query.get("metric", "")),
-            "wallets": page_tables.wallets(queries.wallets(self._state)),
-            "events": page_tables.events(queries.latest_events(self._state)),
+            "tiles": self._user_tiles(wanted.user, wallets) if wanted.user else self._tiles(),
+            "usage": self._usage(query.get("metric", ""), wanted),
+            "wallets": page_tables.wallets(wallets, 0 if wanted.user else self._wallets_beyond(len(wallets))),
+            "bookings": page_tables.bookings(queries.bookings(self._state, wallets) if wanted.user else []),
+            "events": page_tables.events(queries.latest_events(self._state, wanted), wanted),
             "letters": page_tables.dead_letters(queries.latest_dead_letters(self._state)),
             "requests": request_list.rows(entries) or page_tables.empty("li", "No request yet."),
+            "requested": _requested(self._control.request_log.total, entries),
             "connect": self._connect(),
             "faults": self._faults(),
         }
 
-    def _tiles(self, entries: list[dict[str, Any]]) -> Markup:
+    def _tiles(self) -> Markup:
         state = self._state
         sums = queries.totals(state)
         paid = queries.burned(state)
@@ -58,34 +67,42 @@ class Fragments:
         pending = self._control.ingestion.pending()
         cost, earned = usd(sums.cost), usd(revenue(sums.credits))
         margin = f", margin {(1 - cost / earned) * 100:.0f}%" if earned else ""
-        failed = sum(1 for entry in entries if entry["status"] is None or entry["status"] >= 400)
         unfunded = sums.credits - paid
         return joined(
             (
                 _tile("Events", number(sums.events), f"{number(pending)} waiting" if pending else "all processed"),
                 _tile("Tokens in", number(sums.input_tokens), f"{number(sums.output_tokens)} out"),
-                _tile(
-                    "Credits burned",
-                    number(paid),
-                    f"{number(unfunded)} more without a wallet" if unfunded else "each by a wallet",
-                    bool(unfunded),
-                ),
+                _tile("Credits burned", number(paid), "paid by wallets"),
+                _unfunded(unfunded),
                 _tile("Provider cost", dollars(cost), f"{dollars(earned)} revenue{margin}"),
                 _tile("Dead letters", number(letters), "accepted and lost" if letters else "none lost", bool(letters)),
-                _tile(
-                    "Requests", number(self._control.request_log.total), f"{failed} of the last {len(entries)} failed"
-                ),
             )
         )
 
-    def _usage(self, wanted: str) -> Markup:
-        name = wanted if wanted in charts.METRICS else "credits"
+    def _user_tiles(self, user: str, wallets: list[queries.WalletSummary]) -> Markup:
+        events, used = queries.used_by(self._state, user)
+        paid = sum(wallet.burned for wallet in wallets)
+        balance = sum(int(wallet.row["balance"]) for wallet in wallets)
+        return joined(
+            (
+                _tile("Events", number(events), "of this user"),
+                _tile("Balance", number(balance), "credits" if wallets else "no wallet yet", balance < 0),
+                _tile("Credits burned", number(paid), "paid by the wallet"),
+                _unfunded(used - paid, user),
+            )
+        )
+
+    def _wallets_beyond(self, shown: int) -> int:
+        return queries.count(self._state, "wallets") - shown
+
+    def _usage(self, asked: str, wanted: Filter) -> Markup:
+        name = asked if asked in charts.METRICS else "credits"
         metric = charts.METRICS[name]
         usage = queries.usage(self._state)
         tabs = joined(
             html(
-                '<a href="/?metric={name}"{current}>{label}</a>',
-                name=each,
+                '<a href="{href}"{current}>{label}</a>',
+                href=wanted.href(each),
                 current=Markup(' aria-current="true"') if each == name else "",
                 label=charts.METRICS[each].label,
             )
@@ -98,7 +115,12 @@ class Fragments:
         found = charts.series(usage, metric, self._colours)
         note = ""
         if usage.elsewhere:
-            note = html('<p class="note">{n} events lie outside of these days.</p>', n=number(usage.elsewhere))
+            lie = "lies" if usage.elsewhere == 1 else "lie"
+            note = html(
+                '<p class="note">{events} {lie} outside of these days.</p>',
+                events=counted(usage.elsewhere, "event"),
+                lie=lie,
+            )
         return html(
             '{head}<div class="charts"><figure><figcaption>{caption}</figcaption>{columns}{table}</figure>'
             '<figure><figcaption>By model</figcaption><ul class="models">{models}</ul></figure></div>{note}',
@@ -132,7 +154,25 @@ class Fragments:
         )
 
 
-def _tile(label: str, value: str, note: str, alarm: bool = False) -> Markup:
+def _requested(total: int, entries: list[dict[str, Any]]) -> Markup:
+    if not entries:
+        return Markup("none yet")
+    failed = sum(1 for entry in entries if entry["status"] is None or entry["status"] >= 400)
+    return html(
+        "{total}, {failed} of the last {last} failed", total=number(total), failed=number(failed), last=len(entries)
+    )
+
+
+def _unfunded(credits: int, user: str = "") -> Markup:
+    """Return the credits that no wallet paid for, which lead to their events."""
+    if not credits:
+        return _tile("Unfunded", "0", "each paid by a wallet")
+    href = Filter(user=user, outcome="unfunded").href(place="#events")
+    value = html('<a href="{href}">{value}</a>', href=href, value=number(credits))
+    return _tile("Unfunded", value, "credits without a wallet", True)
+
+
+def _tile(label: str, value: str | Markup, note: str, alarm: bool = False) -> Markup:
     return html(
         '<div class="tile{alarm}"><dt>{label}</dt><dd>{value}</dd><dd class="note">{note}</dd></div>',
         alarm=" alarm" if alarm else "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -57,11 +57,41 @@ def compact(value: float) -> str:
     return f"{value:.3g}"
 
 
+def counted(value: int, noun: str) -> str:
+    """Return ``1 event``, ``2 events``."""
+    return f"{number(value)} {noun}{'' if value == 1 else 's'}"
+
+
+def alike(values: Iterable[float]) -> Callable[[float], str]:
+    """Return how the numbers of a list are written: all in ``0.12M``, or smaller if one would be ``0.00M``."""
+    given = [value for value in values if value]
+    least, most = min(given, default=0), max(given, default=0)
+    for size, suffix in _SUFFIXES:
+        if most >= size and least >= size / 100:
+            return lambda value: f"{value / size:,.2f}{suffix}"
+    return lambda value: f"{value:,.0f}"
+
+
 _TEN_CENTS = Decimal("0.1")
+_MAX_DECIMALS = 6
 
 
-def dollars(value: Decimal) -> str:
-    """Return ``$150.47``; below a dollar three decimals, and below ten cents up to six, as in ``$0.0075``."""
+def decimals(values: Iterable[Decimal]) -> int:
+    """Return how many decimals a list of dollars needs so that each is told from nothing: from two to six."""
+    found = 2
+    for value in values:
+        written = f"{value:.{_MAX_DECIMALS}f}".rstrip("0") if abs(value) < 1 else ""
+        found = max(found, len(written.partition(".")[2]))
+    return found
+
+
+def dollars(value: Decimal, places: int | None = None) -> str:
+    """Return ``$150.47``; below a dollar three decimals, and below ten cents up to six, as in ``$0.0075``.
+
+    ``places`` is the number of decimals instead, for the values of a list.
+    """
+    if places is not None:
+        return f"{'-' if value < 0 else ''}${abs(value):,.{places}f}"
     written = f"{abs(value):,.2f}"
     if 0 < abs(value) < 1:
         whole, _, decimals = f"{abs(value):.{3 if abs(value) >= _TEN_CENTS else 6}f}".partition(".")

@@ -6,7 +6,8 @@ import base64
 import hashlib
 from pathlib import Path
 
-from openmonetize.sandbox.console.markup import Markup, html
+from openmonetize.sandbox.console.filters import OUTCOMES, Filter
+from openmonetize.sandbox.console.markup import Markup, html, joined, text
 from openmonetize.sandbox.state import Settings
 
 _STATIC = Path(__file__).parent / "static"
@@ -33,15 +34,26 @@ POLICY = "; ".join(
         f"style-src '{_hash(_STYLE)}'",
         "img-src data:",
         "connect-src 'self'",
-        "form-action 'none'",
+        "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
     )
 )
 
 
-def render(settings: Settings, fragments: dict[str, Markup], version: str, now: str) -> bytes:
-    """Return the page."""
+def render(
+    settings: Settings, fragments: dict[str, Markup], version: str, now: str, wanted: Filter, metric: str
+) -> bytes:
+    """Return the page. Its fields show what events are wanted."""
+    outcomes = (
+        html('<option value="{name}"{chosen}>{name}</option>', name=name, chosen=_chosen(name == wanted.outcome))
+        for name in OUTCOMES
+    )
+    kept = (
+        html('<input type="hidden" name="{name}" value="{value}">', name=name, value=value)
+        for name, value in {**wanted._asdict(), "metric": metric}.items()
+        if value and name not in ("outcome", "search")
+    )
     defects = len(settings.defects)
     page = html(
         _FRAME,
@@ -53,6 +65,16 @@ def render(settings: Settings, fragments: dict[str, Markup], version: str, now: 
         defects=f", {defects} defect{'s' * (defects > 1)}" if defects else "",
         version=version,
         now=now,
+        view="one-user" if wanted.user else "all-users",
+        user=text(wanted.user, 60),
+        search=wanted.search,
+        outcomes=joined(outcomes),
+        kept=joined(kept),
+        chips=wanted.described(metric),
         **fragments,
     )
     return page.encode()
+
+
+def _chosen(chosen: bool) -> Markup:
+    return Markup(" selected" if chosen else "")

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from openmonetize.sandbox.billing.ledger import transactions
 from openmonetize.sandbox.clock import DAY, HOUR, MIN_MS
+from openmonetize.sandbox.console.filters import Filter
 from openmonetize.sandbox.database import marks
 from openmonetize.sandbox.state import State
 
 _MAX_EVENTS = 30
+_MAX_BOOKINGS = 50
+# A filter looks through so many events, the last ones: the page asks every second.
+MAX_SEARCHED = 20_000
 _MAX_DEAD_LETTERS = 10
 _MAX_WALLETS = 50
 _MIN_DAYS = 7
 _MAX_DAYS = 30
+
+# Finds a user of all customers in the index.
+_OF_USER = "customer IN (SELECT pk FROM customers) AND external_id = ?"
 
 _SUMS = "total(events), total(input_tokens), total(output_tokens), total(credits), total(cost)"
 
@@ -89,13 +97,32 @@ def usage(state: State) -> UsageWindow:
     return UsageWindow(starts, step, sums, totals(state).events - shown)
 
 
-def latest_events(state: State) -> list[sqlite3.Row]:
+def latest_events(state: State, wanted: Filter) -> list[sqlite3.Row]:
     """Return the events that were processed last, the last one first."""
+    condition, values = wanted.condition()
+    last = int(state.db.value("SELECT coalesce(max(seq), 0) FROM events"))
     return state.db.rows(
         "SELECT e.*, c.name AS customer_name FROM events e JOIN customers c ON c.pk = e.customer"
-        " ORDER BY e.seq DESC LIMIT ?",
-        (_MAX_EVENTS,),
+        f" WHERE e.seq > ? AND {condition} ORDER BY e.seq DESC LIMIT ?",
+        [last - MAX_SEARCHED if any(wanted) else 0, *values, _MAX_EVENTS],
     )
+
+
+def bookings(state: State, found: list[WalletSummary]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the last transactions of some wallets, the last one first, each with its customer's name."""
+    made = [
+        (str(wallet.row["customer_name"]), booking)
+        for wallet in found
+        for booking in transactions(state, wallet.row, _MAX_BOOKINGS, 0)[0]
+    ]
+    return sorted(made, key=lambda each: each[1]["createdAt"], reverse=True)[:_MAX_BOOKINGS]
+
+
+def used_by(state: State, user: str) -> tuple[int, int]:
+    """Return a user's number of events, and their credits."""
+    row = state.db.row(f"SELECT total(events), total(credits) FROM users WHERE {_OF_USER}", (user,))
+    assert row is not None
+    return int(row[0]), int(row[1])
 
 
 def latest_dead_letters(state: State) -> list[sqlite3.Row]:
@@ -115,13 +142,15 @@ class WalletSummary(NamedTuple):
     week: int
 
 
-def wallets(state: State) -> list[WalletSummary]:
-    """Return the wallets with the most transactions, in the order of their creation."""
+def wallets(state: State, user: str = "") -> list[WalletSummary]:
+    """Return the wallets with the most transactions, in the order of their creation; or those of a user."""
+    ids = f"SELECT id FROM users WHERE {_OF_USER} UNION SELECT ?"
+    own = f"WHERE customer IN (SELECT pk FROM customers) AND user_id IN ({ids})" if user else ""
     rows = state.db.rows(
         "SELECT w.*, c.name AS customer_name, coalesce(u.external_id, w.user_id) AS owner FROM"
-        " (SELECT * FROM wallets ORDER BY entries DESC, pk LIMIT ?) w JOIN customers c ON c.pk = w.customer"
+        f" (SELECT * FROM wallets {own} ORDER BY entries DESC, pk LIMIT ?) w JOIN customers c ON c.pk = w.customer"
         " LEFT JOIN users u ON u.customer = w.customer AND u.id = w.user_id ORDER BY w.pk",
-        (_MAX_WALLETS,),
+        [*([user, user] if user else []), _MAX_WALLETS],
     )
     now = state.clock.now()
     keys = [row["pk"] for row in rows]

@@ -10,7 +10,6 @@ const page = document.body;
 const status = document.getElementById('status');
 const pause = document.getElementById('pause');
 const clock = document.getElementById('clock');
-const metric = new URLSearchParams(location.search).get('metric') || '';
 
 let version = page.dataset.version;
 let clockOffset = Date.parse(page.dataset.now) - Date.now();
@@ -85,15 +84,28 @@ function insert(name, html) {
   }
 }
 
+// Runs a change of the page, and scrolls so that the row that is being read stays where it is: the first open one that
+// can be seen.
+function inPlace(change) {
+  const read = Array.from(page.querySelectorAll('[data-keyed] details[open]')).find(each => {
+    const box = each.getBoundingClientRect();
+    return box.bottom > 0 && box.top < innerHeight;
+  });
+  const top = read && read.getBoundingClientRect().top;
+  change();
+  if (read && read.isConnected) scrollBy(0, read.getBoundingClientRect().top - top);
+}
+
 async function follow() {
   if (fetching) return;
   fetching = true;
   clearTimeout(timer);
   try {
-    const query = new URLSearchParams({ seen: version, metric });
+    const query = new URLSearchParams(location.search);
+    query.set('seen', version);
     const found = await (await send('console/live?' + query)).json();
     clockOffset = Date.parse(found.now) - Date.now();
-    for (const [name, html] of Object.entries(found.fragments || {})) insert(name, html);
+    inPlace(() => { for (const [name, html] of Object.entries(found.fragments || {})) insert(name, html); });
     version = found.version;
     wait = INTERVAL;
     showStatus('live', 'on');
@@ -151,6 +163,7 @@ page.addEventListener('click', event => {
   else if (button.id === 'real-time') post('clock', { now: new Date().toISOString() });
   else if (button.id === 'reset') reset();
   else if (button.classList.contains('copy')) copy(button);
+  else if (button.classList.contains('rest')) button.closest('section').classList.add('whole');
 });
 
 async function reset() {
@@ -192,6 +205,9 @@ page.addEventListener('toggle', async event => {
     delete details.dataset.loaded;
   }
 }, true);
+
+// A page that comes back from the browser's history has its fields as they were left; they show what the page shows.
+addEventListener('pageshow', () => document.getElementById('filter').reset());
 
 for (const list of page.querySelectorAll('[data-keyed]')) {
   for (const row of list.children) rowHtml.set(row, row.outerHTML);

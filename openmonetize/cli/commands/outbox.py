@@ -1,0 +1,173 @@
+"""``openmonetize outbox``: look into an outbox, and deliver what waits in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+import click
+
+from openmonetize.cli import exit_codes, outboxes
+from openmonetize.cli.errors import CommandError
+from openmonetize.cli.options import Group, add_common_options, output, row_limit
+from openmonetize.cli.session import Session
+from openmonetize.cli.tables import COUNT, TIME, Column, Output
+
+_ACCOUNTS = (
+    Column("base_url", "platform", optional=2),
+    Column("customer_id", "customer", optional=1),
+    Column("fingerprint", None),
+    Column("queued", "queued", COUNT),
+    Column("retrying", "retrying", COUNT),
+    Column("dead", "refused", COUNT),
+    Column("accepted", "accepted", COUNT),
+    Column("duplicate", "duplicate", COUNT, 3),
+    Column("dropped", "dropped", COUNT, 4),
+    Column("oldest_seconds", None),
+)
+_LETTERS = (
+    Column("at", "refused at (UTC)", TIME),
+    Column("status", "status", COUNT),
+    Column("reason", "reason"),
+    Column("event_id", "event", optional=1),
+    Column("event", None),
+)
+
+
+@click.group(cls=Group)
+def command() -> None:
+    """Look into an outbox, and deliver what waits in it.
+
+    The outbox is DIR, else that of OPENMONETIZE_OUTBOX, else that of the profile. Only drain and replay need a key.
+    """
+
+
+add_common_options(command)
+
+
+def _directory(function: Any) -> Any:
+    return click.argument("directory", metavar="[DIR]", required=False, envvar=outboxes.OUTBOX_VARIABLE)(function)
+
+
+@command.command()
+@_directory
+@output()
+def status(session: Session, directory: str | None, out: Output) -> None:
+    """Show how many events wait, were refused, and were delivered."""
+    path = _path(session, directory)
+    found = outboxes.read(path)
+    rows = [
+        {
+            **part.account._asdict(),
+            "customer_id": part.customer_id,
+            **part.stats._asdict(),
+            "oldest_seconds": None if part.oldest is None else round(part.oldest),
+        }
+        for part in found.parts
+    ]
+    notes = [f"{path}: {found.waiting:,} wait, {found.free_bytes / 2**20:,.0f} MiB free on its disk"]
+    if found.oldest is not None:
+        minutes = round(found.oldest / 60)
+        age = "less than a minute" if found.oldest < 60 else f"{minutes:,} minute{'' if minutes == 1 else 's'}"
+        notes.append(f"the oldest waits for {age}")
+    if found.problem is not None:
+        notes.append(found.problem)
+    out.table(_ACCOUNTS, rows, notes=notes, empty="no account with events that can be read")
+
+
+@command.command()
+@_directory
+@click.option("--timeout", type=click.FloatRange(0.1), default=300.0, show_default=True, metavar="S", help="Seconds.")
+def drain(session: Session, directory: str | None, timeout: float) -> int:
+    """Deliver what waits, and end. Exit code 1 if something is left."""
+    return _deliver(session, _path(session, directory), timeout)
+
+
+@command.command()
+@_directory
+@row_limit()
+@output()
+def dead(session: Session, directory: str | None, limit: int | None, out: Output) -> None:
+    """List the events that the platform refused, with its reasons."""
+    letters = outboxes.dead_letters(_path(session, directory))
+    shown = letters if limit is None else letters[-limit:]
+    rows = (
+        {
+            "at": letter.at,
+            "status": letter.status,
+            "reason": letter.reason,
+            "event_id": letter.event.get("event_id"),
+            "event": letter.event,
+        }
+        for letter in shown
+    )
+    notes = [f"the last {len(shown):,} of {len(letters):,}; --all shows more"] if len(shown) < len(letters) else []
+    out.table(_LETTERS, rows, notes=notes, empty="no event was refused")
+
+
+@command.command()
+@_directory
+@click.option("--timeout", type=click.FloatRange(0.1), default=300.0, show_default=True, metavar="S", help="Seconds.")
+def replay(session: Session, directory: str | None, timeout: float) -> int:
+    """Send the refused events again, under their ids. Exit code 1 if something is left or refused again."""
+    path = _path(session, directory)
+    if not outboxes.dead_letters(path):
+        print("no event was refused")
+        return exit_codes.DONE
+    client = session.client(outbox=path)
+    print(f"{client.replay_dead_letters():,} refused events are sent again")
+    return _deliver(session, path, timeout)
+
+
+@command.command()
+@_directory
+@click.option("--output", "target", metavar="FILE", default="-", show_default=True, help="A new file; - is the output.")
+@click.option("--kept", is_flag=True, help="The delivered events that OpenMonetize(keep=...) has kept, instead.")
+def export(session: Session, directory: str | None, target: str, kept: bool) -> None:
+    """Write the refused events as JSON Lines: event, status, reason, at."""
+    path = _path(session, directory)
+    if kept:
+        lines = [json.dumps(json.loads(wire)) for wire in outboxes.kept(path)]
+    else:
+        lines = [letter.to_json() for letter in outboxes.dead_letters(path)]
+    if target == "-":
+        sys.stdout.writelines(line + "\n" for line in lines)
+        return
+    try:
+        fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise CommandError(f"{target!r} is there already: name a new file") from None
+    with open(fd, "w", encoding="utf-8") as file:
+        file.writelines(line + "\n" for line in lines)
+    print(f"{len(lines):,} events in {target}", file=sys.stderr)
+
+
+def _path(session: Session, directory: str | None) -> str:
+    path = directory
+    if path is None:
+        path = session.account.outbox
+    if path is None:
+        raise CommandError("which outbox?", hint=f"name its directory, or set {outboxes.OUTBOX_VARIABLE}")
+    if not os.path.isdir(path):
+        raise CommandError(f"there is no outbox {path!r}")
+    return path
+
+
+def _deliver(session: Session, path: str, timeout: float) -> int:
+    outboxes.read(path)  # refuses what is no outbox
+    reasons: list[str] = []
+    client = session.client(outbox=path, on_error=lambda incident: reasons.append(incident.message))
+    result = client.flush(timeout)
+    print(
+        f"{result.accepted:,} accepted, {result.duplicate:,} duplicates, {result.dead:,} refused, "
+        f"{'unknown' if result.left is None else f'{result.left:,}'} left"
+    )
+    for other in client.usage_of_other_keys():
+        print(f"{other.events:,} events wait for another key, of {other.base_url}", file=sys.stderr)
+    if result.complete and not result.dead:
+        return exit_codes.DONE
+    if reasons:
+        print(f"the last reason: {reasons[-1]}", file=sys.stderr)
+    return exit_codes.NO

@@ -1,0 +1,1 @@
+"""What ``openmonetize doctor`` looks at. Each finding that is not good says what to do."""
