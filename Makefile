@@ -6,11 +6,15 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 SESSIONS := lint types drift contract docs packages sbom coverage canary lowest bench soak lock
 
-.PHONY: demo test check generate diff release-check clean $(SESSIONS)
+.PHONY: demo invoice test check generate diff release-check clean $(SESSIONS)
 
 ## demo: meter an hour of real LLM traffic against a local sandbox
 demo: $(VENV)/.demo
 	@$(BIN)/python examples/demo.py $(ARGS)
+
+## invoice: meter a day of mixed traffic, lose some of it, and make the bill equal the providers' (Python 3.11 or newer)
+invoice: $(VENV)/.invoice
+	@$(BIN)/python examples/invoice.py $(ARGS)
 
 ## test: run the test suite; the slow tests, which kill and damage for minutes, are run by ARGS="-m slow"
 test: $(VENV)/.dev
@@ -54,6 +58,15 @@ $(VENV)/.demo: $(VENV)/.made pyproject.toml requirements/demo.txt
 	@$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
+# The providers' libraries and their prices are not for older Pythons.
+$(VENV)/.invoice: $(VENV)/.made pyproject.toml requirements/invoice.txt
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "the providers' libraries need Python 3.11 or newer: make clean invoice PYTHON=python3.13"; exit 1; }
+	@echo "installing into $(VENV) ..."
+	@$(INSTALL) --require-hashes -r requirements/invoice.txt
+	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
 # uv is several times faster than pip. pip is the fallback, for an index that only pip is configured to use.
 $(VENV)/.dev: $(VENV)/.made pyproject.toml requirements/dev.txt requirements/nox.txt
 	@echo "installing the tools into $(VENV) ..."
@@ -61,4 +74,4 @@ $(VENV)/.dev: $(VENV)/.made pyproject.toml requirements/dev.txt requirements/nox
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt || \
 		$(INSTALL) --require-hashes -r requirements/dev.txt
 	@$(INSTALL) --no-deps --no-build-isolation -e .
-	@touch $@ $(VENV)/.demo
+	@touch $@ $(VENV)/.demo $(VENV)/.invoice

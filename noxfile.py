@@ -28,7 +28,7 @@ nox.options.sessions = ["lint", "types", "drift", "contract", "docs", "packages"
 PROJECT = nox.project.load_toml("pyproject.toml")
 LOCK = "requirements/dev.txt"
 DIST = Path("dist")
-EXTRAS = ".[cli,files,notebook,sandbox]"
+EXTRAS = ".[cli,files,notebook,prices,sandbox]"
 MODULES = ("_exports.py", "_servers.py", "api", "client/apis.py", "models")
 GENERATED = ["README.md", "docs", *(f"openmonetize/{name}" for name in MODULES)]
 REDOCLY, SPECTRAL = "@redocly/cli@2.77.0", "@stoplight/spectral-cli@6.16.3"
@@ -218,6 +218,10 @@ def lock(session: nox.Session) -> None:
     locks = {
         "dev": ["pyproject.toml", "--all-extras", "--group", "dev"],
         "demo": ["pyproject.toml", "--extra", "sandbox", "--group", "demo", "--constraint", LOCK],
+        "invoice": [
+            *("pyproject.toml", "--extra", "files", "--extra", "prices", "--extra", "sandbox"),
+            *("--group", "demo", "--group", "invoice", "--constraint", LOCK),
+        ],
         "nox": ["--group", "nox", "--constraint", LOCK],
     }
     for name, sources in locks.items():

@@ -10,7 +10,7 @@ from measure import QUICK, THOROUGH
 from recorder_runs import Recorder
 from report import render, summary
 
-PARTS = ("client", "sandbox", "metering", "generation", "files")
+PARTS = ("client", "sandbox", "metering", "generation", "files", "holds")
 
 
 def main() -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from openmonetize.client import OpenMonetize as OpenMonetize
     from openmonetize.client.disabled import DisabledError as DisabledError
     from openmonetize.client.estimates import Amounts as Amounts
+    from openmonetize.client.last_usage import LastUsage as LastUsage
     from openmonetize.client.llm_proxy import ProxyConfig as ProxyConfig
     from openmonetize.client.ping import Ping as Ping
     from openmonetize.client.settings import DeliverySettings as DeliverySettings
@@ -68,27 +69,36 @@ if TYPE_CHECKING:
         CheckResult as CheckResult,
         EntitlementDenied as EntitlementDenied,
         Estimate as Estimate,
+        HoldStoreError as HoldStoreError,
         OnOutage as OnOutage,
         Question as Question,
         Remedy as Remedy,
     )
+    from openmonetize.gate.holds import Hold as Hold
     from openmonetize.metering import (
         BillingResult as BillingResult,
         BufferFull as BufferFull,
         DeadLetter as DeadLetter,
         Delivered as Delivered,
+        Finding as Finding,
         FlushResult as FlushResult,
         Incident as Incident,
         MeteringError as MeteringError,
         OtherAccount as OtherAccount,
         OutboxError as OutboxError,
         Stats as Stats,
+        VerifyReport as VerifyReport,
         flush_after as flush_after,
     )
     from openmonetize.pricing import Charge as Charge, Price as Price, PriceBook as PriceBook, TextRates as TextRates
     from openmonetize.providers import Usage as Usage, UsageError as UsageError, usage_from as usage_from
     from openmonetize.providers.extract import OnPartial as OnPartial
-    from openmonetize.providers.usage import Completeness as Completeness
+    from openmonetize.providers.usage import Completeness as Completeness, TokenPolicy as TokenPolicy
+    from openmonetize.reconcile.result import (
+        Difference as Difference,
+        ReconciledRow as ReconciledRow,
+        Reconciliation as Reconciliation,
+    )
     from openmonetize.rest import RESTResponse as RESTResponse
 
 _BY_HAND = {
@@ -99,6 +109,7 @@ _BY_HAND = {
     "openmonetize.client": ("OpenMonetize",),
     "openmonetize.client.disabled": ("DisabledError",),
     "openmonetize.client.estimates": ("Amounts",),
+    "openmonetize.client.last_usage": ("LastUsage",),
     "openmonetize.client.llm_proxy": ("ProxyConfig",),
     "openmonetize.client.ping": ("Ping",),
     "openmonetize.client.settings": ("DeliverySettings",),
@@ -135,21 +146,25 @@ _BY_HAND = {
         "CheckResult",
         "EntitlementDenied",
         "Estimate",
+        "HoldStoreError",
         "OnOutage",
         "Question",
         "Remedy",
     ),
+    "openmonetize.gate.holds": ("Hold",),
     "openmonetize.metering": (
         "BillingResult",
         "BufferFull",
         "DeadLetter",
         "Delivered",
+        "Finding",
         "FlushResult",
         "Incident",
         "MeteringError",
         "OtherAccount",
         "OutboxError",
         "Stats",
+        "VerifyReport",
         "flush_after",
     ),
     "openmonetize.pricing": ("Charge", "Price", "PriceBook", "TextRates"),
@@ -159,7 +174,8 @@ _BY_HAND = {
         "usage_from",
     ),
     "openmonetize.providers.extract": ("OnPartial",),
-    "openmonetize.providers.usage": ("Completeness",),
+    "openmonetize.providers.usage": ("Completeness", "TokenPolicy"),
+    "openmonetize.reconcile.result": ("Difference", "ReconciledRow", "Reconciliation"),
     "openmonetize.rest": ("RESTResponse",),
 }
 _MODULES = {name: module for module, names in _BY_HAND.items() for name in names}

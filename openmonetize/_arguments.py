@@ -193,6 +193,15 @@ def require_function(name: str, value: Any) -> None:
         raise ApiTypeError(f"{name} must be a function, not {described(value)}")
 
 
+def require_callback(name: str, value: Any) -> None:
+    """Raise `ApiTypeError` unless a value can be called, and does its work then: nobody awaits what it returns."""
+    from inspect import iscoroutinefunction
+
+    require_function(name, value)
+    if iscoroutinefunction(value):
+        raise ApiTypeError(f"{name} must be a plain function, not one with async: nobody awaits it")
+
+
 def wrong_text(name: str, value: Any) -> ApiTypeError:
     """Return the error for a value that should be a str, such as a user's id from a database."""
     hint = f": pass str({value!r})" if isinstance(value, int) and not isinstance(value, bool) else ""

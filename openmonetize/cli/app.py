@@ -39,6 +39,7 @@ _HELP = {
     "outbox": "Look into an outbox, and deliver what waits in it.",
     "pricing": "List the platform's prices.",
     "profile": "Name accounts, with their keys.",
+    "reconcile": "Compare what was recorded, billed, and charged by the providers.",
     "sandbox": "Serve the platform's API on this machine.",
     "transactions": "List the bookings of a user's wallet.",
     "usage": "Show usage by day, model, feature or type.",

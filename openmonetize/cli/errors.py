@@ -12,6 +12,7 @@ _HINTS = {
     exit_codes.LIMIT: "`openmonetize doctor` shows what is left of the limits",
     exit_codes.SERVER: "`openmonetize doctor` looks at what answers there",
 }
+_ADMIN_KEY = "_ADMIN_KEY"  # in the names of the variables of providers' keys
 
 
 class CommandError(Exception):
@@ -42,7 +43,9 @@ def line_and_code(error: BaseException, key_place: str | None = None, *, hints: 
     else:
         code = exit_codes.code_for(error)
         text, hint = _text(error), None if _has_hint(error) else _HINTS.get(code)
-        if code == exit_codes.KEY and key_place is not None:
+        if code == exit_codes.KEY and _ADMIN_KEY in text:  # of a provider, which no profile has
+            hint = None
+        elif code == exit_codes.KEY and key_place is not None:
             hint = f"the key is from {key_place}; {hint or _HINTS[code]}"
         elif code == exit_codes.NOT_FOUND and "wallet" in text:
             hint = "openmonetize grant AMOUNT --user ID makes one"

@@ -30,7 +30,10 @@ INTERRUPTED = 130
 
 MEANINGS = {
     DONE: "done",
-    NO: "the answer is no: denied, something is wrong (doctor), events are left (outbox), or rows refused (ingest)",
+    NO: (
+        "the answer is no: denied, something is wrong (doctor), events are left or lost (outbox), rows refused "
+        "(ingest), or sums differ (reconcile)"
+    ),
     USAGE: "the command was not understood, or a value cannot be used",
     KEY: "no API key, or the platform refuses it",
     NOT_FOUND: "there is no such thing: no wallet, no user, no such route",

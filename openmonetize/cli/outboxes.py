@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
 from collections.abc import Iterator
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 from openmonetize.cli.errors import CommandError
 from openmonetize.metering.buffers.base import Account
 from openmonetize.metering.buffers.spool.account_directory import AccountDirectory, read_facts
+from openmonetize.metering.buffers.spool.kept import SEEN
 from openmonetize.metering.buffers.spool.place import ACCOUNT_NAME, shared_filesystem
 from openmonetize.metering.buffers.spool.segment import EVENTS
 from openmonetize.metering.results import DeadLetter, Stats
@@ -95,6 +97,35 @@ def kept(path: str) -> Iterator[bytes]:
     """Yield the delivered events that are kept; raises as `read` does."""
     for _, account, _ in _accounts(path):
         yield from _directory(path, account).kept()
+
+
+def recorded_by(account: Account, path: str) -> tuple[list[Any], int]:
+    """Return what an account has recorded; raises as `read` does.
+
+    Args:
+        account: the account. Other keys of its customer are taken for the same, as far as it was noted whose they are.
+        path: the outbox.
+
+    Returns:
+        Kept events, as they were sent, and dead letters; and of how many other accounts there are events.
+    """
+    found = [(each, customer_id) for _, each, customer_id in _accounts(path)]
+    owner = dict(found).get(account)
+    own = [
+        each
+        for each, customer_id in found
+        if each == account or (owner is not None and (each.base_url, customer_id) == (account.base_url, owner))
+    ]
+    events: list[Any] = []
+    for directory in (_directory(path, each) for each in own):
+        events += map(json.loads, directory.kept())
+        events += directory.dead_letters()
+    return events, len(found) - len(own)
+
+
+def is_verified(path: str) -> bool:
+    """Return whether what was accepted is kept, to be looked for; raises as `read` does."""
+    return any(_directory(path, account).names(SEEN) for _, account, _ in _accounts(path))
 
 
 def _accounts(path: str) -> Iterator[tuple[str, Account, Optional[str]]]:

@@ -12,6 +12,7 @@ from openmonetize._schema.jsonable import jsonable
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 
 if TYPE_CHECKING:
+    from openmonetize.gate.holds.held_credits import HeldCredits
     from openmonetize.providers import Usage
 
 
@@ -32,6 +33,10 @@ class RecordedUsage:
         if self._outer is not None:
             self._outer.add(usage)
 
+    def has(self, usage: Usage) -> bool:
+        """Return whether the call that a usage is of was recorded."""
+        return any(_same_call(usage, other) for other in self.usages)
+
 
 class Scope(NamedTuple):
     """What recording calls may leave out.
@@ -40,13 +45,15 @@ class Scope(NamedTuple):
         user_id: the user.
         feature_id: the feature.
         metadata: facts to keep with every event.
-        recorded: the usage recorded within a metered function so far; None outside of one.
+        recorded: the usage recorded so far within a metered function or the block of a hold; None outside of one.
+        hold: the credits that are held in the block, if they are.
     """
 
     user_id: Optional[str] = None
     feature_id: Optional[str] = None
     metadata: Mapping[str, Any] = {}
     recorded: Optional[RecordedUsage] = None
+    hold: Optional[HeldCredits] = None
 
     def nested(self, user_id: str | None, feature_id: str | None, metadata: Mapping[str, Any] | None) -> Scope:
         """Return a scope inside this one: the arguments win, metadata is merged.
@@ -64,6 +71,7 @@ class Scope(NamedTuple):
             self.feature_id if feature_id is None else _require_id("feature_id", feature_id),
             facts,
             self.recorded,
+            self.hold,
         )
 
     def fill(self, user_id: Any, feature_id: Any, metadata: Any) -> tuple[Any, Any, Any]:
@@ -99,6 +107,29 @@ class ContextScope:
             yield
         finally:
             self._current.reset(token)
+
+    @contextmanager
+    def entered(self, scope: Scope) -> Iterator[None]:
+        """Do as :meth:`using` for a block that a generator may leave elsewhere, such as when it is collected."""
+        token = self._current.set(scope)
+        try:
+            yield
+        finally:
+            try:
+                self._current.reset(token)
+            except ValueError:  # set in another context, whose scope ends with it
+                pass
+
+
+def _same_call(one: Usage, other: Usage) -> bool:
+    if one.response_id and other.response_id:
+        return (one.provider, one.response_id) == (other.provider, other.response_id)
+    # Embeddings have no id. A wrapped client knows its host, and the name to bill, which the answer alone does not say.
+    return _counts(one) == _counts(other)
+
+
+def _counts(usage: Usage) -> tuple[int, int, int | None]:
+    return usage.input_tokens, usage.output_tokens, usage.image_count
 
 
 def _require_id(argument: str, value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, NoReturn
 
 from openmonetize._http.client import ApiClient
@@ -13,7 +14,7 @@ from openmonetize.events.model import EventModel
 from openmonetize.exceptions import OpenApiException
 from openmonetize.gate.checks import CheckResult, OnOutage, Question, require_policy
 from openmonetize.gate.gate import Gate
-from openmonetize.metering import BillingResult, DeadLetter, FlushResult, OtherAccount, Stats
+from openmonetize.metering import BillingResult, DeadLetter, FlushResult, OtherAccount, Stats, VerifyReport
 from openmonetize.metering.recorder import FilePath
 
 
@@ -69,7 +70,7 @@ class DisabledGate(Gate):
         require_policy(on_outage)
         return self.cached(question)
 
-    def cached(self, question: Question) -> CheckResult:
+    def cached(self, question: Question, *, refresh: bool = True) -> CheckResult:
         """Allow the use."""
         return CheckResult(True, "disabled", source="disabled")
 
@@ -99,6 +100,10 @@ class DisabledRecorder:
     def wait_billed(self, timeout: float) -> BillingResult:
         """Return that nothing was left to bill."""
         return BillingResult(True, 0, 0, 0, 0)
+
+    def verify(self, since: datetime | None, *, repair: bool | None, timeout: float) -> VerifyReport:
+        """Return that nothing was accepted."""
+        return VerifyReport(True, 0, 0, 0, 0, 0, 0, 0, 0, 0, [])
 
     def close(self, timeout: float) -> FlushResult:
         """Return that nothing was left to deliver."""

@@ -10,7 +10,8 @@ from typing_extensions import TypedDict
 from openmonetize._arguments import refuse_unknown, require
 from openmonetize.events.model import EventModel
 from openmonetize.exceptions import ApiTypeError
-from openmonetize.pricing import Charge, PriceBook, credits_for_event, credits_for_video
+from openmonetize.pricing import TEXT_BOOK, Charge, PriceBook, credits_for_event, credits_for_video
+from openmonetize.pricing.credits import FALLBACK
 
 _COUNTS = {
     "TOKEN_USAGE": ("input_tokens", "output_tokens"),
@@ -74,6 +75,25 @@ def charge_for(
         if kind == "CUSTOM":
             event.setdefault("unit_type", "unit")
     return credits_for_event(complete(event).to_dict(), book=book, era=era)
+
+
+def installed_charge_for(
+    event: EventModel | Mapping[str, Any] | None,
+    usage: Mapping[str, Any],
+    *,
+    complete: Callable[[Mapping[str, Any] | EventModel], EventModel],
+    installed: Callable[[], PriceBook],
+    era: str,
+) -> Charge:
+    """Do as :func:`charge_for`, by the prices of all installations; by those of this one where they lack the model.
+
+    Args:
+        installed: returns the prices of this installation, for which it may ask the platform.
+    """
+    charge = charge_for(event, usage, complete=complete, book=TEXT_BOOK, era=era)
+    if charge.basis == FALLBACK:
+        charge = charge_for(event, usage, complete=complete, book=installed(), era=era)
+    return charge
 
 
 def _kind_of(usage: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from openmonetize.gate.checks import OnOutage, Question, require_policy
 from openmonetize.gate.gate import Gate
 
 if TYPE_CHECKING:
+    from openmonetize.gate.holds import Hold
     from openmonetize.providers import StreamMeter, Usage
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -31,6 +32,7 @@ class Metered:
         on_outage: the answer if the platform gives none.
         user_id: the user, or a function that returns the user for a call's arguments; None leaves it to the scope.
         usage_of: finds the provider's response in a function's result, or in each chunk of it.
+        reserve: holds credits for a question instead of only checking it, or raises; None for checks.
 
     Raises:
         ApiValueError: `on_outage` is no policy.
@@ -45,8 +47,10 @@ class Metered:
         on_outage: OnOutage,
         user_id: UserId,
         usage_of: Callable[[Any], Any] | None,
+        reserve: Callable[[Question], Hold] | None = None,
     ) -> None:
         require_policy(on_outage)
+        self._reserve = reserve
         self._recording = recording
         self._gate = gate
         self._question = question
@@ -72,7 +76,7 @@ class Metered:
             with meter.scope():
                 try:
                     return meter.settle(function(*args, **kwargs))
-                except Exception as error:
+                except BaseException as error:
                     meter.settle_error(error)
                     raise
 
@@ -84,7 +88,7 @@ class Metered:
             with meter.scope():
                 try:
                     return meter.settle(await function(*args, **kwargs))
-                except Exception as error:
+                except BaseException as error:
                     meter.settle_error(error)
                     raise
 
@@ -92,7 +96,13 @@ class Metered:
 
     def _generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            return self._require(function, args, kwargs).steps(function(*args, **kwargs))
+            meter = self._require(function, args, kwargs)
+            steps = meter.steps(function(*args, **kwargs))
+            if self._reserve is not None:  # one that is never begun does not come to its end
+                from openmonetize.providers.proxy import end_when_dropped
+
+                end_when_dropped(steps, meter.abandon)
+            return steps
 
         return call
 
@@ -112,19 +122,31 @@ class Metered:
         """Return the meter of a call, or raise if the user may not make it."""
         question = self._question_for(args, kwargs)
         meter = self._meter(function, question)
-        self._gate.require(question, self._on_outage)
+        if self._reserve is not None:
+            meter.use(self._reserve(question))
+        else:
+            self._gate.require(question, self._on_outage)
         return meter
 
     async def _require_async(self, function: Callable[..., Any], args: Any, kwargs: Any) -> _Meter:
         """Do as :meth:`_require`, without blocking the event loop."""
         question = self._question_for(args, kwargs)
         meter = self._meter(function, question)
-        if self._gate.cached(question) is not None:
+        if self._reserve is None and self._gate.cached(question) is not None:
             self._gate.require(question, self._on_outage)
-        else:
-            import asyncio  # The import takes milliseconds; where a coroutine runs, it was made already.
+            return meter
+        import asyncio  # The import takes milliseconds; where a coroutine runs, it was made already.
 
-            await asyncio.get_running_loop().run_in_executor(None, self._gate.require, question, self._on_outage)
+        run = asyncio.get_running_loop().run_in_executor
+        if self._reserve is None:
+            await run(None, self._gate.require, question, self._on_outage)
+        else:
+            reserve = self._reserve
+            try:
+                await run(None, lambda: meter.use(reserve(question)))
+            except BaseException:
+                meter.abandon()  # a task that is cancelled leaves the thread to go on
+                raise
         return meter
 
     def _question_for(self, args: Any, kwargs: Any) -> Question:
@@ -154,6 +176,20 @@ class _Meter:
         self._usage_of = usage_of
         self._recorded = scope.recorded or RecordedUsage()
         self._stream: StreamMeter | None = None
+        self._hold: Hold | None = None
+        self._abandoned = False
+
+    def use(self, hold: Hold) -> None:
+        """Have a hold take what is recorded in the call's scope, and end with the call."""
+        self._hold = hold
+        self._scope = self._scope._replace(hold=hold.held)
+        if self._abandoned:
+            hold.release()
+
+    def abandon(self) -> None:
+        """Release the hold, also one that is made later: there will be no call."""
+        self._abandoned = True
+        self._release()
 
     def scope(self) -> AbstractContextManager[None]:
         """Make the call's scope that of a block."""
@@ -163,7 +199,7 @@ class _Meter:
         """Record the usage of a whole result, or meter the result if it is a stream. Return what the caller gets."""
         from openmonetize.providers.proxy import Proxy, is_stream, metered_stream
 
-        if isinstance(result, Proxy):  # A wrapped client meters it already.
+        if isinstance(result, Proxy):  # A wrapped client meters it already. A hold ends by itself.
             return result
         if is_stream(result):
             return metered_stream(result, self._take, self._finish)
@@ -171,19 +207,20 @@ class _Meter:
             self._record(self._usage_in(result))
         except Exception as error:
             self._warn(error)
+        self._release()
         return result
 
-    def settle_error(self, error: Exception) -> None:
+    def settle_error(self, error: BaseException) -> None:
         """Record the answer that an exception carries: a provider has billed what its library could not parse."""
         answer = getattr(error, "completion", None)  # of openai's LengthFinishReasonError
-        if answer is None:
-            return
-        from openmonetize.providers import usage_from
+        if answer is not None:
+            from openmonetize.providers import usage_from
 
-        try:
-            self._record(usage_from(answer))
-        except Exception as another:
-            self._warn(another)
+            try:
+                self._record(usage_from(answer))
+            except Exception as another:
+                self._warn(another)
+        self._release()
 
     def steps(self, generator: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
         """Yield a generator's chunks. Its body runs in the call's scope."""
@@ -235,16 +272,20 @@ class _Meter:
         return True
 
     def _finish(self) -> None:
-        if self._stream is None:  # There was no chunk, so there is no usage.
-            return
         stream, self._stream = self._stream, None
-        try:
-            self._record(stream.usage())
-        except Exception as error:
-            self._warn(error)
+        if stream is not None:  # Without a chunk there is no usage.
+            try:
+                self._record(stream.usage())
+            except Exception as error:
+                self._warn(error)
+        self._release()
+
+    def _release(self) -> None:
+        if self._hold is not None:
+            self._hold.release()
 
     def _record(self, usage: Usage) -> None:
-        if any(_same_call(usage, other) for other in self._recorded.usages):
+        if self._recorded.has(usage):
             return  # A wrapped client within the function has recorded it.
         with self.scope():
             self._recording.record_usage(usage)
@@ -252,9 +293,3 @@ class _Meter:
     def _warn(self, error: Exception) -> None:
         if not self._recorded.usages:  # Otherwise the function's calls were recorded, and its result needs no usage.
             self._recording.warnings.unmetered(self._name, error)
-
-
-def _same_call(one: Usage, other: Usage) -> bool:
-    if one.response_id and other.response_id:
-        return (one.provider, one.response_id) == (other.provider, other.response_id)
-    return one == other

@@ -10,27 +10,34 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import Literal, Never, Unpack
 
-from openmonetize._arguments import MISSING, explained, explains, missing_argument, refuse, require
+from openmonetize._arguments import MISSING, explained, explains, missing_argument, refuse, require, require_callback
 from openmonetize._http.configuration import Configuration, seconds
 from openmonetize._http.redaction import Secret
 from openmonetize.client.apis import Apis
 from openmonetize.client.context import EMPTY, ContextScope
 from openmonetize.client.disabled import DisabledClient, DisabledGate, DisabledRecorder
-from openmonetize.client.estimates import Amounts, charge_for
+from openmonetize.client.estimates import Amounts, charge_for, installed_charge_for
+from openmonetize.client.following.lazy import LazyFollowing
+from openmonetize.client.last_usage import LastUsage
 from openmonetize.client.llm_proxy import PROXY_URL, ProxyConfig, direct_config, proxy_config
 from openmonetize.client.metered import Metered, UserId
 from openmonetize.client.ping import Ping, ping
 from openmonetize.client.recording import Recording, Time
+from openmonetize.client.reserving import HOLD_TTL, HoldRecording, require_reservation
 from openmonetize.client.settings import DELIVERY_SETTINGS, DeliverySettings, call_settings
+from openmonetize.client.told import ToldRecording
 from openmonetize.client.usage_warnings import UsageWarnings
 from openmonetize.client.wallets import Wallets
 from openmonetize.client.wrapped import WrappedCalls
 from openmonetize.compat import CompatClient
 from openmonetize.compat.price_list import InstalledPrices
 from openmonetize.events.model import EventModel
-from openmonetize.exceptions import ApiTimeoutError, ApiValueError
+from openmonetize.exceptions import ApiTimeoutError, ApiTypeError, ApiValueError
 from openmonetize.gate import CheckResult, Estimate, Gate, OnOutage, Question
-from openmonetize.gate.checks import make_question
+from openmonetize.gate.checks import make_question, require_policy
+from openmonetize.gate.holds import Hold, Reservations
+from openmonetize.gate.holds.held_credits import HeldCredits
+from openmonetize.gate.holds.opening import named_store, open_store
 from openmonetize.metering import (
     BillingResult,
     DeadLetter,
@@ -40,19 +47,22 @@ from openmonetize.metering import (
     OtherAccount,
     Recorder,
     Stats,
+    VerifyReport,
 )
 from openmonetize.metering.recorder import FilePath
-from openmonetize.pricing import TEXT_BOOK, Charge, PriceBook
-from openmonetize.pricing.credits import FALLBACK
+from openmonetize.pricing import Charge, PriceBook
 from openmonetize.pricing.model_names import ModelNames
 
 if TYPE_CHECKING:
     from datetime import date, datetime, timedelta
+    from decimal import Decimal
 
     from openmonetize.files.report import FilesProgress, FilesReport
     from openmonetize.models.v1_credits_grant_post200_response import V1CreditsGrantPost200Response
     from openmonetize.providers.extract import OnPartial
     from openmonetize.providers.metering import ModelChoice
+    from openmonetize.providers.usage import TokenPolicy
+    from openmonetize.reconcile.result import Reconciliation
 
 Client = TypeVar("Client")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -78,12 +88,24 @@ class OpenMonetize(Apis):
         configuration: further settings of calls, such as proxies and time-outs; it is copied.
         on_error: called with an `Incident` when deliveries fail, from the sender's thread.
         on_delivered: called with a `Delivered` after each delivery, from the sender's thread.
+        on_recorded: called with each event that was recorded and its estimate, a `Charge`, by the thread that records
+            it: keep it short. What it raises is logged, and never reaches the caller; what it records itself is not
+            told. Nobody is asked for the estimate: it is by the prices that every installation has.
         resolve_models: send dated model names (``gpt-4o-mini-2024-07-18``) as the names that the platform prices,
             with the original in metadata. The platform's own proxy does not, and bills them many times too high.
         check_cache_seconds: how long the answer to a check is cached; after half of that it is refreshed in the
             background. 0 asks every time.
         check_timeout: seconds that a check may take before ``on_outage`` decides.
         require_user: refuse usage without a ``user_id``, which no user's wallet pays.
+        token_policy: which tokens of providers' calls are billed: ``"reported"``, the provider's own two counts, as the
+            platform's proxy does; ``"inclusive"``, every token; ``"price_equivalent"``, every token by what it costs,
+            by the list prices of the extra ``prices``; or a function of a `Usage` that returns input and output tokens.
+            See `openmonetize.providers.policy.billed_tokens`.
+        unit_prices: by tool that a provider runs (``web_search``, ``code_interpreter``, ...), the whole credits that
+            one call of it costs; each tool of a call is a custom event of its own.
+        holds: where :meth:`reserve` keeps what it holds: a file (the processes of one host share it),
+            ``postgresql://...`` or ``redis://...`` (a fleet shares it). By default within the outbox, for the processes
+            that share it, or without one in memory, for this process.
         **delivery: settings of deliveries (``flush_interval``, ``max_events``, ``on_full``, ...), see
             `openmonetize.metering.Recorder`.
 
@@ -106,20 +128,28 @@ class OpenMonetize(Apis):
         configuration: Configuration | None = None,
         on_error: Callable[[Incident], object] | None = None,
         on_delivered: Callable[[Delivered], object] | None = None,
+        on_recorded: Callable[[EventModel, Charge], object] | None = None,
         resolve_models: bool = True,
         check_cache_seconds: float = 5.0,
         check_timeout: float = 3.0,
         require_user: bool = False,
+        token_policy: TokenPolicy = "reported",
+        unit_prices: Mapping[str, int] | None = None,
+        holds: FilePath | None = None,
         **delivery: Unpack[DeliverySettings],
     ) -> None:
         # Hidden first, since what raises below shows this frame to tools that report errors.
         key, api_key = Secret(api_key), None
+        store, holds = Secret(holds), None
         excess, surplus = len(surplus), ()
         if excess or not set(DELIVERY_SETTINGS).issuperset(delivery):
             refuse(OpenMonetize.__init__, excess, delivery, DELIVERY_SETTINGS)
         for name, flag in (("enabled", enabled), ("resolve_models", resolve_models)):
             require(name, flag, bool, "True or False")
+        if on_recorded is not None:
+            require_callback("on_recorded", on_recorded)
         settings = call_settings(key, base_url, configuration)
+        store = named_store(store)
         if customer_id is not None and (not isinstance(customer_id, str) or not customer_id):
             raise ApiValueError(f"customer_id must be a text that is not empty, not {customer_id!r}")
         if settings.id_namespace is None:
@@ -133,7 +163,6 @@ class OpenMonetize(Apis):
             settings.key()  # A service should fail at its start, not at its first event.
             self._client = client = CompatClient(settings, customer_id)
             self._gate = Gate(client, cache_seconds=check_cache_seconds, timeout=check_timeout)
-            client.deployment.on_wallet_changed = self._gate.forget
             client.deployment.on_wallet_seen = self._warnings.wallet
             if outbox is not None:
                 from openmonetize.compat.host_locks import HostLocks
@@ -157,14 +186,34 @@ class OpenMonetize(Apis):
         self._prices = InstalledPrices(self._client if enabled else None)
         self._names = ModelNames(resolve_models)
         self._require_user = require_user
-        self._recording = Recording(
-            self._recorder,
-            scope=self._scope,
-            names=self._names,
-            warnings=self._warnings,
-            customer_id=customer_id,
-            require_user=require_user,
+        if token_policy != "reported" or unit_prices is not None:
+            from openmonetize.client.usage_billing import checked_unit_prices
+            from openmonetize.providers.policy import checked_policy
+
+            # Prices are loaded now, and not while a call waits.
+            checked_policy(token_policy)
+            unit_prices = checked_unit_prices(unit_prices)
+        self._token_policy: TokenPolicy = token_policy
+        parts: dict[str, Any] = {"scope": self._scope, "names": self._names, "warnings": self._warnings}
+        parts.update(customer_id=customer_id, require_user=require_user)
+        parts.update(token_policy=token_policy, unit_prices=unit_prices)
+        self._recording = (
+            Recording(self._recorder, **parts)
+            if on_recorded is None or not enabled
+            else ToldRecording(self._recorder, on_recorded=on_recorded, **parts)
         )
+        self._following = LazyFollowing(self._recording, settings, outbox if enabled else None, durability)
+        self._holds = HoldRecording(self._recording, self._prices)
+        self._reservations: Reservations | None = None
+        if isinstance(self._client, CompatClient):
+            self._reservations = Reservations(
+                self._client,
+                self._gate,
+                lambda: open_store(store, outbox),
+                max_age=check_cache_seconds,
+                timeout=check_timeout,
+            )
+            self._client.deployment.on_wallet_changed = self._reservations.forget
 
     @property
     def configuration(self) -> Configuration:
@@ -191,7 +240,11 @@ class OpenMonetize(Apis):
             What became of the events; events that stay behind are logged too.
         """
         self._gate.close()
+        self._following.close()
+        self._recording.warnings.tell_of_jobs()
         result = self._recorder.close(timeout)
+        if self._reservations is not None:
+            self._reservations.close()
         self.api_client.close()
         return result
 
@@ -437,6 +490,15 @@ class OpenMonetize(Apis):
         return self._recording.record_event(event)
 
     @explained
+    def last_usage(self) -> LastUsage | None:
+        """Return what the last call of a provider used and costs, of this thread or task; None if there was none.
+
+        It is the usage that a wrapped client, a metered function or :meth:`track_usage` recorded last; a stream's is
+        recorded at its end. ``om.last_usage().credits`` is its estimate, ``.usage.details`` has caches and reasoning.
+        """
+        return self._recording.last_usages.get()
+
+    @explained
     def wrap(
         self,
         client: Client,
@@ -446,8 +508,9 @@ class OpenMonetize(Apis):
         metadata: Mapping[str, Any] | None = None,
         provider: str | None = None,
         model: ModelChoice = None,
-        on_partial: OnPartial = "reported",
+        on_partial: OnPartial = "prompt",
         request_usage: bool = True,
+        token_policy: TokenPolicy | None = None,
     ) -> Client:
         """Return a stand-in for a provider's client that records what each of its calls used.
 
@@ -458,6 +521,7 @@ class OpenMonetize(Apis):
             user_id: the user of all its calls; by default that of :meth:`context`.
             metadata: facts to keep with every event.
             provider, model, on_partial, request_usage: see `openmonetize.providers.wrap`.
+            token_policy: which tokens of its calls are billed; by default as `OpenMonetize` was told.
 
         What the provider has answered is recorded, whatever its library does with the answer. Errors of the metering
         are logged once, counted (:meth:`warning_counts`), and never reach the client's caller. Each path of the
@@ -469,7 +533,7 @@ class OpenMonetize(Apis):
         """
         from openmonetize.providers import wrap
 
-        calls = WrappedCalls(self._recording, type(client).__qualname__, user_id, feature_id, metadata)
+        calls = WrappedCalls(self._recording, type(client).__qualname__, user_id, feature_id, metadata, self._following)
         if not self.enabled:
             return client
         return wrap(
@@ -480,7 +544,82 @@ class OpenMonetize(Apis):
             model=model,
             request_usage=request_usage,
             on_unmetered=calls.unmetered,
+            token_policy=token_policy,
+            followed=calls.followed,
         )
+
+    @explained
+    def follow(
+        self,
+        job: Any,
+        *,
+        client: Any,
+        feature_id: str | None = None,
+        user_id: str | Mapping[str, str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        provider: str | None = None,
+        model: str | None = None,
+        token_policy: TokenPolicy | None = None,
+        poll_interval: float = 15.0,
+    ) -> str:
+        """Record the usage of a provider's job when it has ended: of a batch, background response, video, fine-tuning.
+
+        A thread asks the provider from time to time. The answers of a batch are an event each, those that failed are
+        none. Their ids derive from the provider's, so that nothing is billed twice, whoever else reads them. With an
+        outbox the job is kept there, without any key, and another process goes on: see :meth:`resume_following`.
+        Without one it is given up when this process ends. Nothing is asked here, and :meth:`close` does not wait.
+        ``stats().followed`` counts the jobs that have not ended, :meth:`warning_counts` those that end without usage.
+
+        Args:
+            job: OpenAI's batch, background response, video or fine-tuning job, Anthropic's message batch; or its id.
+            client: a synchronous client of its library, wrapped or not.
+            feature_id: the feature; by default that of :meth:`context`.
+            user_id: the user; or, for the requests of a batch, users by ``custom_id``; by default that of
+                :meth:`context`.
+            metadata: facts to keep with every event.
+            provider, model: bill under these instead of those that the answers name.
+            token_policy: the name of a policy; by default as `OpenMonetize` was told.
+            poll_interval: the least seconds between two looks. They grow with the job's age, to ten minutes.
+
+        Returns:
+            The job's id. A job that is or was followed already stays as it is.
+
+        Raises:
+            ApiTypeError, ApiValueError: it is another kind of job, or an argument is wrong.
+            OutboxError: it cannot be kept.
+        """
+        if not self.enabled:
+            from openmonetize.providers.jobs import job_named
+
+            return job_named(job).id
+        return self._following.get().follow(
+            job,
+            client,
+            feature_id=feature_id,
+            user_id=user_id,
+            metadata=metadata,
+            provider=provider,
+            model=model,
+            token_policy=token_policy,
+            poll_interval=poll_interval,
+        )
+
+    @explained
+    def resume_following(self, client: Any) -> int:
+        """Go on with the jobs in the outbox that are of this client's library and server. Call it at a service's start.
+
+        Several processes may do so: one at a time looks at a job. Those of other keys of the platform are left alone.
+
+        Args:
+            client: a synchronous client of openai or anthropic, wrapped or not.
+
+        Returns:
+            How many jobs there are.
+
+        Raises:
+            ApiTypeError: it is another client.
+        """
+        return self._following.get().resume(client) if self.enabled else 0
 
     @explained
     def context(
@@ -540,15 +679,47 @@ class OpenMonetize(Apis):
         return result
 
     @explained
+    def verify(
+        self, since: datetime | date | str | None = None, *, repair: bool | None = None, timeout: float = 60.0
+    ) -> VerifyReport:
+        """Deliver everything recorded so far, and find out whether all that is kept was billed and booked.
+
+        ``OpenMonetize(verify=True)`` keeps what the platform accepts, and does the same in the background, the bookings
+        every ten minutes. Here it is done now. The platform's list of events is read as far back as what is not known
+        to be billed, in pages of 100. An event that it does not have although it has billed a later one is lost. Sent
+        again, it counts for the monthly quota once more, and is billed once. Then the transactions of the users who pay
+        are compared with what their events cost.
+
+        Args:
+            since: only what was accepted since then: a time, a day, or a length such as ``"24h"`` or ``"30d"`` before
+                now; by default all that is kept.
+            repair: True sends the lost again, also those that were sent again before and lost again; False sends
+                nothing. By default as ``verify=`` says.
+            timeout: seconds to wait for the billing at the most. Comparing the bookings may take as long again.
+
+        Returns:
+            How many events are ``billed``, ``lost``, ``unpaid``, ... and which; true if all is well.
+
+        Raises:
+            ApiException: this platform does not list its events (the first release), or it cannot be reached.
+            ApiTypeError, ApiValueError: an argument is wrong, or nothing is kept.
+            OutboxError: what is kept cannot be read.
+        """
+        moment = None if since is None else _since(since)
+        return self._recorder.verify(moment, repair=repair, timeout=timeout)
+
+    @explained
     def stats(self) -> Stats:
         """Return where all recorded events are: tracked = accepted + duplicate + queued + retrying + dead + dropped.
 
         Accepted events are billed later; how many are, ``stats().billed`` says once :meth:`wait_billed` has looked.
+        ``stats().followed`` counts the jobs of providers that :meth:`follow` has been given and that have not ended.
         ``stats().unpaid`` counts usage without a user, or of users known to have no wallet, since this object was made.
         """
         stats = self._recorder.stats()
         counts = self._warnings.counts()
-        stats.unpaid = counts["no_user"] + counts["no_wallet"]
+        stats.unpaid += counts["no_user"] + counts["no_wallet"]
+        stats.followed = self._following.count()
         return stats
 
     @explained
@@ -558,6 +729,11 @@ class OpenMonetize(Apis):
         ``refused``: events that raised at the caller's line. ``unmetered``: calls of wrapped clients and metered
         functions whose usage could not be read or recorded, and each path of a wrapped client that may cost something
         and is not metered, once. ``unpriced_model``: events of a model that the platform has no price for.
+        ``unbilled_tokens``: calls with tokens that ``token_policy="reported"`` does not bill, or bills as text.
+        ``unbilled_tool``: calls with a tool that the provider runs and that has no price in ``unit_prices``.
+        ``no_list_price``: calls that ``"price_equivalent"`` has billed as ``"inclusive"``, as their model has no price.
+        ``job_unbilled``: followed jobs that ended without usage, or were given up.
+        ``partial_stream``: streams that were ended before the provider had told the usage, and are billed below it.
         ``short_user_id``: events with a user id that another customer is likely to use as well. ``long_user_id``:
         events with one whose balance cannot be looked up. ``no_user``: usage without a user, which no user pays for.
         ``no_wallet``: usage of users who are known to have no wallet, from a check, from their balance, or from
@@ -685,6 +861,7 @@ class OpenMonetize(Apis):
         rate_share: float = 0.9,
         max_outage: float = 300.0,
         on_progress: Callable[[FilesProgress], object] | None = None,
+        token_policy: TokenPolicy | None = None,
     ) -> FilesReport:
         """Load usage files: each row becomes an event, and is billed once however often it is given.
 
@@ -716,6 +893,8 @@ class OpenMonetize(Apis):
             rate_share: the part of the platform's rate limit to use, 0.01 to 1.
             max_outage: seconds of failures after which to give up.
             on_progress: called with a `FilesProgress` a few times a second, from the calling thread.
+            token_policy: which tokens of the rows are billed; by default as `OpenMonetize` was told. Cached and other
+                kinds of tokens are those in ``metadata.gen_ai.usage...`` of a row.
 
         Returns:
             What became of the rows.
@@ -749,6 +928,73 @@ class OpenMonetize(Apis):
             rate_share=rate_share,
             max_outage=max_outage,
             on_progress=on_progress,
+            token_policy=self._token_policy if token_policy is None else token_policy,
+        )
+
+    # Reconciling
+
+    @explained
+    def reconcile(
+        self,
+        provider: FilePath | Iterable[FilePath] | None = None,
+        *,
+        by: Iterable[str] | str = ("day", "model"),
+        last: str | timedelta | None = None,
+        start_date: date | str | None = None,
+        end_date: date | str | None = None,
+        repair: bool = False,
+        tolerance: Decimal | float | str = "0.01",
+        events: Iterable[Mapping[str, Any] | DeadLetter] | None = None,
+        preset: str | None = None,
+    ) -> Reconciliation:
+        """Put side by side what was recorded, what the platform billed, and what the provider charges.
+
+        Recorded is what the outbox keeps (``keep="35d"``) and what was refused; without kept events the platform's own
+        stand for them. Platform is its list of events: one request, of 100 a minute, for each hundred. The provider is
+        asked for its usage and its costs with an admin key of your organization, from the environment:
+        ``OPENAI_ADMIN_KEY``, ``ANTHROPIC_ADMIN_KEY``. Whole days (UTC) are compared, since providers report no parts
+        of them; their reports follow after minutes, and may change for a day. What waits is delivered first, for 30
+        seconds at most.
+
+        Args:
+            provider: ``"openai"``, ``"anthropic"``, the path of an exported usage file, or several of them; without
+                it only what was recorded and billed is compared.
+            by: what rows are grouped by: some of ``"day"``, ``"model"`` and ``"feature"``.
+            last: the length of the range, such as ``"7d"``, widened to whole days; by default ``"1d"``.
+            start_date: the first day, instead of ``last``.
+            end_date: the last day, included; by default today.
+            repair: first send again what the platform has accepted and lost, see ``verify``.
+            tolerance: US dollars; the result is true if nothing differs by more, prices and rounding left out.
+            events: what was recorded, where another process keeps it: events as they were sent, and dead letters.
+                Nothing is delivered then.
+            preset: the columns of an exported file, see :meth:`ingest_files`; by default what its first row says.
+
+        Returns:
+            The rows, the differences with their reasons, and ``to_dataframe()``, ``plot()``, ``to_json()``,
+            ``to_csv()``, ``to_html()``.
+
+        Raises:
+            ApiException: the platform or the provider does not answer, or refuses the key.
+            ApiKeyError: there is no admin key.
+            ApiTypeError, ApiValueError: an argument is wrong, or a report cannot be read.
+            FilesError: an exported file cannot be read.
+            MissingExtraError: DuckDB is not installed: ``pip install 'openmonetize[files]'``.
+        """
+        from openmonetize.reconcile.reconcile import reconcile
+
+        return reconcile(
+            self,
+            names=self._names,
+            prices=self._prices.book,
+            provider=provider,
+            by=by,
+            last=last,
+            start_date=start_date,
+            end_date=end_date,
+            repair=repair,
+            tolerance=tolerance,
+            events=events,
+            preset=preset,
         )
 
     # Gating
@@ -799,6 +1045,67 @@ class OpenMonetize(Apis):
         return self._gate.require(self._question(user_id, feature_id, estimate), on_outage)
 
     @explained
+    def reserve(
+        self,
+        feature_id: str | None = None,
+        *,
+        on_outage: OnOutage,
+        user_id: str | None = None,
+        credits: int | None = None,
+        ttl: float = HOLD_TTL,
+        **estimate: Unpack[Estimate],
+    ) -> Hold:
+        """Check as :meth:`require` does, and hold credits for the use: ``with om.reserve(...) as hold:``.
+
+        Calls at the same moment cannot spend more than there is: the credits must be free in the platform's balance,
+        less what is held, and less what was used and is not burned yet. Give the hold what the call has used
+        (``hold.settle(answer)``); without that, it is released at the end of the block. What other programs spend is
+        seen when the balance is read the next time, after ``check_cache_seconds``.
+
+        Args:
+            feature_id: the feature; by default that of :meth:`context`.
+            on_outage: ``"allow"`` or ``"deny"``: whether to go ahead if the platform does not answer, or the store of
+                the holds cannot be used.
+            user_id: the user; by default that of :meth:`context`.
+            credits: how many to hold; by default what the estimate costs.
+            ttl: seconds after which the hold ends by itself, for a process that has crashed. Longer than the call.
+            **estimate: the most that the use may take, see `Estimate`.
+
+        Returns:
+            The hold.
+
+        Raises:
+            EntitlementDenied: the user may not go ahead, or has too few credits that are free.
+            ApiTypeError, ApiValueError: the question is incomplete or wrong.
+            MissingExtraError: the store needs a package, ``openmonetize[postgres]`` or ``openmonetize[redis]``.
+        """
+        require_policy(on_outage)
+        require_reservation(credits, ttl)
+        question = self._question(user_id, feature_id, estimate)
+        return self._hold(question, self._credits_of(question, credits), on_outage, ttl)
+
+    def _hold(self, question: Question, credits: int, on_outage: OnOutage, ttl: float) -> Hold:
+        if self._reservations is None:
+            hold_id, check = "", self._gate.check(question, on_outage)
+        else:
+            hold_id, check = self._reservations.reserve(question, credits, on_outage, ttl)
+        held = HeldCredits(self._reservations, hold_id, question.user_id, credits, self._holds.cost)
+        return Hold(held, credits, check, question, self._holds)
+
+    def _credits_of(self, question: Question, credits: int | None) -> int:
+        """Return how many credits to hold: those that are given, or those that the estimate costs."""
+        if credits is not None:
+            return credits
+        usage = {name: value for name, value in question._asdict().items() if name in Amounts.__annotations__}
+        given = {name: value for name, value in usage.items() if value is not None}
+        if not any(name in given for name in ("input_tokens", "output_tokens", "image_count", "seconds")):
+            raise ApiTypeError(
+                "credits is missing: say how many to hold, or what the use may take at the most (provider, model, "
+                "input_tokens and output_tokens, image_count, or seconds)"
+            )
+        return self.estimate_credits(**given).credits
+
+    @explained
     def metered(
         self,
         *,
@@ -806,6 +1113,7 @@ class OpenMonetize(Apis):
         on_outage: OnOutage,
         user_id: UserId = None,
         usage_of: Callable[[Any], Any] | None = None,
+        reserve: bool | int = False,
         **estimate: Unpack[Estimate],
     ) -> Callable[[F], F]:
         """Decorate a function that calls a provider: check, call, read what was used, record it.
@@ -822,9 +1130,20 @@ class OpenMonetize(Apis):
             user_id: the user; or a function that is called with the call's arguments and returns the user; by
                 default the user of :meth:`context`.
             usage_of: a function that finds the provider's response in the result (or in each chunk of a stream).
+            reserve: True holds what the estimate costs for the time of each call, as :meth:`reserve` does; a number
+                holds so many credits. False only checks.
             **estimate: for the check, see :meth:`check`.
         """
-        self._question("anybody", feature_id, estimate)  # A wrong estimate is an error here, not in every call.
+        question = self._question("anybody", feature_id, estimate)  # A mistake is an error here, not in every call.
+        credits = None if isinstance(reserve, bool) else reserve
+        require_reservation(credits, HOLD_TTL)
+        if reserve:
+            require_policy(on_outage)
+            self._credits_of(question, credits)
+
+        def hold(question: Question) -> Hold:
+            return self._hold(question, self._credits_of(question, credits), on_outage, HOLD_TTL)
+
         return Metered(
             self._recording,
             self._gate,
@@ -832,6 +1151,7 @@ class OpenMonetize(Apis):
             on_outage=on_outage,
             user_id=user_id,
             usage_of=usage_of,
+            reserve=hold if reserve else None,
         )
 
     def _question(self, user_id: str | None, feature_id: str | None, estimate: Mapping[str, Any]) -> Question:
@@ -870,10 +1190,9 @@ class OpenMonetize(Apis):
             ApiTypeError, ApiValueError: there is no such event.
         """
         complete = self._recording.complete
-        charge = charge_for(event, usage, complete=complete, book=TEXT_BOOK if book is None else book, era=era)
-        if book is None and charge.basis == FALLBACK:
-            charge = charge_for(event, usage, complete=complete, book=self._prices.book(), era=era)
-        return charge
+        if book is not None:
+            return charge_for(event, usage, complete=complete, book=book, era=era)
+        return installed_charge_for(event, usage, complete=complete, installed=self._prices.book, era=era)
 
     @explained
     def usage_by_user(
@@ -952,3 +1271,14 @@ class OpenMonetize(Apis):
             metadata={**scope.metadata, **(metadata or {})},
             proxy_url=proxy_url,
         )
+
+
+def _since(value: Any) -> datetime:
+    """Return the time that is meant by a time, a day, or a length of time before now."""
+    from datetime import datetime, timezone
+
+    from openmonetize._schema.time_range import instant, length_of
+
+    if isinstance(value, str) and value[4:5] != "-":
+        return datetime.now(timezone.utc) - length_of(value)
+    return instant("since", value)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from openmonetize._arguments import MISSING, described
 from openmonetize.client.context import ContextScope
 from openmonetize.client.disabled import DisabledRecorder
+from openmonetize.client.last_usage import LastUsages
 from openmonetize.client.usage_warnings import UsageWarnings
 from openmonetize.events.fields import MODEL_KEY
 from openmonetize.events.model import EventModel
@@ -16,6 +17,10 @@ from openmonetize.events.token_encoder import TokenEventEncoder
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 from openmonetize.metering import Recorder
 from openmonetize.pricing.model_names import ModelNames, Name
+
+if TYPE_CHECKING:
+    from openmonetize.client.usage_billing import UsageBilling
+    from openmonetize.providers.usage import TokenPolicy
 
 Time = Union[datetime, str, None]
 
@@ -28,6 +33,7 @@ class Recording:
     Attributes:
         scope: the scope of the running thread or task.
         warnings: warnings about doubtful usage, and their counts.
+        last_usages: the last usage of a provider's call, by thread and task.
 
     Args:
         recorder: takes the events.
@@ -36,6 +42,8 @@ class Recording:
         warnings: counts doubtful usage, and logs it.
         customer_id: goes into every event that names none.
         require_user: refuse events without a user.
+        token_policy: which tokens of a provider's call are billed.
+        unit_prices: whole credits for one call of a tool that a provider runs, by tool.
     """
 
     def __init__(
@@ -47,6 +55,8 @@ class Recording:
         warnings: UsageWarnings,
         customer_id: str | None = None,
         require_user: bool = False,
+        token_policy: TokenPolicy = "reported",
+        unit_prices: Mapping[str, int] | None = None,
     ) -> None:
         from openmonetize.models.api_call_event import ApiCallEvent
         from openmonetize.models.custom_event import CustomEvent
@@ -56,10 +66,14 @@ class Recording:
 
         self.scope = scope
         self.warnings = warnings
+        self.last_usages = LastUsages()
         self._recorder = recorder
         self._names = names
         self._customer_id = customer_id
         self._require_user = require_user
+        self._token_policy: TokenPolicy = token_policy
+        self._unit_prices = unit_prices or {}
+        self._usage_billing: UsageBilling | None = None
         self._encoder = TokenEventEncoder()
         self._event_of_any_kind = UsageEvent
         self._kinds: Mapping[str, type[EventModel]] = {
@@ -89,9 +103,11 @@ class Recording:
         scope = self.scope.get()
         if scope is not None:
             user_id, feature_id, metadata = scope.fill(user_id, feature_id, metadata)
-        encoded = self._encoder.write(
-            (provider, model, feature_id, customer_id), user_id, input_tokens, output_tokens, metadata
-        )
+        encoded = None
+        if scope is None or scope.hold is None:
+            encoded = self._encoder.write(
+                (provider, model, feature_id, customer_id), user_id, input_tokens, output_tokens, metadata
+            )
         if encoded is not None and user_id is not None:
             event_id, wire = encoded
             self._recorder.put(wire)
@@ -142,22 +158,30 @@ class Recording:
         timestamp: Time = None,
     ) -> str:
         """Record what a provider's call used; see `OpenMonetize.track_usage`."""
-        from openmonetize.client.provider_usage import event_fields
-        from openmonetize.providers import Usage, event_id_for, usage_from
-
-        if isinstance(usage, Usage):
-            if provider is not None or model is not None or host is not None:
-                raise ApiTypeError("provider, model and host are for a response; a Usage says them itself")
-        else:
-            usage = usage_from(usage, provider=provider, model=model, host=host)
-        kind, fields = event_fields(usage, metadata)
-        derived = None if event_id is not None else event_id_for(usage)
+        billing = self._usage_billing or self._make_usage_billing()
+        usage = billing.usage_of(usage, provider, model, host)
+        kind, fields, billed = billing.event(usage, metadata, timestamp)
+        derived = None if event_id is not None else billing.event_id(usage)
         fields.update(user_id=user_id, feature_id=feature_id, timestamp=timestamp, event_id=derived or event_id)
-        recorded = self._record(kind, fields, derived=derived is not None)
+        recorded, event = self._record_event(kind, fields, derived=derived is not None)
+        self.last_usages.set(usage, recorded, event)
+        if usage.details or billed is not None:
+            for fields in billing.tool_events(usage, metadata, str(event_id or recorded)):
+                fields.update(user_id=user_id, feature_id=feature_id, timestamp=timestamp)
+                self._record("CUSTOM", fields, derived=event_id is None)
+            billing.tell(usage, billed)
+        if usage.completeness == "partial":
+            self.warnings.partial_stream(usage.provider, usage.model)
         scope = self.scope.get()
         if scope is not None and scope.recorded is not None:
             scope.recorded.add(usage)
         return recorded
+
+    def _make_usage_billing(self) -> UsageBilling:
+        from openmonetize.client.usage_billing import UsageBilling  # late, with all that reads providers' answers
+
+        self._usage_billing = UsageBilling(self._token_policy, self._unit_prices, self.warnings)
+        return self._usage_billing
 
     def record_event(self, event: EventModel | Mapping[str, Any]) -> str:
         """Record an event model or a dict; see `OpenMonetize.track`."""
@@ -172,6 +196,10 @@ class Recording:
         return self._complete(event)[0]
 
     def _record(self, kind: str, fields: dict[str, Any], derived: bool = False) -> str:
+        return self._record_event(kind, fields, derived)[0]
+
+    def _record_event(self, kind: str, fields: dict[str, Any], derived: bool = False) -> tuple[str, EventModel]:
+        """Record an event. Return its id on the wire, and the event."""
         try:
             added, unpriced = self._additions(fields, kind)
             complete = {**fields, **added}
@@ -194,7 +222,7 @@ class Recording:
             raise
         if kind == "TOKEN_USAGE" and unpriced is None:
             self._encoder.learn(fields, vars(event))
-        return recorded
+        return recorded, event
 
     def _complete(self, event: EventModel | Mapping[str, Any]) -> tuple[EventModel, str | None]:
         """Return the complete event, and its model if that has no price."""
@@ -213,7 +241,11 @@ class Recording:
                 "user_id is missing, and this OpenMonetize(require_user=True) records nothing that no user pays for: "
                 "pass it, or set it for a block with `with om.context(user_id=...)`"
             )
-        event_id = self._recorder.record(event)
+        scope = self.scope.get()
+        if scope is None or scope.hold is None:
+            event_id = self._recorder.record(event)
+        else:
+            event_id = scope.hold.record(event, self._recorder.record)
         if values["user_id"]:
             self.warnings.user_id(values["user_id"])
         elif values["event_type"] != "API_CALL":  # which costs nothing

@@ -25,6 +25,7 @@ class DeliverySettings(TypedDict, total=False):
     outbox_max_bytes: Optional[int]
     outbox_min_free_bytes: Optional[int]
     keep: Union[str, float, None]
+    verify: Union[bool, Literal["report"]]
     on_full: Literal["block", "drop_newest", "spill"]
     spill_path: Optional[FilePath]
     atexit_timeout: float

@@ -204,18 +204,21 @@ def _sum_of(values: list[Any]) -> Any:
 
 
 def number_of(value: Any) -> Any:
-    """Return a value as a number if it is one, or the text of one; else itself."""
-    if not isinstance(value, str) or "_" in value:  # which Python takes within numbers
-        return value
-    try:
-        return int(value)
-    except ValueError:
-        pass
-    try:
-        number = float(value)
-    except ValueError:
-        return value
-    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+    """Return a value as a number if it is one, or the text of one, and as an int if it is whole; else itself."""
+    number = value
+    if isinstance(value, str):
+        if "_" in value:  # which Python takes within numbers
+            return value
+        try:
+            return int(value)
+        except ValueError:
+            pass
+        try:
+            number = float(value)
+        except ValueError:
+            return value
+    # Columns of whole numbers with gaps are often written as floats.
+    return int(number) if isinstance(number, float) and number.is_integer() and abs(number) < 2**53 else number
 
 
 def _part(value: Any, separator: str, before: bool) -> Any:

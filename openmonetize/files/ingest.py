@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Callable
 
-from openmonetize._arguments import require, require_function
+from openmonetize._arguments import require, require_callback
 from openmonetize.events.key_owners import find_owner
 from openmonetize.exceptions import ApiValueError, OpenApiException
 from openmonetize.files.checkpoint import Checkpoint
@@ -23,15 +23,18 @@ from openmonetize.files.preparation import Preparation, Prepared
 from openmonetize.files.reading import FORMATS
 from openmonetize.files.rejected_rows import RejectedRows
 from openmonetize.files.report import FilesProgress, FilesReport, by_model, requests_for
+from openmonetize.files.row_policy import RowPolicy
 from openmonetize.files.row_report import RowReport
 from openmonetize.files.sending import Sending
 from openmonetize.files.sources import STANDARD_INPUT, FilePath, Source, find_sources
 from openmonetize.pricing import PriceBook
 from openmonetize.pricing.credits import event_cost
 from openmonetize.pricing.model_names import ModelNames
+from openmonetize.providers.policy import REPORTED
 
 if TYPE_CHECKING:
     from openmonetize.client.openmonetize import OpenMonetize
+    from openmonetize.providers.usage import TokenPolicy
 
 DEFAULT_SOURCE = "files"
 # The part of the rate limit that is used: the rest is left to the application's own calls, such as checks.
@@ -61,6 +64,7 @@ class FilesIngest:
         max_outage: seconds of failures after which to give up.
         on_progress: called with a `FilesProgress` from time to time.
         id_column: the column that identifies rows; by default the preset's.
+        token_policy: which tokens are billed.
     """
 
     def __init__(
@@ -82,10 +86,12 @@ class FilesIngest:
         max_outage: float,
         on_progress: Callable[[FilesProgress], object] | None,
         id_column: str | None,
+        token_policy: TokenPolicy,
     ) -> None:
         self._om = om
         self._sources = sources
         self._mapping = mapping
+        self._policy = None if token_policy == REPORTED else RowPolicy(token_policy, calls=not mapping.sums)
         self._format = format
         self._id_column, self._id_required = id_column or mapping.id_column, id_column is not None
         self._rejected = None if rejected is None else RejectedRows(rejected)
@@ -125,7 +131,7 @@ class FilesIngest:
                 closed.callback(self._checkpoint.close)
             encoder = EventEncoder(self._names)
             ids = RowIds(customer_id, report.source, self._id_column, self._id_required)
-            preparation = Preparation(ids, self._mapping, encoder, self._format)
+            preparation = Preparation(ids, self._mapping, encoder, self._format, self._policy)
             try:
                 rows = self._counted(preparation.prepare(self._sources), encoder)
                 if report.dry_run:
@@ -140,6 +146,7 @@ class FilesIngest:
             finally:
                 report.rejected_files = [] if self._rejected is None else list(self._rejected.paths)
                 report.users = len(self._users)
+                report.no_list_price = {} if self._policy is None else dict(self._policy.unpriced)
             self._progress(True)
         return report
 
@@ -280,6 +287,7 @@ def ingest_files(
     rate_share: float = RATE_SHARE,
     max_outage: float = MAX_OUTAGE,
     on_progress: Callable[[FilesProgress], object] | None = None,
+    token_policy: TokenPolicy = "reported",
 ) -> FilesReport:
     """Load usage files; see `OpenMonetize.ingest_files`."""
     for name, value in (("columns", columns), ("constants", constants), ("providers", providers)):
@@ -301,7 +309,7 @@ def ingest_files(
     if isinstance(max_outage, bool) or not isinstance(max_outage, (int, float)) or not max_outage >= 0:
         raise ApiValueError(f"max_outage must be seconds, 0 or more, not {max_outage!r}")
     if on_progress is not None:
-        require_function("on_progress", on_progress)
+        require_callback("on_progress", on_progress)
     run = FilesIngest(
         om,
         find_sources(paths),
@@ -319,6 +327,7 @@ def ingest_files(
         max_outage=float(max_outage),
         on_progress=on_progress,
         id_column=id_column,
+        token_policy=token_policy,
     )
     return run.run()
 

@@ -20,6 +20,7 @@ from openmonetize.files.expressions import (
 )
 from openmonetize.files.presets import PRESETS, Preset
 from openmonetize.files.times import event_time
+from openmonetize.providers import otel
 
 METADATA = "metadata."
 _MAX_NAMES = 1000  # characters of the names of columns in an error
@@ -69,7 +70,8 @@ class RowMapping:
     ) -> None:
         known = _preset(preset)
         self.records, self._only, self._free = known.records, known.only.items(), known.free.items()
-        self.id_column = known.id_column
+        self.id_column, self.sums = known.id_column, known.sums
+        self._caches_apart = None if known.caches_apart is None else compiled(known.caches_apart)
         self._providers = {**known.providers, **(providers or {})}
         for name, provider in self._providers.items():
             if str(provider).upper() not in PROVIDERS:
@@ -84,6 +86,7 @@ class RowMapping:
         self._given = [(field, text, missing_column) for field, text in (columns or {}).items()]
         self._given += [(field, text, missing_in_template) for field, text in (constants or {}).items()]
         self._metadata = [(name[len(METADATA) :], given.pop(name)) for name in list(given) if name.startswith(METADATA)]
+        self._counts = [name for name, _ in self._metadata if name.startswith(otel.USAGE)]
         self._kind = given.pop("event_type", None)
         self._plan = [(field, expression, _CONVERSIONS[field]) for field, expression in given.items()]
         kinds = [kind for kind, counts in _COUNTS_OF.items() if any(count in given for count in counts)]
@@ -139,6 +142,13 @@ class RowMapping:
         if self._metadata:
             facts = [(name, expression(values)) for name, expression in self._metadata]
             metadata = {name: value for name, value in facts if value is not None}
+            for name in self._counts:
+                if name in metadata:
+                    metadata[name] = number_of(metadata[name])
+            apart = None if self._caches_apart is None else number_of(self._caches_apart(values))
+            read = made.get("input_tokens", 0)
+            if apart and type(apart) is int and type(read) is int:
+                metadata[otel.INPUT] = read + apart
             if metadata:
                 made["metadata"] = metadata
         return made

@@ -13,6 +13,7 @@ from openmonetize.files.mapping import RowMapping, RowRefused
 from openmonetize.files.occurrences import Occurrences
 from openmonetize.files.reading import CSV, PARQUET, RowFile
 from openmonetize.files.row import ERROR_COLUMN, ID_COLUMN, TEXT_COLUMN, Row
+from openmonetize.files.row_policy import RowPolicy
 from openmonetize.files.sources import Source
 
 
@@ -46,12 +47,21 @@ class Preparation:
         mapping: computes the fields of events.
         encoder: writes events.
         format: of the files; by default what each of them says.
+        policy: computes the tokens to bill, if not those of the row.
     """
 
-    def __init__(self, ids: RowIds, mapping: RowMapping, encoder: EventEncoder, format: str | None = None) -> None:
+    def __init__(
+        self,
+        ids: RowIds,
+        mapping: RowMapping,
+        encoder: EventEncoder,
+        format: str | None = None,
+        policy: RowPolicy | None = None,
+    ) -> None:
         self._ids = ids
         self._mapping = mapping
         self._encoder = encoder
+        self._policy = policy
         self._format = format
         self._mended = Occurrences()  # ids of rows that were refused in an earlier run
 
@@ -83,6 +93,8 @@ class Preparation:
                 return Prepared(file, row, "", b"", fields, None)
             event_id = event_id or self._ids.id_of(values)
             fields = self._mapping.fields(values)
+            if self._policy is not None:
+                fields = self._policy.apply(fields)
             if fields["event_type"] == "TOKEN_USAGE" and not (
                 fields.get("input_tokens") or fields.get("output_tokens")
             ):

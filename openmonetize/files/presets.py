@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, Optional
 from openmonetize.providers import otel
 
 _CACHE_READ, _CACHE_WRITE = f"metadata.{otel.CACHE_READ}", f"metadata.{otel.CACHE_WRITE}"
+_CACHE_WRITE_5M, _CACHE_WRITE_1H = f"metadata.{otel.CACHE_WRITE_5M}", f"metadata.{otel.CACHE_WRITE_1H}"
+_SERVICE_TIER, _BATCH = f"metadata.{otel.SERVICE_TIER}", f"metadata.{otel.BATCH}"
 
 
 class Preset(NamedTuple):
@@ -22,6 +24,8 @@ class Preset(NamedTuple):
         providers: the platform's name of a provider by the file's, where that is another name for the same.
         id_column: the column that identifies a row; None if there is none. Rows without a value are identified by
             their content.
+        sums: whether a row is the sum of many calls.
+        caches_apart: an expression of those tokens of caches that the input tokens leave out; None if there are none.
     """
 
     columns: Mapping[str, str]
@@ -31,12 +35,20 @@ class Preset(NamedTuple):
     free: Mapping[str, str] = {}
     providers: Mapping[str, str] = {}
     id_column: Optional[str] = None
+    sums: bool = False
+    caches_apart: Optional[str] = None
 
 
 # Names that routers give to the vendors that the platform takes: slugs of OpenRouter's models
 # (https://openrouter.ai/docs/api-reference/list-available-models), LiteLLM's `custom_llm_provider`
 # (https://docs.litellm.ai/docs/providers). `vertex_ai`, `bedrock` and `azure` sell several vendors' models.
 _VENDORS = {"mistralai": "MISTRAL", "gemini": "GOOGLE", "cohere_chat": "COHERE"}
+
+_ANTHROPIC_READ = "cache_read_input_tokens + usage_input_tokens_cache_read"
+_ANTHROPIC_WRITTEN = (
+    "cache_creation.ephemeral_5m_input_tokens + cache_creation.ephemeral_1h_input_tokens"
+    " + usage_input_tokens_cache_write_5m + usage_input_tokens_cache_write_1h"
+)
 
 # Langfuse takes the details that OpenAI counts within its totals out of `input` and `output`, and keeps them beside
 # (https://langfuse.com/docs/observability/features/token-and-cost-tracking); a model's answer has them within. What
@@ -51,9 +63,23 @@ _LANGFUSE_OUTPUT = (
 )
 
 
+# Names of Anthropic's caches, and those that Langfuse's handler of LangChain gives to any.
+_LANGFUSE_READ, _LANGFUSE_WRITTEN = (
+    ("cache_read_input_tokens", "input_cache_read"),
+    ("cache_creation_input_tokens", "input_cache_creation"),
+)
+
+
 def _langfuse(names: tuple[str, ...], *others: str) -> str:
     sums = (" + ".join(f"{details}.{name}" for name in names) for details in ("usage_details", "usageDetails"))
     return " or ".join((*sums, *others))
+
+
+# What LiteLLM made of the provider's usage. Its `prompt_tokens` contain all caches, also those of Anthropic
+# (`litellm.types.utils.Usage`).
+_LITELLM_USAGE = "metadata.usage_object"
+_LITELLM_READ, _LITELLM_WRITTEN = (f"{_LITELLM_USAGE}.{name}_tokens_details" for name in ("prompt", "completion"))
+_LITELLM_KEPT = f"{_LITELLM_READ}.cache_creation_token_details"
 
 
 PRESETS: Mapping[str, Preset] = {
@@ -72,12 +98,15 @@ PRESETS: Mapping[str, Preset] = {
             "input_tokens": "input_tokens",
             "output_tokens": "output_tokens",
             _CACHE_READ: "input_cached_tokens",
+            _SERVICE_TIER: "service_tier",
+            _BATCH: "batch",
             "metadata.requests": "num_model_requests",
             "metadata.project_id": "project_id",
             "metadata.api_key_id": "api_key_id",
         },
         constants={"provider": "OPENAI", "feature_id": "openai-usage"},
         records=("data", "results"),
+        sums=True,
     ),
     # GET /v1/organizations/usage_report/messages, as pages of JSON
     # (https://platform.claude.com/docs/en/api/admin-api/usage-cost/get-messages-usage-report), or the Console's CSV.
@@ -88,16 +117,19 @@ PRESETS: Mapping[str, Preset] = {
             "model": "model or model_version",
             "input_tokens": "uncached_input_tokens or usage_input_tokens_no_cache",
             "output_tokens": "output_tokens or usage_output_tokens",
-            _CACHE_READ: "cache_read_input_tokens or usage_input_tokens_cache_read",
-            _CACHE_WRITE: (
-                "cache_creation.ephemeral_5m_input_tokens + cache_creation.ephemeral_1h_input_tokens"
-                " + usage_input_tokens_cache_write_5m + usage_input_tokens_cache_write_1h"
-            ),
+            _CACHE_READ: _ANTHROPIC_READ,
+            _CACHE_WRITE: _ANTHROPIC_WRITTEN,
+            _CACHE_WRITE_5M: "cache_creation.ephemeral_5m_input_tokens or usage_input_tokens_cache_write_5m",
+            _CACHE_WRITE_1H: "cache_creation.ephemeral_1h_input_tokens or usage_input_tokens_cache_write_1h",
+            f"metadata.{otel.tool_calls_of('web_search')}": "server_tool_use.web_search_requests",
+            _SERVICE_TIER: "service_tier",
             "metadata.workspace": "workspace_id or workspace",
             "metadata.api_key_id": "api_key_id or api_key",
         },
         constants={"provider": "ANTHROPIC", "feature_id": "anthropic-usage"},
         records=("data", "results"),
+        sums=True,
+        caches_apart=f"{_ANTHROPIC_READ} + {_ANTHROPIC_WRITTEN}",
     ),
     # The table LiteLLM_SpendLogs of schema.prisma of https://github.com/BerriAI/litellm, exported. `end_user` is the
     # `user` of a request; its own `user` is the owner of the key. Times are UTC without saying so.
@@ -109,6 +141,17 @@ PRESETS: Mapping[str, Preset] = {
             "input_tokens": "prompt_tokens",
             "output_tokens": "completion_tokens",
             "user_id": "end_user",
+            _CACHE_READ: f"{_LITELLM_READ}.cached_tokens or {_LITELLM_USAGE}.cache_read_input_tokens",
+            _CACHE_WRITE: (f"{_LITELLM_READ}.cache_creation_tokens or {_LITELLM_USAGE}.cache_creation_input_tokens"),
+            _CACHE_WRITE_5M: f"{_LITELLM_KEPT}.ephemeral_5m_input_tokens",
+            _CACHE_WRITE_1H: f"{_LITELLM_KEPT}.ephemeral_1h_input_tokens",
+            f"metadata.{otel.REASONING}": f"{_LITELLM_WRITTEN}.reasoning_tokens",
+            **{
+                f"metadata.{name_of(modality)}": f"{details}.{modality}_tokens"
+                for name_of, details in ((otel.input_of, _LITELLM_READ), (otel.output_of, _LITELLM_WRITTEN))
+                for modality in ("audio", "image", "video")
+            },
+            _SERVICE_TIER: f"{_LITELLM_USAGE}.service_tier",
             "metadata.request_id": "request_id",
             "metadata.team_id": "team_id",
         },
@@ -127,11 +170,14 @@ PRESETS: Mapping[str, Preset] = {
             "output_tokens": _langfuse(_LANGFUSE_OUTPUT, "outputUsage", "usage.output", "completionTokens"),
             "user_id": "user_id or userId",
             "feature_id": 'trace_name or traceName or name or "langfuse"',
+            _CACHE_READ: _langfuse(("input_cached_tokens", *_LANGFUSE_READ)),
+            _CACHE_WRITE: _langfuse(_LANGFUSE_WRITTEN),
             "metadata.observation_id": "id",
             "metadata.trace_id": "trace_id or traceId",
         },
         only={"type": "GENERATION"},
         id_column="id",
+        caches_apart=_langfuse(_LANGFUSE_READ + _LANGFUSE_WRITTEN),
     ),
     # The activity page's CSV (one row a generation), and GET /api/v1/activity (one row a day and endpoint):
     # https://openrouter.ai/docs/api-reference/analytics/get-activity. The vendor is the first part of the model's

@@ -98,6 +98,8 @@ class FilesReport:
         users: how many users the rows name (counted up to 100,000).
         no_user: rows without a user: no user's wallet pays for them.
         unpriced: rows by model, for models without a price: they are billed at a general one.
+        no_list_price: rows by model, for models that ``token_policy="price_equivalent"`` knows no list price of: all
+            their tokens are billed.
         credits: of a dry run, what the events would burn, by the platform's arithmetic; else None.
         wallets: of a dry run, how many users have no wallet; None if that was not asked.
         quota: events that this month's quota still takes, if the platform says so.
@@ -121,6 +123,7 @@ class FilesReport:
     users: int = 0
     no_user: int = 0
     unpriced: dict[str, int] = field(default_factory=dict)
+    no_list_price: dict[str, int] = field(default_factory=dict)
     credits: Optional[int] = None
     wallets: Optional[WalletShare] = None
     quota: Optional[int] = None
@@ -206,6 +209,8 @@ def _lines(report: FilesReport) -> list[str]:
         lines.append(f"{_count(report.no_user, 'event')} without a user: no user's wallet pays for them")
     for model, count in Counter(report.unpriced).most_common(5):
         lines.append(f"{_count(count, 'event')} of {model}, which has no price: billed at a general one")
+    for model, count in Counter(report.no_list_price).most_common(5):
+        lines.append(f"{_count(count, 'event')} of {model}, which has no list price: all tokens are billed")
     if report.credits is not None:
         lines.append(
             f"about {report.credits:,} credits (${report.credits / 1000:,.2f}) for {_count(report.users, 'user')}"

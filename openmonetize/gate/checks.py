@@ -71,7 +71,8 @@ class CheckResult(NamedTuple):
         balance: credits in the user's wallet; None without one.
         actions: remedies to offer.
         source: ``platform``, ``cache`` (the platform's answer of a few seconds ago), ``outage`` (the platform did
-            not answer: the policy decided), or ``disabled``.
+            not answer: the policy decided), ``holds`` (a reservation: the balance has too little that is not held or
+            used already), or ``disabled``.
     """
 
     allowed: bool

@@ -121,17 +121,32 @@ class Gate:
             raise EntitlementDenied(result, question)
         return result
 
-    def cached(self, question: Question) -> CheckResult | None:
-        """Return the cached result, or None. Never waits for the platform."""
+    def cached(self, question: Question, *, refresh: bool = True) -> CheckResult | None:
+        """Return the cached result, or None. Never waits for the platform.
+
+        Args:
+            question: what is asked.
+            refresh: have a result that gets old refreshed in the background.
+        """
         if self._mark.forked():  # The parent's locks and threads are of no use in a forked child.
             self._start()
         entry = self._cache.get(question)
         now = time.monotonic()
         if entry is None or entry.expires <= now:
             return None
-        if entry.refresh_at <= now:
+        if refresh and entry.refresh_at <= now:
             self._refresher.submit(question)
         return entry.result._replace(source="cache")
+
+    def ask(self, question: Question) -> CheckResult | None:
+        """Return what the platform answers to a request that is sent from now on, or None if it does not answer.
+
+        Raises:
+            BadRequestException: the platform does not understand the question.
+        """
+        if self._mark.forked():
+            self._start()
+        return self._ask(question)
 
     def forget(self, user_id: str | None) -> None:
         """Drop the results of a user, whose wallet has changed: those in the cache, and those under way."""

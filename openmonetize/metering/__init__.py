@@ -5,7 +5,15 @@ from __future__ import annotations
 from openmonetize.metering.errors import BufferFull, MeteringError, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident
 from openmonetize.metering.recorder import Recorder
-from openmonetize.metering.results import BillingResult, DeadLetter, FlushResult, OtherAccount, Stats
+from openmonetize.metering.results import (
+    BillingResult,
+    DeadLetter,
+    Finding,
+    FlushResult,
+    OtherAccount,
+    Stats,
+    VerifyReport,
+)
 from openmonetize.metering.serverless import flush_after
 
 __all__ = [
@@ -13,6 +21,7 @@ __all__ = [
     "BufferFull",
     "DeadLetter",
     "Delivered",
+    "Finding",
     "FlushResult",
     "Incident",
     "MeteringError",
@@ -20,5 +29,6 @@ __all__ = [
     "OutboxError",
     "Recorder",
     "Stats",
+    "VerifyReport",
     "flush_after",
 ]

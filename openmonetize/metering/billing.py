@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import count, islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from openmonetize.exceptions import (
     ApiConnectionError,
@@ -20,12 +20,13 @@ from openmonetize.metering.buffers.base import Account, Batch
 
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
+    from openmonetize._http.redaction import Secret
 
 _LOG = logging.getLogger("openmonetize.metering")
 MAX_WATCHED = 10_000  # accepted events that are looked for; of more, the last
 # Seconds between two looks: an idle platform bills within 63 to 305 ms, a busy one minutes later (measured).
 FIRST_LOOK_INTERVAL, MAX_LOOK_INTERVAL = 0.1, 3.0
-_PAGE_SIZE = 100  # rows; the platform's own limit
+PAGE_SIZE = 100  # rows; the platform's own limit
 _MAX_PAGES = 10  # of one look
 # Least time for a page where a look takes several, of those beyond the first: the platform takes 100 requests a minute.
 _SECONDS_PER_PAGE = 1.0
@@ -51,6 +52,14 @@ def time_in(wire: bytes) -> str | None:
     return found[1].decode() if found else None
 
 
+def second_in(wire: bytes) -> str | None:
+    """Return the second of an event's timestamp, such as ``2026-01-31T12:00:00``."""
+    moment = time_in(wire)
+    if moment is None:
+        return None
+    return moment[:19] if moment[16:17] == ":" else f"{moment[:16]}:00"  # seconds may be left out
+
+
 class _Watched(NamedTuple):
     """An accepted event: its place in the order of acceptance, its account, and the second of its timestamp."""
 
@@ -67,12 +76,18 @@ class Page(NamedTuple):
         last_second: of the last row's timestamp, as ``2026-01-31T12:00:00``; empty if it cannot be told.
         full: whether there may be another page.
         zero: the ids of those that cost something, and are billed 0 credits.
+        credits: what each event was billed, by id.
+        total: how many events the list has; None if that is not said.
+        headers: of the answer.
     """
 
     ids: Collection[str]
     last_second: str
     full: bool
     zero: Collection[str] = ()
+    credits: Mapping[str, int] = {}
+    total: Optional[int] = None
+    headers: Mapping[str, str] = {}
 
 
 class Billing:
@@ -103,9 +118,8 @@ class Billing:
         """Watch events that the platform has just taken."""
         found = {}
         for wire in batch.wires[-MAX_WATCHED:]:
-            event_id, moment = event_id_in(wire), time_in(wire)
-            if event_id and moment:
-                second = moment[:19] if moment[16:17] == ":" else f"{moment[:16]}:00"  # seconds may be left out
+            event_id, second = event_id_in(wire), second_in(wire)
+            if event_id and second:
                 found[event_id] = _Watched(next(self._numbers), batch.account, second)
         with self._lock:
             # The oldest go first, so that the table never gets larger than it has to be.
@@ -172,7 +186,7 @@ class Billing:
                 return 0, pages - 1
             page = fetch(offset)
             self._found(page)
-            offset += _PAGE_SIZE
+            offset += PAGE_SIZE
             if not page.full or "" < page.last_second < min(event.second for event in waiting.values()):
                 self._miss(waiting, before)
                 return 0, pages
@@ -200,13 +214,17 @@ class Billing:
                     self._missing[event_id] = event
 
 
-def page_of_events(client: ApiClient, offset: int, deadline: float) -> Page:
+def page_of_events(
+    client: ApiClient, offset: int, deadline: float, key: Secret | None = None, attempts: int | None = None
+) -> Page:
     """Return a page of the platform's list of billed events.
 
     Args:
         client: sends the request.
         offset: the number of rows before it.
         deadline: monotonic time by which the request must end.
+        key: the API key to send instead of the client's.
+        attempts: how often to send the request at most.
 
     Raises:
         ApiException: the request failed.
@@ -214,8 +232,9 @@ def page_of_events(client: ApiClient, offset: int, deadline: float) -> Page:
     from openmonetize._schema import timestamps
     from openmonetize.api.events_api import V1_EVENTS_LIST_GET
 
-    options: Any = {}
-    answer = client.call(V1_EVENTS_LIST_GET, {"limit": _PAGE_SIZE, "offset": offset}, None, options, deadline=deadline)
+    options: Any = {} if key is None else {"_request_auth": key}
+    query = {"limit": PAGE_SIZE, "offset": offset}
+    answer = client.call(V1_EVENTS_LIST_GET, query, None, options, attempts, deadline)
     rows: Sequence[Any] = answer.data.data or []
     last = ""
     if rows:
@@ -224,7 +243,9 @@ def page_of_events(client: ApiClient, offset: int, deadline: float) -> Page:
         except (TypeError, ValueError, AttributeError):  # a row's field that cannot be read is kept as it came
             last = ""
     zero = {row.id for row in rows if row.credits_burned == 0 and _costs(row)}
-    return Page({row.id for row in rows}, last, len(rows) >= _PAGE_SIZE, zero)
+    credits = {row.id: row.credits_burned or 0 for row in rows}
+    total = getattr(answer.data.pagination, "total", None)
+    return Page(credits.keys(), last, len(rows) >= PAGE_SIZE, zero, credits, total, answer.headers)
 
 
 def _costs(row: Any) -> bool:

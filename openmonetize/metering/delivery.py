@@ -49,6 +49,8 @@ class Delivery:
         retry: how long to wait after a failure.
         fingerprint: digest of the present key; a new one ends the wait of a refused account.
         on_accepted: called with the events of a request of which the platform took some that it did not have.
+        keep: called with the events of a request that the platform has, and how many of them it had before, while they
+            are still in the buffer.
         clock: monotonic seconds.
     """
 
@@ -62,6 +64,7 @@ class Delivery:
         retry: RetryPolicy = RETRY,
         fingerprint: Callable[[], str] = str,
         on_accepted: Callable[[Batch], object] = lambda batch: None,
+        keep: Callable[[Batch, int], object] = lambda batch, duplicates: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._send = send
@@ -71,6 +74,7 @@ class Delivery:
         self._retry = retry
         self._fingerprint = fingerprint
         self._on_accepted = on_accepted
+        self._keep = keep
         self._clock = clock
         self._reset()
 
@@ -168,6 +172,7 @@ class Delivery:
         try:
             try:
                 self._settling = False
+                batch.is_about_to_be_sent()
                 response = self._send(batch)
             finally:
                 self._settling = True
@@ -195,6 +200,7 @@ class Delivery:
 
     def _delivered(self, batch: Batch, duplicates: int, batch_id: str | None) -> None:
         duplicates = min(duplicates, len(batch))
+        self._keep(batch, duplicates)
         batch.source.ack(batch, duplicates)
         self.accepted += len(batch) - duplicates
         self.duplicate += duplicates

@@ -21,7 +21,8 @@ class Incident(NamedTuple):
             ``"outbox"`` (it cannot be used), ``"damaged"`` (events in it were destroyed, or its files removed),
             ``"other_key"`` (events wait for another key),
             ``"rate_limit"`` (its rate limit's headers cannot be right), ``"left"`` (undelivered at the end of the
-            process).
+            process), ``"lost"`` (the platform has lost events that it had accepted), ``"unpaid"`` (it has stored some
+            with 0 credits, or without a booking), ``"unverified"`` (accepted events cannot be looked for).
         message: what happened and what to do.
         status: HTTP status, if a response was the cause.
         events: how many events are concerned.

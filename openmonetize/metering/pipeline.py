@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from openmonetize._fork import ProcessMark
 from openmonetize._http.retry import RetryPolicy
-from openmonetize.exceptions import ApiException
+from openmonetize.exceptions import ApiException, ApiValueError
 from openmonetize.metering import lifecycle
 from openmonetize.metering.accounts import Accounts
 from openmonetize.metering.billing import Billing, Page, page_of_events
 from openmonetize.metering.buffers.base import Account, Batch, Buffer
 from openmonetize.metering.buffers.memory import MemoryBuffer
 from openmonetize.metering.delivery import Delivery
-from openmonetize.metering.errors import MeteringError
+from openmonetize.metering.errors import MeteringError, OutboxError
 from openmonetize.metering.incidents import Incident, Incidents
 from openmonetize.metering.own_ids import OwnIds
+from openmonetize.metering.pace import LocalPace
 from openmonetize.metering.rate_limiter import RateLimiter
 from openmonetize.metering.recent_ids import RecentIds
 from openmonetize.metering.request import send_batch
-from openmonetize.metering.results import BillingResult, FlushResult, Stats
+from openmonetize.metering.results import BillingResult, FlushResult, Stats, VerifyReport
 from openmonetize.metering.sender import Sender
 
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
+    from openmonetize.metering.buffers.ledger import Ledger
     from openmonetize.metering.buffers.spool.spool import Spool
+    from openmonetize.metering.verification.verifier import Verifier
 
 _LOG = logging.getLogger("openmonetize.metering")
 _STOP_TIMEOUT = 10.0  # seconds
@@ -44,6 +48,9 @@ class Pipeline:
         spools: the parts of it that are on disk.
         accounts: whose events the client's key delivers.
         incidents: reports trouble to the user.
+        ledger: keeps what the platform has accepted; None if nothing does.
+        verify: whether to keep it, and to look for it in the background: True, or ``"report"``, which sends nothing
+            again.
         flush_interval, flush_at, atexit_timeout, rate_share, request_timeout, retry: see `Recorder`.
     """
 
@@ -55,7 +62,9 @@ class Pipeline:
         spools: Sequence[Spool],
         accounts: Accounts,
         incidents: Incidents,
+        ledger: Ledger | None,
         *,
+        verify: bool | str,
         flush_interval: float,
         flush_at: int,
         atexit_timeout: float,
@@ -69,11 +78,15 @@ class Pipeline:
         self._spools = spools
         self._accounts = accounts
         self._incidents = incidents
+        self._ledger = ledger
         self._atexit_timeout = atexit_timeout
         self._request_timeout = request_timeout
         self._rate_limiter = RateLimiter(rate_share, on_implausible=incidents.implausible_limit)
         self._paced: Account | None = None
         self._billing = Billing()
+        self._verify = verify
+        self._rate_share = rate_share
+        self.verifier = self._make_verifier() if verify else None
         self.delivery = Delivery(
             self._send,
             buffer,
@@ -82,6 +95,7 @@ class Pipeline:
             retry=retry,
             fingerprint=accounts.fingerprint,
             on_accepted=self._billing.accepted,
+            keep=self.verifier.keep if self.verifier is not None else lambda batch, duplicates: None,
         )
         self.sender = Sender(
             self.delivery,
@@ -90,10 +104,11 @@ class Pipeline:
             incidents,
             flush_interval=flush_interval,
             flush_at=flush_at,
-            keep_running=bool(spools),
-            prepare=lifecycle.import_all,
+            keep_running=bool(spools or verify),
+            prepare=self._prepare,
             before_step=self._before_step,
             ready=accounts.decided,
+            **(self._background(self.verifier) if self.verifier is not None else {}),
         )
         self.recent = RecentIds()
         self.own_ids = OwnIds(accounts, client.configuration, self.recent)
@@ -106,7 +121,43 @@ class Pipeline:
         present = self._accounts.present()
         if present is not self._paced:
             self._paced = present
-            self._rate_limiter.use(self._spools[0].pace(present) if self._spools else None)
+            local = LocalPace()
+            limiters = [self._rate_limiter]
+            if self.verifier is not None:
+                limiters.append(self.verifier.rate_limiter)
+            for limiter in limiters:
+                limiter.use(self._spools[0].pace(present) if self._spools else local)
+
+    def _prepare(self) -> None:
+        """Import what the sender's thread needs."""
+        lifecycle.import_all()
+        if self.verifier is not None:
+            self.verifier.prepare()
+
+    def _make_verifier(self) -> Verifier:
+        """Return what looks for accepted events; it is imported by those who use it."""
+        from openmonetize.metering.verification.verifier import Verifier
+
+        if self._ledger is None:
+            raise ApiValueError("nothing is kept that could be looked for: OpenMonetize(verify=True) does so")
+        limiter = RateLimiter(self._rate_share)
+
+        def delivered() -> int:
+            stats = self._buffer.stats()
+            return stats.accepted + stats.duplicate
+
+        return Verifier(
+            self._client, self._ledger, self._accounts, self._incidents, limiter, self._request_timeout, delivered
+        )
+
+    def _background(self, verifier: Verifier) -> Any:
+        """Return what the sender does while nothing is to be delivered."""
+
+        def between(may_go_on: Callable[[], bool]) -> None:
+            if self._paced is not None:
+                verifier.look_if_due(may_go_on, repair=self._verify is True)
+
+        return {"between": between, "between_due_in": verifier.due_in}
 
     def _send(self, batch: Batch) -> Any:
         key = self._accounts.key_for(batch.account)
@@ -152,11 +203,31 @@ class Pipeline:
         zero = self._billing.billed_zero
         return BillingResult(waiting == 0 and not missing and not zero, billed, waiting, missing, zero)
 
+    def verify(self, since: datetime | None, repair: bool | None, timeout: float) -> VerifyReport:
+        """Flush, then look for what was accepted; see `Recorder.verify`."""
+        deadline = time.monotonic() + timeout
+        if self.verifier is None:
+            self.verifier = self._make_verifier()
+            if self._paced is not None and self._spools:
+                self.verifier.rate_limiter.use(self._spools[0].pace(self._paced))
+        self.flush(timeout)
+        self._accounts.require_owner()  # its other keys may have events as well
+        self._before_step()
+        if self.sender.is_calling():
+            return self.verifier.report(since)
+        again = repair is True
+        return self.verifier.verify(since, again or (repair is None and self._verify is True), again, deadline)
+
     def stats(self) -> Stats:
         """Return where all events are; see `Recorder.stats`."""
         self._accounts.follow()
         stats = self._buffer.stats()
         stats.billed = self._billing.billed
+        if self._verify and self.verifier is not None:
+            try:
+                self.verifier.count(stats)
+            except OutboxError as error:
+                stats.unknown = stats.unknown or str(error)
         return stats
 
     def _totals(self) -> tuple[int, int, int]:
@@ -191,6 +262,8 @@ class Pipeline:
         # Other processes deliver what they put into a shared outbox meanwhile.
         left = 0 if complete and self._spools else self._left()
         self._report_left(left)
+        if self.verifier is not None:
+            self.verifier.close()
         if ended:  # otherwise the thread does so at its end; until then it holds what it sends
             self._buffer.close()
         return self._since(before, left)
@@ -243,6 +316,10 @@ class Pipeline:
         self._accounts.after_fork()
         self._billing.after_fork()
         self.own_ids.after_fork()
+        if self._ledger is not None:
+            self._ledger.after_fork()
+        if self.verifier is not None:
+            self.verifier.after_fork()
         self.mark.renew()
         self._paced = None
         self._incidents.after_fork()

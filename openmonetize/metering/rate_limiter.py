@@ -83,8 +83,13 @@ class RateLimiter:
         self._reserved_at = self._clock()
         return self._reserved is not None
 
-    def learn(self, headers: Mapping[str, str]) -> None:
-        """Read the state of the limit from a response, whatever its status."""
+    def learn(self, headers: Mapping[str, str], counts: bool = True) -> None:
+        """Read the state of the limit from a response, whatever its status.
+
+        Args:
+            headers: of the response.
+            counts: whether the request was one that the monthly quota counts, and whose answer tells of it.
+        """
         reserved, self._reserved = self._reserved, None
         seconds = self._clock() - self._reserved_at if reserved is not None else 0.0
         quota = _number(headers, "x-monthly-quota-remaining")
@@ -95,7 +100,9 @@ class RateLimiter:
         plausible = float(reset) if reset is not None and reset <= MAX_WINDOW else WINDOW
 
         def note(pace: Pace, now: float) -> Pace:
-            pace = pace.without(reserved)._replace(quota=quota)
+            pace = pace.without(reserved)
+            if counts:
+                pace = pace._replace(quota=quota)
             if limit and remaining is not None and reset is not None:
                 return pace.answered(limit, remaining, plausible, now - seconds, now)
             return pace

@@ -7,11 +7,12 @@ import logging
 import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Union
 
 from typing_extensions import Literal, Never
 
-from openmonetize._arguments import described, explained, explains, refuse, require, require_function
+from openmonetize._arguments import described, explained, explains, refuse, require, require_callback
 from openmonetize._http.retry import RetryPolicy
 from openmonetize.events.ingest import MAX_EVENTS, prepare
 from openmonetize.exceptions import ApiTypeError, ApiValueError
@@ -24,17 +25,20 @@ from openmonetize.metering.delivery import RETRY
 from openmonetize.metering.errors import MeteringError, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident, Incidents
 from openmonetize.metering.pipeline import Pipeline
-from openmonetize.metering.results import BillingResult, DeadLetter, FlushResult, OtherAccount, Stats
+from openmonetize.metering.results import BillingResult, DeadLetter, FlushResult, OtherAccount, Stats, VerifyReport
 
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
     from openmonetize.events.model import EventModel
+    from openmonetize.metering.buffers.ledger import Ledger
     from openmonetize.metering.buffers.spool.spool import Spool
 
 _LOG = logging.getLogger("openmonetize.metering")
 FilePath = Union[str, os.PathLike[str]]
 ON_FULL = ("block", "drop_newest", "spill")
 DURABILITIES = ("process", "power")
+VERIFY = (True, False, "report")
+DEFAULT_KEEP = "35d"  # with verify
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -51,6 +55,9 @@ class Recorder:
         durability: of the outbox: ``"process"`` survives the end of the process in any form, ``"power"``
             survives power loss as well, for the time of a disk flush per event (or per group of threads).
         keep: how long delivered events stay in the outbox, to be looked up: ``"35d"``, ``"12h"``, or seconds.
+        verify: keep accepted events, in the outbox or in memory, until they are seen to be billed, and send those that
+            the platform has lost again, under their ids, once, when that is safe. ``"report"`` finds and tells, and
+            sends nothing again. Events in an outbox are kept for ``keep``, by default 35 days.
         flush_interval: the longest that an event waits for others to be sent with it, in seconds.
         flush_at: this many waiting events are sent at once, at most 1000.
         max_events: bound of the buffer in memory.
@@ -84,6 +91,7 @@ class Recorder:
         outbox: FilePath | None = None,
         durability: Literal["process", "power"] = "process",
         keep: str | float | None = None,
+        verify: bool | Literal["report"] = False,
         flush_interval: float = 5.0,
         flush_at: int = MAX_EVENTS,
         max_events: int = MAX_BUFFERED_EVENTS,
@@ -105,7 +113,7 @@ class Recorder:
         require("retry", retry, RetryPolicy, "a RetryPolicy")
         for name, function in (("on_error", on_error), ("on_delivered", on_delivered)):
             if function is not None:
-                require_function(name, function)
+                require_callback(name, function)
         for name, path in (("outbox", outbox), ("spill_path", spill_path)):
             if path is not None:
                 require(name, path, (str, os.PathLike), "a path")
@@ -127,6 +135,8 @@ class Recorder:
             raise ApiValueError(f"durability must be one of {DURABILITIES}, not {durability!r}")
         if keep is not None and outbox is None:
             raise ApiValueError("keep needs an outbox: events in memory are not kept")
+        if verify not in VERIFY:
+            raise ApiValueError(f"verify must be True, False or 'report', not {verify!r}")
         self._client = client
         self._incidents = Incidents(on_error, on_delivered)
         self._spools: list[Spool] = []
@@ -143,8 +153,14 @@ class Recorder:
             spill = self._open(spill_path, **options)
             self._buffer = FallbackBuffer(self._buffer, spill, on_failure, on_recovery)
         if outbox is not None:
-            disk = self._open(outbox, keep_seconds=_seconds(keep), **options)
+            keep_seconds = _seconds(DEFAULT_KEEP if verify and keep is None else keep)
+            disk = self._open(outbox, keep_seconds=keep_seconds, verify=bool(verify), **options)
             self._buffer = FallbackBuffer(disk, self._buffer, on_failure, on_recovery)
+        ledger: Ledger | None = disk.ledger if outbox is not None else None
+        if verify and ledger is None:
+            from openmonetize.metering.buffers.ledger import MemoryLedger
+
+            ledger = MemoryLedger()
         self._accounts = Accounts(client, self._buffer, self._incidents, durable=bool(self._spools))
         self._pipeline = Pipeline(
             client,
@@ -153,6 +169,8 @@ class Recorder:
             self._spools,
             self._accounts,
             self._incidents,
+            ledger,
+            verify=verify,
             flush_interval=flush_interval,
             flush_at=flush_at,
             atexit_timeout=atexit_timeout,
@@ -167,7 +185,9 @@ class Recorder:
         weakref.finalize(self, self._pipeline.abandon).atexit = False  # the hook at exit delivers what is left then
         if flush_on_sigterm:
             lifecycle.exit_on_sigterm()
-        if self._spools and (self._buffer.has_pending() or self._accounts.others()):
+        if self._spools and (verify or self._buffer.has_pending() or self._accounts.others()):
+            if self._pipeline.verifier is not None:
+                self._pipeline.verifier.wake()
             self._sender.wake()
 
     def _open(self, path: FilePath, **options: Any) -> Spool:
@@ -276,6 +296,25 @@ class Recorder:
         """
         _check_range("timeout", timeout, 0.0)
         return self._pipeline.wait_billed(timeout)
+
+    def verify(
+        self, since: datetime | None = None, *, repair: bool | None = None, timeout: float = 60.0
+    ) -> VerifyReport:
+        """Deliver everything recorded so far, and find out what became of all that is kept.
+
+        Args:
+            since: only what was accepted since then; by default all that is kept.
+            repair: whether to send the lost again, also those that were sent again before. By default as the setting
+                ``verify`` says, once.
+            timeout: the most seconds to wait for the billing. Comparing the bookings may take as long again.
+
+        Raises:
+            ApiException: this platform does not list its events, or it cannot be reached.
+            ApiValueError: nothing is kept.
+            OutboxError: what is kept cannot be read.
+        """
+        _check_range("timeout", timeout, 0.0)
+        return self._pipeline.verify(since, repair, timeout)
 
     def doubtful_ids(self) -> Mapping[str, int]:
         """Return how many delivered events may meet another customer's.

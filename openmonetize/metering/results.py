@@ -37,14 +37,23 @@ class Stats(_Counts):
         unknown: why the outbox cannot be read, so that its counts are left out; None if all is known. It is no part of
             the tuple.
         billed: how many accepted events of this process were seen to be billed, by ``wait_billed()``; None if nobody
-            has looked. It is no part of the tuple.
+            has looked. With ``verify=True``, those of all that were accepted. It is no part of the tuple.
+        lost: accepted events that the platform has lost and that are not billed since; None without ``verify=True``.
+            It is no part of the tuple.
+        repaired: events that were lost, and are billed since they were sent again; None without ``verify=True``. It is
+            no part of the tuple.
         unpaid: events that no user pays for, as far as `OpenMonetize` knows: recorded without a user, or for one
-            without a wallet. It is no part of the tuple.
+            without a wallet; with ``verify=True``, also those that are stored with 0 credits although they cost
+            something. It is no part of the tuple.
+        followed: jobs of providers whose usage is recorded once they have ended. It is no part of the tuple.
     """
 
     unknown: Optional[str] = None
     billed: Optional[int] = None
+    lost: Optional[int] = None
+    repaired: Optional[int] = None
     unpaid: int = 0
+    followed: int = 0
 
     @property
     def pending(self) -> int:
@@ -58,7 +67,8 @@ class Stats(_Counts):
         return facts_html("Stats", self._known())
 
     def _known(self) -> dict[str, Any]:
-        return {**self._asdict(), "unknown": self.unknown, "billed": self.billed, "unpaid": self.unpaid or None}
+        more = {name: getattr(self, name) for name in ("unknown", "billed", "lost", "repaired")}
+        return {**self._asdict(), **more, "unpaid": self.unpaid or None, "followed": self.followed or None}
 
 
 def unknown_stats(why: str) -> Stats:
@@ -127,6 +137,70 @@ class BillingResult(NamedTuple):
 
     def _repr_html_(self) -> str:
         return facts_html("BillingResult", self._asdict())
+
+
+class Finding(NamedTuple):
+    """An accepted event that is not paid as it should be, or, of the bookings, some events of a user.
+
+    Attributes:
+        kind: ``"lost"`` (the platform does not have it, and bills later ones), ``"unpaid"`` (it is stored with 0
+            credits), ``"unbooked"`` (so many events of this user are stored with their credits, and the user's wallet
+            has no bookings for them).
+        event: the event as it was sent; None for bookings, which do not say which event they are of.
+        user_id: the user who should pay; None for the customer.
+        events: how many events it is about.
+        credits: what is missing in the wallet; None if it is not known.
+    """
+
+    kind: str
+    event: Optional[dict[str, Any]]
+    user_id: Optional[str]
+    events: int = 1
+    credits: Optional[int] = None
+
+
+class VerifyReport(NamedTuple):
+    """What became of accepted events; true if each is billed, and booked as far as that can be told.
+
+    Attributes:
+        complete: no event waits, none is lost, none is unpaid, no booking is missing, and nothing is unverified.
+        accepted: events that the platform accepted, and that were looked for.
+        billed: events that it has stored and billed.
+        waiting: events that it may bill still: nothing that was accepted later is billed yet.
+        lost: events that it has lost. Those that are sent again are among them until they are billed.
+        repaired: billed events that had been lost, and were sent again.
+        unpaid: events that are stored with 0 credits although their usage costs something. Sending them again changes
+            nothing.
+        unbooked: billed events whose credits no wallet has paid, by the lists of transactions of their users.
+        unchecked_users: users whose transactions cannot be compared: present servers show the last 50 of each.
+        unverified: other events that the platform accepted, and of whose billing nothing is known: delivered without
+            ``verify``, or removed before they were seen to be billed.
+        findings: the events that are lost or unpaid, and the users whose bookings are missing.
+    """
+
+    complete: bool
+    accepted: int
+    billed: int
+    waiting: int
+    lost: int
+    repaired: int
+    unpaid: int
+    unbooked: int
+    unchecked_users: int
+    unverified: int
+    findings: list[Finding]
+
+    def __bool__(self) -> bool:
+        return self.complete
+
+    def __repr__(self) -> str:
+        return f"VerifyReport({', '.join(f'{name}={value!r}' for name, value in self._counts().items())})"
+
+    def _repr_html_(self) -> str:
+        return facts_html("VerifyReport", self._counts())
+
+    def _counts(self) -> dict[str, Any]:
+        return {name: value for name, value in self._asdict().items() if name != "findings"}
 
 
 class DeadLetter(NamedTuple):

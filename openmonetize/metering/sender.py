@@ -19,6 +19,7 @@ _LOG = logging.getLogger("openmonetize.metering")
 _NEVER = sys.maxsize
 # Seconds after which a thread without work looks for events set aside or left by a process that ended, and may end.
 IDLE_TIMEOUT = 30.0
+_MIN_IDLE_TIMEOUT = 0.05  # the same, if something else is to be done before
 MAINTENANCE_INTERVAL = 2.0  # seconds between the buffer's housekeeping
 _KEY_CHECK_INTERVAL = 1.0  # seconds after which it is checked again whether a refused account has another key
 # The waits, of 0.05 s each, of a flush for the callbacks of what it has delivered; one may take longer, and then tells
@@ -69,6 +70,8 @@ class Sender:
         prepare: called on the caller's thread before the thread starts; imports all that it needs.
         before_step: called before each request.
         ready: returns whether `before_step` has found out what is to be delivered.
+        between: called while nothing is to be delivered, with what says whether that is still so.
+        between_due_in: returns in how many seconds it has something to do.
         clock: monotonic seconds.
     """
 
@@ -85,6 +88,8 @@ class Sender:
         prepare: Callable[[], None],
         before_step: Callable[[], None],
         ready: Callable[[], bool],
+        between: Callable[[Callable[[], bool]], object] = lambda may_go_on: None,
+        between_due_in: Callable[[], float] = lambda: IDLE_TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._delivery = delivery
@@ -97,6 +102,8 @@ class Sender:
         self._prepare = prepare
         self._before_step = before_step
         self._ready = ready
+        self._between = between
+        self._between_due_in = between_due_in
         self._clock = clock
         self._reset()
 
@@ -305,18 +312,24 @@ class Sender:
         until = self._clock() + self._flush_interval
         while True:
             self._maintain()
+            self._between(lambda: self._clock() < until and not self._is_hurried())
             self._wake.clear()
             self.wake_at = self._flush_at
             left = until - self._clock()
-            hurried = self._flushes or self._stopping or self._abandoned
-            if left <= 0.0 or self._buffer.new_count() >= self._flush_at or hurried:
+            if left <= 0.0 or self._is_hurried():
                 return
             if self._wake.wait(min(left, MAINTENANCE_INTERVAL)):
                 return
 
+    def _is_hurried(self) -> bool:
+        """Return whether there is something that must not wait."""
+        hurried = self._flushes or self._stopping or self._abandoned
+        return bool(hurried) or self._buffer.new_count() >= self._flush_at
+
     def _idle(self) -> bool:
         """Wait for the first event. Return False if the thread may end."""
         self._maintain()
+        self._between(lambda: not self._buffer.new_count() and not self._is_hurried())
         self._wake.clear()
         self.wake_at = 1
         if not self._buffer.new_count():  # else an event came in after the thread had looked
@@ -326,7 +339,7 @@ class Sender:
             if self._flushes:
                 self._wake.wait(0.01)  # another process or a delay holds what the flush waits for
             return True
-        if self._wake.wait(IDLE_TIMEOUT):
+        if self._wake.wait(min(IDLE_TIMEOUT, max(_MIN_IDLE_TIMEOUT, self._between_due_in()))):
             if not self._flushes and not self._stopping:
                 self._wait_for_more()
             return True

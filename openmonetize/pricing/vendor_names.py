@@ -83,6 +83,11 @@ def priced_name(
     return None
 
 
+def vendor_names(provider: str, model: str) -> tuple[str, ...]:
+    """Return the vendor's own names of a model that is given under the platform's name; none if it has no other."""
+    return tuple(vendor for vendor, priced in ALIASES.get(provider, {}).items() if priced == model)
+
+
 def _with_size_and_quality(model: str, size: str | None, quality: str | None) -> str:
     """Return the name of an image model with the size and quality that the platform prices as part of it."""
     if model == "dall-e-3":

@@ -11,17 +11,21 @@ from openmonetize.providers.coverage import METERED, NOT_METERED
 from openmonetize.providers.extract import StreamMeter, usage_from
 from openmonetize.providers.identity import event_id_for
 from openmonetize.providers.metering import UnmeteredCall
-from openmonetize.providers.usage import Usage, UsageError
+from openmonetize.providers.policy import BilledTokens, billed_tokens
+from openmonetize.providers.usage import TokenPolicy, Usage, UsageError
 from openmonetize.providers.wrap import wrap
 
 __all__ = [
     "METERED",
     "NOT_METERED",
     "PROVIDERS",
+    "BilledTokens",
     "StreamMeter",
+    "TokenPolicy",
     "UnmeteredCall",
     "Usage",
     "UsageError",
+    "billed_tokens",
     "event_id_for",
     "priced_name",
     "usage_from",

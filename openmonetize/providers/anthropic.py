@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from openmonetize.providers import otel
-from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
-from openmonetize.providers.response_fields import count, get, items, merged, text, token_pair
+from openmonetize.providers.dialect import Counts, Dialect, ResponseReading, Terms
+from openmonetize.providers.response_fields import count, counts, get, items, merged, text, token_pair
+from openmonetize.providers.server_tools import counters
+from openmonetize.providers.terms import label, terms_of
 
 STREAM_EVENTS = (
     "message_start",
@@ -19,6 +21,8 @@ STREAM_EVENTS = (
     "message_delta",
     "message_stop",
 )
+
+_WRITTEN = {f"ephemeral_{ttl}_input_tokens": otel.cache_write_of(ttl) for ttl in ("5m", "1h")}
 
 # Passes whose tokens the top-level counters contain; the tokens of all others (compaction, advisor) come on top.
 _COUNTED_PASSES = ("message", "fallback_message")
@@ -55,26 +59,35 @@ class Messages(Dialect):
 
     def counts(self, usage: Any) -> Counts:
         input_tokens, output_tokens = token_pair(usage, "input_tokens", "output_tokens")
-        cache_read = count(usage, "cache_read_input_tokens") or 0
-        cache_write = count(usage, "cache_creation_input_tokens") or 0
-        details = otel.normalised(
-            input_tokens,
-            output_tokens,
-            {
-                otel.CACHE_READ: cache_read,
-                otel.CACHE_WRITE: cache_write,
-                otel.REASONING: count(get(usage, "output_tokens_details"), "thinking_tokens"),
-                "anthropic.usage.web_search_requests": count(get(usage, "server_tool_use"), "web_search_requests"),
-                **_extra_passes(usage),
-            },
-            input_total=input_tokens + cache_read + cache_write,
-        )
+        extra = [step for step in items(usage, "iterations") if get(step, "type") not in _COUNTED_PASSES]
+        fresh, written = input_tokens, output_tokens
+        parts = _cache(usage)
+        parts[otel.REASONING] = count(get(usage, "output_tokens_details"), "thinking_tokens") or 0
+        parts.update(counters(get(usage, "server_tool_use")))
+        for step in extra:
+            fresh += count(step, "input_tokens") or 0
+            written += count(step, "output_tokens") or 0
+            for name, tokens in _cache(step).items():
+                parts[name] = parts.get(name, 0) + tokens
+        if extra:
+            parts["anthropic.usage.extra_passes.input_tokens"] = fresh - input_tokens
+            parts["anthropic.usage.extra_passes.output_tokens"] = written - output_tokens
+        cached = parts[otel.CACHE_READ] + parts[otel.CACHE_WRITE]
+        details = otel.normalised(input_tokens, output_tokens, parts, input_total=fresh + cached, output_total=written)
         return Counts(input_tokens, output_tokens, details)
 
+    def terms(self, usage: Any) -> Terms:
+        told = terms_of(usage)
+        fast = label(usage, "speed") == "fast"
+        region = label(usage, "inference_geo")
+        return told._replace(
+            service_tier="fast" if fast else told.service_tier, region=None if region == "not_available" else region
+        )
 
-def _extra_passes(usage: Any) -> dict[str, int]:
-    extra = [step for step in items(usage, "iterations") if get(step, "type") not in _COUNTED_PASSES]
-    return {
-        "anthropic.usage.extra_passes.input_tokens": sum(count(step, "input_tokens") or 0 for step in extra),
-        "anthropic.usage.extra_passes.output_tokens": sum(count(step, "output_tokens") or 0 for step in extra),
-    }
+
+def _cache(block: Any) -> dict[str, int]:
+    """Return the tokens that were read from the cache and written to it, in all and by the time that they are kept."""
+    found = counts(get(block, "cache_creation"), _WRITTEN)
+    found[otel.CACHE_WRITE] = max(count(block, "cache_creation_input_tokens") or 0, sum(found.values()))
+    found[otel.CACHE_READ] = count(block, "cache_read_input_tokens") or 0
+    return found

@@ -25,3 +25,11 @@ def base_model_id(model_id: str) -> str:
     if model_id.startswith("arn:"):
         model_id = model_id.rpartition("/")[2]
     return _GEOGRAPHY.sub("", model_id, count=1) if _GEOGRAPHY.match(model_id) else model_id
+
+
+def geography(model_id: str) -> str | None:
+    """Return the geography of a system-defined inference profile, such as ``eu`` or ``global``; None of other ids."""
+    if model_id.startswith("arn:"):
+        model_id = model_id.rpartition("/")[2]
+    match = _GEOGRAPHY.match(model_id)
+    return None if match is None else match[0].rstrip(".")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from openmonetize.providers import otel
 from openmonetize.providers.anthropic import Messages
 from openmonetize.providers.dialect import Counts, ResponseReading
 from openmonetize.providers.openai import Chat
@@ -83,12 +84,17 @@ class ClaudeChat(LiteLLMChat):
             cache_read = count(get(usage, "prompt_tokens_details"), "cached_tokens")
         cache_write = count(usage, "cache_creation_input_tokens")
         chat = super().counts(usage)
+        if cache_write is None:
+            cache_write = chat.details.get(otel.CACHE_WRITE)
         return Messages().counts(
             {
                 "input_tokens": max(0, chat.input_tokens - (cache_read or 0) - (cache_write or 0)),
                 "output_tokens": chat.output_tokens,
                 "cache_read_input_tokens": cache_read,
                 "cache_creation_input_tokens": cache_write,
+                "cache_creation": get(usage, "cache_creation")
+                or get(get(usage, "prompt_tokens_details"), "cache_creation_token_details"),
+                "server_tool_use": get(usage, "server_tool_use"),
                 "output_tokens_details": {
                     "thinking_tokens": count(get(usage, "completion_tokens_details"), "reasoning_tokens")
                 },
@@ -106,13 +112,19 @@ class GeminiChat(LiteLLMChat):
         tools = count(get(usage, "prompt_tokens_details"), "tool_use_tokens") or 0
         thoughts = count(get(usage, "completion_tokens_details"), "reasoning_tokens") or 0
         whole_input, whole_output = chat.input_tokens, chat.output_tokens
+        rest = (count(usage, "total_tokens") or 0) - whole_input - whole_output
+        if rest > 0 and thoughts in (0, rest) and not tools:
+            # Google's own endpoint of this format has thoughts in the total only.
+            whole = max(whole_output + rest, chat.details.get(otel.OUTPUT, 0))
+            return Counts(whole_input, whole_output, {**chat.details, otel.REASONING: rest, otel.OUTPUT: whole})
         if tools > whole_input or thoughts > whole_output:
             return chat  # they are counted apart
         details = dict(chat.details)
         if tools:
-            details.setdefault("gen_ai.usage.input_tokens", whole_input)
+            details.setdefault(otel.INPUT, whole_input)
+            details[otel.TOOL_PROMPT] = tools
         if thoughts:
-            details.setdefault("gen_ai.usage.output_tokens", whole_output)
+            details.setdefault(otel.OUTPUT, whole_output)
         return Counts(whole_input - tools, whole_output - thoughts, details)
 
 

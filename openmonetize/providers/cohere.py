@@ -9,7 +9,10 @@ from typing import Any
 
 from openmonetize.providers import otel
 from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
-from openmonetize.providers.response_fields import count, get, merged, text, token_pair
+from openmonetize.providers.response_fields import count, get, merged, text, token_pair, units
+
+# What reranking, classifying, embedding of images and parsing are charged by.
+_OTHER_UNITS = ("search_units", "classifications", "images", "pages")
 
 
 class Cohere(Dialect):
@@ -43,9 +46,14 @@ class Cohere(Dialect):
             reading.output_characters += len(text(chunk, "text") or "")
 
     def counts(self, usage: Any) -> Counts:
-        units = get(usage, "billed_units", "tokens")
-        input_tokens, output_tokens = token_pair(units, "input_tokens", "output_tokens")
-        parts = {otel.CACHE_READ: count(usage, "cached_tokens")}
+        billed = get(usage, "billed_units", "tokens")
+        parts: dict[str, int | None] = {
+            otel.CACHE_READ: count(usage, "cached_tokens"),
+            **{otel.tool_calls_of(name): units(billed, name) for name in _OTHER_UNITS},
+            **{otel.input_of(modality): count(billed, f"{modality}_tokens") for modality in ("text", "image")},
+        }
+        other_units = any(parts.values()) and get(billed, "input_tokens", "output_tokens") is None
+        input_tokens, output_tokens = (0, 0) if other_units else token_pair(billed, "input_tokens", "output_tokens")
         # Cached tokens are counted on the raw prompt, which is larger than the billed one.
         raw_prompt = max(input_tokens, count(get(usage, "tokens"), "input_tokens") or 0)
         details = otel.normalised(

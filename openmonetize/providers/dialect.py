@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 
@@ -20,6 +21,20 @@ class Counts(NamedTuple):
     details: dict[str, int]
 
 
+class Terms(NamedTuple):
+    """What a usage block says of the terms on which a call is charged.
+
+    Attributes:
+        service_tier: the provider's own name of it.
+        region: where the model ran.
+        gateway_cost: what a gateway says the call has cost, in US dollars.
+    """
+
+    service_tier: str | None = None
+    region: str | None = None
+    gateway_cost: Decimal | None = None
+
+
 @dataclass
 class ResponseReading:
     """What is known of a response: everything of a whole one, or what the chunks of a stream have said so far."""
@@ -32,6 +47,9 @@ class ResponseReading:
     image_count: int | None = None
     image_size: str | None = None
     image_quality: str | None = None
+    service_tier: str | None = None  # where it is told outside of the usage block
+    tools: dict[str, int] = field(default_factory=dict)  # likewise: OpenTelemetry names to numbers of calls
+    later_id: str | None = None  # of an answer that may be read again later, see `Usage`
     estimating: bool = False  # whether anybody wants the characters
     output_characters: int = 0  # visible text of a stream, for estimates only
 
@@ -80,3 +98,7 @@ class Dialect:
             UsageError: the block has none of this provider's counters, or one that is not a whole number.
         """
         raise NotImplementedError
+
+    def terms(self, usage: Any) -> Terms:
+        """Return what a usage block says of the terms on which the call is charged."""
+        return Terms()

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from openmonetize.exceptions import ApiTypeError
-from openmonetize.providers.detect import GENERATE_CONTENT
-from openmonetize.providers.metered_call import MeteredCall
+from openmonetize.providers.detect import GENERATE_CONTENT, INTERACTIONS
+from openmonetize.providers.metered_call import MeteredCall, metered_method
 from openmonetize.providers.metering import Metering
 from openmonetize.providers.paths import is_free, path_of
 from openmonetize.providers.proxy import Proxy
@@ -23,8 +23,9 @@ _USAGE = "usageMetadata"  # embeddings have it on some of the services only
 # Resources whose requests are seen at the API client.
 _RESOURCES = ("models", "batches", "caches", "tunings", "files", "operations", "file_search_stores")
 
-# Resources whose requests are not seen there.
+# Resources whose requests are not seen there, and those of their methods that are metered themselves.
 _UNSEEN = ("interactions", "live", "decisions", "voices")
+_METERED_METHODS = {"interactions": "create", "decisions": "create"}
 
 
 def metered_google(client: Any, metering: Metering) -> Any:
@@ -58,6 +59,10 @@ class _MeteredGoogle(Proxy):
                 for method in ("create", "connect")
                 if hasattr(value, method)
             }
+            metered = _METERED_METHODS.get(name)
+            if metered in called:
+                method = getattr(value, metered)
+                called[metered] = metered_method(self._metering, method, dialect=INTERACTIONS, certain=True)
             value = self._replaced[name] = Proxy(value, called)
         return value
 

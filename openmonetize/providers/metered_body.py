@@ -44,6 +44,7 @@ class MeteredBody:
         self._size = 0
         self._held: list[bytes] = []
         self._complete = False
+        self._failed = False
         self._ended = False
         self.reading = False  # whether a piece is being waited for
         self.end_once: Callable[[], None] = self.end
@@ -64,6 +65,9 @@ class MeteredBody:
         if self._events is None and self._whole is None:
             # Some servers send streams with the wrong content type, so the first character tells.
             if piece.lstrip()[:1] in (b"{", b"["):
+                if not self._call.keeps(piece):
+                    self._broken = self._ended = True  # nothing of it is metered
+                    return piece
                 self._whole = []
             else:
                 self._events = EventSplitter()
@@ -97,6 +101,11 @@ class MeteredBody:
         self._complete = True
         self.end_once()
 
+    def fail(self) -> None:
+        """Say that the body cannot be read any further."""
+        self._failed = True
+        self.end_once()
+
     def closed(self) -> None:
         """Say that the response was closed. httpx does so itself with the last piece, which is not yet the end."""
         if not self.reading:
@@ -108,6 +117,8 @@ class MeteredBody:
             return
         self._ended = True
         if self._whole is None:
+            if self._complete or self._failed:
+                self._call.over()
             self._call.end()
         elif self._complete and self._size <= MAX_WHOLE_BODY:
             self._call.record_later(b"".join(self._whole))
@@ -226,7 +237,7 @@ def _pieces(body: MeteredBody, source: Iterator[bytes]) -> Iterator[bytes]:
             rest = body.rest(cut=True)
             if rest:
                 yield rest
-            body.end_once()
+            body.fail()
             raise
         except BaseException:
             body.end_once()
@@ -255,7 +266,7 @@ async def _pieces_async(body: MeteredBody, source: AsyncIterator[bytes]) -> Asyn
             rest = body.rest(cut=True)
             if rest:
                 yield rest
-            body.end_once()
+            body.fail()
             raise
         except BaseException:  # the task was cancelled
             body.end_once()

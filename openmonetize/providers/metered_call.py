@@ -39,8 +39,9 @@ class MeteredCall:
         content: Callable[[Any], Any] | None = None,
     ) -> None:
         self.metering = metering
-        estimating = metering.on_partial == "estimate"
-        self._request = request if estimating else {name: request.get(name) for name in _BILLED_BY}
+        self._request = (
+            request if metering.on_partial != "reported" else {name: request.get(name) for name in _BILLED_BY}
+        )
         self._dialect = dialect
         self._certain = certain
         self._content = content
@@ -48,6 +49,7 @@ class MeteredCall:
         self.meter: StreamMeter | None = None
         self._context: contextvars.Context | None = None
         self._unsent = False  # whether the request may not have been made yet
+        self._over = False  # whether the provider or the network has ended the stream, and not the caller
 
     def run(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call the provider, and return what the library returns, streams with a meter in them.
@@ -73,7 +75,7 @@ class MeteredCall:
 
     def stream(self, stream: Any, *, response_id: str | None = None) -> Any:
         """Return the stream with this call's meter in it."""
-        return metered_stream(stream, self._on_chunk, self.end) if self.begin(response_id) else stream
+        return metered_stream(stream, self._on_chunk, self.end, self.over) if self.begin(response_id) else stream
 
     def record(self, response: Any) -> None:
         """Record a whole response: the library's object, a dictionary or JSON."""
@@ -86,6 +88,7 @@ class MeteredCall:
                 host=metering.host(),
                 request=self._request,
                 dialect=self._dialect if self._certain else None,
+                token_policy=metering.token_policy,
             )
             metering.record(usage)
         except Exception as error:
@@ -97,6 +100,10 @@ class MeteredCall:
         if isinstance(response, bytes) and self._dialect is not None and self._dialect.bulky:
             return without_data(response)
         return response
+
+    def keeps(self, piece: bytes) -> bool:
+        """Return whether a body that begins so is to be kept and recorded as a whole."""
+        return True
 
     def record_later(self, response: Any) -> None:
         """Record a whole response that was read after :meth:`begin`, in the context of the call."""
@@ -119,6 +126,7 @@ class MeteredCall:
                 response_id=response_id,
                 on_partial=metering.on_partial,
                 request=self._request,
+                token_policy=metering.token_policy,
             )
             if self._dialect is not None:
                 meter.expect(self._dialect, certain=self._certain)
@@ -140,6 +148,10 @@ class MeteredCall:
             self.metering.report(error)
         return True
 
+    def over(self) -> None:
+        """Say that the provider or the network has ended the stream."""
+        self._over = True
+
     def end(self) -> None:
         """Record a stream that has ended."""
         meter, context = self.meter, self._context
@@ -147,6 +159,8 @@ class MeteredCall:
         if meter is None or context is None or self._unsent or self._mark.forked():
             return
         try:
+            if not self._over:
+                meter.abort()
             context.run(self.metering.record, meter.usage())
         except Exception as error:
             self.metering.report(error)

@@ -22,6 +22,10 @@ _PATHS: Mapping[str, Dialect] = {
     "/agents/completions": detect.MISTRAL_CHAT,
     "/embeddings": detect.MISTRAL_EMBEDDINGS,
     "/responses": detect.MISTRAL_RESPONSES,
+    "/conversations": detect.MISTRAL_CONVERSATION,
+    "/conversations/*": detect.MISTRAL_CONVERSATION,
+    "/conversations/*/restart": detect.MISTRAL_CONVERSATION,
+    "/audio/transcriptions": detect.MISTRAL_TRANSCRIPTION,
     ":rawPredict": detect.MISTRAL_CHAT,  # Google Cloud
     ":streamRawPredict": detect.MISTRAL_CHAT,
 }
@@ -94,5 +98,7 @@ def _meter(request: Any, response: Any, metering: Metering) -> None:
 
 
 def _sent(request: Any) -> Mapping[str, Any]:
+    if "json" not in str(request.headers.get("content-type")):
+        return {}  # a form with a file in it, which may be sent piece by piece
     body = json.loads(request.content)
     return body if isinstance(body, Mapping) else {}

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from openmonetize.providers import otel
-from openmonetize.providers.dialect import Counts, Dialect, ResponseReading
-from openmonetize.providers.response_fields import count, get, items, merged, text, token_pair
+from openmonetize.providers.dialect import Counts, Dialect, ResponseReading, Terms
+from openmonetize.providers.openai_counts import openai_counts
+from openmonetize.providers.response_fields import get, items, merged, text, token_pair, units
+from openmonetize.providers.server_tools import response_tools
+from openmonetize.providers.terms import label, terms_of
 
-TERMINAL_EVENTS = ("response.completed", "response.incomplete", "response.failed")
+# The last one is of the realtime API.
+TERMINAL_EVENTS = ("response.completed", "response.incomplete", "response.failed", "response.done")
 
 # Events of the responses API after which the terminal one, with the usage, may follow at once.
 _FINAL_EVENTS = (
@@ -21,7 +24,7 @@ _FINAL_EVENTS = (
 )
 
 # What a chunk of a chat tells beside its text: quotes inside of a text are escaped.
-_TOLD = re.compile(rb'"(?:usage|finish_reason)"\s*:\s*[^n\s]')
+_TOLD = re.compile(rb'"(?:usage|finish_reason|error)"\s*:\s*[^n\s]')
 _NAMED_DELTA = re.compile(rb"event: ?response\.[a-z_.]+\.delta\s")
 
 
@@ -31,11 +34,18 @@ class Chat(Dialect):
     provider: str | None = "OPENAI"
 
     def read(self, response: Any) -> ResponseReading:
-        return ResponseReading(text(response, "id"), text(response, "model"), chat_usage(response), finished=True)
+        return ResponseReading(
+            text(response, "id"),
+            text(response, "model"),
+            chat_usage(response),
+            finished=True,
+            service_tier=label(response, "service_tier"),
+        )
 
     def feed(self, reading: ResponseReading, chunk: Any) -> None:
         reading.response_id = text(chunk, "id") or reading.response_id
         reading.model = text(chunk, "model") or reading.model
+        reading.service_tier = label(chunk, "service_tier") or reading.service_tier
         choices = items(chunk, "choices")
         usage = chat_usage(chunk)
         if usage is not None:
@@ -53,12 +63,15 @@ class Chat(Dialect):
         return any(get(choice, "finish_reason") for choice in items(chunk, "choices"))
 
     def counts(self, usage: Any) -> Counts:
-        return _counts(
+        return openai_counts(
             token_pair(usage, "prompt_tokens", "completion_tokens"),
+            usage,
             get(usage, "prompt_tokens_details"),
             get(usage, "completion_tokens_details"),
-            cached=count(usage, "prompt_cache_hit_tokens"),  # DeepSeek's spelling
         )
+
+    def terms(self, usage: Any) -> Terms:
+        return terms_of(usage)
 
 
 class Embeddings(Chat):
@@ -73,7 +86,15 @@ class Responses(Dialect):
     provider = "OPENAI"
 
     def read(self, response: Any) -> ResponseReading:
-        return ResponseReading(text(response, "id"), text(response, "model"), get(response, "usage"), finished=True)
+        return ResponseReading(
+            text(response, "id"),
+            text(response, "model"),
+            get(response, "usage"),
+            finished=True,
+            service_tier=label(response, "service_tier"),
+            tools=response_tools(response),
+            later_id=_background_id(response),
+        )
 
     def feed(self, reading: ResponseReading, chunk: Any) -> None:
         kind = text(chunk, "type") or ""
@@ -82,6 +103,11 @@ class Responses(Dialect):
             reading.response_id = text(response, "id") or reading.response_id
             reading.model = text(response, "model") or reading.model
             reading.usage = merged(reading.usage, get(response, "usage"))
+            # The first events repeat the tier that was asked for ("auto"), the last one has that which served.
+            reading.service_tier = label(response, "service_tier") or reading.service_tier
+            reading.later_id = _background_id(response) or reading.later_id
+            if kind in TERMINAL_EVENTS:
+                reading.tools = response_tools(response)
         reading.finished = reading.finished or kind in TERMINAL_EVENTS
         if reading.estimating and kind.endswith(".delta"):
             reading.output_characters += len(text(chunk, "delta") or "")
@@ -93,11 +119,15 @@ class Responses(Dialect):
         return get(chunk, "type") in _FINAL_EVENTS
 
     def counts(self, usage: Any) -> Counts:
-        return _counts(
+        return openai_counts(
             token_pair(usage, "input_tokens", "output_tokens"),
-            get(usage, "input_tokens_details"),
-            get(usage, "output_tokens_details"),
+            usage,
+            get(usage, "input_tokens_details", "input_token_details"),  # the latter of the realtime API
+            get(usage, "output_tokens_details", "output_token_details"),
         )
+
+    def terms(self, usage: Any) -> Terms:
+        return terms_of(usage)
 
 
 class Images(Responses):
@@ -115,6 +145,7 @@ class Images(Responses):
             image_count=len(items(response, "data")),
             image_size=text(response, "size"),
             image_quality=text(response, "quality"),
+            tools=_svg_tokens(response),
         )
 
     def feed(self, reading: ResponseReading, chunk: Any) -> None:
@@ -132,6 +163,12 @@ class Images(Responses):
         return super().counts(usage) if usage else Counts(0, 0, {})
 
 
+def _svg_tokens(response: Any) -> dict[str, int]:
+    """Return the tokens of the model that writes drawings, which the usage leaves out."""
+    usage = get(response, "svg_usage")
+    return {f"gen_ai.usage.svg.{name}": units(usage, name) for name in ("input_tokens", "output_tokens") if usage}
+
+
 def chat_usage(response: Any) -> Any:
     """Return the usage block of a chat completion or of a chunk, wherever its server puts it."""
     usage = get(response, "usage")
@@ -142,16 +179,17 @@ def chat_usage(response: Any) -> Any:
     return usage
 
 
-def _counts(tokens: tuple[int, int], input_details: Any, output_details: Any, cached: int | None = None) -> Counts:
-    parts = {
-        otel.CACHE_READ: count(input_details, "cached_tokens") or cached,
-        otel.CACHE_WRITE: count(input_details, "cache_write_tokens"),
-        otel.REASONING: count(output_details, "reasoning_tokens"),
-    }
-    for modality in otel.MODALITIES:
-        parts[otel.input_of(modality)] = count(input_details, f"{modality}_tokens")
-        parts[otel.output_of(modality)] = count(output_details, f"{modality}_tokens")
-    return Counts(*tokens, otel.normalised(*tokens, parts))
+def _background_id(response: Any) -> str | None:
+    """Return what tells a response apart that is made in the background, and may be read several times."""
+    return later_id_of(response) if get(response, "background") else None
+
+
+def later_id_of(job: Any) -> str:
+    """Return what tells a job apart that may be read several times, as JSON or as an object of the library."""
+    created = get(job, "created_at")
+    if isinstance(created, float) and created.is_integer():  # the library makes a float of JSON's whole number
+        created = int(created)
+    return f"{text(job, 'id')}\n{created}"
 
 
 def _delta_characters(choice: Any) -> int:

@@ -17,6 +17,8 @@ from openmonetize.providers.metering import Metering
 from openmonetize.providers.openai_anthropic_call import OneCall
 from openmonetize.providers.paths import is_free, path_of
 from openmonetize.providers.proxy import Proxy
+from openmonetize.providers.response_fields import text
+from openmonetize.providers.retrieved import retrieval
 
 Paths = Mapping[str, Dialect]
 
@@ -29,6 +31,8 @@ OPENAI_PATHS: Paths = {
     "/images/generations": detect.IMAGES,
     "/images/edits": detect.IMAGES,
     "/images/variations": detect.IMAGES,
+    "/audio/transcriptions": detect.TRANSCRIPTION,
+    "/decisions": detect.RESPONSES,
 }
 ANTHROPIC_PATHS: Paths = {"/v1/messages": detect.MESSAGES}
 
@@ -77,6 +81,8 @@ def metered_client(client: Any, metering: Metering, library: str, paths: Paths) 
     else:
         replaced["request"] = _request(client, metering, library, paths)
         replaced["post"] = MethodType(type(client).post, metered)
+        if "get" not in vars(client):
+            replaced["get"] = MethodType(type(client).get, metered)
     return metered
 
 
@@ -86,7 +92,11 @@ def _request(client: Any, metering: Metering, library: str, paths: Paths) -> Cal
     def start(options: Any, how: Mapping[str, Any]) -> OneCall | str | None:
         """Return the metering of a request, or the path of one that is not metered, or None."""
         try:
-            if str(options.method).lower() != "post":
+            method = str(options.method).lower()
+            what = retrieval(library, options.url) if method == "get" else None
+            if what is not None:
+                return OneCall(client, metering, detect.RESPONSES, "", options, bool(how.get("stream")), what)
+            if method != "post":
                 return None
             path = path_of(options.url, client.base_url, paths)
             if path in paths:
@@ -101,7 +111,7 @@ def _request(client: Any, metering: Metering, library: str, paths: Paths) -> Cal
         if not isinstance(call, OneCall):
             result = client.request(cast_to, options, *args, **how)
             if call is not None:
-                metering.passed(call)
+                metering.passed(call, text(result, "id"))
             return result
         try:
             return call.settle(call.request(cast_to, call.options, *args, **how))
@@ -117,7 +127,7 @@ def _request(client: Any, metering: Metering, library: str, paths: Paths) -> Cal
         if not isinstance(call, OneCall):
             result = await client.request(cast_to, options, *args, **how)
             if call is not None:
-                metering.passed(call)
+                metering.passed(call, text(result, "id"))
             return result
         try:
             return call.settle(await call.request(cast_to, call.options, *args, **how))

@@ -13,6 +13,7 @@ from openmonetize.providers.metered_body import MeteredBody, meter_response
 from openmonetize.providers.metered_call import MeteredCall
 from openmonetize.providers.metering import Metering
 from openmonetize.providers.proxy import is_stream, metered_stream
+from openmonetize.providers.retrieved import Retrieval, RetrievedCall
 
 # Streams of these paths carry usage only on request.
 _USAGE_ON_REQUEST = ("/chat/completions", "/completions")
@@ -37,19 +38,28 @@ class OneCall:
         path: the path of the request.
         options: the library's options of the request.
         streamed: whether the answer is a stream.
+        retrieved: what is retrieved, if the request is not a call of a model.
 
     Attributes:
         options: the options to request with. They ask for usage where the provider gives it on request only.
     """
 
     def __init__(
-        self, client: Any, metering: Metering, dialect: Dialect, path: str, options: Any, streamed: bool
+        self,
+        client: Any,
+        metering: Metering,
+        dialect: Dialect,
+        path: str,
+        options: Any,
+        streamed: bool,
+        retrieved: Retrieval | None = None,
     ) -> None:
         self._client = client
         self._metering = metering
         self._dialect = dialect
         self._body_sent = _merged_body(options)
         self._streamed = streamed
+        self._retrieved = retrieved
         self._host = metering.host()
         self._answered = False  # whether there was a response of the provider's server
         self._seen = False  # whether it was metered
@@ -124,10 +134,16 @@ class OneCall:
         return self._client._process_response(*args, **kwargs)
 
     def _new_call(self) -> MeteredCall:
+        if self._retrieved is not None:
+            return RetrievedCall(self._metering, self._retrieved, dialect=self._dialect)
         return MeteredCall(self._metering, self._body_sent, dialect=self._dialect)
 
     def _looks_ahead(self) -> bool:
-        return self._streamed and (self._dialect is CHAT or any(self._body_sent.get(name) for name in _STRUCTURED))
+        return (
+            self._retrieved is None
+            and self._streamed
+            and (self._dialect is CHAT or any(self._body_sent.get(name) for name in _STRUCTURED))
+        )
 
 
 @functools.lru_cache(maxsize=64)

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-_OWN_ATTRIBUTES = ("_proxied", "_replaced", "_iterator", "_on_chunk", "_end", "_metering")
+_OWN_ATTRIBUTES = ("_proxied", "_replaced", "_iterator", "_on_chunk", "_end", "_over", "_metering")
 
 
 class Proxy:
@@ -64,12 +64,20 @@ class Proxy:
 class _Stream(Proxy):
     """The base of metered streams: ``on_chunk`` is called with every chunk, ``on_end`` once when the stream ends.
 
-    A stream ends when it is exhausted, raises, is closed, or is dropped (or still alive at exit).
+    A stream ends when it is exhausted, raises, is closed, or is dropped (or still alive at exit). In the first two
+    cases ``on_over`` is called before.
     """
 
-    def __init__(self, stream: Any, on_chunk: Callable[[Any], bool], on_end: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        stream: Any,
+        on_chunk: Callable[[Any], bool],
+        on_end: Callable[[], None],
+        on_over: Callable[[], None],
+    ) -> None:
         super().__init__(stream)
         self._on_chunk = on_chunk
+        self._over = on_over
         self._end = end_when_dropped(self, on_end)
         response = getattr(stream, "response", None)
         if not hasattr(response, "_metered_body"):  # that ends with its response by itself
@@ -80,8 +88,8 @@ class _Stream(Proxy):
 class MeteredStream(_Stream):
     """A metered iterator of chunks."""
 
-    def __init__(self, stream: Any, on_chunk: Callable[[Any], bool], on_end: Callable[[], None]) -> None:
-        super().__init__(stream, on_chunk, on_end)
+    def __init__(self, stream: Any, *callbacks: Callable[..., Any]) -> None:
+        super().__init__(stream, *callbacks)
         self._iterator = stream if hasattr(stream, "__next__") else iter(stream)
 
     def __iter__(self) -> Iterator[Any]:
@@ -92,6 +100,10 @@ class MeteredStream(_Stream):
             chunk = next(self._iterator)
             while not self._on_chunk(chunk):
                 chunk = next(self._iterator)
+        except Exception:
+            self._over()
+            self._end()
+            raise
         except BaseException:
             self._end()
             raise
@@ -121,7 +133,11 @@ class AsyncMeteredStream(_Stream):
             chunk = await self._proxied.__anext__()
             while not self._on_chunk(chunk):
                 chunk = await self._proxied.__anext__()
-        except BaseException:
+        except Exception:
+            self._over()
+            self._end()
+            raise
+        except BaseException:  # such as a cancelled task
             self._end()
             raise
         return chunk
@@ -150,15 +166,21 @@ def is_stream(response: Any) -> bool:
     return hasattr(response, "__next__") or hasattr(response, "__anext__")
 
 
-def metered_stream(stream: Any, on_chunk: Callable[[Any], bool], on_end: Callable[[], None]) -> Any:
+def metered_stream(
+    stream: Any,
+    on_chunk: Callable[[Any], bool],
+    on_end: Callable[[], None],
+    on_over: Callable[[], None] = lambda: None,
+) -> Any:
     """Return the stream with a meter in it.
 
     Args:
         stream: a synchronous or asynchronous iterator of chunks.
         on_chunk: called with every chunk; returns whether the caller gets it.
         on_end: called once when the stream ends, for whatever reason.
+        on_over: called before that if it is exhausted or raises, and not ended by the caller.
     """
-    return (AsyncMeteredStream if hasattr(stream, "__anext__") else MeteredStream)(stream, on_chunk, on_end)
+    return (AsyncMeteredStream if hasattr(stream, "__anext__") else MeteredStream)(stream, on_chunk, on_end, on_over)
 
 
 _exiting = False

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from openmonetize._schema.numbers import MAX_SAFE_INTEGER
 from openmonetize.providers.usage import UsageError
 
 _LARGE = 64 * 1024  # bytes
@@ -51,7 +53,7 @@ def get(source: Any, *names: str) -> Any:
     """Return the first of these keys (of a mapping) or attributes (of an object) that is not None."""
     if source is None:
         return None
-    mapping = isinstance(source, Mapping)
+    mapping = type(source) is dict or isinstance(source, Mapping)  # the second takes three times as long
     for name in names:
         value = source.get(name) if mapping else getattr(source, name, None)
         if value is not None:
@@ -75,6 +77,8 @@ def count(source: Any, *names: str) -> int | None:
         UsageError: the value is there and is not a whole number, or is negative.
     """
     value = get(source, *names)
+    if value is None or (type(value) is int and value >= 0):
+        return value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not value and not isinstance(value, (int, float)):
@@ -84,9 +88,42 @@ def count(source: Any, *names: str) -> int | None:
     return value
 
 
+def counts(source: Any, names: Mapping[str, str]) -> dict[str, int]:
+    """Return the counts of a block under other names; None and what has no other name are left out.
+
+    Args:
+        source: the block, which usually has few of the fields.
+        names: its own names of the fields to the others.
+
+    Raises:
+        UsageError: see :func:`count`.
+    """
+    found: dict[str, int] = {}
+    if source is not None:
+        for field in fields_of(source) or ():
+            if field in names:
+                value = count(source, field)
+                if value:
+                    found[names[field]] = value
+    return found
+
+
+def units(source: Any, *names: str) -> int:
+    """Return what :func:`get` finds as a number of units, rounded up; 0 where it is none.
+
+    For what is told beside tokens: a call is not lost for an odd value of it.
+    """
+    value = get(source, *names)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= MAX_SAFE_INTEGER:
+        return 0
+    return math.ceil(value)
+
+
 def items(source: Any, *names: str) -> Sequence[Any]:
     """Return what :func:`get` finds if it is a list, else an empty one."""
     value = get(source, *names)
+    if type(value) is list:
+        return value
     if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__getitem__") or not hasattr(value, "__len__"):
         return ()
     return value  # type: ignore[no-any-return]
@@ -110,7 +147,7 @@ def merged(known: Any, block: Any) -> Any:
     The counters of a stream only grow. Servers that send the block again without its values (a last chunk of zeros)
     must not erase what was reported before.
     """
-    fields = _fields(block)
+    fields = fields_of(block)
     if fields is None:
         return known if block is None else block
     result = dict(known) if isinstance(known, Mapping) else {}
@@ -124,8 +161,9 @@ def merged(known: Any, block: Any) -> Any:
     return result or known
 
 
-def _fields(block: Any) -> Mapping[str, Any] | None:
-    if isinstance(block, Mapping):
+def fields_of(block: Any) -> Mapping[str, Any] | None:
+    """Return the fields of a usage block by their names, or None where it is none."""
+    if type(block) is dict or isinstance(block, Mapping):
         return block
     if not hasattr(block, "__dict__"):
         return None

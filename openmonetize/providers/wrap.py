@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -12,11 +12,13 @@ from openmonetize.providers.bedrock_client import metered_bedrock
 from openmonetize.providers.cohere_client import metered_cohere
 from openmonetize.providers.extract import OnPartial
 from openmonetize.providers.google_client import metered_google
+from openmonetize.providers.libraries import library_of
 from openmonetize.providers.metering import Metering, ModelChoice
 from openmonetize.providers.mistral_client import MeteredMistral
 from openmonetize.providers.openai_anthropic import ANTHROPIC_PATHS, OPENAI_PATHS, metered_client
+from openmonetize.providers.policy import checked_policy
 from openmonetize.providers.proxy import Proxy
-from openmonetize.providers.usage import Usage, gateway_name
+from openmonetize.providers.usage import TokenPolicy, Usage, gateway_name
 from openmonetize.providers.versions import check_version
 
 ClientT = TypeVar("ClientT")
@@ -27,11 +29,13 @@ def wrap(
     client: ClientT,
     *,
     record: Callable[[Usage], object],
-    on_partial: OnPartial = "reported",
+    on_partial: OnPartial = "prompt",
     provider: str | None = None,
     model: ModelChoice = None,
     request_usage: bool = True,
     on_unmetered: Callable[[Exception], object] | None = None,
+    token_policy: TokenPolicy | None = None,
+    followed: Callable[[Any, str], bool] | None = None,
 ) -> ClientT:
     """Return a stand-in for a provider's client that records the usage of every answer of the provider.
 
@@ -47,16 +51,22 @@ def wrap(
             ``NOT_METERED`` those that are not.
         record: called once per finished call, on the thread (or event loop) that finished it; it should not
             block.
-        on_partial: what to record for a stream that ended before the provider's final usage. ``reported``: what
-            the provider had reported, marked ``partial``, or nothing. ``estimate``: that completed by a rough
-            estimate, marked ``estimated``.
+        on_partial: what to record for a stream that ended before the provider's final usage. ``prompt``: what the
+            provider had reported, or the prompt if that is nothing and it was you who ended the stream, since the
+            provider charges for it: marked ``partial``, its tokens a rough estimate. ``reported``: only what the
+            provider had reported, marked ``partial``, or nothing. ``estimate``: that completed by a rough estimate of
+            prompt and answer, marked ``estimated``.
         provider: bill under this provider instead of the one whose format it is. Required for boto3.
         model: bill under this model instead of the one the response names; or a mapping from models asked for
             to names. Required for boto3, where the keys are model ids.
         request_usage: ask for usage in OpenAI chat streams (``stream_options.include_usage``) where the caller
             has not; the extra chunk is hidden. A server that refuses the option is asked again without it, once.
         on_unmetered: called with the error for each call that could not be metered, and with an `UnmeteredCall` once
-            for each path or method that is not metered, instead of logging it.
+            for each path or method that is not metered, and for each job whose usage is told later, instead of logging
+            it.
+        token_policy: which tokens of its calls to bill, see `usage_from`.
+        followed: called with the original client and the id of a job (a batch, a background response, a video) that is
+            retrieved; returns whether its usage is recorded elsewhere, and so not here.
 
     Returns:
         The metered client.
@@ -71,7 +81,7 @@ def wrap(
         raise ApiValueError("this client is metered already: wrap the original, or its calls are billed twice")
     if isinstance(client, (type, ModuleType)):
         raise ApiTypeError(f"cannot meter {described(client)}")
-    library = _library_of(client)
+    library = library_of(client)
     metering = Metering(
         library,
         client,
@@ -81,6 +91,8 @@ def wrap(
         model=model,
         request_usage=request_usage,
         on_unmetered=on_unmetered,
+        token_policy=checked_policy(token_policy),
+        followed=followed,
     )
     meter = _METERS.get(library)
     if meter is None:
@@ -90,15 +102,6 @@ def wrap(
         )
     check_version(library)
     return meter(client, metering)  # type: ignore[no-any-return]
-
-
-def _library_of(client: Any) -> str:
-    """Return the library that a client comes from, also where its class is the user's own subclass."""
-    for parent in type(client).__mro__:
-        for library, module in _MODULES.items():
-            if parent.__module__ == module or parent.__module__.startswith(module + "."):
-                return library
-    return ""
 
 
 def _openai(client: Any, metering: Metering) -> Any:
@@ -116,12 +119,4 @@ _METERS: dict[str, Callable[[Any, Metering], Any]] = {
     "mistralai": MeteredMistral,
     "cohere": metered_cohere,
     "boto3": metered_bedrock,
-}
-_MODULES: Mapping[str, str] = {
-    "openai": "openai",
-    "anthropic": "anthropic",
-    "google-genai": "google.genai",
-    "mistralai": "mistralai",
-    "cohere": "cohere",
-    "boto3": "botocore",
 }

@@ -51,6 +51,7 @@ _MEMORIES = (
     ("openmonetize.events.sent_ids", "forget_sent_ids"),
     ("openmonetize.events.key_owners", "forget_owners"),
     ("openmonetize.gate.gate", "forget_all"),
+    ("openmonetize.gate.holds.in_process", "forget_all"),
 )
 
 Kind = tuple[tuple[str, str], ...]  # the settings of a sandbox

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import socket
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from openmonetize import ApiConnectionError, ApiValueError, OpenMonetize, Ping, UnauthorizedException
+from openmonetize import ApiConnectionError, ApiValueError, OpenMonetize, Ping, UnauthorizedException, Usage
 from openmonetize.sandbox import Sandbox
 
 from .conftest import KEY, Run
@@ -99,6 +100,28 @@ def test_an_outbox_with_refused_events_is_a_warning(om: Run, platform: Sandbox, 
         client.flush()
     found = findings(om, "--outbox", str(tmp_path / "outbox"))["outbox"]
     assert (found["state"], "1 were refused" in found["text"]) == ("warning", True)
+
+
+def test_tokens_that_are_not_billed_are_named_with_their_share(om: Run) -> None:
+    cached = {"gen_ai.usage.cache_read.input_tokens": 150_000, "gen_ai.usage.cache_write.input_tokens": 30_000}
+    details = {**cached, "gen_ai.usage.input_tokens": 180_086}
+    call = Usage("ANTHROPIC", "claude-haiku-4-5-20251001", 86, 400, details=details)
+    thoughts = Usage("GOOGLE", "gemini-2.5-pro", 10, 60, details={"gen_ai.usage.output_tokens": 1260})
+    for policy, usages, state, expected in (
+        ("reported", [], "ok", "no tokens of the newest 0 events are not billed"),
+        ("reported", [call], "warning", "100% of 180,000 cached tokens of the newest 1 events are not billed"),
+        ("reported", [thoughts], "warning", "1,200 tokens of thoughts, tools and further passes"),
+        ("inclusive", [call, thoughts], "ok", "0% of 180,000 cached tokens of the newest 2 events are not billed"),
+    ):
+        with Sandbox(key=KEY) as platform:
+            with OpenMonetize(KEY, platform.url, token_policy=policy) as client:  # type: ignore[arg-type]
+                for usage in usages:
+                    client.track_usage(usage, user_id="acme_ada", feature_id="chat")
+                assert client.wait_billed()
+            found = findings(om, "--base-url", platform.url)["unbilled"]
+        assert (found["state"], found["text"][: len(expected)]) == (state, expected)
+        if usages == [call] and importlib.util.find_spec("genai_prices"):
+            assert found["text"].endswith("96% of what those calls cost at list prices")
 
 
 CERTIFICATES = Path(__file__).parents[1] / "http_client"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from openmonetize import OpenMonetize
 from openmonetize.sandbox import Sandbox
 
 from .conftest import KEY, Run, die
@@ -106,3 +107,46 @@ def test_a_directory_of_something_else_is_left_alone(om: Run, tmp_path: Path) ->
         assert (done.returncode, done.stdout) == (2, "")
         assert "directory of something else" in done.stderr
     assert [path.name for path in (tmp_path / "letters").iterdir()] == ["to_ada.txt"]
+
+
+def test_verify_finds_and_repairs_what_the_platform_has_lost(om: Run, tmp_path: Path) -> None:
+    with Sandbox(key=KEY) as fresh:
+        path, at = str(tmp_path / "verified"), {"OPENMONETIZE_BASE_URL": fresh.url}
+        with OpenMonetize(KEY, fresh.url, outbox=path, verify="report") as client:
+            client.credits.grant(user_id="acme-ada", amount=100)
+            fresh.fail_next("accept-nothing", times=2)
+            fresh.fail_next("bill-zero")
+            for _ in range(4):
+                client.track_custom_event(unit_type="page", quantity=1, user_id="acme-ada", feature_id="ocr")
+        die(path, KEY, fresh.url, 1)  # what waits is delivered, and kept as well
+        done = om("outbox", "verify", path, **at)
+        assert done.returncode == 1
+        assert "--repair sends the 2 lost again" in done.stdout + done.stderr
+        assert (done.stdout + done.stderr).count("lost: ") == 2
+        assert len(fresh.events()) == 3
+        done = om("outbox", "verify", path, "--repair", "--timeout", "3", "--json", **at)
+        (report,) = json.loads(done.stdout)
+        assert done.returncode == 1  # one is stored for nothing
+        assert (report["accepted"], report["billed"], report["repaired"], report["unpaid"]) == (5, 4, 2, 1)
+        assert [finding["kind"] for finding in report["findings"]] == ["unpaid", "unbooked"]  # a user without a wallet
+        assert "2 lost events are sent again: each counts for the monthly quota" in done.stderr
+        assert om("outbox", "verify", path, "--since", "2999-01-01", **at).returncode == 0
+
+
+def test_verify_of_an_outbox_that_was_not_verified_gives_no_all_clear(
+    om: Run, platform: Sandbox, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "kept-only")
+    with OpenMonetize(KEY, platform.url, outbox=path, keep="35d") as client:
+        client.track_custom_event(unit_type="page", quantity=1, user_id="acme-ada", feature_id="ocr")
+    done = om("outbox", "verify", path, OPENMONETIZE_BASE_URL=platform.url)
+    assert (done.returncode, "nothing is known of 1 more accepted event" in done.stdout + done.stderr) == (1, True)
+
+
+def test_verify_of_an_outbox_that_keeps_nothing_says_so(om: Run, platform: Sandbox, tmp_path: Path) -> None:
+    path = str(tmp_path / "plain")
+    with OpenMonetize(KEY, platform.url, outbox=path):
+        pass
+    (tmp_path / "plain").mkdir(exist_ok=True)
+    done = om("outbox", "verify", path, OPENMONETIZE_BASE_URL=platform.url)
+    assert (done.returncode, done.stdout) == (0, "nothing is kept here that was accepted\n")

@@ -15,6 +15,8 @@ from openmonetize.sandbox import Sandbox
 
 from .conftest import EVIL, KEY, Run
 
+pytestmark = pytest.mark.slow  # a process for each command
+
 
 def as_json(run: Run, *arguments: str) -> Any:
     done = run(*arguments, "--json")

@@ -14,7 +14,10 @@ import urllib3
 
 from .program import TIMEOUT, Serving
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and lines to paste are those of a POSIX shell")
+pytestmark = [
+    pytest.mark.slow,  # a process for each test
+    pytest.mark.skipif(os.name == "nt", reason="signals and lines to paste are those of a POSIX shell"),
+]
 
 
 def get(url: str, key: str | None = None, **options: Any) -> Any:

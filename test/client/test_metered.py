@@ -248,6 +248,24 @@ def test_a_call_of_a_wrapped_client_inside_is_not_recorded_twice(
     assert recorded(om, sandbox) == [ONE, ONE]
 
 
+def test_an_answer_without_an_id_is_not_recorded_twice_either(
+    om: OpenMonetize, sandbox: Sandbox, canned: Canned, ai: Any
+) -> None:
+    vector = {"object": "embedding", "index": 0, "embedding": [0.1]}
+    usage = {"prompt_tokens": 7, "total_tokens": 7}
+    canned.reply = CannedReply(
+        body={"object": "list", "model": "text-embedding-3-small", "data": [vector], "usage": usage}
+    )
+    wrapped = om.wrap(ai, model="gpt-4o")
+
+    @om.metered(**METERED, user_id=USER)
+    def embed() -> Any:
+        return wrapped.embeddings.create(model="text-embedding-3-small", input="Hello", encoding_format="float")
+
+    embed()
+    assert recorded(om, sandbox) == [(USER, "chat", 7, 0)]
+
+
 def test_a_result_without_usage_is_no_warning_if_a_wrapped_client_recorded_the_call(
     om: OpenMonetize, sandbox: Sandbox, canned: Canned, ai: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -29,7 +29,7 @@ CHAT: Any = {"provider": "openai", "model": "gpt-4o", "input_tokens": 1, "featur
 
 # Names of the standard library, type variables, and aliases for unions of plain types.
 OTHER_TYPES = {"Any", "Callable", "Mapping", "None", "AbstractContextManager", "Unpack", "Client", "F"}
-OTHER_TYPES |= {"FilePath", "Iterable", "Iterator", "Literal", "Never", "Time", "UserId", "ModelChoice"}
+OTHER_TYPES |= {"Decimal", "FilePath", "Iterable", "Iterator", "Literal", "Never", "Time", "UserId", "ModelChoice"}
 
 
 def test_what_its_methods_take_and_return_is_importable_from_the_package() -> None:

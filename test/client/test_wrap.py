@@ -99,14 +99,14 @@ def test_each_path_that_is_not_metered_is_counted_and_logged_once(
     om: OpenMonetize, client: Any, canned: Canned, caplog: pytest.LogCaptureFixture
 ) -> None:
     ai = om.wrap(client, feature_id="chat", user_id=USER)
-    canned.reply = CannedReply(body={"id": "batch_1", "object": "batch"})
+    canned.reply = CannedReply(body={"id": "run_1", "object": "run"})
     for _ in range(3):
-        ai.batches.create(completion_window="24h", endpoint="/v1/chat/completions", input_file_id="file-1")
-        ai.fine_tuning.jobs.create(model="m", training_file="file-1")
+        ai.evals.runs.create(eval_id="eval_1", data_source={"type": "jsonl"})
+        ai.post("/audio/speech", cast_to=object, body={})
         ai.moderations.create(input="Hi")  # costs nothing
     assert om.warning_counts()["unmetered"] == 2
     told = [record.getMessage() for record in caplog.records if "not metered" in record.message]
-    assert [text.split()[0] for text in told] == ["/batches", "/fine_tuning/jobs"]
+    assert [text.split()[0] for text in told] == ["/evals/*/runs", "/audio/speech"]
 
 
 def test_large_images_in_high_quality_cost_what_they_cost(
@@ -198,3 +198,32 @@ def test_images_are_billed_by_number_and_their_tokens_are_kept(om: OpenMonetize,
     assert (image["event_type"], image["image_count"], image["model"]) == ("IMAGE_GENERATION", 2, "gpt-image-1-high")
     assert image["metadata"]["gen_ai.usage.output_tokens"] == 300
     assert (nothing["event_type"], nothing["credits"]) == ("API_CALL", 0)
+
+
+def test_the_terms_of_a_call_are_kept_with_the_event(om: OpenMonetize, sandbox: Sandbox) -> None:
+    usage = {
+        "prompt_tokens": 100,
+        "completion_tokens": 60,
+        "cost": 0.00095,
+        "server_tool_use": {"web_search_requests": 2},
+        "completion_tokens_details": {"rejected_prediction_tokens": 5},
+    }
+    answer = {**completion(), "service_tier": "flex", "usage": usage}
+    line = {"custom_id": "1", "response": {"status_code": 200, "body": answer}}
+    om.track_usage(line, host="eu.api.openai.com", user_id=USER, feature_id="chat")
+    rerank = {"id": "r-1", "results": [], "meta": {"billed_units": {"search_units": 3.0}}}
+    om.track_usage(rerank, model="rerank-v3.5", user_id=USER, feature_id="search")
+    assert om.flush()
+    chat, search = sorted(sandbox.events(), key=lambda event: str(event["feature_id"]))
+    assert (chat["input_tokens"], chat["output_tokens"]) == (100, 60)
+    identity = ("gen_ai.response.id", "gen_ai.response.model")
+    assert {name: value for name, value in chat["metadata"].items() if name not in identity} == {
+        "gen_ai.usage.rejected_prediction.output_tokens": 5,
+        "gen_ai.usage.web_search.requests": 2,
+        "gen_ai.response.service_tier": "flex",
+        "gen_ai.response.batch": True,
+        "gen_ai.response.region": "eu",
+        "gen_ai.usage.cost": 0.00095,
+    }
+    assert search["event_type"] == "API_CALL"
+    assert search["metadata"]["gen_ai.usage.search_units.requests"] == 3

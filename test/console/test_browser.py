@@ -12,6 +12,8 @@ from openmonetize.sandbox import Sandbox
 
 from .payloads import MARK, PROGRAM, call, event, fill, ingest
 
+pytestmark = pytest.mark.slow  # a browser
+
 TIMEOUT = 20.0  # seconds; long, since the machine may be busy
 
 NOTES = """

@@ -86,6 +86,18 @@ def missing_libraries(section: Section, page: list[Section]) -> set[str]:
     return missing
 
 
+def names(section: Section) -> tuple[set[str], set[str]]:
+    """Return the names that a section's code takes from earlier sections, and those that it assigns."""
+    used, assigned = set(), set()
+    for block in section.blocks:
+        for node in ast.walk(ast.parse(block.code)):
+            if isinstance(node, ast.Name):
+                (used if isinstance(node.ctx, ast.Load) else assigned).add(node.id)
+            elif isinstance(node, ast.arg):
+                assigned.add(node.arg)
+    return used - assigned, assigned
+
+
 def _imports(node: ast.stmt) -> bool:
     try:
         exec(compile(ast.Module([node], []), "<guide>", "exec"), {})

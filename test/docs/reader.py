@@ -16,7 +16,7 @@ from typing import Any
 from openmonetize import OpenMonetize
 from openmonetize.sandbox import Sandbox
 
-from .pages import GUIDES, PythonBlock, missing_libraries, sections
+from .pages import GUIDES, PythonBlock, missing_libraries, names, sections
 
 
 class Run:
@@ -77,10 +77,13 @@ class Run:
         """Run all blocks, and return which sections are left out, and why."""
         found = sections(self._page)
         left_out = []
+        lacking: set[str] = set()  # names of sections that are left out
         for section in found:
-            missing = missing_libraries(section, found)
+            used, assigned = names(section)
+            missing = missing_libraries(section, found) or used & lacking - self.names.keys()
             if missing:
                 left_out.append(f"{section.title or self._page!r} needs {', '.join(sorted(missing))}")
+                lacking |= assigned
                 continue
             for block in section.blocks:
                 self.block(block)

@@ -7,12 +7,13 @@ import queue
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 import openmonetize
 from openmonetize import ApiTypeError, ApiValueError, OpenMonetize, RetryPolicy
+from openmonetize.client import provider_usage
 from openmonetize.client.provider_usage import COMPLETENESS_KEY, RESPONSE_KEY
 from openmonetize.client.settings import DeliverySettings
 from openmonetize.client.usage_warnings import KINDS
@@ -23,6 +24,7 @@ from openmonetize.metering import (
     Incident,
     Recorder,
     Stats,
+    VerifyReport,
     delivery,
     recorder,
     sender,
@@ -32,6 +34,7 @@ from openmonetize.metering.buffers.spool import place, space, spool
 from openmonetize.pricing import credits
 from openmonetize.pricing.model_names import ModelNames
 from openmonetize.providers import METERED, NOT_METERED, otel
+from openmonetize.providers.usage import NamedPolicy
 from openmonetize.testing.fake_providers import FakeProviders, Reply
 from openmonetize.testing.fake_providers.reply import json_reply
 
@@ -81,6 +84,7 @@ def test_these_are_the_warnings_counts_and_kinds_of_incident() -> None:
     assert tuple(first_codes("recording", "Events that are recorded with a warning")) == KINDS
     assert tuple(first_codes("recording", "Delivery and counts")) == Stats._fields
     assert tuple(first_codes("recording", "Accepted is not billed")) == BillingResult._fields
+    assert tuple(first_codes("outbox", "From accepted to billed")) == VerifyReport._fields
     assert sorted(first_codes("recording", "Callbacks")) == in_the_source(r'Incident\(\s*"(\w+)"', "metering")
 
 
@@ -155,16 +159,48 @@ def test_this_is_metered_and_this_is_not() -> None:
     stated = {row[0]: tuple(codes(row[1])) for row in table("providers", "What is metered")}
     assert stated == METERED
     listed: dict[str, dict[str, str]] = {}
-    for library, call, why in table("providers", "What is not metered"):
-        listed.setdefault(library, {})[call.replace("`", "")] = why
+    for library, calls, why in table("providers", "What is not metered"):
+        assert calls.replace("`", "").split(", ") == codes(calls)
+        listed.setdefault(library, {}).update(dict.fromkeys(codes(calls), why))
     assert listed == NOT_METERED
 
 
 def test_the_metadata_has_these_names() -> None:
-    names = [otel.CACHE_READ, otel.CACHE_WRITE, otel.REASONING, otel.input_of("audio"), otel.INPUT, otel.OUTPUT]
-    assert first_codes("providers", "Metadata") == names
+    assert first_codes("providers", "Metadata") == [
+        otel.CACHE_READ,
+        otel.CACHE_WRITE,
+        otel.CACHE_WRITE_5M,
+        otel.cached_input_of("audio"),
+        otel.REASONING,
+        otel.ACCEPTED_PREDICTION,
+        otel.REJECTED_PREDICTION,
+        otel.TOOL_PROMPT,
+        otel.input_of("audio"),
+        otel.AUDIO_SECONDS,
+        otel.tool_calls_of("web_search"),
+        otel.INPUT,
+        otel.OUTPUT,
+        otel.SERVICE_TIER,
+        otel.BATCH,
+        otel.REGION,
+        otel.COST,
+    ]
     for key in (COMPLETENESS_KEY, RESPONSE_KEY, MODEL_KEY):
         assert key in text("providers")
+    of_a_policy = [
+        provider_usage.POLICY_KEY,
+        provider_usage.REPORTED_INPUT_KEY,
+        provider_usage.REPORTED_OUTPUT_KEY,
+        otel.INPUT,
+        otel.OUTPUT,
+        provider_usage.LIST_COST_KEY,
+        provider_usage.DEVIATION_KEY,
+    ]
+    assert first_codes("billed-tokens", "What the metadata keeps") == of_a_policy
+
+
+def test_these_are_the_token_policies() -> None:
+    assert first_codes("billed-tokens", "Which policy to choose") == [f'"{name}"' for name in get_args(NamedPolicy)]
 
 
 # Outages

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from openmonetize import OpenMonetize
-from openmonetize.metering.buffers.spool import counts, position, records, segment, spool
+from openmonetize.metering.buffers.spool import counts, kept, position, records, segment, spool
 from openmonetize.sandbox import Sandbox
 
 from .pages import codes, sections, table, text
@@ -90,7 +90,7 @@ def test_the_example_is_a_record() -> None:
 def test_every_kind_of_file_is_named(outbox: Path) -> None:
     listing = text(PAGE).split("```")[1]
     (account,) = (outbox / "usage-outbox").iterdir()
-    endings = {segment.EVENTS, segment.POSITION, segment.KEPT, segment.DEAD, segment.NEW}
+    endings = {segment.EVENTS, segment.POSITION, segment.KEPT, kept.SEEN, segment.DEAD, segment.NEW}
     assert set(re.findall(r"^    \d{13}-[0-9a-f]{8}(\.\w+) ", listing, re.M)) == endings
     assert {file.name for file in account.iterdir() if file.suffix not in endings} <= set(listing.split())
 
@@ -112,3 +112,23 @@ def test_the_numbers_and_names_of_the_prose() -> None:
     assert f"exceeds {counts._MAX_BYTES // 1024} KiB" in PROSE
     keys = {key for row in table(PAGE, "Positions") for key in codes(row[0])}
     assert keys == set(json.loads(position.Position().encode()[20:]))
+
+
+def test_what_is_known_of_kept_events_is_as_stated(sandbox: Sandbox, tmp_path: Path) -> None:
+    with OpenMonetize(sandbox.key, sandbox.url, outbox=tmp_path / "verified", verify="report") as om:
+        event: dict[str, Any] = {"unit_type": "page", "user_id": "acme-ada-lovelace", "feature_id": "ocr"}
+        sandbox.fail_next("accept-nothing")
+        sandbox.fail_next("bill-zero")
+        for quantity in (1, 2, 3):
+            om.track_custom_event(**event, quantity=quantity)
+        assert om.flush()
+        om.track_custom_event(**event, quantity=4)
+        om.verify(repair=True, timeout=10)
+    (path,) = (tmp_path / "verified").glob("*/*.seen")
+    found = [json.loads(payload) for _, payload in records.decode(path.read_bytes(), complete=True).records]
+    stated = {code for row in table(PAGE, "Kept events") for cell in row for code in codes(cell)}
+    assert {key for record in found for key in record} <= stated
+    assert {key for row in table(PAGE, "Kept events") for key in codes(row[0])} <= {key for one in found for key in one}
+    assert {file.name for file in path.parent.iterdir() if "." not in file.name} <= set(
+        text(PAGE).split("```")[1].split()
+    )

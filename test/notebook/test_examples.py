@@ -22,7 +22,15 @@ EXPECTED: dict[str, tuple[int, list[str]]] = {
     "1_quick_start": (1, ["BillingResult(complete=True, billed=60, ", "<td>1628</td>", "allowed: False"]),
     "2_llm_app": (1, ["5 billed, 0 waiting, 0 missing", "InternalServerError: 503", "'chatcmpl-louvre'"]),
     "3_azure_traces": (3, ["28,185", "19,366 events sent", "105.5980"]),
-    "4_backfill": (1, ["some, but not all, are there: True", "all are there: True", "0 new, 7,997 duplicates"]),
+    "4_backfill": (
+        1,
+        [
+            "some, but not all, are there: True",
+            "all are there: True",
+            "0 new, 7,997 duplicates",
+            "repaired: 2 unpaid: 1",
+        ],
+    ),
     "5_margins": (2, ["940 events are billed", "71.0 %", "together 20.81"]),
 }
 # A path of the machine on which it was rendered, or a temporary one.

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+import warnings
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -21,8 +22,16 @@ def recorded() -> list[Usage]:
     return []
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _nothing_left_for_other_tests() -> Iterator[None]:
-    """Collect the sockets that dropped streams leave in reference cycles of their libraries before other tests run."""
-    yield
-    gc.collect()
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """Collect the sockets that dropped streams leave in reference cycles of their libraries before other tests run.
+
+    A fixture would come too early: what the last test of a file was given is let go only after all fixtures have ended.
+    """
+    result = yield
+    if nextitem is None or nextitem.path != item.path:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            for _ in range(3):  # finalizers of the first let go of more
+                gc.collect()
+    return result

@@ -172,19 +172,23 @@ async def google_async_stream(fake: FakeProviders) -> Told:
 
 
 async def mistral_async(fake: FakeProviders) -> Told:
-    return of_chat(await mistral(fake).chat.complete_async(**MISTRAL))
+    async with mistral(fake) as client:
+        return of_chat(await client.chat.complete_async(**MISTRAL))
 
 
 async def mistral_async_stream(fake: FakeProviders) -> Told:
-    return of_chunks([event.data for event in await collect(await mistral(fake).chat.stream_async(**MISTRAL))])
+    async with mistral(fake) as client:
+        return of_chunks([event.data for event in await collect(await client.chat.stream_async(**MISTRAL))])
 
 
 async def cohere_async(fake: FakeProviders) -> Told:
-    return of_cohere(await cohere(fake, "AsyncClientV2").chat(**COHERE))
+    async with cohere(fake, "AsyncClientV2") as client:
+        return of_cohere(await client.chat(**COHERE))
 
 
 async def cohere_async_stream(fake: FakeProviders) -> Told:
-    return of_cohere_events(await collect(cohere(fake, "AsyncClientV2").chat_stream(**COHERE)))
+    async with cohere(fake, "AsyncClientV2") as client:
+        return of_cohere_events(await collect(client.chat_stream(**COHERE)))
 
 
 ASYNC_CALLS: dict[str, Any] = {

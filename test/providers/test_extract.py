@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from types import SimpleNamespace
 from typing import Any
@@ -118,7 +119,7 @@ def test_a_provider_the_platform_lacks_is_refused(provider: str) -> None:
         ("<html>", "not JSON"),
         (b"\xff", "not JSON"),
         ({**wire.openai_response("queued"), "usage": None}, "no usage"),
-        ({"id": "r", "meta": {"billed_units": {"search_units": 1.0}}}, "neither input_tokens nor output_tokens"),
+        ({"id": "r", "meta": {"billed_units": {"joules": 1.0}}}, "neither input_tokens nor output_tokens"),
         (wire.openai_chat(prompt_tokens=-1), "prompt_tokens is -1"),
         (wire.openai_chat(prompt_tokens=1.5), "prompt_tokens is 1.5"),
         (wire.openai_chat(prompt_tokens=float("nan")), "prompt_tokens is nan"),
@@ -155,18 +156,35 @@ def test_whole_answers_may_have_every_usage_that_streams_may_have(response: Any,
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
+        (wire.openai_response_events()[-1], wire.openai_response()),
+        ({"data": wire.mistral_chat()}, wire.mistral_chat()),
+    ],
+)
+def test_last_events_and_envelopes_are_read_as_the_answer_in_them(line: Any, answer: Any, shape: Any) -> None:
+    assert usage_from(shape(line)) == usage_from(answer)
+
+
+@pytest.mark.parametrize("shape", [dict, as_object, json.dumps])
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
         ({"custom_id": "1", "response": {"status_code": 200, "body": wire.openai_chat()}}, wire.openai_chat()),
         (
             {"custom_id": "1", "result": {"type": "succeeded", "message": wire.anthropic_message()}},
             wire.anthropic_message(),
         ),
+        (
+            {"id": "b", "custom_id": "1", "response": {"status_code": 200, "body": wire.mistral_chat()}},
+            wire.mistral_chat(),
+        ),
         ({"key": "1", "response": wire.google_content()}, wire.google_content()),
-        (wire.openai_response_events()[-1], wire.openai_response()),
-        ({"data": wire.mistral_chat()}, wire.mistral_chat()),
+        ({"request": {"contents": []}, "response": wire.google_content(), "status": ""}, wire.google_content()),
+        ({"response": wire.google_content()}, wire.google_content()),
+        ({"recordId": "1", "modelInput": {}, "modelOutput": wire.anthropic_message()}, wire.anthropic_message()),
     ],
 )
-def test_lines_of_batches_and_last_events_are_read_as_the_answer_in_them(line: Any, answer: Any, shape: Any) -> None:
-    assert usage_from(shape(line)) == usage_from(answer)
+def test_lines_of_batches_are_read_as_the_answer_in_them(line: Any, answer: Any, shape: Any) -> None:
+    assert usage_from(shape(line)) == dataclasses.replace(usage_from(answer), batch=True)
 
 
 def test_a_failed_line_of_a_batch_has_nothing_to_bill() -> None:
@@ -215,6 +233,9 @@ def test_anthropic_passes_outside_the_total_go_to_the_details() -> None:
     details = usage_from(response).details
     assert details["anthropic.usage.extra_passes.input_tokens"] == 900
     assert details["anthropic.usage.extra_passes.output_tokens"] == 80
+    # They are charged for, so the inclusive totals have them.
+    assert details["gen_ai.usage.input_tokens"] == 115 + 900
+    assert details["gen_ai.usage.output_tokens"] == 7 + 80
 
 
 @pytest.mark.parametrize(

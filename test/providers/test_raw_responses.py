@@ -184,8 +184,8 @@ def test_a_cut_connection_reads_as_without_the_wrapper(
 
 
 @pytest.mark.parametrize("ending", ["closed", "dropped"])
-def test_a_body_that_is_never_read_is_counted(
-    ai: Any, server: FakeProviders, recorded: list[Usage], caplog: Any, ending: str
+def test_the_prompt_of_a_body_that_is_never_read_is_recorded(
+    ai: Any, server: FakeProviders, recorded: list[Usage], ending: str
 ) -> None:
     server.script = chat_stream
     if ending == "closed":
@@ -195,8 +195,8 @@ def test_a_body_that_is_never_read_is_counted(
         raw = ai.chat.completions.with_raw_response.create(**REQUEST, stream=True)
         del raw
         gc.collect()  # older versions leave a dropped response in a reference cycle
-    assert eventually(lambda: "before the provider reported any usage" in caplog.text)
-    assert recorded == []
+    assert eventually(lambda: recorded)
+    assert (recorded[0].output_tokens, recorded[0].completeness) == (0, "partial")
 
 
 def test_a_whole_body_that_is_read_half_is_counted(ai: Any, server: FakeProviders, recorded: Any, caplog: Any) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 from collections.abc import Iterator
@@ -184,9 +185,10 @@ def test_the_stream_manager_is_metered_and_hides_the_extra_chunk(
 
 
 @pytest.mark.parametrize("ending", ["drop", "close", "with"])
-def test_an_abandoned_stream_without_usage_records_nothing(
-    client: Any, server: FakeProviders, recorded: Any, caplog: Any, ending: str
+def test_an_abandoned_stream_without_usage_records_nothing_if_only_reports_count(
+    original: Any, server: FakeProviders, recorded: Any, caplog: Any, ending: str
 ) -> None:
+    client = wrap(original, record=recorded.append, on_partial="reported")
     server.script = chat_stream
     stream = client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True)
     if ending == "with":
@@ -199,6 +201,60 @@ def test_an_abandoned_stream_without_usage_records_nothing(
         del stream
     assert eventually(lambda: "before the provider reported any usage" in caplog.text)
     assert recorded == []
+
+
+@pytest.mark.parametrize("ending", ["unread", "drop", "close", "with", "manager"])
+@pytest.mark.parametrize("path", ["chat", "responses"])
+def test_the_prompt_of_an_abandoned_stream_is_recorded(
+    client: Any, server: FakeProviders, recorded: list[Usage], ending: str, path: str
+) -> None:
+    prompt: Any = [{"role": "user", "content": "x" * 40}]
+    if path == "chat":
+        server.script = chat_stream
+        resource, request = client.chat.completions, {"model": "gpt-4o-mini", "messages": prompt}
+    else:
+        server.script = sse_reply(wire.openai_response_events(), named=True)
+        resource, request = client.responses, {"model": "gpt-5", "input": prompt}
+    if ending == "manager":
+        with resource.stream(**request) as stream:
+            next(iter(stream))
+    else:
+        stream = resource.create(**request, stream=True)
+        if ending == "with":
+            with stream as entered:
+                next(entered)
+        elif ending != "unread":
+            next(stream)
+        if ending == "close":
+            stream.close()
+    del stream
+    assert eventually(lambda: recorded)
+    assert summary(recorded[0])[2:] == (10, 0, "partial")
+
+
+def test_a_stream_that_the_provider_breaks_off_is_not_charged_for_its_prompt(
+    client: Any, server: FakeProviders, recorded: list[Usage], caplog: Any
+) -> None:
+    error = {"error": {"message": "the model is overloaded", "type": "server_error"}}
+    for broken in (
+        sse_reply([*wire.openai_chat_chunks()[:2], error]),
+        sse_reply(wire.openai_chat_chunks()[:2], cut=True),
+    ):
+        server.script = broken
+        with contextlib.suppress(Exception):  # that of the library, or of its HTTP client
+            list(client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True))
+    assert recorded == []
+    assert "before the provider reported any usage" in caplog.text
+
+
+def test_a_whole_stream_without_usage_is_not_taken_for_an_abandoned_one(
+    original: Any, server: FakeProviders, recorded: list[Usage], caplog: Any
+) -> None:
+    client = wrap(original, record=recorded.append, request_usage=False)
+    server.script = chat_stream
+    list(client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True))
+    assert recorded == []
+    assert "before the provider reported any usage" in caplog.text
 
 
 @pytest.mark.parametrize("ending", ["drop", "close", "with", "manager"])

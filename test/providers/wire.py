@@ -89,7 +89,8 @@ ANTHROPIC_DETAILS = {
     "gen_ai.usage.cache_read.input_tokens": 100,
     "gen_ai.usage.cache_write.input_tokens": 10,
     "gen_ai.usage.reasoning.output_tokens": 2,
-    "anthropic.usage.web_search_requests": 1,
+    "gen_ai.usage.cache_write.5m.input_tokens": 10,
+    "gen_ai.usage.web_search.requests": 1,
     "gen_ai.usage.input_tokens": 115,
 }
 
@@ -115,6 +116,7 @@ def google_content(response_id: str = "g-1") -> Json:
 GOOGLE_DETAILS = {
     "gen_ai.usage.cache_read.input_tokens": 5,
     "gen_ai.usage.reasoning.output_tokens": 9,
+    "gen_ai.usage.tool_prompt.input_tokens": 3,
     "gen_ai.usage.text.input_tokens": 46,
     "gen_ai.usage.audio.input_tokens": 4,
     "gen_ai.usage.input_tokens": 53,

@@ -35,6 +35,7 @@ _NOT_CHECKED_IN_THE_SEED_ERA = (
     # That era converts types: the text "5" becomes a number, and null becomes 0 or "".
     "negative_data_rejection",
 )
+_ESTIMATES = ("count", "input_tokens", "output_tokens")
 # The seed era's 404 on these paths is not documented.
 _ONLY_PRESENT = ("/v1/customers/rotate-key", "/v1/events", "/v1/users")
 
@@ -64,7 +65,7 @@ def _contract_of_the_present() -> Any:
     for name in ("unit_type", "quantity"):  # a custom event without them costs nothing
         schemas["CustomEvent"]["required"].remove(name)
     for name, field in (
-        ("V1EntitlementsCheckPostRequestAction", "estimated_count"),
+        *(("V1EntitlementsCheckPostRequestAction", f"estimated_{what}") for what in _ESTIMATES),
         ("V1BurnTablesCreatePostRequestRulesValue", "perUnit"),
     ):
         schemas[name]["properties"][field]["type"] = "number"  # fractions are taken

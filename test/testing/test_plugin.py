@@ -10,6 +10,8 @@ import pytest
 
 from .suites import run
 
+pytestmark = pytest.mark.slow  # whole test suites within it
+
 SEND = """
     from openmonetize import CreditsApi, EventsApi, TokenUsageEvent
 

@@ -29,6 +29,7 @@ _PRESETS = (
     "langfuse-export",
     "openrouter-activity",
 )
+_POLICIES = ("reported", "inclusive", "price_equivalent")
 _FORMATS = ("csv", "json", "jsonl", "parquet")
 _STANDARD_INPUT = "-"
 
@@ -77,6 +78,7 @@ def _pairs(ctx: click.Context, param: click.Parameter, given: Sequence[str]) -> 
 @click.option(
     "--id-column", metavar="COLUMN", help="Identifies a row, also when the rest changes. [default: the preset's]"
 )
+@click.option("--token-policy", type=click.Choice(_POLICIES), help="Which tokens are billed. [default: reported]")
 @click.option("--format", type=click.Choice(_FORMATS), help="By default what the names and first bytes say.")
 @click.option(
     "--dry-run", is_flag=True, help="Send nothing, and say what would be sent, what it costs, how long it takes."

@@ -14,6 +14,7 @@ from openmonetize.cli.errors import CommandError
 from openmonetize.cli.options import Group, add_common_options, output, row_limit
 from openmonetize.cli.session import Session
 from openmonetize.cli.tables import COUNT, TIME, Column, Output
+from openmonetize.metering.results import Finding
 
 _ACCOUNTS = (
     Column("base_url", "platform", optional=2),
@@ -36,11 +37,28 @@ _LETTERS = (
 )
 
 
+_VERIFIED = (
+    Column("accepted", "accepted", COUNT),
+    Column("billed", "billed", COUNT),
+    Column("waiting", "waiting", COUNT),
+    Column("lost", "lost", COUNT),
+    Column("repaired", "repaired", COUNT),
+    Column("unpaid", "unpaid", COUNT),
+    Column("unbooked", "unbooked", COUNT),
+    Column("unchecked_users", None),
+    Column("unverified", None),
+    Column("findings", None),
+)
+_KEEP = "3650d"  # a command removes nothing that the program keeps
+_MAX_FINDINGS = 20  # that people are shown
+
+
 @click.group(cls=Group)
 def command() -> None:
     """Look into an outbox, and deliver what waits in it.
 
-    The outbox is DIR, else that of OPENMONETIZE_OUTBOX, else that of the profile. Only drain and replay need a key.
+    The outbox is DIR, else that of OPENMONETIZE_OUTBOX, else that of the profile. Only drain, replay and verify need a
+    key.
     """
 
 
@@ -116,9 +134,56 @@ def replay(session: Session, directory: str | None, timeout: float) -> int:
     if not outboxes.dead_letters(path):
         print("no event was refused")
         return exit_codes.DONE
-    client = session.client(outbox=path)
+    client = session.client(outbox=path, **_keeping(path))
     print(f"{client.replay_dead_letters():,} refused events are sent again")
     return _deliver(session, path, timeout)
+
+
+@command.command()
+@_directory
+@click.option("--since", metavar="TIME", help="Only what was accepted since: 2026-01-31, or 24h, 30d before now.")
+@click.option("--repair", is_flag=True, help="Send the lost again. Each counts for the monthly quota once more.")
+@click.option("--timeout", type=click.FloatRange(0.1), default=60.0, show_default=True, metavar="S", help="Seconds.")
+@output()
+def verify(
+    session: Session, directory: str | None, since: str | None, repair: bool, timeout: float, out: Output
+) -> int:
+    """Find out whether what was accepted is billed.
+
+    For an outbox of OpenMonetize(verify=True), which keeps it. What waits is delivered first. Exit code 1 if anything
+    is lost, unpaid or not booked, may still be billed, or was delivered without it.
+    """
+    path = _path(session, directory)
+    outboxes.read(path)  # refuses what is no outbox
+    client = session.client(outbox=path, verify="report", keep=_KEEP)
+    report = client.verify(since, repair=False, timeout=timeout)
+    if repair and report.lost:
+        print(f"{report.lost:,} lost events are sent again: each counts for the monthly quota", file=sys.stderr)
+        report = client.verify(since, repair=True, timeout=timeout)
+    findings = [finding._asdict() for finding in report.findings]
+    notes = [_described(finding) for finding in report.findings[:_MAX_FINDINGS]]
+    if len(findings) > _MAX_FINDINGS:
+        notes.append(f"{len(findings) - _MAX_FINDINGS:,} more; --json shows all")
+    if report.unchecked_users:
+        notes.append(f"the bookings of {report.unchecked_users:,} users cannot be compared")
+    if report.unverified:
+        notes.append(
+            f"nothing is known of {report.unverified:,} more accepted events, which were delivered without "
+            "OpenMonetize(verify=True), or not kept for long enough; `openmonetize reconcile` looks at all that is kept"
+        )
+    if report.lost and not repair:
+        notes.append(f"--repair sends the {report.lost:,} lost again; each counts for the monthly quota")
+    rows = [{**report._asdict(), "findings": findings}] if report.accepted or report.unverified else []
+    out.table(_VERIFIED, rows, notes=notes, empty="nothing is kept here that was accepted")
+    return exit_codes.DONE if report else exit_codes.NO
+
+
+def _described(finding: Finding) -> str:
+    """Return a finding as a line."""
+    user = finding.user_id or "the customer"
+    if finding.event is None:
+        return f"{finding.kind}: {finding.events:,} events of {user}, {finding.credits:,} credits"
+    return f"{finding.kind}: {finding.event.get('event_id')} of {user}, {finding.event.get('timestamp')}"
 
 
 @command.command()
@@ -155,10 +220,15 @@ def _path(session: Session, directory: str | None) -> str:
     return path
 
 
+def _keeping(path: str) -> dict[str, Any]:
+    """Return the settings that keep what is accepted, if the outbox's program does so."""
+    return {"verify": "report", "keep": _KEEP} if outboxes.is_verified(path) else {}
+
+
 def _deliver(session: Session, path: str, timeout: float) -> int:
     outboxes.read(path)  # refuses what is no outbox
     reasons: list[str] = []
-    client = session.client(outbox=path, on_error=lambda incident: reasons.append(incident.message))
+    client = session.client(outbox=path, **_keeping(path), on_error=lambda incident: reasons.append(incident.message))
     result = client.flush(timeout)
     print(
         f"{result.accepted:,} accepted, {result.duplicate:,} duplicates, {result.dead:,} refused, "

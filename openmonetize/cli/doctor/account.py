@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from openmonetize.api_response import RateLimit
 from openmonetize.cli import exit_codes
 from openmonetize.cli.doctor.finding import FAILURE, INFO, OK, WARNING, Finding
+from openmonetize.cli.doctor.unbilled import unbilled
 from openmonetize.cli.errors import CommandError, line_and_code
 from openmonetize.cli.rows import field
 from openmonetize.cli.session import Session
@@ -65,6 +66,7 @@ def account(session: Session) -> Iterator[Finding]:
         ("quota", _quota),
         ("wallets", _wallets),
         ("prices", _prices),
+        ("unbilled", unbilled),
     ):
         try:
             yield look(client)

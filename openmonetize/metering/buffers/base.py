@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
@@ -42,27 +43,46 @@ class Batch:
         wires: the events, JSON in UTF-8.
         source: what leased it.
         account: the account that the events were recorded under.
+        attempts: how often they may have been sent.
+        sent_at: when they were sent the first time, in seconds since 1970, if that was by this process.
     """
 
-    __slots__ = ("account", "keys", "source", "wires")
+    __slots__ = ("account", "attempts", "keys", "sent_at", "source", "wires")
 
-    def __init__(self, keys: Sequence[int], wires: Sequence[bytes], source: Source, account: Account) -> None:
+    def __init__(
+        self,
+        keys: Sequence[int],
+        wires: Sequence[bytes],
+        source: Source,
+        account: Account,
+        attempts: int = 0,
+        sent_at: float = 0.0,
+    ) -> None:
         self.keys = keys
         self.wires = wires
         self.source = source
         self.account = account
+        self.attempts = attempts
+        self.sent_at = sent_at
 
     def __len__(self) -> int:
         return len(self.wires)
 
     def slice(self, start: int, stop: int) -> Batch:
         """Return the events ``start`` to ``stop`` (exclusive) as a batch of their own."""
-        return Batch(self.keys[start:stop], self.wires[start:stop], self.source, self.account)
+        keys, wires = self.keys[start:stop], self.wires[start:stop]
+        return Batch(keys, wires, self.source, self.account, self.attempts, self.sent_at)
 
     def pick(self, indexes: Sequence[int]) -> Batch:
         """Return the events at ``indexes`` as a batch of their own."""
         keys = [self.keys[index] for index in indexes]
-        return Batch(keys, [self.wires[index] for index in indexes], self.source, self.account)
+        wires = [self.wires[index] for index in indexes]
+        return Batch(keys, wires, self.source, self.account, self.attempts, self.sent_at)
+
+    def is_about_to_be_sent(self) -> None:
+        """Take note of an attempt."""
+        self.attempts += 1
+        self.sent_at = self.sent_at or time.time()
 
 
 class Buffer(Protocol):

@@ -18,6 +18,14 @@ FINISHES = ("stop", "length", "tool_calls", "content_filter")
 # English prose has about four characters a token.
 CHARACTERS_PER_TOKEN = 4
 
+_WHOLE_NUMBERS = (
+    "cached_tokens",
+    "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "reasoning_tokens",
+    "web_searches",
+)
+
 _PIECE = re.compile(r"\S+\s*|\s+")
 
 
@@ -49,8 +57,12 @@ class Answer:
         output_tokens: all tokens of the answer, reasoning included; by default one for four characters of the text.
         cached_tokens: how many of the input were read from the prompt cache.
         cache_write_tokens: how many of the input were written to the prompt cache.
+        cache_write_1h_tokens: how many of these are kept for an hour, where the provider tells it; the others are kept
+            for five minutes.
         reasoning_tokens: how many of the output are reasoning.
         tool_calls: calls of the request's tools.
+        web_searches: searches that the provider has made itself; Mistral's chat tells of none.
+        service_tier: the tier that served the request, in the provider's own words.
         finish: why it ends: ``"stop"``, ``"length"``, ``"tool_calls"`` or ``"content_filter"``. By default
             ``"tool_calls"`` with such calls, ``"length"`` where the request's limit of tokens cuts it, or ``"stop"``.
         model: the model that it names; by default that of the request.
@@ -68,8 +80,11 @@ class Answer:
     output_tokens: int | None = None
     cached_tokens: int = 0
     cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
     reasoning_tokens: int = 0
     tool_calls: Sequence[ToolCall] = ()
+    web_searches: int = 0
+    service_tier: str | None = None
     finish: str | None = None
     model: str | None = None
     response_id: str | None = None
@@ -81,13 +96,15 @@ class Answer:
         if self.finish is not None and self.finish not in FINISHES:
             raise ApiValueError(f"finish is {self.finish!r}: it is one of {', '.join(FINISHES)}")
         require("text", self.text, str, "a text")
-        for name in ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens"):
-            if name not in ("input_tokens", "output_tokens") or getattr(self, name) is not None:
+        for name in ("input_tokens", "output_tokens", *_WHOLE_NUMBERS):
+            if name in _WHOLE_NUMBERS or getattr(self, name) is not None:
                 require(name, getattr(self, name), int, "a whole number")
         require("delay", self.delay, (int, float), "a number of seconds")
-        for name in ("cached_tokens", "cache_write_tokens", "reasoning_tokens", "delay"):
+        for name in (*_WHOLE_NUMBERS, "delay"):
             if getattr(self, name) < 0:
                 raise ApiValueError(f"{name} is below zero")
+        if self.cache_write_tokens < self.cache_write_1h_tokens:
+            raise ApiValueError("cache_write_tokens include cache_write_1h_tokens, and are fewer here")
         if self.input_tokens is not None and self.input_tokens < self.cached_tokens + self.cache_write_tokens:
             raise ApiValueError("input_tokens include cached_tokens and cache_write_tokens, and are fewer here")
         if self.output_tokens is not None and self.output_tokens < self.reasoning_tokens:
@@ -150,6 +167,15 @@ class Completion:
     def uncached_tokens(self) -> int:
         """Tokens of the prompt that were neither read from the cache nor written to it."""
         return self.input_tokens - self.answer.cached_tokens - self.answer.cache_write_tokens
+
+    @property
+    def searches(self) -> list[str]:
+        """The queries of the provider's own searches."""
+        return [f"query {number}" for number in range(1, self.answer.web_searches + 1)]
+
+    def tier(self, name: str = "service_tier") -> Json:
+        """Return the field that names the service tier, if there is one."""
+        return {name: self.answer.service_tier} if self.answer.service_tier else {}
 
     def usage(self, fields: Json) -> Json:
         """Return a provider's usage object with the further fields of the answer."""

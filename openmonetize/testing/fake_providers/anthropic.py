@@ -94,14 +94,20 @@ def _content(completion: Completion) -> list[Json]:
 
 def _read(completion: Completion) -> Json:
     """Return the usage of the prompt. Tokens of the cache are not among the input's."""
+    written, hour = completion.answer.cache_write_tokens, completion.answer.cache_write_1h_tokens
     return {
         "input_tokens": completion.uncached_tokens,
-        "cache_creation_input_tokens": completion.answer.cache_write_tokens,
+        "cache_creation_input_tokens": written,
         "cache_read_input_tokens": completion.answer.cached_tokens,
+        "cache_creation": {"ephemeral_5m_input_tokens": written - hour, "ephemeral_1h_input_tokens": hour},
+        **completion.tier(),
     }
 
 
 def _written(completion: Completion) -> Json:
     reasoning = completion.answer.reasoning_tokens
     details: Json = {"output_tokens_details": {"thinking_tokens": reasoning}} if reasoning else {}
+    searches = completion.answer.web_searches
+    if searches:
+        details["server_tool_use"] = {"web_search_requests": searches, "web_fetch_requests": 0}
     return {"output_tokens": completion.output_tokens, **details}

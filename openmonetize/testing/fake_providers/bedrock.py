@@ -49,6 +49,7 @@ def converse(completion: Completion) -> Json:
         "stopReason": _STOP_REASONS[completion.finish],
         "usage": _usage(completion),
         "metrics": {"latencyMs": 100},
+        **_tier(completion),
     }
 
 
@@ -67,7 +68,7 @@ def converse_events(completion: Completion) -> list[Json]:
         events += [{"contentBlockDelta": {**place, "delta": delta}} for delta in deltas]
         events.append({"contentBlockStop": place})
     events.append({"messageStop": {"stopReason": _STOP_REASONS[completion.finish]}})
-    return [*events, {"metadata": {"usage": _usage(completion), "metrics": {"latencyMs": 100}}}]
+    return [*events, {"metadata": {"usage": _usage(completion), "metrics": {"latencyMs": 100}, **_tier(completion)}}]
 
 
 def _content(completion: Completion) -> list[Json]:
@@ -80,12 +81,19 @@ def _content(completion: Completion) -> list[Json]:
 
 def _usage(completion: Completion) -> Json:
     """Return the usage. Tokens of the cache are not among the input's, but in the total."""
+    written, hour = completion.answer.cache_write_tokens, completion.answer.cache_write_1h_tokens
+    kept = [{"ttl": "5m", "inputTokens": written - hour}, {"ttl": "1h", "inputTokens": hour}]
     return completion.usage(
         {
             "inputTokens": completion.uncached_tokens,
             "outputTokens": completion.output_tokens,
             "totalTokens": completion.input_tokens + completion.output_tokens,
             "cacheReadInputTokens": completion.answer.cached_tokens,
-            "cacheWriteInputTokens": completion.answer.cache_write_tokens,
+            "cacheWriteInputTokens": written,
+            **({"cacheDetails": [entry for entry in kept if entry["inputTokens"]]} if written else {}),
         }
     )
+
+
+def _tier(completion: Completion) -> Json:
+    return {"serviceTier": {"type": completion.answer.service_tier}} if completion.answer.service_tier else {}

@@ -121,6 +121,8 @@ def _usage(completion: Completion) -> Json:
         "billed_units": {"input_tokens": read, "output_tokens": written},
         "tokens": {"input_tokens": read, "output_tokens": written},
     }
+    if completion.answer.web_searches:
+        found["billed_units"]["search_units"] = float(completion.answer.web_searches)
     if completion.answer.cached_tokens:
         found["cached_tokens"] = float(completion.answer.cached_tokens)
     return completion.usage(found)

@@ -65,6 +65,8 @@ def _content(completion: Completion, parts: list[Json], finish: str | None, usag
     candidate: Json = {"index": 0, "content": {"role": "model", "parts": parts}}
     if finish:
         candidate["finishReason"] = finish
+        if completion.searches:
+            candidate["groundingMetadata"] = {"webSearchQueries": completion.searches}
     return {
         "candidates": [candidate],
         "modelVersion": completion.model,
@@ -77,7 +79,7 @@ def _usage(completion: Completion, share: float) -> Json:
     """Return the usage when this share of the answer is written. Thoughts are not among the candidates' tokens."""
     answered = completion.answer
     written = int((completion.output_tokens - answered.reasoning_tokens) * share)
-    found = {
+    found: Json = {
         "promptTokenCount": completion.input_tokens,
         "candidatesTokenCount": written,
         "totalTokenCount": completion.input_tokens + written + answered.reasoning_tokens,
@@ -86,4 +88,4 @@ def _usage(completion: Completion, share: float) -> Json:
         found["thoughtsTokenCount"] = answered.reasoning_tokens
     if answered.cached_tokens:
         found["cachedContentTokenCount"] = answered.cached_tokens
-    return completion.usage(found)
+    return completion.usage({**found, **completion.tier("serviceTier")})

@@ -1,7 +1,8 @@
-"""Mistral's formats: chat, fill in the middle, agents, embeddings."""
+"""Mistral's formats: chat, fill in the middle, agents, embeddings, responses."""
 
 from __future__ import annotations
 
+from openmonetize.testing.fake_providers import openai
 from openmonetize.testing.fake_providers.answer import Completion, Failure, Json
 from openmonetize.testing.fake_providers.openai import CREATED, tool_calls
 from openmonetize.testing.fake_providers.prompt import number_of_inputs
@@ -16,6 +17,8 @@ def answer(path: str, completion: Completion, body: Json) -> Reply | None:
     cut = completion.answer.cut
     if path.endswith("/embeddings"):
         return json_reply(embeddings(completion, body), cut=cut)
+    if path.endswith("/responses"):  # in OpenAI's format
+        return openai.answer(path, completion, body)
     if not path.endswith(_CHATS):
         return None
     return sse_reply(chat_chunks(completion), cut=cut, done=True) if body.get("stream") else _whole(completion, cut)
@@ -88,4 +91,4 @@ def _usage(completion: Completion) -> Json:
     }
     if completion.answer.cached_tokens:
         found["prompt_tokens_details"] = {"cached_tokens": completion.answer.cached_tokens}
-    return completion.usage(found)
+    return completion.usage({**found, **completion.tier()})

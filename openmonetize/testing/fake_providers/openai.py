@@ -1,4 +1,4 @@
-"""OpenAI's formats: chat completions, responses, completions, embeddings, images."""
+"""OpenAI's formats: chat completions, responses, completions, embeddings, images, transcriptions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def answer(path: str, completion: Completion, body: Json) -> Reply | None:
         if not body.get("stream") or end not in _STREAMS:
             return json_reply(whole(completion, body), cut=cut)
         events = _STREAMS[end](completion, body)
-        return sse_reply(events, cut=cut, named="responses" in end or "images" in end, done="completions" in end)
+        return sse_reply(events, cut=cut, named="completions" not in end, done="completions" in end)
     return None
 
 
@@ -56,6 +56,7 @@ def chat(completion: Completion, body: Json) -> Json:
         "created": CREATED,
         "model": completion.model,
         "choices": [{"index": 0, "finish_reason": completion.finish, "message": message, "logprobs": None}],
+        **completion.tier(),
         "usage": chat_usage(completion),
     }
 
@@ -86,6 +87,7 @@ def chat_chunks(completion: Completion, body: Json) -> list[Json]:
         "object": "chat.completion.chunk",
         "created": CREATED,
         "model": completion.model,
+        **completion.tier(),
     }
     unknown = {"usage": None} if with_usage else {}
 
@@ -146,6 +148,8 @@ def response(completion: Completion, body: Json, status: str | None = None) -> J
         "parallel_tool_calls": True,
         "tool_choice": "auto",
         "tools": body.get("tools") or [],
+        **completion.tier(),
+        **_tool_usage(completion),
         "usage": completion.usage(
             {
                 "input_tokens": completion.input_tokens,
@@ -166,9 +170,12 @@ def response_events(completion: Completion, body: Json, status: str | None = Non
     for number, item in enumerate(done["output"]):
         place = {"output_index": number}
         is_text = item["type"] == "message"
-        begun = {**item, "status": "in_progress", **({"content": []} if is_text else {"arguments": ""})}
+        is_search = item["type"] == "web_search_call"
+        open_part: Json = {} if is_search else {"content": []} if is_text else {"arguments": ""}
+        begun = {**item, "status": "in_progress", **open_part}
         events.append({"type": "response.output_item.added", **place, "item": begun})
-        events += _text_events(completion, item, place) if is_text else _call_events(item, place)
+        if not is_search:
+            events += _text_events(completion, item, place) if is_text else _call_events(item, place)
         events.append({"type": "response.output_item.done", **place, "item": item})
     events.append({"type": f"response.{done['status']}", "response": done})
     return [{**event, "sequence_number": number} for number, event in enumerate(events)]
@@ -205,12 +212,45 @@ def image_events(completion: Completion, body: Json) -> list[Json]:
     return [*partial, {"type": f"{kind}.completed", "usage": _image_usage(completion, body, 1), **shared}]
 
 
+def transcription(completion: Completion, body: Json) -> Json:
+    """Return a transcription, with the tokens of the sound."""
+    return {"text": completion.answer.text, "usage": _transcription_usage(completion)}
+
+
+def transcription_events(completion: Completion, body: Json) -> list[Json]:
+    """Return the events of a transcription. The last has the usage."""
+    kind = "transcript.text"
+    deltas: list[Json] = [{"type": f"{kind}.delta", "delta": piece} for piece in completion.pieces]
+    done = {"type": f"{kind}.done", "text": completion.answer.text, "usage": _transcription_usage(completion)}
+    return [*deltas, done]
+
+
+def _transcription_usage(completion: Completion) -> Json:
+    return completion.usage(
+        {
+            "type": "tokens",
+            "input_tokens": completion.input_tokens,
+            "input_token_details": {"text_tokens": 0, "audio_tokens": completion.input_tokens},
+            "output_tokens": completion.output_tokens,
+            "total_tokens": completion.input_tokens + completion.output_tokens,
+        }
+    )
+
+
 def _function(call: ToolCall) -> Json:
     return {"name": call.name, "arguments": json.dumps(dict(call.arguments))}
 
 
 def _output(completion: Completion) -> list[Json]:
-    items: list[Json] = []
+    items: list[Json] = [
+        {
+            "type": "web_search_call",
+            "id": f"ws_{number}_{completion.id}",
+            "status": "completed",
+            "action": {"type": "search", "query": query},
+        }
+        for number, query in enumerate(completion.searches)
+    ]
     if completion.answer.text:
         content = {"type": "output_text", "text": completion.answer.text, "annotations": []}
         message = {"type": "message", "id": f"msg_{completion.id}", "status": "completed", "role": "assistant"}
@@ -219,6 +259,14 @@ def _output(completion: Completion) -> list[Json]:
         shared = {"type": "function_call", "id": f"fc_{call.id}", "call_id": call.id, "status": "completed"}
         items.append({**shared, **_function(call)})
     return items
+
+
+def _tool_usage(completion: Completion) -> Json:
+    if not completion.searches:
+        return {}
+    none = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+    images = {**none, "input_tokens_details": {"image_tokens": 0, "text_tokens": 0}}
+    return {"tool_usage": {"image_gen": images, "web_search": {"num_requests": len(completion.searches)}}}
 
 
 def _text_events(completion: Completion, item: Json, place: Json) -> list[Json]:
@@ -273,12 +321,14 @@ _WHOLE: dict[str, Callable[[Completion, Json], Json]] = {
     "/images/generations": images,
     "/images/edits": images,
     "/images/variations": images,
+    "/audio/transcriptions": transcription,
 }
 _STREAMS: dict[str, Callable[[Completion, Json], list[Json]]] = {
     "/chat/completions": chat_chunks,
     "/completions": text_chunks,
     "/responses": response_events,
     "/images/generations": image_events,
+    "/audio/transcriptions": transcription_events,
 }
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Union, cast
 from uuid import uuid4
 
 from openmonetize._arguments import require
 from openmonetize.exceptions import ApiValueError
+from openmonetize.reconcile.kinds import CACHE_READ, CACHE_WRITE_5M, INPUT, OUTPUT
 from openmonetize.testing.fake_providers import routes
 from openmonetize.testing.fake_providers.answer import Answer, Failure
+from openmonetize.testing.fake_providers.forms import body_of
+from openmonetize.testing.fake_providers.jobs import Jobs
 from openmonetize.testing.fake_providers.reply import Reply, json_reply
+from openmonetize.testing.fake_providers.reports import ADMIN_KEY
 from openmonetize.testing.fake_providers.routes import PROVIDERS, ProviderRequest
+from openmonetize.testing.fake_providers.usage_export import export
+from openmonetize.testing.fake_providers.usage_log import UsageLog
 
 HOST = "127.0.0.1"
 
@@ -32,6 +38,9 @@ ROOM_TIMEOUT = 1.0
 
 # Seconds that a connection may be idle.
 IDLE_TIMEOUT = 60.0
+
+# The providers whose usage is noted, for their reports and `FakeProviders.export_usage`.
+REPORTING = ("openai", "anthropic", "google", "mistral", "cohere")
 
 # Seconds that `stop` waits for the server's thread.
 STOP_TIMEOUT = 5.0
@@ -50,6 +59,10 @@ class FakeProviders:
         port: the port; 0 means any free one.
         script: what it answers; see `script`.
 
+    Attributes:
+        jobs: batches, background responses, videos and fine-tuning; they have ended when they are first looked at,
+            unless ``jobs.seconds`` says otherwise.
+
     Example:
         >>> with FakeProviders() as fake:
         ...     client = OpenAI(base_url=fake.openai_url, api_key="unused")
@@ -61,6 +74,8 @@ class FakeProviders:
         self._lock = threading.Lock()
         self._script: list[Script] = [Answer()]
         self._requests: list[ProviderRequest] = []
+        self.jobs = Jobs(self._scripted)
+        self._logs = {name: UsageLog(name) for name in REPORTING}
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         if script is not None:
@@ -158,8 +173,12 @@ class FakeProviders:
         return {
             "OPENAI_API_KEY": "fake-key",
             "OPENAI_BASE_URL": urls["openai"],
+            "OPENAI_ADMIN_KEY": ADMIN_KEY,
+            "OPENAI_ADMIN_BASE_URL": urls["openai"],
             "ANTHROPIC_API_KEY": "fake-key",
             "ANTHROPIC_BASE_URL": urls["anthropic"],
+            "ANTHROPIC_ADMIN_KEY": ADMIN_KEY,
+            "ANTHROPIC_ADMIN_BASE_URL": urls["anthropic"],
             "GOOGLE_API_KEY": "fake-key",
             "GOOGLE_GEMINI_BASE_URL": urls["google"],
             "MISTRAL_API_KEY": "fake-key",
@@ -200,19 +219,91 @@ class FakeProviders:
         with self._lock:
             return list(self._requests)
 
+    def add_usage(
+        self,
+        provider: str,
+        model: str,
+        *,
+        at: datetime | None = None,
+        requests: int = 1,
+        input_tokens: int = 0,
+        cached_tokens: int = 0,
+        cache_write_tokens: int = 0,
+        output_tokens: int = 0,
+        batch: bool = False,
+    ) -> None:
+        """Add usage to a provider's reports that nobody has asked for here: of another day, or of another program.
+
+        What is asked for is in the reports without that, whole, also where the answer was cut. Those of OpenAI and
+        Anthropic are at the paths of their admin APIs and take the key of :meth:`environment`; :meth:`export_usage` has
+        those of all.
+
+        Args:
+            provider: ``"openai"``, ``"anthropic"``, ``"google"``, ``"mistral"`` or ``"cohere"``.
+            model: the model.
+            at: when, an aware datetime; by default now.
+            requests: how many requests.
+            input_tokens: all tokens of the prompts, those of the cache included.
+            cached_tokens: how many of the input were read from the cache.
+            cache_write_tokens: how many of the input were written to the cache.
+            output_tokens: all tokens of the answers.
+            batch: whether the requests were part of a batch, which costs half.
+
+        Raises:
+            ApiValueError: the provider has no reports, or there are fewer input tokens than cached ones.
+        """
+        if provider not in self._logs:
+            raise ApiValueError(f"provider {provider!r} has no reports; {', '.join(REPORTING)} have")
+        plain = input_tokens - cached_tokens - cache_write_tokens
+        if plain < 0:
+            raise ApiValueError("input_tokens include cached_tokens and cache_write_tokens, and are fewer here")
+        counts = {INPUT: plain, CACHE_READ: cached_tokens, CACHE_WRITE_5M: cache_write_tokens, OUTPUT: output_tokens}
+        self._logs[provider].add(model, counts, requests, at, batch=batch)
+
+    def export_usage(self, path: str | os.PathLike[str], provider: str | None = None) -> int:
+        """Write the usage and what it costs at list prices as CSV, by day and model, for ``om.reconcile(path)``.
+
+        Args:
+            path: the file; it is replaced.
+            provider: only of this provider; by default of all but Bedrock, which sells models of several vendors.
+
+        Returns:
+            How many rows there are.
+
+        Raises:
+            ApiValueError: the provider has no reports.
+        """
+        if provider is not None and provider not in self._logs:
+            raise ApiValueError(f"provider {provider!r} has no reports; {', '.join(REPORTING)} have")
+        return export(self._logs if provider is None else {provider: self._logs[provider]}, path)
+
     def reset(self) -> None:
-        """Forget the requests and the script."""
+        """Forget the requests, the script, and what the reports have."""
         with self._lock:
             self._requests.clear()
             self._script = [Answer()]
+        self.jobs.clear()
+        for log in self._logs.values():
+            log.clear()
 
-    def _answer(self, request: ProviderRequest) -> Reply:
+    def _answer(self, request: ProviderRequest, content: bytes = b"") -> Reply:
         with self._lock:
             self._requests.append(request)
             del self._requests[:-MAX_REQUESTS]
+        report = routes.reported(request, self._logs)
+        if report is not None:
+            return report
+        try:
+            later = self.jobs.reply(request, content)
+        except Exception as error:  # a request that no provider would take
+            return json_reply({"error": {"message": f"fake provider: {type(error).__name__}: {error}"}}, 500)
+        return self._scripted(request) if later is None else later
+
+    def _scripted(self, request: ProviderRequest) -> Reply:
+        with self._lock:
             script = self._script.pop(0) if len(self._script) > 1 else self._script[0]
         try:
-            return routes.answer(request, script(request) if callable(script) else script)
+            return routes.answer(request, script(request) if callable(script) else script, self._logs)
         except Exception as error:  # of the script's function, or of a request that no provider would take
             return json_reply({"error": {"message": f"fake provider: {type(error).__name__}: {error}"}}, 500)
 
@@ -273,19 +364,15 @@ class _Handler(BaseHTTPRequestHandler):
             )
             self._send(json_reply({"error": {"message": said}}, status))
             return
-        self._send(cast(_Server, self.server).fake._answer(self._request(self.rfile.read(length))))
+        content = self.rfile.read(length)
+        self._send(cast(_Server, self.server).fake._answer(self._request(content), content))
 
     do_GET = do_PUT = do_PATCH = do_DELETE = do_POST
 
     def _request(self, content: bytes) -> ProviderRequest:
-        body: Any = None
-        if content and "json" in (self.headers.get("content-type") or ""):
-            try:
-                body = json.loads(content)
-            except (ValueError, RecursionError):
-                pass  # seen as an empty body
+        body = body_of(content, self.headers.get("content-type") or "")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        return ProviderRequest(self.command or "", self.path, body if isinstance(body, dict) else {}, headers)
+        return ProviderRequest(self.command or "", self.path, body, headers)
 
     def _send(self, reply: Reply) -> None:
         routes.wait(reply)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -14,10 +15,10 @@ from openmonetize.metering.buffers.base import Account, Batch
 from openmonetize.metering.buffers.spool import segment
 from openmonetize.metering.buffers.spool.counts import Counts
 from openmonetize.metering.buffers.spool.dead_letters import encode_refused, read_refused
+from openmonetize.metering.buffers.spool.kept import read_events
 from openmonetize.metering.buffers.spool.place import FULL, failure, misuse
 from openmonetize.metering.buffers.spool.position import Position, read_position
 from openmonetize.metering.buffers.spool.reader import Lock, SegmentReader, count_lines, ends_torn
-from openmonetize.metering.buffers.spool.records import decode
 from openmonetize.metering.buffers.spool.segment import DEAD, EVENTS, FORMAT, KEPT, NEW, POSITION
 from openmonetize.metering.buffers.spool.system import (
     OPEN_FLAGS,
@@ -89,6 +90,7 @@ class AccountDirectory:
         self.ensure()
         position = Position()
         position.records = len(wires)
+        position.sent = None  # they may have been, from where they come
         position.append_to(self._position_path(name))
         segment.write_whole(os.path.join(self.path, name), self.account, wires)
 
@@ -102,7 +104,7 @@ class AccountDirectory:
         try:
             file = segment.take_over(os.path.join(self.path, name))
         except OSError as error:
-            if error.errno in TOO_MANY_FILES:
+            if error.errno in TOO_MANY_FILES or error.errno == errno.EROFS:
                 raise
             self._report(name, f"cannot be read ({error.strerror}), and is left alone")
             return None
@@ -336,12 +338,7 @@ class AccountDirectory:
     def kept(self) -> Iterator[bytes]:
         """Yield the delivered events that are kept, oldest segment first."""
         for name in self.names(KEPT):
-            try:
-                with open(os.path.join(self.path, name), "rb") as file:
-                    records = segment.events(decode(file.read(), complete=True).records)
-            except FileNotFoundError:  # it has become too old
-                continue
-            yield from (wire for _, wire in records)
+            yield from read_events(os.path.join(self.path, name)).values()
 
     def move_to(self, other: AccountDirectory, lock: Lock) -> int:
         """Move events and dead letters that no process holds to another account. Return how many there were.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from openmonetize.metering.buffers.spool.position import Position
@@ -22,10 +22,12 @@ class Counts:
 
     Args:
         path: the file.
+        outcomes: what is counted.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, outcomes: Sequence[str] = _OUTCOMES) -> None:
         self._path = path
+        self._outcomes = outcomes
         self._seen: tuple[int, int, int] | None = None  # inode, size and time of the file at the last look
         self._values: dict[str, dict[str, int]] = {}
 
@@ -38,7 +40,8 @@ class Counts:
         seen = status.st_ino, status.st_size, status.st_mtime_ns
         if self._seen != seen:
             with open(self._path, "rb") as file:
-                self._values = dict(filter(None, map(_counted, decode_json(file.read()))))
+                found = [self._counted(value) for value in decode_json(file.read())]
+            self._values = dict(filter(None, found))
             self._seen = seen
         return self._values
 
@@ -48,15 +51,18 @@ class Counts:
 
     def totals(self) -> dict[str, int]:
         """Return how many events had each outcome."""
-        return _sum(self._records().values())
+        return self._sum(self._records().values())
 
     def add(self, name: str, position: Position) -> None:
         """Count what became of a segment's events."""
-        outcomes = {outcome: getattr(position, outcome) for outcome in _OUTCOMES}
-        if not any(outcomes.values()):
+        self.add_counts(name, {outcome: getattr(position, outcome) for outcome in self._outcomes})
+
+    def add_counts(self, name: str, counts: Mapping[str, int]) -> None:
+        """Count outcomes under a name."""
+        if not any(counts.values()):
             return
         with locked_file(self._path, _LOCK_TIMEOUT) as fd:
-            append_whole(fd, encode_json({"name": name, **outcomes}))
+            append_whole(fd, encode_json({"name": name, **counts}))
             if os.fstat(fd).st_size > _MAX_BYTES:
                 self._sum_up()
 
@@ -68,18 +74,16 @@ class Counts:
         # The dead letters that a segment was made of may be there still, after a crash.
         kept = [name for name in values if name in there or os.path.splitext(name)[0] + ".dead" in there]
         gone = [value for name, value in values.items() if name not in kept]
-        records: list[dict[str, Any]] = [{**_sum(gone)}, *({"name": name, **values[name]} for name in kept)]
+        records: list[dict[str, Any]] = [{**self._sum(gone)}, *({"name": name, **values[name]} for name in kept)]
         replace_file(self._path, self._path + ".new", b"".join(map(encode_json, records)))
 
+    def _counted(self, value: dict[str, Any]) -> tuple[str, dict[str, int]] | None:
+        """Return the name and the counts in a record; None if it is of another kind of file."""
+        name, counts = value.pop("name", ""), value
+        if isinstance(name, str) and counts.keys() == {*self._outcomes} and {*map(type, counts.values())} == {int}:
+            return name, counts
+        return None
 
-def _counted(value: dict[str, Any]) -> tuple[str, dict[str, int]] | None:
-    """Return the name and the counts in a record; None if it is of another kind of file."""
-    name, counts = value.pop("name", ""), value
-    if isinstance(name, str) and counts.keys() == {*_OUTCOMES} and {*map(type, counts.values())} == {int}:
-        return name, counts
-    return None
-
-
-def _sum(values: Iterable[dict[str, int]]) -> dict[str, int]:
-    values = list(values)
-    return {outcome: sum(value[outcome] for value in values) for outcome in _OUTCOMES}
+    def _sum(self, values: Iterable[dict[str, int]]) -> dict[str, int]:
+        values = list(values)
+        return {outcome: sum(value[outcome] for value in values) for outcome in self._outcomes}

@@ -53,6 +53,7 @@ class Position:
 
     Attributes:
         done: the numbers of the records that have their outcome.
+        sent: the numbers of those that may have been sent; None if that is not known.
         taken: how many were sent at least once.
         accepted, duplicate, dead, dropped: how many had each outcome.
         records: how many there are; None while more may come.
@@ -60,6 +61,7 @@ class Position:
 
     def __init__(self) -> None:
         self.done = Numbers()
+        self.sent: Numbers | None = Numbers()
         self.taken = self.accepted = self.duplicate = self.dead = self.dropped = 0
         self.records: int | None = None
 
@@ -71,7 +73,8 @@ class Position:
     def encode(self) -> bytes:
         """Return the position as a record."""
         counts = {name: getattr(self, name) for name in _COUNTS}
-        return encode_json({"done": self.done.ranges, **counts, "records": self.records})
+        sent = None if self.sent is None else self.sent.ranges
+        return encode_json({"done": self.done.ranges, "sent": sent, **counts, "records": self.records})
 
     def append_to(self, path: str) -> None:
         """Append the position to a file."""
@@ -94,7 +97,8 @@ def read_position(path: str) -> Position:
     for values in reversed(found):
         position = Position()
         try:
-            position.done = Numbers((int(first), int(end)) for first, end in values["done"])
+            position.done = _numbers(values["done"])
+            position.sent = None if values.get("sent") is None else _numbers(values["sent"])
             position.records = None if values["records"] is None else int(values["records"])
             for name in _COUNTS:
                 setattr(position, name, int(values[name]))
@@ -102,3 +106,7 @@ def read_position(path: str) -> Position:
             continue  # of another kind of file
         return position
     return Position()
+
+
+def _numbers(ranges: Iterable[Sequence[int]]) -> Numbers:
+    return Numbers((int(first), int(end)) for first, end in ranges)

@@ -57,6 +57,7 @@ class SegmentReader:
         self.saved = True  # whether the position could be written
         self._lock = lock
         self._own = own
+        self._taken_over = own is None
         self._appender: weakref.ref[Appender] | None = None
         self.position.dropped = 0  # what is damaged is counted while the file is read
         self.cut = False  # whether the file was cut off
@@ -90,10 +91,21 @@ class SegmentReader:
             wires = [wire for _, wire in records]
             fitting = count_fitting(wires, max_events, max_bytes)
             self._ahead[:0] = records[fitting:]
-            batch = Batch([number for number, _ in records[:fitting]], wires[:fitting], self, self.directory.account)
+            numbers = [number for number, _ in records[:fitting]]
+            batch = Batch(numbers, wires[:fitting], self, self.directory.account, self._note_sending(numbers))
             self.position.taken += fitting
+            self.save()  # before they are sent: who takes the segment over has to know which may have been
         self._leased.update(batch.keys)
         return batch
+
+    def _note_sending(self, numbers: list[int]) -> int:
+        """Note that records are about to be sent. Return 1 if a process that was killed may have sent some, else 0."""
+        sent = self.position.sent
+        if sent is None:
+            return 1
+        before = any(number in sent for number in numbers) if self._taken_over else False
+        sent.add(numbers)
+        return int(before)
 
     def _next(self, count: int) -> list[Record]:
         """Return the next records, and forget them."""
@@ -172,7 +184,7 @@ class SegmentReader:
         while records := self._next(MAX_EVENTS):
             numbers, wires = [number for number, _ in records], [wire for _, wire in records]
             self.position.taken += len(records)
-            self._returned.add(Batch(numbers, wires, self, self.directory.account), 0.0)
+            self._returned.add(Batch(numbers, wires, self, self.directory.account, 1), 0.0)
         return self._returned.batches()
 
     # Outcomes

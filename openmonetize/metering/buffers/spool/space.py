@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator
 
-from openmonetize.metering.buffers.spool import place
+from openmonetize.metering.buffers.spool import kept, place
 from openmonetize.metering.buffers.spool.segment import EVENTS, KEPT, NEW, POSITION
 from openmonetize.metering.buffers.spool.system import unlink
 from openmonetize.metering.errors import OutboxError
@@ -63,7 +63,7 @@ class Space:
         excess = sum(status.st_size for _, status in files) + wanted - self._max_bytes
         for path, status in sorted(files, key=lambda file: os.path.basename(file[0])):
             if excess > 0 and path.endswith(KEPT):
-                unlink(path)
+                kept.remove(path)
                 excess -= status.st_size
         if excess > 0:
             raise OutboxError(f"outbox {self._path!r}: it is full, at {self._max_bytes} bytes (outbox_max_bytes)")
@@ -83,13 +83,17 @@ class Space:
             oldest = time.time() - self._keep_seconds
             for path, status in self._files():
                 if path.endswith(KEPT) and status.st_mtime < oldest:
-                    unlink(path)
+                    kept.remove(path)
 
     def remove_leftovers(self) -> None:
         """Remove what processes have left that were killed while they wrote it, or were about to write its segment."""
         oldest = time.time() - _MAX_WRITING
         for path, status in self._files():
             stem, ending = os.path.splitext(path)
-            left = ending == NEW or (ending == POSITION and not os.path.exists(stem + EVENTS))
+            left = (
+                ending == NEW
+                or (ending == POSITION and not os.path.exists(stem + EVENTS))
+                or (ending == kept.SEEN and not os.path.exists(stem + KEPT))
+            )
             if left and status.st_mtime < oldest:
                 unlink(path)

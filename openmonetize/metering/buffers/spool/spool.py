@@ -13,6 +13,7 @@ from typing import Optional
 from openmonetize.metering.buffers.base import Account, Batch
 from openmonetize.metering.buffers.spool import place
 from openmonetize.metering.buffers.spool.account_directory import AccountDirectory, NotCounted, read_facts
+from openmonetize.metering.buffers.spool.ledger import SpoolLedger
 from openmonetize.metering.buffers.spool.pace_file import PaceFile
 from openmonetize.metering.buffers.spool.reader import Mark, SegmentReader
 from openmonetize.metering.buffers.spool.segment import (
@@ -44,7 +45,8 @@ class Spool:
         max_bytes: bound on the directory's size. Checked when a segment is opened, so that each process may exceed it
             by one segment.
         min_free_bytes: free space on the disk that is left to others. Default: 64 MiB, or 5 % of a smaller disk.
-        keep_seconds: how long delivered segments are kept.
+        keep_seconds: how long delivered events are kept.
+        verify: they are kept in the ledger, and their segments are removed.
         on_damage: called with a text, and how many events it is about, when something in the directory was destroyed.
     """
 
@@ -56,17 +58,19 @@ class Spool:
         max_bytes: int | None = None,
         min_free_bytes: int | None = None,
         keep_seconds: float = 0.0,
+        verify: bool = False,
         on_damage: Callable[[str, int], None] = lambda text, events: None,
     ) -> None:
         self.path = os.path.abspath(path)
         self._appender_type = FlushingAppender if durability == "power" else Appender
         max_bytes = max_bytes or MAX_SPOOL_BYTES
         self._space = Space(self.path, max_bytes, min_free_bytes, keep_seconds)
-        self._keep_seconds = keep_seconds
+        self._keeps_segments = keep_seconds > 0.0 and not verify
         self._on_damage = on_damage
         self._segment_bytes = min(MAX_SEGMENT_BYTES, max(max_bytes // 16, 4096))
         self._directories: dict[Account, AccountDirectory] = {}
         self._served: Collection[Account] = ()
+        self.ledger = SpoolLedger(self.path, self._space, self._directory, durability == "power")
         self._reset()
 
     def _reset(self) -> None:
@@ -215,7 +219,7 @@ class Spool:
     def _finish_if_done(self, reader: SegmentReader) -> None:
         if reader.finished():
             try:
-                self._directory(reader.directory.account).finish(reader, keep=self._keep_seconds > 0.0)
+                self._directory(reader.directory.account).finish(reader, keep=self._keeps_segments)
                 self._scan_at = 0.0
             finally:
                 # If its position could not be written, only this process knows that its events were delivered.
@@ -338,7 +342,11 @@ class Spool:
             return sum(self._directory(account).discard_dead_letters() for account in self._served)
 
     def kept(self) -> Iterator[bytes]:
-        """Yield the delivered events that are kept, oldest segment first."""
+        """Yield the delivered events that are kept, oldest segment first. This process's own one is sealed before."""
+        if self._keeps_segments:
+            with self._lock:
+                self._appender = None
+            self.maintain()
         with self._errors():
             for account in self._served:
                 yield from self._directory(account).kept()
@@ -391,6 +399,7 @@ class Spool:
         """Go on in the child with segments of its own. Its parent's stay locked by the parent."""
         held = list(self._held.values())
         self._reset()
+        self.ledger.after_fork()
         for reader in held:
             reader.abandon()
 

@@ -1,0 +1,99 @@
+"""What became of accepted events, counted and named."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from openmonetize.metering.buffers.ledger import BILLED, LOST, REPEATED, UNPAID, Sheet
+from openmonetize.metering.results import Finding, VerifyReport
+from openmonetize.metering.verification.bookings import Missing
+
+
+class Costs(NamedTuple):
+    """What billed events cost.
+
+    Attributes:
+        by_user: for each user, the credits that events cost, and how many events cost so much.
+        since: when the first of them came into the queue, in seconds since 1970.
+    """
+
+    by_user: dict[str, Counter[int]]
+    since: float
+
+
+def costs_of(sheets: list[Sheet], since: float) -> Costs:
+    """Return what the billed events cost that were accepted since a time."""
+    by_user: dict[str, Counter[int]] = {}
+    first = float("inf")
+    for sheet in sheets:
+        billed = {
+            number: entry
+            for number, entry in sheet.all_entries().items()
+            if entry.state == BILLED and entry.credits and entry.answered >= since
+        }
+        wires = sheet.wires() if billed else {}
+        for number, entry in billed.items():
+            first = min(first, entry.sent or entry.answered)
+            user_id = _event(wires, number).get("user_id")
+            if user_id:
+                by_user.setdefault(user_id, Counter())[entry.credits or 0] += 1
+    return Costs(by_user, first)
+
+
+def report_of(
+    sheets: list[Sheet], since: float, missing: Mapping[str, Missing], unchecked: int, unverified: int
+) -> VerifyReport:
+    """Return the report of the events that were accepted since a time.
+
+    Args:
+        sheets: what is kept.
+        since: seconds since 1970.
+        missing: bookings that wallets lack, by user.
+        unchecked: users whose bookings could not be compared.
+        unverified: accepted events that are not kept. They are older than those that are, as far as is known.
+    """
+    counts: Counter[str] = Counter()
+    findings = []
+    first = float("inf")
+    for sheet in sheets:
+        wires: Mapping[int, bytes] | None = None
+        for number, entry in sheet.all_entries().items():
+            first = min(first, entry.answered)
+            if entry.answered < since:
+                continue
+            state = LOST if entry.state == REPEATED else entry.state
+            counts[state] += 1
+            counts["repaired"] += state == BILLED and entry.repeated
+            if state in (LOST, UNPAID):
+                wires = sheet.wires() if wires is None else wires
+                event = _event(wires, number)
+                findings.append(Finding(state, event, event.get("user_id"), 1, 0 if state == UNPAID else None))
+    findings += [Finding("unbooked", None, user, *lacking) for user, lacking in sorted(missing.items())]
+    accepted = sum(counts[state] for state in ("waiting", LOST, BILLED, UNPAID))
+    unverified = unverified if since < first else 0
+    complete = counts[BILLED] == accepted and not missing and not unverified
+    unbooked = sum(lacking.events for lacking in missing.values())
+    return VerifyReport(
+        complete,
+        accepted,
+        counts[BILLED],
+        counts["waiting"],
+        counts[LOST],
+        counts["repaired"],
+        counts[UNPAID],
+        unbooked,
+        unchecked,
+        unverified,
+        findings,
+    )
+
+
+def _event(wires: Mapping[int, bytes], number: int) -> dict[str, Any]:
+    try:
+        event: dict[str, Any] = json.loads(wires[number])
+        return event
+    except (KeyError, ValueError):
+        return {}  # it was destroyed
