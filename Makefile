@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 SESSIONS := lint types drift contract docs packages sbom coverage canary lowest bench soak lock
 
+# Tests start hundreds of processes, which would compile all that they import each time where this is set.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo invoice test check generate diff release-check clean $(SESSIONS)
 
 ## demo: meter an hour of real LLM traffic against a local sandbox

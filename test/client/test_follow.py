@@ -285,10 +285,11 @@ PROCESS = textwrap.dedent(
     else:
         om.resume_following(ai)
     print("ready", flush=True)
-    while om.stats().followed:
+    end = time.monotonic() + 60
+    while om.stats().followed and time.monotonic() < end:
         time.sleep(0.02)
     om.flush()
-    print("done", flush=True)
+    print("still followed" if om.stats().followed else "done", flush=True)
     """
 )
 

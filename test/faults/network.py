@@ -135,7 +135,9 @@ def _intercept(exchange: Exchange) -> bool:
     """Read what is sent through the tunnel, as a proxy with a certificate of its own does."""
     exchange.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
     with tls_context("untrusted").wrap_socket(exchange.sock, server_side=True) as sock:
-        exchange.server.strays.append(sock.recv(65536))
+        # A client that is gone before the handshake makes a socket without one, which reads nothing.
+        if data := sock.recv(65536):
+            exchange.server.strays.append(data)
     return False
 
 

@@ -484,6 +484,7 @@ def test_a_damaged_file_is_named(om: OpenMonetize, tmp_path: Path, name: str, co
 FULL_DISK = """
 import resource, sys
 from openmonetize import FilesError, OpenMonetize
+sys.dont_write_bytecode = True  # Python would keep modules that are cut off
 url, key, path, name, place = sys.argv[1:]
 with OpenMonetize(key, url) as om:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))

@@ -656,7 +656,8 @@ def test_what_is_left_to_others_on_the_disk_is_not_used(opened: Open, path: Path
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a limit on the size of files")
 def test_a_disk_that_becomes_full_is_reported_and_what_was_written_before_is_kept(opened: Open, path: Path) -> None:
     text = """
-import resource, signal
+import resource, signal, sys
+sys.dont_write_bytecode = True  # Python would keep modules that are cut off
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 put = 0

@@ -321,6 +321,7 @@ def read_only(disk: Path) -> Iterator[None]:
 
 LIMITED = """
 import resource
+sys.dont_write_bytecode = True  # Python would keep modules that are cut off
 recorder = make_recorder(flush_interval=3600)
 for number in range(20):
     recorder.record(new_event(number))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import warnings
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -27,9 +28,10 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     """Collect the sockets that dropped streams leave in reference cycles of their libraries before other tests run.
 
     A fixture would come too early: what the last test of a file was given is let go only after all fixtures have ended.
+    Workers of pytest-xdist call this for the tests of other directories too.
     """
     result = yield
-    if nextitem is None or nextitem.path != item.path:
+    if item.path.parent == Path(__file__).parent and (nextitem is None or nextitem.path != item.path):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             for _ in range(3):  # finalizers of the first let go of more
