@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from openmonetize._fork import ProcessMark
 from openmonetize._http.redaction import Secret
 from openmonetize.exceptions import ApiValueError, MissingExtraError
-from openmonetize.gate.holds.store import OF_PARENTS, STORE_TIMEOUT, HoldStore, HoldStoreError
+from openmonetize.gate.holds.idle_connections import IdleConnections
+from openmonetize.gate.holds.store import STORE_TIMEOUT, HoldStore, HoldStoreError
 
 if TYPE_CHECKING:
     import psycopg
@@ -60,12 +60,7 @@ class PostgresHolds(HoldStore):
         if not readable:  # outside of the handler: what was raised shows the password
             raise ApiValueError("the URL of the holds in PostgreSQL cannot be used")
         self._psycopg = psycopg
-        self._start()
-
-    def _start(self) -> None:
-        # Each call takes one of them, or a new one. A list needs no lock, so a finalizer within a call cannot wait.
-        self._idle: list[psycopg.Connection[Any]] = []
-        self._mark = ProcessMark()
+        self._idle: IdleConnections[psycopg.Connection[Any]] = IdleConnections()
 
     def load(self, wallet: str) -> tuple[str | None, float]:
         """Return a wallet's document and the server's time."""
@@ -89,24 +84,12 @@ class PostgresHolds(HoldStore):
 
     def close(self) -> None:
         """Close the connections that are idle."""
-        if self._mark.forked():
-            self._leave_parents()
-        while self._idle:
-            self._idle.pop().close()
-
-    def _leave_parents(self) -> None:
-        OF_PARENTS.append(self._idle)
-        self._start()
+        self._idle.close()
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection[Any]]:
-        if self._mark.forked():
-            self._leave_parents()
         try:
-            try:
-                connection = self._idle.pop()
-            except IndexError:
-                connection = self._open()
+            connection = self._idle.take() or self._open()
             try:
                 with _bounded(connection):
                     yield connection
@@ -115,7 +98,7 @@ class PostgresHolds(HoldStore):
                     self.close()  # what has ended it, a restart of the server, has ended the others as well
                 connection.close()
                 raise
-            self._idle.append(connection)
+            self._idle.put(connection)
         except self._psycopg.Error as error:
             # The server's words may name the user and the host, and never the password.
             reason = str(error).strip().splitlines() or [type(error).__name__]

@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from openmonetize._fork import ProcessMark
-from openmonetize.gate.holds.store import OF_PARENTS, STORE_TIMEOUT, HoldStore, HoldStoreError
+from openmonetize.gate.holds.idle_connections import IdleConnections
+from openmonetize.gate.holds.store import STORE_TIMEOUT, HoldStore, HoldStoreError
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS holds (wallet TEXT PRIMARY KEY, document TEXT NOT NULL, expires REAL NOT NULL) WITHOUT ROWID
@@ -33,13 +33,8 @@ class SqliteHolds(HoldStore):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__()
         self._path = os.path.abspath(path)
-        self._start()
-
-    def _start(self) -> None:
         self._file: tuple[int, int] | None = None  # device and inode of what the connections have open
-        # Each call takes one of them, or a new one. A list needs no lock, so a finalizer within a call cannot wait.
-        self._idle: list[sqlite3.Connection] = []
-        self._mark = ProcessMark()
+        self._idle: IdleConnections[sqlite3.Connection] = IdleConnections()
 
     def load(self, wallet: str) -> tuple[str | None, float]:
         """Return a wallet's document and the present time."""
@@ -56,32 +51,20 @@ class SqliteHolds(HoldStore):
 
     def close(self) -> None:
         """Close the connections that are idle."""
-        if self._mark.forked():
-            self._leave_parents()
-        while self._idle:
-            self._idle.pop().close()
-
-    def _leave_parents(self) -> None:
-        OF_PARENTS.append(self._idle)
-        self._start()
+        self._idle.close()
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        if self._mark.forked():
-            self._leave_parents()
         try:
             if self._file != _file(self._path):
                 self.close()  # it was removed: others begin with a new one
-            try:
-                connection = self._idle.pop()
-            except IndexError:
-                connection = self._open()
+            connection = self._idle.take() or self._open()
             try:
                 yield connection
             except BaseException:
                 connection.close()
                 raise
-            self._idle.append(connection)
+            self._idle.put(connection)
         except (sqlite3.Error, OSError) as error:
             raise HoldStoreError(f"the holds in {self._path} cannot be used: {error}") from error
 

@@ -18,10 +18,6 @@ STORE_TIMEOUT = 3.0
 _MIN_BACKOFF, _MAX_BACKOFF = 0.000_2, 0.05  # seconds between two attempts
 
 
-# Connections that a forked child has copies of. They are kept here, because closing a copy would harm the parent's.
-OF_PARENTS: list[object] = []
-
-
 class HoldStoreError(OpenApiException):
     """The store of holds cannot be used now, or is set up wrongly."""
 
