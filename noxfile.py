@@ -34,6 +34,17 @@ GENERATED = ["README.md", "docs", *(f"openmonetize/{name}" for name in MODULES)]
 REDOCLY, SPECTRAL = "@redocly/cli@2.77.0", "@stoplight/spectral-cli@6.16.3"
 PYTEST = ["pytest", "-q", "-n", "4", "--dist", "loadfile"]
 
+# By environment, the integrations that are tested in it.
+FRAMEWORKS = {
+    "agents": ["claude_agent_sdk", "google_adk", "litellm", "openai_agents", "pairs", "pydantic_ai"],
+    "chains": ["crewai", "instructor", "langchain", "llama_index", "pairs"],
+    "spans": ["opentelemetry", "pairs"],
+    "web": [
+        *("asgi", "celery", "django", "fastapi", "flask", "kafka", "mcp", "mcp_command", "mcp_http", "research_app"),
+        "wsgi",
+    ],
+}
+
 
 def install(session: nox.Session, *groups: str) -> None:
     """Install the package and dependency groups, in locked versions."""
@@ -59,6 +70,17 @@ def lowest(session: nox.Session) -> None:
     session.install("--constraint", LOCK, "--group", "test")
     session.install("--upgrade", "--resolution", "lowest-direct", "--editable", ".[cli,files,sandbox]")
     session.run("python", "-m", *PYTEST, "-m", "not slow", *session.posargs)
+
+
+@nox.session(python="3.11")
+@nox.parametrize("environment", list(FRAMEWORKS), ids=list(FRAMEWORKS))
+def frameworks(session: nox.Session, environment: str) -> None:
+    """Run the tests of the integrations with the real frameworks. None of them may be skipped."""
+    locked = f"requirements/frameworks-{environment}.txt"
+    session.install("--require-hashes", "-r", locked)
+    session.install("--no-deps", "--no-build-isolation", "--editable", ".")
+    tests = [f"test/integrations/test_{name}.py" for name in FRAMEWORKS[environment]]
+    session.run("python", "-m", *PYTEST, *tests, *session.posargs, env={"OPENMONETIZE_FRAMEWORKS": environment})
 
 
 @nox.session
@@ -214,16 +236,26 @@ def soak(session: nox.Session) -> None:
 @nox.session
 def lock(session: nox.Session) -> None:
     """Write requirements/. Locked versions that still fit stay, unless `-- --upgrade` is given."""
-    resolve = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.9", "--generate-hashes"]
+    resolve = ["uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
+    old = ["--python-version", "3.9"]
+    # Those of frameworks are tested, and locked, apart.
+    named = ("cli", "files", "notebook", "postgres", "prices", "redis", "sandbox")
+    extras = [argument for name in named for argument in ("--extra", name)]
     locks = {
-        "dev": ["pyproject.toml", "--all-extras", "--group", "dev"],
-        "demo": ["pyproject.toml", "--extra", "sandbox", "--group", "demo", "--constraint", LOCK],
+        "dev": [*old, "pyproject.toml", *extras, "--group", "dev"],
+        "demo": [*old, "pyproject.toml", "--extra", "sandbox", "--group", "demo", "--constraint", LOCK],
         "invoice": [
+            *old,
             *("pyproject.toml", "--extra", "files", "--extra", "prices", "--extra", "sandbox"),
             *("--group", "demo", "--group", "invoice", "--constraint", LOCK),
         ],
-        "nox": ["--group", "nox", "--constraint", LOCK],
+        "nox": [*old, "--group", "nox", "--constraint", LOCK],
     }
+    for name in FRAMEWORKS:
+        locks[f"frameworks-{name}"] = [
+            *("pyproject.toml", "--extra", "cli", "--extra", "sandbox", "--group", f"frameworks-{name}"),
+            *("--python-version", "3.11"),
+        ]
     for name, sources in locks.items():
         output = ["--output-file", f"requirements/{name}.txt", *session.posargs]
         session.run(*resolve, *sources, *output, external=True, env={"UV_CUSTOM_COMPILE_COMMAND": "nox -s lock"})

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from openmonetize.api_client import ApiClient as ApiClient
     from openmonetize.api_response import ApiResponse as ApiResponse, RateLimit as RateLimit
     from openmonetize.client import OpenMonetize as OpenMonetize
+    from openmonetize.client.async_hold import AsyncHold as AsyncHold
     from openmonetize.client.disabled import DisabledError as DisabledError
     from openmonetize.client.estimates import Amounts as Amounts
     from openmonetize.client.last_usage import LastUsage as LastUsage
+    from openmonetize.client.layers import Layer as Layer
     from openmonetize.client.llm_proxy import ProxyConfig as ProxyConfig
     from openmonetize.client.ping import Ping as Ping
     from openmonetize.client.settings import DeliverySettings as DeliverySettings
@@ -107,9 +109,11 @@ _BY_HAND = {
     "openmonetize.api_client": ("ApiClient",),
     "openmonetize.api_response": ("ApiResponse", "RateLimit"),
     "openmonetize.client": ("OpenMonetize",),
+    "openmonetize.client.async_hold": ("AsyncHold",),
     "openmonetize.client.disabled": ("DisabledError",),
     "openmonetize.client.estimates": ("Amounts",),
     "openmonetize.client.last_usage": ("LastUsage",),
+    "openmonetize.client.layers": ("Layer",),
     "openmonetize.client.llm_proxy": ("ProxyConfig",),
     "openmonetize.client.ping": ("Ping",),
     "openmonetize.client.settings": ("DeliverySettings",),

@@ -99,7 +99,8 @@ def test_the_tables_list_every_operation_of_the_contract() -> None:
 
 
 def anchors(text: str) -> set[str]:
-    return {title.lower().replace(" ", "-") for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_links_lead_somewhere() -> None:

@@ -35,6 +35,7 @@ _HELP = {
     "forecast": "Show the expected burn of the next days.",
     "grant": "Add credits to a wallet.",
     "ingest": "Send usage from files.",
+    "mcp": "Answer a coding agent's questions about usage and cost (MCP).",
     "me": "Show the customer behind the key.",
     "outbox": "Look into an outbox, and deliver what waits in it.",
     "pricing": "List the platform's prices.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 from openmonetize._arguments import described, wrong_text
 from openmonetize._schema.jsonable import jsonable
@@ -14,6 +14,10 @@ from openmonetize.exceptions import ApiTypeError, ApiValueError
 if TYPE_CHECKING:
     from openmonetize.gate.holds.held_credits import HeldCredits
     from openmonetize.providers import Usage
+
+
+# An id, or what returns it when it is needed: a web framework knows the user only after its own middleware.
+_Id = Union[str, Callable[[], Optional[str]], None]
 
 
 class RecordedUsage:
@@ -42,20 +46,20 @@ class Scope(NamedTuple):
     """What recording calls may leave out.
 
     Attributes:
-        user_id: the user.
-        feature_id: the feature.
+        user_id: the user, or what returns it.
+        feature_id: the feature, or what returns it.
         metadata: facts to keep with every event.
         recorded: the usage recorded so far within a metered function or the block of a hold; None outside of one.
         hold: the credits that are held in the block, if they are.
     """
 
-    user_id: Optional[str] = None
-    feature_id: Optional[str] = None
+    user_id: _Id = None
+    feature_id: _Id = None
     metadata: Mapping[str, Any] = {}
     recorded: Optional[RecordedUsage] = None
     hold: Optional[HeldCredits] = None
 
-    def nested(self, user_id: str | None, feature_id: str | None, metadata: Mapping[str, Any] | None) -> Scope:
+    def nested(self, user_id: _Id, feature_id: _Id, metadata: Mapping[str, Any] | None) -> Scope:
         """Return a scope inside this one: the arguments win, metadata is merged.
 
         Raises:
@@ -79,8 +83,8 @@ class Scope(NamedTuple):
         if self.metadata and (metadata is None or isinstance(metadata, Mapping)):
             metadata = {**self.metadata, **(metadata or {})}
         return (
-            self.user_id if user_id is None else user_id,
-            self.feature_id if feature_id is None else feature_id,
+            _now(self.user_id) if user_id is None else user_id,
+            _now(self.feature_id) if feature_id is None else feature_id,
             metadata,
         )
 
@@ -132,7 +136,13 @@ def _counts(usage: Usage) -> tuple[int, int, int | None]:
     return usage.input_tokens, usage.output_tokens, usage.image_count
 
 
-def _require_id(argument: str, value: Any) -> str:
+def _now(value: _Id) -> str | None:
+    return value() if callable(value) else value
+
+
+def _require_id(argument: str, value: Any) -> Any:
+    if callable(value) and not isinstance(value, type):
+        return value
     if not isinstance(value, str):
         raise wrong_text(argument, value)
     if not value or "\0" in value:

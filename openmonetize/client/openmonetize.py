@@ -14,6 +14,7 @@ from openmonetize._arguments import MISSING, explained, explains, missing_argume
 from openmonetize._http.configuration import Configuration, seconds
 from openmonetize._http.redaction import Secret
 from openmonetize.client.apis import Apis
+from openmonetize.client.async_calls import AsyncCalls
 from openmonetize.client.context import EMPTY, ContextScope
 from openmonetize.client.disabled import DisabledClient, DisabledGate, DisabledRecorder
 from openmonetize.client.estimates import Amounts, charge_for, installed_charge_for
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime, timedelta
     from decimal import Decimal
 
+    from openmonetize.client.layers import Layer
     from openmonetize.files.report import FilesProgress, FilesReport
     from openmonetize.models.v1_credits_grant_post200_response import V1CreditsGrantPost200Response
     from openmonetize.providers.extract import OnPartial
@@ -68,7 +70,7 @@ Client = TypeVar("Client")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class OpenMonetize(Apis):
+class OpenMonetize(AsyncCalls, Apis):
     """Records AI usage, gates features by credits, and calls the platform.
 
     ``om.credits``, ``om.entitlements``, ... are the API classes, behind rules that make all deployments of the
@@ -204,6 +206,7 @@ class OpenMonetize(Apis):
         )
         self._following = LazyFollowing(self._recording, settings, outbox if enabled else None, durability)
         self._holds = HoldRecording(self._recording, self._prices)
+        self._instrumented: dict[str, Callable[[], None]] = {}  # what undoes it, by library
         self._reservations: Reservations | None = None
         if isinstance(self._client, CompatClient):
             self._reservations = Reservations(
@@ -239,12 +242,17 @@ class OpenMonetize(Apis):
         Returns:
             What became of the events; events that stay behind are logged too.
         """
+        self.uninstrument()
         self._gate.close()
         self._following.close()
         self._recording.warnings.tell_of_jobs()
+        if self._recording.sightings is not None:
+            self._recording.sightings.tell_of_unknown()
         result = self._recorder.close(timeout)
         if self._reservations is not None:
             self._reservations.close()
+        if self._async_threads is not None:
+            self._async_threads.close()
         self.api_client.close()
         return result
 
@@ -531,12 +539,12 @@ class OpenMonetize(Apis):
         Raises:
             ApiTypeError, ApiValueError, UsageError: this client cannot be metered; see `openmonetize.providers.wrap`.
         """
-        from openmonetize.providers import wrap
+        from openmonetize.providers.wrap import metered
 
         calls = WrappedCalls(self._recording, type(client).__qualname__, user_id, feature_id, metadata, self._following)
         if not self.enabled:
             return client
-        return wrap(
+        return metered(
             client,
             record=calls.record,
             on_partial=on_partial,
@@ -547,6 +555,93 @@ class OpenMonetize(Apis):
             token_policy=token_policy,
             followed=calls.followed,
         )
+
+    @explained
+    def instrument(
+        self,
+        *libraries: str,
+        feature_id: str | None = None,
+        user_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        provider: str | None = None,
+        model: ModelChoice = None,
+        on_partial: OnPartial = "prompt",
+        request_usage: bool = True,
+        token_policy: TokenPolicy | None = None,
+    ) -> None:
+        """Record what every client of these libraries uses in this process, those that exist already included.
+
+        For programs that make their clients in many places, or leave that to a framework. Clients that are wrapped
+        are recorded as they were wrapped, and once. :meth:`uninstrument` and :meth:`close` undo it.
+
+        Args:
+            libraries: ``"openai"``, ``"anthropic"``, ``"google-genai"``, ``"mistralai"``, ``"cohere"``, ``"boto3"``
+                (of AWS Bedrock, which needs ``provider`` and ``model``).
+            feature_id, user_id, metadata: of all calls; by default those of :meth:`context`.
+            provider, model, on_partial, request_usage, token_policy: see :meth:`wrap`.
+
+        Raises:
+            ApiTypeError: a library is unknown or not installed.
+            ApiValueError: a library is instrumented already, or a value cannot be sent.
+            UsageError: the provider is not one that the platform takes, or missing.
+        """
+        from openmonetize.providers.instrument import instrument
+
+        for library in libraries:
+            calls = WrappedCalls(self._recording, library, user_id, feature_id, metadata, self._following)
+            if not self.enabled:
+                continue
+            self._instrumented[library] = instrument(
+                library,
+                record=calls.record,
+                on_partial=on_partial,
+                provider=provider,
+                model=model,
+                request_usage=request_usage,
+                on_unmetered=calls.unmetered,
+                token_policy=token_policy,
+                followed=calls.followed,
+            )
+
+    @explained
+    def uninstrument(self, *libraries: str) -> None:
+        """Undo :meth:`instrument`.
+
+        Args:
+            libraries: see there; by default all that this object has instrumented. Others are left alone.
+        """
+        for library in libraries or tuple(self._instrumented):
+            undo = self._instrumented.pop(library, None)
+            if undo is not None:
+                undo()
+
+    @explained
+    def layer(
+        self,
+        name: str,
+        *,
+        user_id: str | None = None,
+        feature_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Layer:
+        """Return what records the calls that a layer of a program tells of: a framework's callback, a gateway, a span.
+
+        The integrations of this library are made with it, and yours may be: ``om.layer("haystack").record(usage)``.
+        Calls that several layers tell of, wrapped clients included, are recorded once.
+
+        Args:
+            name: of the layer; objects of one name are one layer.
+            user_id: the user of all its calls; by default that of :meth:`context`.
+            feature_id: the feature of all its calls; by default that of :meth:`context`.
+            metadata: facts to keep with every event.
+
+        Raises:
+            ApiTypeError, ApiValueError: a value cannot be sent.
+        """
+        from openmonetize.client.layers import Layer
+
+        require("name", name, str, "a text")
+        return Layer(self._recording, self._recording.make_sightings(), name, user_id, feature_id, metadata)
 
     @explained
     def follow(
@@ -623,15 +718,19 @@ class OpenMonetize(Apis):
 
     @explained
     def context(
-        self, *, user_id: str | None = None, feature_id: str | None = None, metadata: Mapping[str, Any] | None = None
+        self,
+        *,
+        user_id: str | Callable[[], str | None] | None = None,
+        feature_id: str | Callable[[], str | None] | None = None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> AbstractContextManager[None]:
         """Fill in what recording calls and checks leave out: ``with om.context(user_id=..., ...):``.
 
         Follows threads and tasks as `contextvars` does. Blocks nest: the inner one wins, metadata is merged.
 
         Args:
-            user_id: the user.
-            feature_id: the feature.
+            user_id: the user, or a function that returns it when it is needed, or None.
+            feature_id: the feature, or a function that returns it.
             metadata: facts to keep with every event.
 
         Raises:
@@ -741,7 +840,10 @@ class OpenMonetize(Apis):
         than that of the key. ``unknown_duplicate``: events that the platform had, under an id of yours, before this
         process sent them.
         """
-        return {**self._warnings.counts(), **self._recorder.doubtful_ids()}
+        counts = {**self._warnings.counts(), **self._recorder.doubtful_ids()}
+        if self._recording.sightings is not None:
+            counts["unmetered"] += self._recording.sightings.count_unknown()
+        return counts
 
     @explained
     def dead_letters(self) -> list[DeadLetter]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, Callable, Union
 
 from openmonetize._arguments import MISSING, described
 from openmonetize.client.context import ContextScope
@@ -19,11 +20,13 @@ from openmonetize.metering import Recorder
 from openmonetize.pricing.model_names import ModelNames, Name
 
 if TYPE_CHECKING:
+    from openmonetize.client.sightings import Sightings
     from openmonetize.client.usage_billing import UsageBilling
-    from openmonetize.providers.usage import TokenPolicy
+    from openmonetize.providers.usage import TokenPolicy, Usage
 
 Time = Union[datetime, str, None]
 
+_LOG = logging.getLogger("openmonetize")
 _PRICED_KINDS = ("TOKEN_USAGE", "IMAGE_GENERATION")
 
 
@@ -34,6 +37,8 @@ class Recording:
         scope: the scope of the running thread or task.
         warnings: warnings about doubtful usage, and their counts.
         last_usages: the last usage of a provider's call, by thread and task.
+        sightings: the calls that several layers may tell of; None while no layer but wrapped clients does.
+        listeners: called with the usage of each provider's call that is recorded, and the event's id.
 
     Args:
         recorder: takes the events.
@@ -67,6 +72,8 @@ class Recording:
         self.scope = scope
         self.warnings = warnings
         self.last_usages = LastUsages()
+        self.sightings: Sightings | None = None
+        self.listeners: list[Callable[[Usage, str], None]] = []
         self._recorder = recorder
         self._names = names
         self._customer_id = customer_id
@@ -175,7 +182,20 @@ class Recording:
         scope = self.scope.get()
         if scope is not None and scope.recorded is not None:
             scope.recorded.add(usage)
+        for listener in self.listeners:
+            try:
+                listener(usage, recorded)
+            except Exception as error:  # it watches, and what it watches is done
+                _LOG.warning("a listener to usage has failed: %r", error)
         return recorded
+
+    def make_sightings(self) -> Sightings:
+        """Return the calls that several layers may tell of, which are noted from now on."""
+        from openmonetize.client.sightings import Sightings
+
+        if self.sightings is None:
+            self.sightings = Sightings()
+        return self.sightings
 
     def _make_usage_billing(self) -> UsageBilling:
         from openmonetize.client.usage_billing import UsageBilling  # late, with all that reads providers' answers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +46,20 @@ class WrappedCalls:
         self._metadata = metadata
         self._following = following
 
-    def record(self, usage: Usage) -> None:
-        """Record what a call used."""
-        self._recording.record_usage(usage, user_id=self._user_id, feature_id=self._feature_id, metadata=self._metadata)
+    def record(self, usage: Usage, began: float) -> None:
+        """Record what a call used, unless another layer of the program has told of it."""
+        sightings = self._recording.sightings
+        if sightings is None:
+            self._record(usage)
+            return
+        from openmonetize.client.sightings import Call
+
+        sightings.record("client", Call.of(usage, began), functools.partial(self._record, usage))
+
+    def _record(self, usage: Usage) -> str:
+        return self._recording.record_usage(
+            usage, user_id=self._user_id, feature_id=self._feature_id, metadata=self._metadata
+        )
 
     def unmetered(self, error: Exception) -> None:
         """Warn that the usage of a call could not be read or recorded, or that a kind of calls never is."""

@@ -256,6 +256,30 @@ class Recorder:
         elif count < 0:
             self._incidents.dropped()
 
+    # For those who acknowledge what they have read elsewhere, such as a queue's messages
+
+    @property
+    def drops_newest(self) -> bool:
+        """Whether events are dropped, and not refused, when there is no room."""
+        return self._memory.drops_newest
+
+    def in_memory(self) -> bool:
+        """Return whether events wait that the end of the process would lose: they are neither on disk nor delivered."""
+        return self._memory.has_pending()
+
+    def refused_in_memory(self) -> list[DeadLetter]:
+        """Return the events that the platform refused and that no outbox keeps."""
+        return self._memory.dead_letters()
+
+    def require_customer(self) -> str | None:
+        """Return the key's customer, by the outbox or by the platform. None if it never says.
+
+        Raises:
+            ApiException: the platform gives no answer now.
+        """
+        self._accounts.follow()
+        return self._accounts.require_owner()
+
     # Delivering
 
     @explained

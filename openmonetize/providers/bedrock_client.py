@@ -7,12 +7,13 @@ from typing import Any
 from openmonetize.exceptions import ApiTypeError
 from openmonetize.providers.detect import CONVERSE
 from openmonetize.providers.metered_call import MeteredCall, metered_method
-from openmonetize.providers.metering import Metering, like
+from openmonetize.providers.metering import Metering, ModelChoice, like
 from openmonetize.providers.proxy import Proxy
 from openmonetize.providers.usage import UsageError
+from openmonetize.providers.within_call import WithinCall
 
 _METERED = ("converse", "converse_stream")
-_FREE = ("count_tokens", "get_async_invoke", "list_async_invokes")
+FREE = ("count_tokens", "get_async_invoke", "list_async_invokes")
 
 
 def metered_bedrock(client: Any, metering: Metering) -> Proxy:
@@ -24,14 +25,11 @@ def metered_bedrock(client: Any, metering: Metering) -> Proxy:
     """
     if client.meta.service_model.service_name != "bedrock-runtime":
         raise ApiTypeError("of the boto3 clients only bedrock-runtime can be metered")
-    if metering.provider is None or metering.model is None:
-        raise UsageError(
-            "AWS Bedrock is not a provider the platform takes: pass provider= and model= (one name, or a mapping from "
-            "model ids to names) to bill under"
-        )
+    check_named(metering.provider, metering.model)
 
     def converse_stream(**request: Any) -> Any:
-        response = client.converse_stream(**request)
+        with WithinCall():
+            response = client.converse_stream(**request)
         try:
             request_id = response.get("ResponseMetadata", {}).get("RequestId")
             call = MeteredCall(metering, request, dialect=CONVERSE)
@@ -43,7 +41,7 @@ def metered_bedrock(client: Any, metering: Metering) -> Proxy:
     passing = {
         name: metering.passing(name, getattr(client, name))
         for name in client.meta.method_to_api_mapping
-        if name not in _METERED and name not in _FREE and hasattr(client, name)
+        if name not in _METERED and name not in FREE and hasattr(client, name)
     }
     return Proxy(
         client,
@@ -53,3 +51,12 @@ def metered_bedrock(client: Any, metering: Metering) -> Proxy:
             "converse_stream": like(client.converse_stream, converse_stream),
         },
     )
+
+
+def check_named(provider: str | None, model: ModelChoice) -> None:
+    """Raise `UsageError` unless there is a provider and a model to bill under."""
+    if provider is None or model is None:
+        raise UsageError(
+            "AWS Bedrock is not a provider the platform takes: pass provider= and model= (one name, or a mapping from "
+            "model ids to names) to bill under"
+        )

@@ -16,6 +16,7 @@ from openmonetize.providers.metered_call import MeteredCall, metered_method
 from openmonetize.providers.metering import Metering
 from openmonetize.providers.paths import is_free, path_of
 from openmonetize.providers.proxy import Proxy
+from openmonetize.providers.within_call import WithinCall
 
 _METERED = ("generateContent", "streamGenerateContent", "embedContent", "batchEmbedContents")
 _USAGE = "usageMetadata"  # embeddings have it on some of the services only
@@ -35,7 +36,7 @@ def metered_google(client: Any, metering: Metering) -> Any:
         resource: Any = getattr(client, name, None)
         if hasattr(resource, "_api_client"):
             replaced[name] = copy.copy(resource)
-            replaced[name]._api_client = _api_client(resource._api_client, metering)
+            replaced[name]._api_client = metered_api_client(resource._api_client, metering)
     if "models" not in replaced:
         raise ApiTypeError("this version of google-genai has no API client in its models: it cannot be metered")
     replaced["chats"] = type(client.chats)(modules=replaced["models"])
@@ -67,7 +68,7 @@ class _MeteredGoogle(Proxy):
         return value
 
 
-def _api_client(client: Any, metering: Metering) -> Proxy:
+def metered_api_client(client: Any, metering: Metering) -> Proxy:
     """Return a stand-in for the API client, whose ``request`` methods are metered."""
 
     def call_of(http_method: str, path: str, body: Any) -> MeteredCall | None:
@@ -92,11 +93,15 @@ def _api_client(client: Any, metering: Metering) -> Proxy:
 
     def request(http_method: str, path: str, body: Any, *args: Any, **options: Any) -> Any:
         call = call_of(http_method, path, body)
-        return settle(http_method, path, call, client.request(http_method, path, body, *args, **options))
+        with WithinCall():
+            response = client.request(http_method, path, body, *args, **options)
+        return settle(http_method, path, call, response)
 
     async def async_request(http_method: str, path: str, body: Any, *args: Any, **options: Any) -> Any:
         call = call_of(http_method, path, body)
-        return settle(http_method, path, call, await client.async_request(http_method, path, body, *args, **options))
+        with WithinCall():
+            response = await client.async_request(http_method, path, body, *args, **options)
+        return settle(http_method, path, call, response)
 
     def streamed(name: str) -> Any:
         method = getattr(client, name)
@@ -106,7 +111,8 @@ def _api_client(client: Any, metering: Metering) -> Proxy:
             if call is not None:
                 return call.run(method, http_method, path, body, *args, **options)
             _passed(metering, path)
-            return method(http_method, path, body, *args, **options)
+            with WithinCall():
+                return method(http_method, path, body, *args, **options)
 
         return request_streamed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import inspect
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from openmonetize.providers.extract import StreamMeter, read_usage
 from openmonetize.providers.metering import Metering, like
 from openmonetize.providers.proxy import is_stream, metered_stream
 from openmonetize.providers.response_fields import text, without_data
+from openmonetize.providers.within_call import WithinCall
 
 # The parameters that say how a call is billed. All others are needed for estimates only.
 _BILLED_BY = ("model", "modelId", "size", "quality")
@@ -46,6 +48,7 @@ class MeteredCall:
         self._certain = certain
         self._content = content
         self._mark = ProcessMark()
+        self.began = time.monotonic()
         self.meter: StreamMeter | None = None
         self._context: contextvars.Context | None = None
         self._unsent = False  # whether the request may not have been made yet
@@ -56,7 +59,8 @@ class MeteredCall:
 
         The provider's exceptions pass through untouched, and nothing is recorded for them.
         """
-        response = method(*args, **kwargs)
+        with WithinCall():
+            response = method(*args, **kwargs)
         if inspect.isawaitable(response):
             return self._run_async(response)
         # A generator makes its request when its first chunk is asked for.
@@ -64,7 +68,9 @@ class MeteredCall:
         return self.settle(response)
 
     async def _run_async(self, response: Any) -> Any:
-        return self.settle(await response)
+        with WithinCall():
+            answer = await response
+        return self.settle(answer)
 
     def settle(self, response: Any) -> Any:
         """Record a whole response, or put a meter in a stream; return what to hand to the caller."""
@@ -90,7 +96,7 @@ class MeteredCall:
                 dialect=self._dialect if self._certain else None,
                 token_policy=metering.token_policy,
             )
-            metering.record(usage)
+            metering.record(usage, self.began)
         except Exception as error:
             metering.report(error)
 
@@ -161,7 +167,7 @@ class MeteredCall:
         try:
             if not self._over:
                 meter.abort()
-            context.run(self.metering.record, meter.usage())
+            context.run(self.metering.record, meter.usage(), self.began)
         except Exception as error:
             self.metering.report(error)
 

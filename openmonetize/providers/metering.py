@@ -50,7 +50,7 @@ class Metering:
     Args:
         library: the provider library.
         client: its client.
-        record: called with each finished call's usage.
+        record: called with each finished call's usage, and when the call began, in monotonic seconds.
         on_partial: see :class:`StreamMeter`.
         provider: bill under this provider instead of the one whose format it is.
         model: bill under this model: one name for all calls, or a mapping from the model asked for to the
@@ -71,7 +71,7 @@ class Metering:
         library: str,
         client: Any,
         *,
-        record: Callable[[Usage], object],
+        record: Callable[[Usage, float], object],
         on_partial: OnPartial = "prompt",
         provider: str | None = None,
         model: ModelChoice = None,
@@ -102,9 +102,9 @@ class Metering:
         other._client = client
         return other
 
-    def record(self, usage: Usage) -> None:
+    def record(self, usage: Usage, began: float) -> None:
         """Hand over the usage of a call; success ends the present incident, so that the next error is logged again."""
-        self._record(usage)
+        self._record(usage, began)
         self._failing.clear()
 
     def follows(self, job_id: str) -> bool:

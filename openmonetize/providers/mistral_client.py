@@ -66,7 +66,7 @@ def _configuration(configuration: Any, metering: Metering) -> Any:
 def _send(send: Callable[..., Any], metering: Metering) -> Callable[..., Any]:
     def metered(request: Any, **options: Any) -> Any:
         response = send(request, **options)
-        _meter(request, response, metering)
+        meter_exchange(request, response, metering)
         return response
 
     return metered
@@ -75,13 +75,14 @@ def _send(send: Callable[..., Any], metering: Metering) -> Callable[..., Any]:
 def _send_async(send: Callable[..., Any], metering: Metering) -> Callable[..., Any]:
     async def metered(request: Any, **options: Any) -> Any:
         response = await send(request, **options)
-        _meter(request, response, metering)
+        meter_exchange(request, response, metering)
         return response
 
     return metered
 
 
-def _meter(request: Any, response: Any, metering: Metering) -> None:
+def meter_exchange(request: Any, response: Any, metering: Metering) -> None:
+    """Meter the response to a request of the library; tell of one that is not metered."""
     try:
         if response.status_code >= 400 or request.method != "POST":
             return

@@ -19,6 +19,7 @@ from openmonetize.providers.paths import is_free, path_of
 from openmonetize.providers.proxy import Proxy
 from openmonetize.providers.response_fields import text
 from openmonetize.providers.retrieved import retrieval
+from openmonetize.providers.within_call import WithinCall
 
 Paths = Mapping[str, Dialect]
 
@@ -79,15 +80,15 @@ def metered_client(client: Any, metering: Metering, library: str, paths: Paths) 
     if "post" in vars(client) or not hasattr(client, "_process_response"):
         replaced["post"] = _post(client, metering, paths)  # not the library's own way: what it returns is metered
     else:
-        replaced["request"] = _request(client, metering, library, paths)
+        replaced["request"] = metered_request(client, metering, library, paths)
         replaced["post"] = MethodType(type(client).post, metered)
         if "get" not in vars(client):
             replaced["get"] = MethodType(type(client).get, metered)
     return metered
 
 
-def _request(client: Any, metering: Metering, library: str, paths: Paths) -> Callable[..., Any]:
-    """Return a ``request`` that meters responses of these paths, and tells of others that cost something."""
+def metered_request(client: Any, metering: Metering, library: str, paths: Paths) -> Callable[..., Any]:
+    """Return a ``request`` of the client that meters responses of these paths, and tells of others that have a cost."""
 
     def start(options: Any, how: Mapping[str, Any]) -> OneCall | str | None:
         """Return the metering of a request, or the path of one that is not metered, or None."""
@@ -107,6 +108,10 @@ def _request(client: Any, metering: Metering, library: str, paths: Paths) -> Cal
             return None
 
     def request(cast_to: Any, options: Any, *args: Any, **how: Any) -> Any:
+        with WithinCall():
+            return requested(cast_to, options, *args, **how)
+
+    def requested(cast_to: Any, options: Any, *args: Any, **how: Any) -> Any:
         call = start(options, how)
         if not isinstance(call, OneCall):
             result = client.request(cast_to, options, *args, **how)
@@ -123,6 +128,10 @@ def _request(client: Any, metering: Metering, library: str, paths: Paths) -> Cal
         return call.settle(result)
 
     async def request_async(cast_to: Any, options: Any, *args: Any, **how: Any) -> Any:
+        with WithinCall():
+            return await requested_async(cast_to, options, *args, **how)
+
+    async def requested_async(cast_to: Any, options: Any, *args: Any, **how: Any) -> Any:
         call = start(options, how)
         if not isinstance(call, OneCall):
             result = await client.request(cast_to, options, *args, **how)

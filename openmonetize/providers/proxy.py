@@ -25,7 +25,7 @@ class Proxy:
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
-        return type(self._proxied)
+        return self._proxied.__class__  # which is not its type where it is a proxy of another library
 
     def __getattr__(self, name: str) -> Any:
         # Only called for names that this class lacks. Before __init__ (copy, pickle) there is nothing to ask yet.
@@ -180,7 +180,8 @@ def metered_stream(
         on_end: called once when the stream ends, for whatever reason.
         on_over: called before that if it is exhausted or raises, and not ended by the caller.
     """
-    return (AsyncMeteredStream if hasattr(stream, "__anext__") else MeteredStream)(stream, on_chunk, on_end, on_over)
+    bare = getattr(stream, "__wrapped__", stream)  # OpenInference's proxies have the methods of both kinds
+    return (AsyncMeteredStream if hasattr(bare, "__anext__") else MeteredStream)(stream, on_chunk, on_end, on_over)
 
 
 _exiting = False

@@ -88,7 +88,7 @@ class RetrievedCall(MeteredCall):
             else:
                 found = list(self._objects(response))
             for usage in found:
-                metering.record(usage)
+                metering.record(usage, self.began)
             if found and len(metering.retrieved) < MAX_REMEMBERED:
                 metering.retrieved.add(what)
         except Exception as error:
@@ -104,7 +104,7 @@ class RetrievedCall(MeteredCall):
         except UsageError:
             return
         if usage.later_id and not self.metering.follows(self._what.id):
-            self.metering.record(usage)
+            self.metering.record(usage, self.began)
 
     def _objects(self, body: bytes) -> Iterator[Usage]:
         answer = json.loads(body)

@@ -77,6 +77,28 @@ def wrap(
             model.
         ApiValueError: the client is metered already.
     """
+    return metered(
+        client,
+        record=lambda usage, began: record(usage),
+        on_partial=on_partial,
+        provider=provider,
+        model=model,
+        request_usage=request_usage,
+        on_unmetered=on_unmetered,
+        token_policy=token_policy,
+        followed=followed,
+    )
+
+
+def metered(
+    client: ClientT,
+    *,
+    record: Callable[[Usage, float], object],
+    provider: str | None,
+    token_policy: TokenPolicy | None,
+    **settings: Any,
+) -> ClientT:
+    """Do as :func:`wrap`; ``record`` is also told when the call began, in monotonic seconds."""
     if isinstance(client, Proxy):
         raise ApiValueError("this client is metered already: wrap the original, or its calls are billed twice")
     if isinstance(client, (type, ModuleType)):
@@ -86,13 +108,9 @@ def wrap(
         library,
         client,
         record=record,
-        on_partial=on_partial,
         provider=None if provider is None else gateway_name(provider),
-        model=model,
-        request_usage=request_usage,
-        on_unmetered=on_unmetered,
         token_policy=checked_policy(token_policy),
-        followed=followed,
+        **settings,
     )
     meter = _METERS.get(library)
     if meter is None:

@@ -23,7 +23,7 @@ from .calls import eventually, summary, take
 
 
 def call(recorded: list[Usage]) -> MeteredCall:
-    return MeteredCall(Metering("test", None, record=recorded.append), {"model": "m"})
+    return MeteredCall(Metering("test", None, record=lambda usage, began: recorded.append(usage)), {"model": "m"})
 
 
 def chunks() -> Iterator[Any]:
@@ -76,7 +76,7 @@ def test_a_dropped_stream_is_recorded_on_another_thread_in_the_callers_context()
     lock = threading.Lock()
     seen = []
 
-    def record(usage: Usage) -> None:
+    def record(usage: Usage, began: float) -> None:
         with lock:
             seen.append((usage.completeness, user.get()))
 
@@ -111,7 +111,7 @@ def test_a_chunk_that_cannot_be_read_still_reaches_the_caller(recorded: list[Usa
 
 def test_unmetered_calls_can_be_counted_instead_of_logged(recorded: list[Usage], caplog: Any) -> None:
     errors: list[Exception] = []
-    metering = Metering("test", None, record=recorded.append, on_unmetered=errors.append)
+    metering = Metering("test", None, record=lambda usage, began: recorded.append(usage), on_unmetered=errors.append)
     for _ in range(2):
         assert MeteredCall(metering, {}).run(lambda: {"usage": None}) == {"usage": None}
     assert [type(error) for error in errors] == [UsageError, UsageError]
@@ -145,7 +145,7 @@ def test_a_stream_still_open_at_exit_is_recorded() -> None:
     program = """
 from openmonetize.providers.metered_call import MeteredCall, Metering
 events = [{"type": "message_start", "message": {"id": "x", "model": "claude", "usage": {"input_tokens": 5}}}, {}]
-metering = Metering("test", None, record=lambda usage: print(usage.input_tokens, usage.completeness))
+metering = Metering("test", None, record=lambda usage, began: print(usage.input_tokens, usage.completeness))
 stream = MeteredCall(metering, {}).run(lambda: iter(events))
 next(stream)
 """

@@ -1,4 +1,4 @@
-"""``openmonetize outbox``: look into an outbox, and deliver what waits in it."""
+"""``openmonetize outbox``: look into an outbox, deliver what waits in it, and fill it from a queue."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Any
 import click
 
 from openmonetize.cli import exit_codes, outboxes
+from openmonetize.cli.ending import Ending
 from openmonetize.cli.errors import CommandError
 from openmonetize.cli.options import Group, add_common_options, output, row_limit
 from openmonetize.cli.session import Session
 from openmonetize.cli.tables import COUNT, TIME, Column, Output
+from openmonetize.exceptions import MissingExtraError
 from openmonetize.metering.results import Finding
 
 _ACCOUNTS = (
@@ -57,8 +59,8 @@ _MAX_FINDINGS = 20  # that people are shown
 def command() -> None:
     """Look into an outbox, and deliver what waits in it.
 
-    The outbox is DIR, else that of OPENMONETIZE_OUTBOX, else that of the profile. Only drain, replay and verify need a
-    key.
+    The outbox is DIR, else that of OPENMONETIZE_OUTBOX, else that of the profile. Only consume, drain, replay and
+    verify need a key.
     """
 
 
@@ -209,14 +211,95 @@ def export(session: Session, directory: str | None, target: str, kept: bool) -> 
     print(f"{len(lines):,} events in {target}", file=sys.stderr)
 
 
+@command.command()
+@click.argument("url", metavar="kafka://HOST:PORT/TOPIC[,TOPIC]")
+@click.option("--outbox", "directory", metavar="DIR", envvar=outboxes.OUTBOX_VARIABLE, help="It is made if missing.")
+@click.option("--group", metavar="NAME", help="The consumer group. [default: openmonetize]")
+@click.option("--dead-letters", metavar="FILE", help="Or kafka:TOPIC. [default: DIR.dead-letters.jsonl]")
+@click.option("--config", metavar="FILE", help="More settings of the consumer, name=value, such as sasl.password.")
+@click.option("--source", default="kafka", show_default=True, metavar="NAME", help="A part of the events' ids.")
+@click.option("--id-field", metavar="NAME", help="The field that is an event's id.")
+@click.option("--id-header", metavar="NAME", help="The header that is an event's id.")
+@click.option("--from-beginning", is_flag=True, help="Read all; what is billed already is not billed again.")
+@click.option("--max-messages", type=click.IntRange(1), metavar="N", help="End after so many.")
+def consume(
+    session: Session,
+    url: str,
+    directory: str | None,
+    group: str | None,
+    dead_letters: str | None,
+    config: str | None,
+    max_messages: int | None,
+    **settings: Any,
+) -> int:
+    """Bill the messages of topics, JSON with the fields of events, each once.
+
+    An offset is committed when the event is in the outbox, which is delivered meanwhile. Runs until SIGTERM or Ctrl-C.
+    Settings of librdkafka may follow the URL: ?group=NAME&security.protocol=SSL. Exit code 1 if there were dead
+    letters.
+    """
+    path = _named_path(session, directory)
+    try:
+        from confluent_kafka import KafkaException
+
+        from openmonetize.integrations.kafka import KafkaSource, read_url
+    except ModuleNotFoundError as error:
+        if error.name != "confluent_kafka":
+            raise
+        raise MissingExtraError("to read Kafka: pip install 'openmonetize[kafka]'") from None
+    of_url, topics = read_url(url)
+    consumer = {"group.id": "openmonetize", **(_read_config(config) if config else {}), **of_url}
+    if group is not None:
+        consumer["group.id"] = group
+    client = session.client(outbox=path)
+    code = exit_codes.USAGE
+    try:
+        source = KafkaSource(
+            client,
+            consumer,
+            topics,
+            dead_letters=dead_letters or f"{path.rstrip(os.sep)}.dead-letters.jsonl",
+            **settings,
+        )
+        code = exit_codes.NO_ANSWER
+        with Ending() as ending, source:
+            source.check()
+            counts = source.run(lambda: ending.asked, max_messages=max_messages)
+    except KafkaException as error:
+        raise CommandError(f"Kafka: {error.args[0].str()}", code) from None
+    print(
+        f"{counts.messages:,} messages: {counts.recorded:,} recorded, {counts.skipped:,} without usage, "
+        f"{counts.dead_letters:,} dead letters"
+    )
+    return exit_codes.NO if counts.dead_letters else exit_codes.DONE
+
+
+def _read_config(path: str) -> dict[str, str]:
+    """Return the settings in a file, as Kafka's own tools take it: a line each, ``name=value``."""
+    found = {}
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            name, equals, value = line.strip().partition("=")
+            if name and not name.startswith("#"):
+                if not equals:
+                    raise CommandError(f"{path}, line {number}, is not of the form name=value")
+                found[name.strip()] = value.strip()
+    return found
+
+
 def _path(session: Session, directory: str | None) -> str:
+    path = _named_path(session, directory)
+    if not os.path.isdir(path):
+        raise CommandError(f"there is no outbox {path!r}")
+    return path
+
+
+def _named_path(session: Session, directory: str | None) -> str:
     path = directory
     if path is None:
         path = session.account.outbox
     if path is None:
         raise CommandError("which outbox?", hint=f"name its directory, or set {outboxes.OUTBOX_VARIABLE}")
-    if not os.path.isdir(path):
-        raise CommandError(f"there is no outbox {path!r}")
     return path
 
 

@@ -68,11 +68,12 @@ class Following:
         users: Users = None
         if isinstance(user_id, Mapping):
             users = {
-                _name(custom_id): EMPTY.nested(user, None, None).user_id or "" for custom_id, user in user_id.items()
+                _name(custom_id): EMPTY.nested(user, None, None).fill(None, None, None)[0]
+                for custom_id, user in user_id.items()
             }
             user_id = None
-        filled = scope.nested(user_id, feature_id, metadata)
-        if filled.feature_id is None:
+        user, feature, facts = scope.nested(user_id, feature_id, metadata).fill(None, None, None)
+        if feature is None:
             raise ApiTypeError(
                 "feature_id is missing: pass it, or set it for a block with `with om.context(feature_id=...)`"
             )
@@ -86,9 +87,9 @@ class Following:
                 base_url=base_url,
                 fingerprint=fingerprint,
                 followed_at=time.time(),
-                feature_id=filled.feature_id,
-                user_id=filled.user_id if users is None else users,
-                metadata=filled.metadata,
+                feature_id=feature,
+                user_id=user if users is None else users,
+                metadata=facts or {},
                 provider=None if provider is None else gateway_name(provider),
                 model=model,
                 token_policy=checked_policy(token_policy),  # type: ignore[arg-type]

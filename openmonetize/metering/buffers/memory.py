@@ -41,6 +41,9 @@ class MemoryBuffer:
         full_timeout: how long `put` waits for room before it raises `BufferFull`, in seconds.
         drop_newest: when full, count the event as dropped and go on.
         clock: monotonic seconds, for delayed events.
+
+    Attributes:
+        drops_newest: whether it drops what it has no room for.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class MemoryBuffer:
         self._max_events = max_events
         self._max_bytes = max_bytes
         self._full_timeout = full_timeout
-        self._drop_newest = drop_newest
+        self.drops_newest = drop_newest
         self._clock = clock
         self._served: Collection[Account] = ()
         self.after_fork()
@@ -110,7 +113,7 @@ class MemoryBuffer:
 
     def _wait_for_room(self, size: int) -> bool:
         """Return True when there is room, False if the event is to be dropped; raise `BufferFull` otherwise."""
-        if self._drop_newest:
+        if self.drops_newest:
             return False
         deadline = time.monotonic() + self._full_timeout
         while not self._has_room(size):
