@@ -70,7 +70,7 @@ def instrument(
             raise ApiTypeError(f"cannot instrument {library}: {error}") from None
         if not found:
             raise ApiTypeError(
-                f"cannot instrument {library}: this version of it has none of the methods that are known"
+                f"cannot instrument {library}: it is not installed, or this version of it has none of the known methods"
             )
         check_version(library)
         originals = [(owner, name, owner.__dict__[name]) for owner, name, _ in found]

@@ -49,7 +49,9 @@ def test_the_scope_is_that_of_the_task(om: OpenMonetize) -> None:
     run(checks())
 
 
-def test_the_loop_goes_on_while_the_platform_answers(om: OpenMonetize) -> None:
+def test_the_loop_goes_on_while_the_platform_answers(om: OpenMonetize, sandbox: Sandbox) -> None:
+    sandbox.fail_next("slow=1s")
+
     async def work() -> int:
         asked, ticks = asyncio.ensure_future(om.aping()), 0
         while not asked.done():

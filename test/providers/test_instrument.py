@@ -18,6 +18,9 @@ from .fake_calls import ASYNC_CALLS, CALLS, CHAT, MESSAGE
 
 pytestmark = library_warnings
 
+for _name in ("openai", "anthropic", "google.genai", "mistralai", "cohere", "boto3"):
+    library(_name)
+
 USER = "acme-corp-user-000001"
 NAMED = [name for name in CALLS if not name.startswith("cohere v1")]  # whose answers name no model
 SETTINGS: dict[str, Any] = {"feature_id": "chat", "user_id": USER}
