@@ -16,6 +16,7 @@ from openmonetize.cli.options import Group, add_common_options, output, row_limi
 from openmonetize.cli.session import Session
 from openmonetize.cli.tables import COUNT, TIME, Column, Output
 from openmonetize.exceptions import MissingExtraError
+from openmonetize.metering.incidents import Delivered, Incident
 from openmonetize.metering.results import Finding
 
 _ACCOUNTS = (
@@ -102,7 +103,9 @@ def status(session: Session, directory: str | None, out: Output) -> None:
 @click.option("--timeout", type=click.FloatRange(0.1), default=300.0, show_default=True, metavar="S", help="Seconds.")
 def drain(session: Session, directory: str | None, timeout: float) -> int:
     """Deliver what waits, and end. Exit code 1 if something is left."""
-    return _deliver(session, _path(session, directory), timeout)
+    path = _path(session, directory)
+    outboxes.read(path)  # refuses what is no outbox
+    return _Draining(session, path).flush(timeout)
 
 
 @command.command()
@@ -136,9 +139,9 @@ def replay(session: Session, directory: str | None, timeout: float) -> int:
     if not outboxes.dead_letters(path):
         print("no event was refused")
         return exit_codes.DONE
-    client = session.client(outbox=path, **_keeping(path))
-    print(f"{client.replay_dead_letters():,} refused events are sent again")
-    return _deliver(session, path, timeout)
+    draining = _Draining(session, path)
+    print(f"{draining.client.replay_dead_letters():,} refused events are sent again")
+    return draining.flush(timeout)
 
 
 @command.command()
@@ -308,19 +311,42 @@ def _keeping(path: str) -> dict[str, Any]:
     return {"verify": "report", "keep": _KEEP} if outboxes.is_verified(path) else {}
 
 
-def _deliver(session: Session, path: str, timeout: float) -> int:
-    outboxes.read(path)  # refuses what is no outbox
-    reasons: list[str] = []
-    client = session.client(outbox=path, **_keeping(path), on_error=lambda incident: reasons.append(incident.message))
-    result = client.flush(timeout)
-    print(
-        f"{result.accepted:,} accepted, {result.duplicate:,} duplicates, {result.dead:,} refused, "
-        f"{'unknown' if result.left is None else f'{result.left:,}'} left"
-    )
-    for other in client.usage_of_other_keys():
-        print(f"{other.events:,} events wait for another key, of {other.base_url}", file=sys.stderr)
-    if result.complete and not result.dead:
-        return exit_codes.DONE
-    if reasons:
-        print(f"the last reason: {reasons[-1]}", file=sys.stderr)
-    return exit_codes.NO
+class _Draining:
+    """Delivers what waits in an outbox, and counts it: a part may be delivered before anybody flushes.
+
+    Args:
+        session: has the account.
+        path: the outbox.
+
+    Attributes:
+        client: what delivers.
+    """
+
+    def __init__(self, session: Session, path: str) -> None:
+        self._accepted = self._duplicate = self._dead = 0
+        self._reason: str | None = None
+        self.client = session.client(outbox=path, **_keeping(path), on_error=self._failed, on_delivered=self._delivered)
+
+    def _delivered(self, delivered: Delivered) -> None:
+        self._accepted += delivered.accepted
+        self._duplicate += delivered.duplicate
+
+    def _failed(self, incident: Incident) -> None:
+        self._reason = incident.message
+        if incident.kind == "dead":
+            self._dead += incident.events
+
+    def flush(self, timeout: float) -> int:
+        """Deliver, say what was done, and return the exit code."""
+        result = self.client.flush(timeout)
+        print(
+            f"{self._accepted:,} accepted, {self._duplicate:,} duplicates, {self._dead:,} refused, "
+            f"{'unknown' if result.left is None else f'{result.left:,}'} left"
+        )
+        for other in self.client.usage_of_other_keys():
+            print(f"{other.events:,} events wait for another key, of {other.base_url}", file=sys.stderr)
+        if result.complete and not self._dead:
+            return exit_codes.DONE
+        if self._reason is not None:
+            print(f"the last reason: {self._reason}", file=sys.stderr)
+        return exit_codes.NO
