@@ -143,7 +143,7 @@ class Sandbox:
         """
         if self._server is not None:
             raise SandboxStateError(f"the sandbox runs already, at {self.url}")
-        self._server = open_server(self._host, self._port, self._app)
+        self._server = open_server(self._host, self._port, self._app, self._seconds)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_POLL_INTERVAL,), name="openmonetize-sandbox", daemon=True
         )
@@ -327,6 +327,9 @@ class Sandbox:
         """
         require("moment", moment, datetime, "an aware datetime")
         self._state.clock.set(moment)
+
+    def _seconds(self) -> int:
+        return self._state.clock.now() // 1000
 
     def _up_to_date(self) -> Any:
         """Return the database's lock, with all due events processed."""

@@ -199,6 +199,14 @@ with OpenMonetize(sys.argv[1], sys.argv[2], verify="report") as om:
     assert done.stdout == "True\n", done.stderr
 
 
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_a_platform_with_another_time_hides_no_bookings(sandbox: Sandbox, open_client: Open, hours: int) -> None:
+    sandbox.set_time(datetime.now(timezone.utc) + timedelta(hours=hours))
+    om = open_client()
+    track(om, 3)
+    assert counts(om.verify(timeout=10)) == {"accepted": 3, "billed": 3}
+
+
 def test_the_last_events_may_only_be_waited_for(sandbox: Sandbox, open_client: Open, kept_in: dict[str, Any]) -> None:
     om = open_client(**kept_in)
     sandbox.fail_next("accept-nothing", times=2)

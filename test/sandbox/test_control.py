@@ -20,6 +20,7 @@ def test_the_clock(client: SandboxClient) -> None:
     assert now.startswith("2030-02-01T12:00:30")
     assert client.get("/_sandbox/clock").body["now"] >= now
     assert client.get("/health").body["timestamp"].startswith("2030-02-01T12:00:3")
+    assert "Feb 2030 12:00:3" in client.get("/health").headers["date"]
     assert client.sandbox.state.clock.now() >= datetime(2030, 2, 1, tzinfo=timezone.utc).timestamp() * 1000
     for wrong in ({"now": "tomorrow"}, {"days": "many"}, {"days": 1e12}):
         assert client.post("/_sandbox/clock", wrong).status == 400

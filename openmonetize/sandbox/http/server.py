@@ -139,7 +139,7 @@ class Handler(WSGIRequestHandler):
             payload = payload[: len(payload) // 2]
         if body.remaining is None or body.remaining > _MAX_SKIPPED_BYTES:
             self.close_connection = True
-        head = [f"HTTP/1.1 {status}", f"Date: {self.date_time_string()}"]
+        head = [f"HTTP/1.1 {status}", f"Date: {self.date_time_string(self.server.now())}"]
         head += [f"{name}: {value}" for name, value in headers]
         head.append("Connection: close" if self.close_connection else "Connection: keep-alive")
         self.wfile.write("\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + payload)
@@ -200,10 +200,12 @@ class Server(ThreadedWSGIServer):
     """A server with a thread for each connection; all connections can be cut at once.
 
     Attributes:
+        now: returns the time that answers state, in seconds since 1970.
         uploads: the large request bodies that are in memory.
     """
 
-    def __init__(self, host: str, port: int, app: WSGIApp, listener: socket.socket) -> None:
+    def __init__(self, host: str, port: int, app: WSGIApp, listener: socket.socket, now: Callable[[], int]) -> None:
+        self.now = now
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
         self.uploads = Uploads()
@@ -239,8 +241,13 @@ class Server(ThreadedWSGIServer):
                 pass
 
 
-def open_server(host: str, port: int, app: WSGIApp) -> Server:
+def open_server(host: str, port: int, app: WSGIApp, now: Callable[[], int]) -> Server:
     """Bind `host` and `port` (0: any free one) and return the server, not yet serving.
+
+    Args:
+        host, port: the address.
+        app: answers requests.
+        now: returns the time that answers state, in seconds since 1970.
 
     Raises:
         SandboxAddressError: the address cannot be bound; the message names it.
@@ -251,7 +258,7 @@ def open_server(host: str, port: int, app: WSGIApp) -> Server:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(128)
-        return Server(host, port, app, listener)
+        return Server(host, port, app, listener, now)
     except OSError as error:
         raise SandboxAddressError(error.errno, f"cannot listen on {host} port {port}: {error.strerror}") from None
     finally:
