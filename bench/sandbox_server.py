@@ -10,6 +10,7 @@ import json
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -64,7 +65,7 @@ def main() -> None:
             sys.stdin.read()
         return
     key = ", PRIMARY KEY (event_id)" if kind == "floor" else ""
-    server = open_server("127.0.0.1", 0, floor(file, key))
+    server = open_server("127.0.0.1", 0, floor(file, key), lambda: int(time.time()))
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     print(f"http://127.0.0.1:{server.port}", flush=True)
     sys.stdin.read()
