@@ -164,7 +164,8 @@ for number, fault in enumerate(["", "accept-and-lose", "accept-nothing", "bill-z
     live.track_custom_event(
         unit_type="page", quantity=number + 1, user_id="acme_ada", feature_id="ocr"
     )
-    print(f"{fault or 'nothing':<15} goes wrong: the platform accepts", live.flush().accepted)
+    live.flush()
+    print(f"{fault or 'nothing':<15} goes wrong: accepted so far:", live.stats().accepted)
 
 # %%
 report = live.verify()
