@@ -139,12 +139,12 @@ def test_flushes_in_an_outage_send_a_request_a_second_at_the_most(
 ) -> None:
     server.always = "503"
     recorder = make_recorder(flush_interval=3600, retry=RetryPolicy(base=30.0, cap=30.0), **buffered)
-    until = time.monotonic() + 3.0
-    while time.monotonic() < until:
+    began = time.monotonic()
+    while time.monotonic() < began + 3.0:
         recorder.record(new_event())
         assert not recorder.flush(0.02)
         time.sleep(0.002)
-    assert 1 <= server.requests <= 4
+    assert 1 <= server.requests <= 2 + (time.monotonic() - began)
     server.always = None
     assert recorder.flush(20)
     assert server.billed_once()
