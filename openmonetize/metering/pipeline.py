@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from openmonetize._finalizers import wait_until_over
 from openmonetize._fork import ProcessMark
 from openmonetize._http.retry import RetryPolicy
 from openmonetize.exceptions import ApiException, ApiValueError
@@ -181,10 +182,14 @@ class Pipeline:
         """Deliver everything recorded so far; see `Recorder.flush`."""
         if self.mark.forked():
             self.after_fork()
+        deadline = time.monotonic() + timeout
+        recorded = wait_until_over(timeout)  # what streams have used that were dropped just now
         self._accounts.follow()
         before = self._totals()
-        complete = self.sender.flush(timeout) and not self._memory.kept_back()
-        return self._since(before, 0 if complete else self._left())
+        sent = self.sender.flush(max(0.0, deadline - time.monotonic()))
+        complete = sent and not self._memory.kept_back()
+        left = 0 if complete else self._left()
+        return self._since(before, left if recorded else None)
 
     def wait_billed(self, timeout: float) -> BillingResult:
         """Flush, then wait until all is billed; see `Recorder.wait_billed`."""

@@ -6,12 +6,13 @@ returns their own class. The original is never changed.
 
 from __future__ import annotations
 
-import _thread
 import atexit
 import functools
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from openmonetize._finalizers import run_aside
 
 _OWN_ATTRIBUTES = ("_proxied", "_replaced", "_iterator", "_on_chunk", "_end", "_over", "_metering")
 
@@ -202,12 +203,12 @@ def end_when_dropped(owner: Any, on_end: Callable[[], None]) -> Callable[[], Non
 def _end_dropped(on_end: Callable[[], None]) -> None:
     """Call ``on_end`` for a stream that was dropped, on a thread of its own.
 
-    Garbage collection may happen anywhere, also where this thread holds a lock that recording would wait for. A bare
-    thread is started because ``threading`` takes locks itself. At exit no thread can be started any more.
+    The thread that collects garbage may hold a lock that recording would wait for. At exit no other thread can be
+    started any more.
     """
     if not _exiting:
         try:
-            _thread.start_new_thread(on_end, ())
+            run_aside(on_end)
             return
         except RuntimeError:
             pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -179,6 +180,26 @@ def test_partial_and_estimated_usage_is_marked(om: OpenMonetize, sandbox: Sandbo
     om.track_usage(usage, feature_id="chat")
     (event,) = stored(om, sandbox)
     assert event["metadata"] == {"usage_completeness": "partial"}
+
+
+def test_a_flush_delivers_what_streams_have_used_that_were_dropped_before_it(
+    om: OpenMonetize, sandbox: Sandbox, client: Any, canned: Canned
+) -> None:
+    is_over = threading.Event()
+
+    def slow_policy(usage: Usage) -> tuple[int, int]:  # runs where the usage is recorded, on a thread of its own
+        assert is_over.wait(30)
+        return (11, 5)
+
+    canned.reply = CannedReply(events=chunks())
+    ai = om.wrap(client, feature_id="chat", user_id=USER, token_policy=slow_policy)
+    stream = ai.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True)
+    assert next(stream)
+    del stream
+    assert not om.flush(0.05)
+    assert om.flush(0.05).left is None  # it is not known what the stream has used
+    threading.Timer(0.2, is_over.set).start()
+    assert [event["input_tokens"] for event in stored(om, sandbox)] == [11]
 
 
 def test_images_are_billed_by_number_and_their_tokens_are_kept(om: OpenMonetize, sandbox: Sandbox) -> None:
