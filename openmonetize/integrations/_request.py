@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Optional, Union
 
@@ -42,7 +42,6 @@ class RequestSettings:
             None if callable(metadata) else metadata,
         )
         self.om = om
-        self.key = f"openmonetize.{id(om)}"  # under which requests have their `RequestContext`
         self.user_id = user_id
         self.feature_id = feature_id
         self.metadata = metadata
@@ -50,6 +49,15 @@ class RequestSettings:
     def context_of(self, request: Any) -> RequestContext:
         """Return the context of a request that has none."""
         return RequestContext(self, request)
+
+    def context_within(self, request: MutableMapping[str, Any]) -> RequestContext:
+        """Return the context of a WSGI environ or ASGI scope, which a middleware further outside may have put there."""
+        context = context_in(request, self.om)
+        if context is None:
+            context = request[_key(self.om)] = self.context_of(request)
+        else:
+            context.inherit(self, request)
+        return context
 
 
 class RequestContext:
@@ -161,6 +169,15 @@ class Requirement:
         context = _installed(context)
         context.set(user_id, self._feature_id)
         return await context.om.arequire(self._feature_id, user_id=user_id, on_outage=self._on_outage, **self._estimate)
+
+
+def context_in(request: Mapping[str, Any], om: OpenMonetize) -> RequestContext | None:
+    """Return the context that a middleware has put into a WSGI environ or ASGI scope."""
+    return request.get(_key(om))
+
+
+def _key(om: OpenMonetize) -> str:
+    return f"openmonetize.{id(om)}"
 
 
 def _installed(context: RequestContext | None) -> RequestContext:

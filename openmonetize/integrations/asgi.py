@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from openmonetize.gate import EntitlementDenied
 from openmonetize.integrations._denial import STATUS, denial_json
-from openmonetize.integrations._request import RequestContext, RequestFacts, RequestId, RequestSettings
+from openmonetize.integrations._request import RequestFacts, RequestId, RequestSettings
 
 if TYPE_CHECKING:
     from openmonetize.client import OpenMonetize
@@ -59,11 +59,7 @@ class UsageContext:
         if scope["type"] not in ("http", "websocket"):  # such as lifespan
             await self._app(scope, receive, send)
             return
-        context: RequestContext | None = scope.get(self._settings.key)
-        if context is None:
-            context = scope[self._settings.key] = self._settings.context_of(scope)
-        else:
-            context.inherit(self._settings, scope)
+        context = self._settings.context_within(scope)
         begun = False
 
         async def noting(message: Message) -> None:
@@ -78,11 +74,6 @@ class UsageContext:
                 if begun:
                     raise
                 await _refuse(scope, error, send)
-
-
-def context_in(scope: Message, om: OpenMonetize) -> RequestContext | None:
-    """Return the context that the middleware has put into a scope."""
-    return scope.get(f"openmonetize.{id(om)}")
 
 
 async def _refuse(scope: Message, error: EntitlementDenied, send: Send) -> None:

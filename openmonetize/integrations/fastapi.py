@@ -21,8 +21,8 @@ from typing_extensions import Unpack
 
 from openmonetize.gate import CheckResult, EntitlementDenied, Estimate, OnOutage
 from openmonetize.integrations._denial import STATUS, denial
-from openmonetize.integrations._request import RequestFacts, RequestId, RequestSettings, Requirement
-from openmonetize.integrations.asgi import UsageContext, context_in
+from openmonetize.integrations._request import RequestFacts, RequestId, RequestSettings, Requirement, context_in
+from openmonetize.integrations.asgi import UsageContext
 
 if TYPE_CHECKING:
     from openmonetize.client import OpenMonetize

@@ -21,8 +21,8 @@ from typing_extensions import Unpack
 
 from openmonetize.gate import EntitlementDenied, Estimate, OnOutage
 from openmonetize.integrations._denial import STATUS, denial
-from openmonetize.integrations._request import Requirement
-from openmonetize.integrations.wsgi import UsageContext, context_in
+from openmonetize.integrations._request import Requirement, context_in
+from openmonetize.integrations.wsgi import UsageContext
 
 if TYPE_CHECKING:
     from openmonetize.client import OpenMonetize

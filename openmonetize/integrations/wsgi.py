@@ -56,11 +56,7 @@ class UsageContext:
         self._settings = RequestSettings(om, user_id, feature_id, metadata)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        context: RequestContext | None = environ.get(self._settings.key)
-        if context is None:
-            context = environ[self._settings.key] = self._settings.context_of(environ)
-        else:
-            context.inherit(self._settings, environ)
+        context = self._settings.context_within(environ)
         try:
             with context.open():
                 body = self._app(environ, start_response)
@@ -70,11 +66,6 @@ class UsageContext:
         if isinstance(body, (list, tuple)) or (isinstance(file_wrapper, type) and isinstance(body, file_wrapper)):
             return body  # no code of the application runs any more, and servers treat these in their own ways
         return _Body(body, context, start_response)
-
-
-def context_in(environ: Environ, om: OpenMonetize) -> RequestContext | None:
-    """Return the context that the middleware has put into an environ."""
-    return environ.get(f"openmonetize.{id(om)}")
 
 
 class _Body:
