@@ -66,7 +66,7 @@ def measure(pace: Pace, beside: Mapping[str, Recorder] | None = None) -> Section
             try:
                 python = peers.install(Path(directory))
                 others = {name: Recorder(function, python) for name, function in _PEERS.items()}
-                said = f"The others run with their defaults and room enough: {peers.versions(python)}."
+                said = f"The others run with their defaults, and queues that never fill: {peers.versions(python)}."
             except peers.Unavailable as reason:
                 said = f"Other recorders are left out: {reason}."
         rows = [*_rows(beside, others, url, pace), *outbox.rows(_OURS[OUTBOX], beside, url, pace)]
