@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
-SESSIONS := lint types drift contract docs packages sbom coverage canary lowest bench soak lock
+SESSIONS := lint types drift contract docs packages sbom coverage canary lowest bench bench_frameworks soak lock
 
 # Tests start hundreds of processes, which would compile all that they import each time where this is set.
 export PYTHONDONTWRITEBYTECODE :=

@@ -36,20 +36,32 @@ PYTEST = ["pytest", "-q", "-n", "4", "--dist", "loadfile"]
 
 # By environment, the integrations that are tested in it.
 FRAMEWORKS = {
-    "agents": ["claude_agent_sdk", "google_adk", "litellm", "openai_agents", "pairs", "pydantic_ai"],
-    "chains": ["crewai", "instructor", "langchain", "llama_index", "pairs"],
-    "spans": ["opentelemetry", "pairs"],
+    "agents": ["claude_agent_sdk", "google_adk", "guides", "litellm", "openai_agents", "pairs", "pydantic_ai"],
+    "chains": ["crewai", "guides", "instructor", "langchain", "llama_index", "pairs"],
+    "objects": ["objects"],
+    "proxy": ["litellm", "litellm_proxy"],
+    "spans": ["adapters_bench", "guides", "opentelemetry", "pairs"],
+    "spark": ["spark", "spark_delivery", "spark_reconcile"],
     "web": [
-        *("asgi", "celery", "django", "fastapi", "flask", "kafka", "mcp", "mcp_command", "mcp_http", "research_app"),
-        "wsgi",
+        *("asgi", "celery", "django", "fastapi", "flask", "guides", "kafka", "mcp", "mcp_command", "mcp_http"),
+        *("research_app", "transactions", "wsgi"),
     ],
 }
+# Where tests are not spread over four processes by file: those of Kafka and Celery mostly wait, and the proxy's workers
+# need the processors themselves.
+SPREAD = {"proxy": ["-n", "2"], "web": ["--dist", "worksteal"]}
 
 
 def install(session: nox.Session, *groups: str) -> None:
     """Install the package and dependency groups, in locked versions."""
     named = [argument for group in groups for argument in ("--group", group)]
     session.install("--constraint", LOCK, "--build-constraint", LOCK, "--editable", EXTRAS, *named)
+
+
+def install_frameworks(session: nox.Session, environment: str) -> None:
+    """Install the package and the frameworks of an environment, in locked versions."""
+    session.install("--require-hashes", "-r", f"requirements/frameworks-{environment}.txt")
+    session.install("--no-deps", "--no-build-isolation", "--editable", ".")
 
 
 def git(*arguments: str) -> str:
@@ -76,11 +88,10 @@ def lowest(session: nox.Session) -> None:
 @nox.parametrize("environment", list(FRAMEWORKS), ids=list(FRAMEWORKS))
 def frameworks(session: nox.Session, environment: str) -> None:
     """Run the tests of the integrations with the real frameworks. None of them may be skipped."""
-    locked = f"requirements/frameworks-{environment}.txt"
-    session.install("--require-hashes", "-r", locked)
-    session.install("--no-deps", "--no-build-isolation", "--editable", ".")
+    install_frameworks(session, environment)
     tests = [f"test/integrations/test_{name}.py" for name in FRAMEWORKS[environment]]
-    session.run("python", "-m", *PYTEST, *tests, *session.posargs, env={"OPENMONETIZE_FRAMEWORKS": environment})
+    options = [*SPREAD.get(environment, []), *tests, *session.posargs]
+    session.run("python", "-m", *PYTEST, *options, env={"OPENMONETIZE_FRAMEWORKS": environment})
 
 
 @nox.session
@@ -225,6 +236,14 @@ def bench(session: nox.Session) -> None:
     session.run("python", "bench/run.py", *session.posargs)
 
 
+@nox.session(python="3.11")
+@nox.parametrize("environment", list(FRAMEWORKS), ids=list(FRAMEWORKS))
+def bench_frameworks(session: nox.Session, environment: str) -> None:
+    """Measure what the adapters of frameworks cost, and write it to bench/RESULTS.md."""
+    install_frameworks(session, environment)
+    session.run("python", "bench/run.py", "--frameworks", environment, *session.posargs)
+
+
 @nox.session
 def soak(session: nox.Session) -> None:
     """Run the metering tests with hundreds of killed processes instead of a few, and all faults several times."""
@@ -256,6 +275,7 @@ def lock(session: nox.Session) -> None:
             *("pyproject.toml", "--extra", "cli", "--extra", "sandbox", "--group", f"frameworks-{name}"),
             *("--python-version", "3.11"),
         ]
+    locks["frameworks-objects"] += ["--extra", "objects"]
     for name, sources in locks.items():
         output = ["--output-file", f"requirements/{name}.txt", *session.posargs]
         session.run(*resolve, *sources, *output, external=True, env={"UV_CUSTOM_COMPILE_COMMAND": "nox -s lock"})

@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
-from openmonetize.gate.holds.opening import named_store, open_store
+from openmonetize._http.redaction import Secret
+from openmonetize._stores.opening import named_place
+from openmonetize.gate.holds.opening import open_store
 
 _BALANCE = 1_000_000
 _OTHERS = 10  # holds of the same wallet
@@ -18,7 +20,7 @@ _UPDATE = "UPDATE bare_wallets SET held = held + {0} WHERE wallet = 1 AND balanc
 
 def reservations(setting: str, threads: int) -> Callable[[], object]:
     """Hold and release."""
-    store, numbers = open_store(named_store(setting or None), None), count()
+    store, numbers = open_store(named_place("holds", setting or None), Secret(None)), count()
     store.observe("wallet", store.begin("wallet"), _BALANCE, [])
     for number in range(_OTHERS):
         store.hold("wallet", f"other-{number}", 10, 3600.0, 3600.0)

@@ -16,6 +16,7 @@ quartiles of the ratios of single rounds. Times are of this machine in this run,
 `CPU` is the ratio of the client's own CPU time.
 """
 _SECTION = re.compile(r"^## ([^\n]+)\n\n(.+?\n)(?=\n## |\Z)", re.MULTILINE | re.DOTALL)
+_LINE = re.compile(r"^\| (?!what \||--- \|)(.+?) \| .*$", re.MULTILINE)
 
 
 class Row(NamedTuple):
@@ -39,11 +40,19 @@ class Row(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A part of the report."""
+    """A part of the report.
+
+    Attributes:
+        title: its heading.
+        text: what was measured, and how.
+        rows: the results.
+        adds: whether rows of an earlier page stay that were not measured again. They have no targets.
+    """
 
     title: str
     text: str
     rows: Sequence[Row]
+    adds: bool = False
 
 
 def machine() -> str:
@@ -61,13 +70,16 @@ def machine() -> str:
 def render(sections: Sequence[Section], command: str, page: str = "") -> str:
     """Return the whole page as Markdown: new sections, and of an earlier page those that were not measured again."""
     texts = dict(_SECTION.findall(page))
-    texts.update((section.title, _render_section(section, command)) for section in sections)
+    for section in sections:
+        texts[section.title] = _render_section(section, command, texts.get(section.title, "") if section.adds else "")
     return _INTRODUCTION + "".join(f"\n## {title}\n\n{text}" for title, text in texts.items())
 
 
-def _render_section(section: Section, command: str) -> str:
+def _render_section(section: Section, command: str, earlier: str) -> str:
     lines = [f"Measured by `{command}` on {date.today().isoformat()}: {machine()}.", "", section.text.strip(), ""]
     lines += ["| what | target | measured | met | sides |", "| --- | --- | --- | --- | --- |"]
+    again = {row.what for row in section.rows}
+    lines += [line[0] for line in _LINE.finditer(earlier) if line[1] not in again]
     lines += [f"| {row.what} | {row.target} | {row.measured} | {_verdict(row)} | {row.sides} |" for row in section.rows]
     missed = [row for row in section.rows if row.met is False]
     if missed:

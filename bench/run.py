@@ -6,18 +6,25 @@ import argparse
 import importlib
 from pathlib import Path
 
+import adapters
 from measure import QUICK, THOROUGH
 from recorder_runs import Recorder
 from report import render, summary
 
-PARTS = ("client", "sandbox", "metering", "generation", "files", "holds")
+PARTS = ("client", "sandbox", "metering", "generation", "files", "holds", "postgres")
+APART = ("spark",)  # measured when they are named: they need what the others do not
 
 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a few rounds, only to see that it runs")
-    parser.add_argument("--only", choices=PARTS, help="one part; of the others the page keeps what it has")
+    parser.add_argument("--only", choices=(*PARTS, *APART), help="one part; of the others the page keeps what it has")
+    parser.add_argument(
+        "--frameworks",
+        choices=adapters.PROGRAMS,
+        help="only the adapters of frameworks of this environment of `nox -s frameworks`, which has to run this",
+    )
     parser.add_argument(
         "--beside",
         type=_checkout,
@@ -28,13 +35,17 @@ def main() -> None:
     arguments = parser.parse_args()
     pace = QUICK if arguments.quick else THOROUGH
     sections = []
-    for part in [arguments.only] if arguments.only else PARTS:
+    parts = [arguments.only] if arguments.only else PARTS
+    if arguments.frameworks:
+        sections, parts = [adapters.measure(pace, arguments.frameworks)], []
+    for part in parts:
         measure = importlib.import_module(part).measure
         sections.append(measure(pace, arguments.beside) if part == "metering" else measure(pace))
     options = ["--quick"] if arguments.quick else []
     options += ["--only", arguments.only] if arguments.only else []
+    options += ["--frameworks", arguments.frameworks] if arguments.frameworks else []
     options += [f"--beside '{name}=...'" for name in arguments.beside or ()]
-    page = arguments.output.read_text() if arguments.only and arguments.output.exists() else ""
+    page = arguments.output.read_text() if arguments.output.exists() else ""
     arguments.output.write_text(render(sections, " ".join(["bench/run.py", *options]), page))
     print(f"{arguments.output}: {summary([row for section in sections for row in section.rows])}")
 

@@ -71,10 +71,10 @@ if TYPE_CHECKING:
         CheckResult as CheckResult,
         EntitlementDenied as EntitlementDenied,
         Estimate as Estimate,
-        HoldStoreError as HoldStoreError,
         OnOutage as OnOutage,
         Question as Question,
         Remedy as Remedy,
+        StoreError as StoreError,
     )
     from openmonetize.gate.holds import Hold as Hold
     from openmonetize.metering import (
@@ -150,7 +150,7 @@ _BY_HAND = {
         "CheckResult",
         "EntitlementDenied",
         "Estimate",
-        "HoldStoreError",
+        "StoreError",
         "OnOutage",
         "Question",
         "Remedy",

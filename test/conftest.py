@@ -28,6 +28,32 @@ def _forget_owners() -> Iterator[None]:
     forget_owners()
 
 
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Yield the URL of a database of a PostgreSQL server that runs for these tests."""
+    import engines
+
+    with engines.postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """Yield the URL of a Redis server that runs for these tests."""
+    import engines
+
+    with engines.redis() as url:
+        yield url
+
+
+@pytest.fixture
+def database(postgres_url: str) -> str:
+    """Return the URL of a new database with the tables of an outbox."""
+    import engines
+
+    return engines.database(postgres_url)
+
+
 @pytest.fixture
 def sandbox() -> Iterator[object]:
     """Yield a running sandbox with the development account."""

@@ -11,6 +11,7 @@ import click
 
 from openmonetize._http.redaction import Secret
 from openmonetize._schema.time_range import TimeRange, instant, length_of
+from openmonetize._stores.opening import named_place
 from openmonetize.cli import exit_codes
 from openmonetize.cli.session import Session
 from openmonetize.cli.tables import FORMS, Output
@@ -241,6 +242,21 @@ def time_range(function: F) -> F:
     ):
         decorated = add(decorated)
     return decorated
+
+
+# Outboxes
+
+
+class OutboxPlace(_Type):
+    """The directory of an outbox or the URL of its database, hidden: a URL may have a password."""
+
+    name = "outbox"
+
+    def convert(self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]) -> Any:
+        try:
+            return named_place("it", value, redis=False)
+        except ApiValueError as error:
+            return self.fail(str(error), param, ctx)
 
 
 # Rows

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from openmonetize._http.redaction import Secret
+from openmonetize._stores.opening import named_place
 from openmonetize.cli.errors import CommandError
-from openmonetize.exceptions import MissingExtraError
+from openmonetize.exceptions import ApiValueError, MissingExtraError
 
 DEFAULT = "default_profile"
 KEYRING_SERVICE = "openmonetize"
@@ -30,14 +31,14 @@ class Profile(NamedTuple):
         key: the API key, hidden; None if neither the file nor the keyring has one.
         key_place: where the key is, in words.
         base_url: the platform's URL; None is the hosted platform.
-        outbox: the directory of the outbox, for the ``outbox`` commands and ``doctor``.
+        outbox: the directory of the outbox or the URL of its database, hidden, for the commands that look into one.
     """
 
     name: str
     key: Optional[Secret]
     key_place: str
     base_url: Optional[str]
-    outbox: Optional[str]
+    outbox: Optional[Secret]
 
 
 def path() -> Path:
@@ -87,7 +88,12 @@ def load(name: str) -> Profile:
     key, place = values.get("api_key"), f"profile {name!r} in {path()}"
     if key is None and values.get("keyring"):
         key, place = keyring().get_password(KEYRING_SERVICE, name), f"the keyring, for profile {name!r}"
-    return Profile(name, Secret(key) if key else None, place, values.get("base_url"), values.get("outbox"))
+    try:
+        outbox = named_place("outbox", values.get("outbox"), redis=False)
+    except ApiValueError as error:
+        raise CommandError(f"{path()}: profile {name!r}: {error}") from None
+    url = values.get("base_url")
+    return Profile(name, Secret(key) if key else None, place, url, outbox if outbox.value is not None else None)
 
 
 def remove(name: str) -> Path:
@@ -158,11 +164,11 @@ def _write(text: str) -> None:
 
 
 def others_may_read() -> bool:
-    """Return whether the file has a key in it and others than its user may read it."""
+    """Return whether the file has a key or a password in it and others than its user may read it."""
     file = path()
     if os.name == "nt" or not file.exists() or not file.stat().st_mode & 0o077:
         return False
-    return any("api_key" in values for values in _profiles(_read()).values())
+    return any("api_key" in values or "@" in str(values.get("outbox")) for values in _profiles(_read()).values())
 
 
 def keyring() -> Any:

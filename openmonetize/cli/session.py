@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from openmonetize._http.redaction import Secret
 from openmonetize.cli import exit_codes
 from openmonetize.cli.errors import CommandError
+from openmonetize.exceptions import ApiKeyError
 
 if TYPE_CHECKING:
     from openmonetize._http.configuration import Configuration
@@ -26,14 +28,14 @@ class Account(NamedTuple):
         key_place: where the key was found, in words.
         base_url: the platform's URL.
         url_place: where the URL was found, in words.
-        outbox: the outbox of the profile, if it names one.
+        outbox: the outbox of the profile, hidden, if it names one.
     """
 
     key: Optional[Secret]
     key_place: str
     base_url: str
     url_place: str
-    outbox: Optional[str]
+    outbox: Optional[Secret]
 
 
 class Session:
@@ -111,7 +113,7 @@ class Session:
         Raises:
             CommandError: there is no key.
         """
-        from openmonetize._http.configuration import API_KEY_VARIABLE, Configuration
+        from openmonetize._http.configuration import API_KEY_VARIABLE
 
         account = self.account
         if account.key is None:
@@ -120,9 +122,54 @@ class Session:
                 exit_codes.KEY,
                 "openmonetize sandbox serves the API on this machine, no account needed",
             )
-        return Configuration(
-            host=account.base_url, api_key={"bearerAuth": account.key.value}, timeout=_TIMEOUT, debug=self.debug
+        return self._configuration(account.base_url, account.key)
+
+    def configurations(self, keys: Mapping[str, Secret]) -> list[tuple[str, Configuration]]:
+        """Return the settings of several keys, by the names of their accounts.
+
+        They are for the URL that is named on the command line, by the profile that is, or by the environment.
+
+        Raises:
+            CommandError: a key cannot be used.
+        """
+        from openmonetize._http.configuration import BASE_URL_VARIABLE
+        from openmonetize.cli import profiles
+
+        url = self.base_url or (
+            profiles.load(self.profile).base_url if self.profile else os.environ.get(BASE_URL_VARIABLE)
         )
+        return [(name, self._checked(name, url, key)) for name, key in keys.items()]
+
+    def configurations_of_profiles(self, names: Sequence[str]) -> list[tuple[str, Configuration]]:
+        """Return the settings of several profiles, each for its own URL.
+
+        Raises:
+            CommandError: one of them has no key, or none that can be used.
+        """
+        from openmonetize.cli import profiles
+
+        found = []
+        for name in names:
+            profile = profiles.load(name)
+            if profile.key is None:
+                raise CommandError(f"profile {name!r} has no key", exit_codes.KEY)
+            found.append((name, self._checked(name, profile.base_url, profile.key)))
+        return found
+
+    def _checked(self, name: str, url: str | None, key: Secret) -> Configuration:
+        from openmonetize._http.configuration import DEFAULT_HOST
+
+        settings = self._configuration(url or DEFAULT_HOST, key)
+        try:
+            settings.secret()
+        except ApiKeyError as error:
+            raise CommandError(f"account {name!r}: {error}", exit_codes.KEY) from None
+        return settings
+
+    def _configuration(self, url: str, key: Secret) -> Configuration:
+        from openmonetize._http.configuration import Configuration
+
+        return Configuration(host=url, api_key={"bearerAuth": key.value}, timeout=_TIMEOUT, debug=self.debug)
 
     def client(self, **settings: Any) -> OpenMonetize:
         """Return the client of the account; the same each time. It is closed at the end of the command."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, cast
 from typing_extensions import Unpack
 
 from openmonetize._arguments import explained
-from openmonetize.client.reserving import HOLD_TTL
+from openmonetize.client.reserving import HOLD_TTL, require_reservation
+from openmonetize.gate.checks import require_policy
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -93,7 +94,8 @@ class AsyncCalls:
         """Check, and hold credits for the use: ``async with om.areserve(...) as hold:``; see `OpenMonetize.reserve`.
 
         ``await hold.settle(answer)`` records what the call has used. What a wrapped client records within the block
-        changes the store of the holds on the event loop's thread: microseconds in memory, a millisecond elsewhere.
+        changes the store of the holds on the event loop's thread: microseconds in memory, a millisecond elsewhere. In
+        memory, ``credits`` of a user whose balance is known are held and settled there too.
 
         Returns:
             The hold; ``hold = await om.areserve(...)`` makes it without a block.
@@ -105,7 +107,14 @@ class AsyncCalls:
                 feature_id, on_outage=on_outage, user_id=user_id, credits=credits, ttl=ttl, **estimate
             )
 
-        return AsyncHold(self._threads(), reserve, self._waiting._holds.scope)
+        def reserve_at_once() -> Hold | None:
+            if credits is None:
+                return None  # what the estimate costs may have to be asked
+            require_policy(on_outage)
+            require_reservation(credits, ttl)
+            return self._waiting._hold_at_once(self._waiting._question(user_id, feature_id, estimate), credits, ttl)
+
+        return AsyncHold(self._threads(), reserve, reserve_at_once, self._waiting._holds.scope)
 
     @explained
     async def aflush(self, timeout: float = 10.0) -> FlushResult:

@@ -24,6 +24,7 @@ class AsyncHold:
     Args:
         threads: wait for the platform and the store.
         reserve: makes the hold.
+        reserve_at_once: makes it if that waits for nothing, else returns None.
         scope: returns the scope of a hold's block.
     """
 
@@ -31,10 +32,12 @@ class AsyncHold:
         self,
         threads: WorkerThreads,
         reserve: Callable[[], Hold],
+        reserve_at_once: Callable[[], Hold | None],
         scope: Callable[[Hold], AbstractContextManager[None]],
     ) -> None:
         self._threads = threads
         self._reserve = reserve
+        self._reserve_at_once = reserve_at_once
         self._scope_of = scope
         self._scope: AbstractContextManager[None] | None = None
         self._hold: Hold | None = None
@@ -62,6 +65,8 @@ class AsyncHold:
 
     async def settle(self, usage: Any = MISSING, **fields: Any) -> str | None:
         """Record what the call has used, and release the rest. See `Hold.settle`."""
+        if usage is MISSING and fields.get("credits") is not None and self.hold.held.in_memory:
+            return self.hold.settle(**fields)  # microseconds; what else costs may have to be asked
         return await self._threads.run(self.hold.settle, usage, always=True, **fields)
 
     async def release(self) -> None:
@@ -69,7 +74,9 @@ class AsyncHold:
         await self._threads.run(self.hold.release, always=True)
 
     async def _reserved(self) -> AsyncHold:
-        self._hold = await self._threads.run(self._reserve, undo=Hold.release)
+        self._hold = self._reserve_at_once()  # a thread would take longer to wake up
+        if self._hold is None:
+            self._hold = await self._threads.run(self._reserve, undo=Hold.release)
         return self
 
     def __await__(self) -> Generator[Any, None, AsyncHold]:

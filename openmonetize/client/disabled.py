@@ -15,6 +15,7 @@ from openmonetize.exceptions import OpenApiException
 from openmonetize.gate.checks import CheckResult, OnOutage, Question, require_policy
 from openmonetize.gate.gate import Gate
 from openmonetize.metering import BillingResult, DeadLetter, FlushResult, OtherAccount, Stats, VerifyReport
+from openmonetize.metering.pace import LocalPace, PaceStore
 from openmonetize.metering.recorder import FilePath
 
 
@@ -90,8 +91,19 @@ class DisabledRecorder:
         event_id: str = vars(prepare(event, self._configuration)[0])["event_id"]
         return event_id
 
+    def record_in(self, connection: Any, event: EventModel) -> str:
+        """Check an event as if it were sent, and return its id; the connection is left alone."""
+        return self.record(event)
+
     def put(self, wire: bytes) -> None:
         """Drop an event that is known to be good."""
+
+    def put_in(self, connection: Any, wire: bytes) -> None:
+        """Drop an event that is known to be good; the connection is left alone."""
+
+    def pace(self) -> PaceStore:
+        """Return that nothing is known of a rate limit."""
+        return LocalPace()
 
     def flush(self, timeout: float) -> FlushResult:
         """Return that nothing was left to deliver."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -13,6 +12,7 @@ from typing_extensions import Literal, Never, Unpack
 from openmonetize._arguments import MISSING, explained, explains, missing_argument, refuse, require, require_callback
 from openmonetize._http.configuration import Configuration, seconds
 from openmonetize._http.redaction import Secret
+from openmonetize._stores.opening import is_postgres, named_place
 from openmonetize.client.apis import Apis
 from openmonetize.client.async_calls import AsyncCalls
 from openmonetize.client.context import EMPTY, ContextScope
@@ -38,7 +38,7 @@ from openmonetize.gate import CheckResult, Estimate, Gate, OnOutage, Question
 from openmonetize.gate.checks import make_question, require_policy
 from openmonetize.gate.holds import Hold, Reservations
 from openmonetize.gate.holds.held_credits import HeldCredits
-from openmonetize.gate.holds.opening import named_store, open_store
+from openmonetize.gate.holds.opening import open_store
 from openmonetize.metering import (
     BillingResult,
     DeadLetter,
@@ -80,8 +80,9 @@ class OpenMonetize(AsyncCalls, Apis):
     Args:
         api_key: the API key; by default the environment variable ``OPENMONETIZE_API_KEY``.
         base_url: the platform's URL; by default ``OPENMONETIZE_BASE_URL``, else the hosted platform.
-        outbox: a directory that keeps recorded events until they are delivered, for restarts and crashes. Several
-            processes may share it. Without it they are kept in memory.
+        outbox: a directory that keeps recorded events until they are delivered, for restarts and crashes, and that the
+            processes of a host may share; or ``postgresql://...``, which a fleet shares. Without it they are kept in
+            memory.
         durability: of the outbox: ``"process"`` or ``"power"``, see `openmonetize.metering.Recorder`.
         customer_id: the customer behind the key. Rarely needed: first-release deployments ask for it, and it is
             learned from them.
@@ -143,6 +144,7 @@ class OpenMonetize(AsyncCalls, Apis):
         # Hidden first, since what raises below shows this frame to tools that report errors.
         key, api_key = Secret(api_key), None
         store, holds = Secret(holds), None
+        place, outbox = Secret(outbox), None
         excess, surplus = len(surplus), ()
         if excess or not set(DELIVERY_SETTINGS).issuperset(delivery):
             refuse(OpenMonetize.__init__, excess, delivery, DELIVERY_SETTINGS)
@@ -151,7 +153,7 @@ class OpenMonetize(AsyncCalls, Apis):
         if on_recorded is not None:
             require_callback("on_recorded", on_recorded)
         settings = call_settings(key, base_url, configuration)
-        store = named_store(store)
+        store, place = named_place("holds", store), named_place("outbox", place, redis=False)
         if customer_id is not None and (not isinstance(customer_id, str) or not customer_id):
             raise ApiValueError(f"customer_id must be a text that is not empty, not {customer_id!r}")
         if settings.id_namespace is None:
@@ -166,14 +168,13 @@ class OpenMonetize(AsyncCalls, Apis):
             self._client = client = CompatClient(settings, customer_id)
             self._gate = Gate(client, cache_seconds=check_cache_seconds, timeout=check_timeout)
             client.deployment.on_wallet_seen = self._warnings.wallet
-            if outbox is not None:
+            if place.value is not None and not is_postgres(place):
                 from openmonetize.compat.host_locks import HostLocks
 
-                require("outbox", outbox, (str, os.PathLike), "a path")
-                client.deployment.host_locks = HostLocks(outbox)
+                client.deployment.host_locks = HostLocks(place.value)
             self._recorder = Recorder(
                 self._client,
-                outbox=outbox,
+                outbox=place,
                 durability=durability,
                 on_error=on_error,
                 on_delivered=on_delivered,
@@ -204,7 +205,7 @@ class OpenMonetize(AsyncCalls, Apis):
             if on_recorded is None or not enabled
             else ToldRecording(self._recorder, on_recorded=on_recorded, **parts)
         )
-        self._following = LazyFollowing(self._recording, settings, outbox if enabled else None, durability)
+        self._following = LazyFollowing(self._recording, settings, place if enabled else Secret(None), durability)
         self._holds = HoldRecording(self._recording, self._prices)
         self._instrumented: dict[str, Callable[[], None]] = {}  # what undoes it, by library
         self._reservations: Reservations | None = None
@@ -212,7 +213,7 @@ class OpenMonetize(AsyncCalls, Apis):
             self._reservations = Reservations(
                 self._client,
                 self._gate,
-                lambda: open_store(store, outbox),
+                lambda: open_store(store, place),
                 max_age=check_cache_seconds,
                 timeout=check_timeout,
             )
@@ -303,6 +304,7 @@ class OpenMonetize(AsyncCalls, Apis):
         event_id: str | None = None,
         timestamp: Time = None,
         idempotency_key: str | None = None,
+        connection: Any = None,
         **unknown: Never,
     ) -> str:
         """Record the tokens of one call of a language model.
@@ -320,6 +322,9 @@ class OpenMonetize(AsyncCalls, Apis):
             event_id: a UUID, or an id of your own (see `Configuration.id_namespace`); by default a new UUID.
             timestamp: when; by default now.
             idempotency_key: by default the event's id.
+            connection: of the database that ``outbox`` names: the event is inserted within this transaction of yours,
+                and is recorded if that commits. A connection of psycopg or psycopg2, a connection or session of
+                SQLAlchemy, or a connection of Django.
 
         What is left out of user, feature and metadata comes from :meth:`context`.
 
@@ -330,16 +335,26 @@ class OpenMonetize(AsyncCalls, Apis):
         Raises:
             ApiTypeError, ApiValueError: the event cannot be billed; the text says why. Nothing was recorded.
             BufferFull: the buffer had no room; the event was not recorded.
+            OutboxError: the event could not be inserted with ``connection``, whose transaction has failed.
         """
         if surplus or unknown:
             refuse(OpenMonetize.track_token_usage, len(surplus), unknown)
         if event_id is None and timestamp is None and idempotency_key is None:
             return self._recording.record_tokens(
-                provider, model, input_tokens, output_tokens, user_id, feature_id, customer_id, metadata
+                provider, model, input_tokens, output_tokens, user_id, feature_id, customer_id, metadata, connection
             )
         fields = {"provider": provider, "model": model, "input_tokens": input_tokens, "output_tokens": output_tokens}
         return self._recording.record(
-            "TOKEN_USAGE", fields, user_id, feature_id, customer_id, metadata, event_id, timestamp, idempotency_key
+            "TOKEN_USAGE",
+            fields,
+            user_id,
+            feature_id,
+            customer_id,
+            metadata,
+            event_id,
+            timestamp,
+            idempotency_key,
+            connection,
         )
 
     @explains
@@ -358,6 +373,7 @@ class OpenMonetize(AsyncCalls, Apis):
         event_id: str | None = None,
         timestamp: Time = None,
         idempotency_key: str | None = None,
+        connection: Any = None,
         **unknown: Never,
     ) -> str:
         """Record images that a model made.
@@ -377,7 +393,16 @@ class OpenMonetize(AsyncCalls, Apis):
         fields = {"provider": provider, "model": model, "image_count": image_count}
         fields.update(image_size=image_size, quality=quality)
         return self._recording.record(
-            "IMAGE_GENERATION", fields, user_id, feature_id, customer_id, metadata, event_id, timestamp, idempotency_key
+            "IMAGE_GENERATION",
+            fields,
+            user_id,
+            feature_id,
+            customer_id,
+            metadata,
+            event_id,
+            timestamp,
+            idempotency_key,
+            connection,
         )
 
     @explains
@@ -393,6 +418,7 @@ class OpenMonetize(AsyncCalls, Apis):
         event_id: str | None = None,
         timestamp: Time = None,
         idempotency_key: str | None = None,
+        connection: Any = None,
         **unknown: Never,
     ) -> str:
         """Record usage in a unit of your own; the platform bills 10 credits a unit.
@@ -407,7 +433,16 @@ class OpenMonetize(AsyncCalls, Apis):
             refuse(OpenMonetize.track_custom_event, len(surplus), unknown)
         fields = {"unit_type": unit_type, "quantity": quantity}
         return self._recording.record(
-            "CUSTOM", fields, user_id, feature_id, customer_id, metadata, event_id, timestamp, idempotency_key
+            "CUSTOM",
+            fields,
+            user_id,
+            feature_id,
+            customer_id,
+            metadata,
+            event_id,
+            timestamp,
+            idempotency_key,
+            connection,
         )
 
     @explains
@@ -423,6 +458,7 @@ class OpenMonetize(AsyncCalls, Apis):
         event_id: str | None = None,
         timestamp: Time = None,
         idempotency_key: str | None = None,
+        connection: Any = None,
         **unknown: Never,
     ) -> str:
         """Record one call of a feature. The platform counts it, against limits too, and bills nothing.
@@ -437,7 +473,16 @@ class OpenMonetize(AsyncCalls, Apis):
             refuse(OpenMonetize.track_api_call, len(surplus), unknown)
         fields = {"provider": provider, "model": model}
         return self._recording.record(
-            "API_CALL", fields, user_id, feature_id, customer_id, metadata, event_id, timestamp, idempotency_key
+            "API_CALL",
+            fields,
+            user_id,
+            feature_id,
+            customer_id,
+            metadata,
+            event_id,
+            timestamp,
+            idempotency_key,
+            connection,
         )
 
     @explains
@@ -453,6 +498,7 @@ class OpenMonetize(AsyncCalls, Apis):
         metadata: Mapping[str, Any] | None = None,
         event_id: str | None = None,
         timestamp: Time = None,
+        connection: Any = None,
         **unknown: Never,
     ) -> str:
         """Record what a provider's call used.
@@ -476,11 +522,13 @@ class OpenMonetize(AsyncCalls, Apis):
         if usage is MISSING:
             raise missing_argument(OpenMonetize.track_usage, "usage")
         return self._recording.record_usage(
-            usage, provider, model, host, user_id, feature_id, metadata, event_id, timestamp
+            usage, provider, model, host, user_id, feature_id, metadata, event_id, timestamp, connection
         )
 
     @explains
-    def track(self, event: EventModel | Mapping[str, Any], *surplus: Never, **unknown: Never) -> str:
+    def track(
+        self, event: EventModel | Mapping[str, Any], *surplus: Never, connection: Any = None, **unknown: Never
+    ) -> str:
         """Record an event model, or a dict with ``event_type`` and the fields of that kind of event.
 
         What it leaves out of user, feature and metadata comes from :meth:`context`. The event itself is not changed.
@@ -495,7 +543,7 @@ class OpenMonetize(AsyncCalls, Apis):
             refuse(OpenMonetize.track, len(surplus), unknown)
         if event is MISSING:
             raise missing_argument(OpenMonetize.track, "event")
-        return self._recording.record_event(event)
+        return self._recording.record_event(event, connection)
 
     @explained
     def last_usage(self) -> LastUsage | None:
@@ -974,7 +1022,8 @@ class OpenMonetize(AsyncCalls, Apis):
         what is durable. :meth:`context` does not apply.
 
         Args:
-            paths: paths, patterns such as ``logs/*.csv.gz``, or ``-`` for standard input.
+            paths: paths, patterns such as ``logs/*.csv.gz``, addresses such as ``s3://bucket/usage/*.parquet``
+                (also ``gs://``, ``r2://``, ``https://``), or ``-`` for standard input.
             columns: by field of an event (or ``metadata.NAME``), the column or the expression of columns that gives
                 it: ``{"input_tokens": "ContextTokens"}``. A field that is not named comes from a column of its name.
             constants: by field, its value; ``acme_{end_user}`` takes a column in braces from the row.
@@ -1004,7 +1053,8 @@ class OpenMonetize(AsyncCalls, Apis):
         Raises:
             ApiTypeError, ApiValueError: an argument is wrong; nothing was sent.
             FilesError: a file cannot be read or written.
-            MissingExtraError: Parquet or zstd needs a package: ``pip install 'openmonetize[files]'``.
+            MissingExtraError: Parquet or zstd needs a package: ``pip install 'openmonetize[files]'``; an address
+                ``openmonetize[objects]``.
             ApiException: the platform refuses the key, its quota is used up, or it failed for too long. The
                 attribute ``report`` says how far it came. Running again goes on.
         """
@@ -1191,6 +1241,14 @@ class OpenMonetize(AsyncCalls, Apis):
             hold_id, check = "", self._gate.check(question, on_outage)
         else:
             hold_id, check = self._reservations.reserve(question, credits, on_outage, ttl)
+        return self._held(question, credits, hold_id, check)
+
+    def _hold_at_once(self, question: Question, credits: int, ttl: float) -> Hold | None:
+        """Return a hold if that waits for nothing, else None."""
+        found = None if self._reservations is None else self._reservations.reserve_at_once(question, credits, ttl)
+        return None if found is None else self._held(question, credits, *found)
+
+    def _held(self, question: Question, credits: int, hold_id: str, check: CheckResult) -> Hold:
         held = HeldCredits(self._reservations, hold_id, question.user_id, credits, self._holds.cost)
         return Hold(held, credits, check, question, self._holds)
 

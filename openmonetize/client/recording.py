@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Union
 
 from openmonetize._arguments import MISSING, described
@@ -102,6 +103,7 @@ class Recording:
         feature_id: str | None,
         customer_id: str | None,
         metadata: Mapping[str, Any] | None,
+        connection: Any = None,
     ) -> str:
         """Record a token event that happens now, under an id of ours. Return the id.
 
@@ -117,11 +119,14 @@ class Recording:
             )
         if encoded is not None and user_id is not None:
             event_id, wire = encoded
-            self._recorder.put(wire)
+            if connection is None:
+                self._recorder.put(wire)
+            else:
+                self._recorder.put_in(connection, wire)
             self.warnings.user_id(user_id)
             return event_id
         fields = {"provider": provider, "model": model, "input_tokens": input_tokens, "output_tokens": output_tokens}
-        return self.record("TOKEN_USAGE", fields, user_id, feature_id, customer_id, metadata)
+        return self.record("TOKEN_USAGE", fields, user_id, feature_id, customer_id, metadata, connection=connection)
 
     def record(
         self,
@@ -134,12 +139,14 @@ class Recording:
         event_id: str | None = None,
         timestamp: Time = None,
         idempotency_key: str | None = None,
+        connection: Any = None,
     ) -> str:
         """Record an event of one kind. Return its id on the wire.
 
         Args:
             kind: the event type.
             fields: the fields that only this kind of event has; the others are added to it.
+            connection: record it within this transaction; None for none.
         """
         fields.update(
             user_id=user_id,
@@ -150,7 +157,7 @@ class Recording:
             timestamp=timestamp,
             idempotency_key=idempotency_key,
         )
-        return self._record(kind, fields)
+        return self._record_event(kind, fields, connection=connection)[0]
 
     def record_usage(
         self,
@@ -163,6 +170,7 @@ class Recording:
         metadata: Mapping[str, Any] | None = None,
         event_id: str | None = None,
         timestamp: Time = None,
+        connection: Any = None,
     ) -> str:
         """Record what a provider's call used; see `OpenMonetize.track_usage`."""
         billing = self._usage_billing or self._make_usage_billing()
@@ -170,12 +178,12 @@ class Recording:
         kind, fields, billed = billing.event(usage, metadata, timestamp)
         derived = None if event_id is not None else billing.event_id(usage)
         fields.update(user_id=user_id, feature_id=feature_id, timestamp=timestamp, event_id=derived or event_id)
-        recorded, event = self._record_event(kind, fields, derived=derived is not None)
+        recorded, event = self._record_event(kind, fields, derived is not None, connection)
         self.last_usages.set(usage, recorded, event)
         if usage.details or billed is not None:
             for fields in billing.tool_events(usage, metadata, str(event_id or recorded)):
                 fields.update(user_id=user_id, feature_id=feature_id, timestamp=timestamp)
-                self._record("CUSTOM", fields, derived=event_id is None)
+                self._record_event("CUSTOM", fields, event_id is None, connection)
             billing.tell(usage, billed)
         if usage.completeness == "partial":
             self.warnings.partial_stream(usage.provider, usage.model)
@@ -203,10 +211,10 @@ class Recording:
         self._usage_billing = UsageBilling(self._token_policy, self._unit_prices, self.warnings)
         return self._usage_billing
 
-    def record_event(self, event: EventModel | Mapping[str, Any]) -> str:
+    def record_event(self, event: EventModel | Mapping[str, Any], connection: Any = None) -> str:
         """Record an event model or a dict; see `OpenMonetize.track`."""
         try:
-            return self._put(*self._complete(event))
+            return self._put(*self._complete(event), connection)
         except (ApiTypeError, ApiValueError):
             self.warnings.refused()
             raise
@@ -215,10 +223,9 @@ class Recording:
         """Return the event as it would be recorded."""
         return self._complete(event)[0]
 
-    def _record(self, kind: str, fields: dict[str, Any], derived: bool = False) -> str:
-        return self._record_event(kind, fields, derived)[0]
-
-    def _record_event(self, kind: str, fields: dict[str, Any], derived: bool = False) -> tuple[str, EventModel]:
+    def _record_event(
+        self, kind: str, fields: dict[str, Any], derived: bool = False, connection: Any = None
+    ) -> tuple[str, EventModel]:
         """Record an event. Return its id on the wire, and the event."""
         try:
             added, unpriced = self._additions(fields, kind)
@@ -232,7 +239,7 @@ class Recording:
                 # Another layer may derive the same id and describe the call in other words. That is no contradiction
                 # of the caller's, so the id does not count as given.
                 event.model_fields_set.discard("event_id")
-            recorded = self._put(event, unpriced)
+            recorded = self._put(event, unpriced, connection)
         except (ApiTypeError, ApiValueError):
             self.warnings.refused()
             missing = [name for name, value in fields.items() if value is MISSING]
@@ -254,18 +261,16 @@ class Recording:
         added, unpriced = self._additions(event, event.get("event_type"))
         return self._event_of_any_kind.from_dict({**event, **added}), unpriced
 
-    def _put(self, event: EventModel, unpriced: str | None) -> str:
+    def _put(self, event: EventModel, unpriced: str | None, connection: Any) -> str:
         values = vars(event)
         if self._require_user and not values["user_id"]:
             raise ApiValueError(
                 "user_id is missing, and this OpenMonetize(require_user=True) records nothing that no user pays for: "
                 "pass it, or set it for a block with `with om.context(user_id=...)`"
             )
+        record = self._recorder.record if connection is None else partial(self._recorder.record_in, connection)
         scope = self.scope.get()
-        if scope is None or scope.hold is None:
-            event_id = self._recorder.record(event)
-        else:
-            event_id = scope.hold.record(event, self._recorder.record)
+        event_id = record(event) if scope is None or scope.hold is None else scope.hold.record(event, record)
         if values["user_id"]:
             self.warnings.user_id(values["user_id"])
         elif values["event_type"] != "API_CALL":  # which costs nothing

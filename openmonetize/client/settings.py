@@ -26,6 +26,8 @@ class DeliverySettings(TypedDict, total=False):
     outbox_min_free_bytes: Optional[int]
     keep: Union[str, float, None]
     verify: Union[bool, Literal["report"]]
+    pace: Optional[FilePath]
+    deliver: bool
     on_full: Literal["block", "drop_newest", "spill"]
     spill_path: Optional[FilePath]
     atexit_timeout: float

@@ -29,6 +29,10 @@ SKEW = 0.05
 _SNAPSHOT = re.compile(r"([-@:]([\d-]+|latest|preview|v\d+(:\d+)?))*").fullmatch
 
 
+# Everything that was read and written, and the images.
+Counts = tuple[int, int, Optional[int]]
+
+
 class Call(NamedTuple):
     """What a layer knows of a call.
 
@@ -43,7 +47,7 @@ class Call(NamedTuple):
     began: float
     ended: float
     response_id: Optional[str] = None
-    counts: Optional[tuple[int, int, Optional[int]]] = None
+    counts: Optional[Counts] = None
 
     @classmethod
     def of(cls, usage: Usage, began: float | None) -> Call:
@@ -110,7 +114,9 @@ class Sightings:
 
     def _clear(self) -> None:
         self._lock = threading.Lock()
+        self._layers: set[str] = set()  # all that have told of anything
         self._calls: deque[Sighting] = deque()
+        self._by_counts: dict[Counts | None, deque[Sighting]] = {}  # the same
         self._by_id: dict[str, Sighting] = {}
         self._told: dict[tuple[str, object], None] = {}
         self._unknown: deque[_Unknown] = deque()
@@ -128,6 +134,7 @@ class Sightings:
             The event's id; None if this layer has told of the call before, or another one is just recording it.
         """
         with self._locked():
+            self._layers.add(layer)
             if not self._claim(layer, told):
                 return None
             found = self._take(layer, call)
@@ -155,6 +162,7 @@ class Sightings:
             tell: warns that it is not metered; called if no other layer has recorded it within `PATIENCE`.
         """
         with self._locked():
+            self._layers.add(layer)
             if not self._claim(layer, told) or self._take(layer, call) is not None:
                 return
             waiting = self._awaited(layer, call)
@@ -199,6 +207,8 @@ class Sightings:
 
     def _take(self, layer: str, call: Call) -> Sighting | None:
         """Return a call that others have told of, and that may be this one; this layer has told of it from now on."""
+        if len(self._layers) == 1:
+            return None  # there are no others
         found = self._by_id.get(call.response_id or "")
         if found is None or layer in found.layers or not found.call.may_be(call):
             found = next((one for one in self._at_the_time(call) if layer not in one.layers), None)
@@ -211,17 +221,23 @@ class Sightings:
 
     def _awaited(self, layer: str, call: Call) -> _Unknown | None:
         """Return a call without usage that others have told of, and that may be this one."""
+        if len(self._layers) == 1:
+            return None
         return next((one for one in self._unknown if layer not in one.layers and one.call.may_be(call)), None)
 
     def _at_the_time(self, call: Call) -> list[Sighting]:
         """Return the calls that may be this one, the oldest first."""
+        near = [self._calls]
+        if call.counts is not None:  # in a busy program thousands run at the same time, few of which are alike
+            near = [self._by_counts[counts] for counts in (call.counts, None) if counts in self._by_counts]
         found = []
-        for one in reversed(self._calls):
-            if one.told_at + SKEW < call.began:
-                break
-            if one.call.may_be(call):
-                found.append(one)
-        found.reverse()
+        for calls in near:
+            for one in reversed(calls):
+                if one.told_at + SKEW < call.began:
+                    break
+                if one.call.may_be(call):
+                    found.append(one)
+        found.sort(key=lambda one: one.told_at)
         return found
 
     def _add(self, layer: str, call: Call) -> Sighting:
@@ -230,6 +246,7 @@ class Sightings:
             self._forget(self._calls.popleft())
         new = Sighting(layer, call)
         self._calls.append(new)
+        self._by_counts.setdefault(call.counts, deque()).append(new)
         if call.response_id:
             self._by_id[call.response_id] = new
         return new
@@ -241,6 +258,11 @@ class Sightings:
             self._forget(sighting)
 
     def _forget(self, sighting: Sighting) -> None:
+        counts = sighting.call.counts
+        alike = self._by_counts[counts]
+        alike.remove(sighting)  # the oldest is the first of them
+        if not alike:
+            del self._by_counts[counts]
         response_id = sighting.call.response_id or ""
         if self._by_id.get(response_id) is sighting:
             del self._by_id[response_id]

@@ -43,13 +43,14 @@ class ToldRecording(Recording):
         feature_id: str | None,
         customer_id: str | None,
         metadata: Mapping[str, Any] | None,
+        connection: Any = None,
     ) -> str:
         """Record a token event as a model, which the function is told of."""
         fields = {"provider": provider, "model": model, "input_tokens": input_tokens, "output_tokens": output_tokens}
-        return self.record("TOKEN_USAGE", fields, user_id, feature_id, customer_id, metadata)
+        return self.record("TOKEN_USAGE", fields, user_id, feature_id, customer_id, metadata, connection=connection)
 
-    def _put(self, event: EventModel, unpriced: str | None) -> str:
-        event_id = super()._put(event, unpriced)
+    def _put(self, event: EventModel, unpriced: str | None, connection: Any) -> str:
+        event_id = super()._put(event, unpriced, connection)
         if not getattr(self._telling, "is_on", False):  # what the function itself records is not told
             self._telling.is_on = True
             try:

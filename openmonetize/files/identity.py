@@ -41,6 +41,7 @@ class RowIds:
         self._column, self._required = id_column, required
         self._seen = Occurrences()
         self._named = Occurrences()  # ids by a column, of rows that are to be sent
+        self._kept = Occurrences()  # ids of rows that were refused in an earlier run
         self._layouts: dict[tuple[str, ...], list[str]] = {}
 
     def id_of(self, values: Mapping[str, Any]) -> str:
@@ -66,8 +67,16 @@ class RowIds:
             self._layouts[columns] = names = sorted(columns)
         hashed = self._hash.copy()
         hashed.update(content_of(values, names).encode("utf-8", "surrogatepass"))
-        hashed.update(b"\0%d" % self._seen.add(hashed.digest()))
+        hashed.update(b"\0%d" % self.number_of(hashed.digest()))
         return _uuid(hashed.hexdigest())
+
+    def number_of(self, digest: bytes) -> int:
+        """Return the number of a row among those of the same content, given the content's digest."""
+        return self._seen.add(digest)
+
+    def is_kept_twice(self, event_id: str) -> bool:
+        """Return whether an earlier row of this run has the id that a mended row has kept."""
+        return self._kept.add(bytes.fromhex(event_id.replace("-", ""))) > 1
 
     def is_repeated(self, event_id: str) -> bool:
         """Return whether an earlier row of this run, one with usage, has the same text in the column of the ids."""

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 DEFAULT_SOURCE = "files"
 # The part of the rate limit that is used: the rest is left to the application's own calls, such as checks.
 RATE_SHARE = 0.9
+NO_USER = "user_id is missing, and OpenMonetize(require_user=True) sends nothing without"
 MAX_OUTAGE = 300.0  # seconds of failures after which a run ends
 _PROGRESS_INTERVAL = 0.2  # seconds
 _MAX_USERS = 100_000  # that are counted
@@ -158,7 +159,9 @@ class FilesIngest:
         return owner or self._om.customer_id
 
     def _send(self, rows: Iterator[Prepared]) -> None:
-        sending = Sending(self._om.api_client, self._rate_share, self._max_outage, self._progress)
+        sending = Sending(
+            self._om.api_client, self._rate_share, self._max_outage, self._progress, self._om._recorder.pace()
+        )
         self._sending = sending
         try:
             sending.send(rows, self._taken, self._refused)
@@ -205,9 +208,7 @@ class FilesIngest:
             user = fields.get("user_id")
             if user is None:
                 if self._require_user:
-                    self._refused(
-                        prepared, "user_id is missing, and OpenMonetize(require_user=True) sends nothing without"
-                    )
+                    self._refused(prepared, NO_USER)
                     continue
                 report.no_user += 1
             elif user in users or len(users) < _MAX_USERS:

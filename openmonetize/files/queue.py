@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Callable
+from typing import Callable, Generic, Protocol, TypeVar
 
-from openmonetize.files.preparation import Prepared
 from openmonetize.metering.buffers.base import Account, Batch, ReturnedBatches
 from openmonetize.metering.results import Stats
 
 
-class RowQueue:
+class Sendable(Protocol):
+    """What has an event to send, such as a `Prepared` row."""
+
+    @property
+    def wire(self) -> bytes:
+        """The event as it is sent."""
+
+
+Item = TypeVar("Item", bound=Sendable)
+
+
+class RowQueue(Generic[Item]):
     """Leases prepared rows in their order, and reads on only when none are waiting.
 
     It has the methods of a `Buffer` that a `Delivery` uses.
@@ -25,19 +35,19 @@ class RowQueue:
 
     def __init__(
         self,
-        rows: Iterator[Prepared],
+        rows: Iterator[Item],
         account: Account,
-        on_taken: Callable[[list[Prepared], int], object],
-        on_refused: Callable[[Prepared, str], object],
+        on_taken: Callable[[list[Item], int], object],
+        on_refused: Callable[[Item, str], object],
     ) -> None:
         self._rows = rows
         self._account = account
         self._on_taken = on_taken
         self._on_refused = on_refused
         self._returned = ReturnedBatches()
-        self._leased: dict[int, Prepared] = {}  # by handle: rows that were read and have no outcome
+        self._leased: dict[int, Item] = {}  # by handle: rows that were read and have no outcome
         self._last = 0
-        self._next: Prepared | None = None  # read, and too large for the batch before
+        self._next: Item | None = None  # read, and too large for the batch before
         self._ended = False
 
     @property

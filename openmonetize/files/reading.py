@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from typing import Callable, NamedTuple
 
 from openmonetize.files.csv_rows import delimiter_in, read_csv
 from openmonetize.files.json_rows import read_json, read_json_lines, records_in
-from openmonetize.files.parquet_rows import read_parquet
+from openmonetize.files.parquet_rows import read_parquet, read_remote_parquet
 from openmonetize.files.row import Row
 from openmonetize.files.sources import Source, opened
 from openmonetize.files.texts import as_utf8
@@ -71,6 +72,10 @@ class RowFile:
             FilesError: the file cannot be read.
             MissingExtraError: it needs a package that is not installed.
         """
+        if self._source.address and self._is_plain_parquet():
+            self.form = Form(PARQUET)
+            yield from read_remote_parquet(self._source.address)
+            return
         with opened(self._source) as (file, position):
             self._position = position
             start = file.peek(_PEEKED)
@@ -94,6 +99,11 @@ class RowFile:
                         yield from records_in(row, self._records)
             size = position()
         self._position = lambda: size
+
+    def _is_plain_parquet(self) -> bool:
+        """Return whether name or format say that it is Parquet, and not compressed as a whole."""
+        last = os.path.splitext(self._source.name.lower())[1]
+        return self._format in (None, PARQUET) and _BY_SUFFIX.get(last) == PARQUET
 
 
 def format_of(source: Source, start: bytes) -> str:

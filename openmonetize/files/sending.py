@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Callable, cast
 
 from openmonetize.exceptions import OpenApiException
-from openmonetize.files.preparation import Prepared
-from openmonetize.files.queue import RowQueue
+from openmonetize.files.queue import Item, RowQueue
 from openmonetize.metering.buffers.base import Account, Batch
 from openmonetize.metering.delivery import Delivery
 from openmonetize.metering.errors import MeteringError
 from openmonetize.metering.incidents import Incident, Incidents
+from openmonetize.metering.pace import PaceStore
 from openmonetize.metering.rate_limiter import RateLimiter
 from openmonetize.metering.request import send_batch
 
@@ -44,14 +44,22 @@ class Sending:
         rate_share: the part of the platform's rate limit to use.
         max_outage: seconds without an answer, or with failures only, after which to give up.
         on_wait: called from time to time while nothing can be sent.
+        pace: what is known of the rate limit, by all who share it.
     """
 
-    def __init__(self, client: ApiClient, rate_share: float, max_outage: float, on_wait: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        client: ApiClient,
+        rate_share: float,
+        max_outage: float,
+        on_wait: Callable[[], object],
+        pace: PaceStore,
+    ) -> None:
         self._client = client
         self._key = client.configuration.secret()
         settings = client.configuration
         self._account = Account(settings.host, settings.account_fingerprint())
-        self._limiter = RateLimiter(rate_share)
+        self._limiter = RateLimiter(rate_share, store=pace)
         self._max_outage = max_outage
         self._on_wait = on_wait
         self._failure: OpenApiException | None = None
@@ -66,9 +74,9 @@ class Sending:
 
     def send(
         self,
-        rows: Iterator[Prepared],
-        on_taken: Callable[[list[Prepared], int], object],
-        on_refused: Callable[[Prepared, str], object],
+        rows: Iterator[Item],
+        on_taken: Callable[[list[Item], int], object],
+        on_refused: Callable[[Item, str], object],
     ) -> None:
         """Send all rows.
 

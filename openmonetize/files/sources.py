@@ -1,4 +1,4 @@
-"""Where the bytes of usage files come from: paths, patterns, standard input; plain or compressed."""
+"""Where the bytes of usage files come from: paths, patterns, addresses, standard input; plain or compressed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import IO, Any, Callable, NamedTuple, Union, cast
 
 from openmonetize.exceptions import ApiTypeError, ApiValueError, MissingExtraError
 from openmonetize.files.errors import FilesError
+from openmonetize.files.objects import downloaded, find_objects, is_remote, shown
 
 FilePath = Union[str, "os.PathLike[str]"]
 
@@ -32,21 +33,26 @@ class Source(NamedTuple):
     Attributes:
         name: as the user knows it.
         suffix: of the name without that of a compression, in lower case: ``.csv``, ``.jsonl``, ...; may be empty.
+        address: of a file that is not on this machine.
     """
 
     name: str
     suffix: str
+    address: str = ""
 
 
 def find_sources(paths: FilePath | Iterable[FilePath]) -> list[Source]:
     """Return the files that paths and patterns stand for, those of a pattern in the order of their names.
 
     Args:
-        paths: one or several: paths, patterns such as ``logs/*.csv.gz``, or ``-`` for standard input.
+        paths: one or several: paths, patterns such as ``logs/*.csv.gz``, both also in object stores, addresses on web
+            servers, or ``-`` for standard input.
 
     Raises:
         ApiTypeError: it is neither.
         ApiValueError: there is no such file.
+        FilesError: a server does not have it, or cannot be asked.
+        MissingExtraError: it is on a server, and nothing here reads that.
     """
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
@@ -64,12 +70,19 @@ def find_sources(paths: FilePath | Iterable[FilePath]) -> list[Source]:
         file = _identity(name)
         if file in known:
             also = "" if known[file] == name else f", as {known[file]}"
-            raise ApiValueError(f"{name} is named twice{also}: its rows would count twice")
+            raise ApiValueError(f"{shown(name)} is named twice{also}: its rows would count twice")
         known[file] = name
-    return [Source(name, _suffix(name)) for name in names]
+    return [_source(name) for name in names]
+
+
+def _source(path: str) -> Source:
+    name = shown(path) if is_remote(path) else path
+    return Source(name, _suffix(name), path if is_remote(path) else "")
 
 
 def _matching(path: str) -> list[str]:
+    if is_remote(path):
+        return [name for name in find_objects(path) if not name.endswith(CHECKPOINT_SUFFIX)]
     if path == STANDARD_INPUT or os.path.isfile(path):
         return [path]
     if os.path.isdir(path):
@@ -87,7 +100,7 @@ def _matching(path: str) -> list[str]:
 
 def _identity(name: str) -> object:
     """Return what two names of one file have in common, such as a link's and that of its target."""
-    if name == STANDARD_INPUT:
+    if name == STANDARD_INPUT or is_remote(name):
         return name
     found = os.stat(name)
     return (found.st_dev, found.st_ino) if found.st_ino else os.path.realpath(name)
@@ -134,6 +147,9 @@ def _raw(source: Source) -> Iterator[io.BufferedReader]:
     if source.name == STANDARD_INPUT:
         stream: Any = getattr(sys.stdin, "buffer", sys.stdin)
         yield stream if hasattr(stream, "peek") else io.BufferedReader(stream)
+    elif source.address:
+        with downloaded(source.address) as copy:
+            yield copy
     else:
         with open(source.name, "rb") as file:
             yield file

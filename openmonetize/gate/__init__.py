@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from openmonetize._stores.documents import StoreError
 from openmonetize.gate.checks import CheckResult, EntitlementDenied, Estimate, OnOutage, Question, Remedy
 from openmonetize.gate.gate import Gate
-from openmonetize.gate.holds.store import HoldStoreError
 
-__all__ = ["CheckResult", "EntitlementDenied", "Estimate", "Gate", "HoldStoreError", "OnOutage", "Question", "Remedy"]
+__all__ = ["CheckResult", "EntitlementDenied", "Estimate", "Gate", "StoreError", "OnOutage", "Question", "Remedy"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Optional, Union
 
-from openmonetize.client.context import EMPTY
+from openmonetize.client.context import EMPTY, Scope
 from openmonetize.gate.checks import OnOutage, require_policy
 
 if TYPE_CHECKING:
@@ -80,14 +80,15 @@ class RequestContext:
         }
         self._kept: dict[str, str | None] = {}
         self._metadata = _facts(settings.metadata, request)
+        self._scope: tuple[Scope, Scope] | None = None  # the one around the last block, and the block's own
 
     def open(self) -> AbstractContextManager[None]:
         """Return a block whose events and checks are this request's. Each step of its body may be in one."""
-        return self.om.context(
-            user_id=functools.partial(self._id, "user_id"),
-            feature_id=functools.partial(self._id, "feature_id"),
-            metadata=self._metadata,
-        )
+        outer, known = self.om._scope.get() or EMPTY, self._scope
+        if known is None or known[0] is not outer:
+            user_id, feature_id = (functools.partial(self._id, name) for name in self._ids)
+            known = self._scope = outer, outer.nested(user_id, feature_id, self._metadata)
+        return self.om._scope.using(known[1])
 
     def set(self, user_id: Any = None, feature_id: Any = None) -> None:
         """Say who the user and what the feature is, from now on. None leaves it as it was.

@@ -46,13 +46,17 @@ class Accounts:
         buffer: has the events, and notes which accounts are whose.
         incidents: reports events that wait for another key.
         durable: the buffer outlives the process, and may hold events of other accounts.
+        many_customers: it is meant to hold those of other customers, who deliver them.
     """
 
-    def __init__(self, client: ApiClient, buffer: Buffer, incidents: Incidents, durable: bool) -> None:
+    def __init__(
+        self, client: ApiClient, buffer: Buffer, incidents: Incidents, durable: bool, many_customers: bool = False
+    ) -> None:
         self._client = client
         self._buffer = buffer
         self._incidents = incidents
         self._durable = durable
+        self._many_customers = many_customers
         self._lock = threading.RLock()  # reentrant: a signal handler may record while its thread follows a new key
         self._customers: dict[Account, str] = {}
         self._view = _View(None, Account("", ""), ())
@@ -201,7 +205,7 @@ class Accounts:
         return owner.customer_id if settings.host == account.base_url else None
 
     def _report_others(self, known: bool) -> None:
-        others = self.others()
+        others = [one for one in self.others() if one.customer_id is None or not self._many_customers]
         if not others:
             return
         count = sum(other.events for other in others)

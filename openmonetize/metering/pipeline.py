@@ -16,22 +16,22 @@ from openmonetize.metering import lifecycle
 from openmonetize.metering.accounts import Accounts
 from openmonetize.metering.billing import Billing, Page, page_of_events
 from openmonetize.metering.buffers.base import Account, Batch, Buffer
+from openmonetize.metering.buffers.durable import DurableBuffer
 from openmonetize.metering.buffers.memory import MemoryBuffer
 from openmonetize.metering.delivery import Delivery
 from openmonetize.metering.errors import MeteringError, OutboxError
 from openmonetize.metering.incidents import Incident, Incidents
 from openmonetize.metering.own_ids import OwnIds
-from openmonetize.metering.pace import LocalPace
+from openmonetize.metering.pace import PaceStore
 from openmonetize.metering.rate_limiter import RateLimiter
 from openmonetize.metering.recent_ids import RecentIds
 from openmonetize.metering.request import send_batch
 from openmonetize.metering.results import BillingResult, FlushResult, Stats, VerifyReport
-from openmonetize.metering.sender import Sender
+from openmonetize.metering.sender import IDLE_TIMEOUT, Sender
 
 if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
     from openmonetize.metering.buffers.ledger import Ledger
-    from openmonetize.metering.buffers.spool.spool import Spool
     from openmonetize.metering.verification.verifier import Verifier
 
 _LOG = logging.getLogger("openmonetize.metering")
@@ -46,10 +46,11 @@ class Pipeline:
         client: sends the requests.
         buffer: what is delivered.
         memory: the part of it that ends with the process.
-        spools: the parts of it that are on disk.
+        durable: the parts of it that outlive the process.
         accounts: whose events the client's key delivers.
         incidents: reports trouble to the user.
         ledger: keeps what the platform has accepted; None if nothing does.
+        pace_of: returns what is known of an account's rate limit.
         verify: whether to keep it, and to look for it in the background: True, or ``"report"``, which sends nothing
             again.
         flush_interval, flush_at, atexit_timeout, rate_share, request_timeout, retry: see `Recorder`.
@@ -60,10 +61,11 @@ class Pipeline:
         client: ApiClient,
         buffer: Buffer,
         memory: MemoryBuffer,
-        spools: Sequence[Spool],
+        durable: Sequence[DurableBuffer],
         accounts: Accounts,
         incidents: Incidents,
         ledger: Ledger | None,
+        pace_of: Callable[[Account], PaceStore],
         *,
         verify: bool | str,
         flush_interval: float,
@@ -76,7 +78,8 @@ class Pipeline:
         self._client = client
         self._buffer = buffer
         self._memory = memory
-        self._spools = spools
+        self._durable = durable
+        self.pace_of = pace_of
         self._accounts = accounts
         self._incidents = incidents
         self._ledger = ledger
@@ -105,10 +108,11 @@ class Pipeline:
             incidents,
             flush_interval=flush_interval,
             flush_at=flush_at,
-            keep_running=bool(spools or verify),
+            keep_running=bool(durable or verify),
             prepare=self._prepare,
             before_step=self._before_step,
             ready=accounts.decided,
+            poll_interval=min((buffer.poll_interval for buffer in durable), default=IDLE_TIMEOUT),
             **(self._background(self.verifier) if self.verifier is not None else {}),
         )
         self.recent = RecentIds()
@@ -122,12 +126,12 @@ class Pipeline:
         present = self._accounts.present()
         if present is not self._paced:
             self._paced = present
-            local = LocalPace()
+            pace = self.pace_of(present)
             limiters = [self._rate_limiter]
             if self.verifier is not None:
                 limiters.append(self.verifier.rate_limiter)
             for limiter in limiters:
-                limiter.use(self._spools[0].pace(present) if self._spools else local)
+                limiter.use(pace)
 
     def _prepare(self) -> None:
         """Import what the sender's thread needs."""
@@ -213,8 +217,8 @@ class Pipeline:
         deadline = time.monotonic() + timeout
         if self.verifier is None:
             self.verifier = self._make_verifier()
-            if self._paced is not None and self._spools:
-                self.verifier.rate_limiter.use(self._spools[0].pace(self._paced))
+            if self._paced is not None:
+                self.verifier.rate_limiter.use(self.pace_of(self._paced))
         self.flush(timeout)
         self._accounts.require_owner()  # its other keys may have events as well
         self._before_step()
@@ -265,7 +269,7 @@ class Pipeline:
         self.closed = True
         ended = self.sender.stop(max(0.1, deadline - time.monotonic()))  # a request under way may still arrive
         # Other processes deliver what they put into a shared outbox meanwhile.
-        left = 0 if complete and self._spools else self._left()
+        left = 0 if complete and self._durable else self._left()
         self._report_left(left)
         if self.verifier is not None:
             self.verifier.close()
@@ -273,10 +277,20 @@ class Pipeline:
             self._buffer.close()
         return self._since(before, left)
 
+    def stop(self, timeout: float) -> bool:
+        """End the thread after the request under way, and close the buffers; see `Recorder.stop_delivering`."""
+        self.closed = True
+        ended = self.sender.stop(timeout)
+        if self.verifier is not None:
+            self.verifier.close()
+        if ended:
+            self._buffer.close()
+        return ended
+
     def _report_left(self, left: int | None) -> None:
         if left == 0:
             return
-        paths = ", ".join(spool.path for spool in self._spools)
+        paths = ", ".join(buffer.path for buffer in self._durable)
         lost = self._memory.stats().pending
         if not paths or lost == left:
             fate = " and are lost with the process"

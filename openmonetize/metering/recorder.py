@@ -13,17 +13,21 @@ from typing import TYPE_CHECKING, Any, Union
 from typing_extensions import Literal, Never
 
 from openmonetize._arguments import described, explained, explains, refuse, require, require_callback
+from openmonetize._http.redaction import Secret
 from openmonetize._http.retry import RetryPolicy
+from openmonetize._stores.opening import is_postgres, named_place, open_documents
 from openmonetize.events.ingest import MAX_EVENTS, prepare
 from openmonetize.exceptions import ApiTypeError, ApiValueError
 from openmonetize.metering import lifecycle
 from openmonetize.metering.accounts import Accounts
-from openmonetize.metering.buffers.base import Buffer
+from openmonetize.metering.buffers.base import Account, Buffer
+from openmonetize.metering.buffers.durable import DurableBuffer
 from openmonetize.metering.buffers.fallback import FallbackBuffer
 from openmonetize.metering.buffers.memory import FULL_TIMEOUT, MAX_BUFFERED_BYTES, MAX_BUFFERED_EVENTS, MemoryBuffer
 from openmonetize.metering.delivery import RETRY
 from openmonetize.metering.errors import MeteringError, OutboxError
 from openmonetize.metering.incidents import Delivered, Incident, Incidents
+from openmonetize.metering.pace import LocalPace, PaceStore
 from openmonetize.metering.pipeline import Pipeline
 from openmonetize.metering.results import BillingResult, DeadLetter, FlushResult, OtherAccount, Stats, VerifyReport
 
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
     from openmonetize._http.client import ApiClient
     from openmonetize.events.model import EventModel
     from openmonetize.metering.buffers.ledger import Ledger
-    from openmonetize.metering.buffers.spool.spool import Spool
+    from openmonetize.metering.buffers.postgres.outbox import PostgresOutbox
 
 _LOG = logging.getLogger("openmonetize.metering")
 FilePath = Union[str, os.PathLike[str]]
@@ -51,9 +55,13 @@ class Recorder:
     Args:
         client: its host and key are used; a new key is taken up at once.
         outbox: a directory that keeps the events until they are delivered, for restarts and crashes, shared by all
-            processes that name it. Without it they are kept in memory.
+            processes of the host that name it; or a PostgreSQL database, ``postgresql://...``, that a fleet shares.
+            Without it they are kept in memory.
+        deliver: False only records, in an outbox in a database, and leaves the delivery to others, such as
+            ``openmonetize outbox drain``.
         durability: of the outbox: ``"process"`` survives the end of the process in any form, ``"power"``
-            survives power loss as well, for the time of a disk flush per event (or per group of threads).
+            survives power loss as well, for the time of a disk flush per event (or per group of threads). A database
+            has settings of its own for that.
         keep: how long delivered events stay in the outbox, to be looked up: ``"35d"``, ``"12h"``, or seconds.
         verify: keep accepted events, in the outbox or in memory, until they are seen to be billed, and send those that
             the platform has lost again, under their ids, once, when that is safe. ``"report"`` finds and tells, and
@@ -62,9 +70,12 @@ class Recorder:
         flush_at: this many waiting events are sent at once, at most 1000.
         max_events: bound of the buffer in memory.
         max_bytes: bound of the buffer in memory, in bytes.
-        outbox_max_bytes: bound of the outbox, in bytes; when it is full, events go to memory.
-        outbox_min_free_bytes: space on the outbox's disk that is left to others. Default: 64 MiB, or 5 % of a smaller
-            disk.
+        outbox_max_bytes: bound of the outbox, in bytes; when it is full, events go to memory. Default: 1 GiB, or 10 GiB
+            for the table of events in a database.
+        outbox_min_free_bytes: space on the disk of a directory that is left to others. Default: 64 MiB, or 5 % of a
+            smaller disk.
+        pace: where processes share the platform's rate limit: ``postgresql://...`` or ``redis://...`` for a fleet, or a
+            file for one host. By default it is in the outbox, or is each process's own.
         on_full: when the buffer in memory is full: ``"block"`` waits at most 50 ms and raises `BufferFull`,
             ``"drop_newest"`` drops the event and counts it, ``"spill"`` writes it to ``spill_path``.
         spill_path: an outbox for what memory cannot take.
@@ -88,7 +99,9 @@ class Recorder:
         self,
         client: ApiClient,
         *,
-        outbox: FilePath | None = None,
+        outbox: FilePath | Secret | None = None,
+        pace: FilePath | None = None,
+        deliver: bool = True,
         durability: Literal["process", "power"] = "process",
         keep: str | float | None = None,
         verify: bool | Literal["report"] = False,
@@ -108,15 +121,17 @@ class Recorder:
         request_timeout: float = 30.0,
         retry: RetryPolicy = RETRY,
     ) -> None:
+        # Hidden first: a URL may have a password, and what raises below shows this frame.
+        place, outbox = Secret(outbox), None
+        paces, pace = Secret(pace), None
         if isinstance(client, type) or not (hasattr(client, "configuration") and hasattr(client, "send")):
             raise ApiTypeError(f"client must be an ApiClient, not {described(client)}")
         require("retry", retry, RetryPolicy, "a RetryPolicy")
         for name, function in (("on_error", on_error), ("on_delivered", on_delivered)):
             if function is not None:
                 require_callback(name, function)
-        for name, path in (("outbox", outbox), ("spill_path", spill_path)):
-            if path is not None:
-                require(name, path, (str, os.PathLike), "a path")
+        if spill_path is not None:
+            require("spill_path", spill_path, (str, os.PathLike), "a path")
         for name, size in (("outbox_max_bytes", outbox_max_bytes), ("outbox_min_free_bytes", outbox_min_free_bytes)):
             if size is not None:
                 _check_range(name, size, 0)
@@ -131,15 +146,20 @@ class Recorder:
             raise ApiValueError(f"on_full must be one of {ON_FULL}, not {on_full!r}")
         if (on_full == "spill") != (spill_path is not None):
             raise ApiValueError("on_full='spill' and spill_path go together")
+        place, paces = named_place("outbox", place, redis=False), named_place("pace", paces)
+        require("deliver", deliver, bool, "True or False")
+        if not deliver and (not is_postgres(place) or verify or keep is not None):
+            raise ApiValueError("deliver=False needs outbox='postgresql://...'; verify and keep are for who delivers")
         if durability not in DURABILITIES:
             raise ApiValueError(f"durability must be one of {DURABILITIES}, not {durability!r}")
-        if keep is not None and outbox is None:
+        if keep is not None and place.value is None:
             raise ApiValueError("keep needs an outbox: events in memory are not kept")
         if verify not in VERIFY:
             raise ApiValueError(f"verify must be True, False or 'report', not {verify!r}")
         self._client = client
         self._incidents = Incidents(on_error, on_delivered)
-        self._spools: list[Spool] = []
+        self._durable: list[DurableBuffer] = []
+        self._database: PostgresOutbox | None = None
         self._memory = MemoryBuffer(
             max_events,
             max_bytes,
@@ -150,26 +170,33 @@ class Recorder:
         on_failure, on_recovery = self._incidents.outbox_failed, self._incidents.outbox_works
         options = {"durability": durability, "max_bytes": outbox_max_bytes, "min_free_bytes": outbox_min_free_bytes}
         if spill_path is not None:
-            spill = self._open(spill_path, **options)
+            spill = self._spool(Secret(spill_path), **options)
             self._buffer = FallbackBuffer(self._buffer, spill, on_failure, on_recovery)
-        if outbox is not None:
+        if place.value is not None:
             keep_seconds = _seconds(DEFAULT_KEEP if verify and keep is None else keep)
-            disk = self._open(outbox, keep_seconds=keep_seconds, verify=bool(verify), **options)
-            self._buffer = FallbackBuffer(disk, self._buffer, on_failure, on_recovery)
-        ledger: Ledger | None = disk.ledger if outbox is not None else None
+            disk = self._outbox(place, keep_seconds, bool(verify), deliver, options)
+            self._buffer = FallbackBuffer(disk, self._buffer, on_failure, on_recovery, disk.retry_interval)
+        ledger: Ledger | None = disk.ledger if place.value is not None else None
         if verify and ledger is None:
             from openmonetize.metering.buffers.ledger import MemoryLedger
 
             ledger = MemoryLedger()
-        self._accounts = Accounts(client, self._buffer, self._incidents, durable=bool(self._spools))
+        self._accounts = Accounts(
+            client,
+            self._buffer,
+            self._incidents,
+            durable=bool(self._durable),
+            many_customers=any(buffer.many_customers for buffer in self._durable),
+        )
         self._pipeline = Pipeline(
             client,
             self._buffer,
             self._memory,
-            self._spools,
+            self._durable,
             self._accounts,
             self._incidents,
             ledger,
+            self._pace_of(paces),
             verify=verify,
             flush_interval=flush_interval,
             flush_at=flush_at,
@@ -185,24 +212,50 @@ class Recorder:
         weakref.finalize(self, self._pipeline.abandon).atexit = False  # the hook at exit delivers what is left then
         if flush_on_sigterm:
             lifecycle.exit_on_sigterm()
-        if self._spools and (verify or self._buffer.has_pending() or self._accounts.others()):
+        if self._durable and (verify or self._buffer.has_pending() or self._accounts.others()):
             if self._pipeline.verifier is not None:
                 self._pipeline.verifier.wake()
             self._sender.wake()
 
-    def _open(self, path: FilePath, **options: Any) -> Spool:
+    def _spool(self, path: Secret, **options: Any) -> DurableBuffer:
         from openmonetize.metering.buffers.spool.spool import Spool
 
+        return self._open(Spool(os.fspath(path.value), on_damage=self._incidents.damaged, **options))
+
+    def _outbox(
+        self, place: Secret, keep_seconds: float, verify: bool, deliver: bool, options: Mapping[str, Any]
+    ) -> DurableBuffer:
+        if not is_postgres(place):
+            return self._spool(place, keep_seconds=keep_seconds, verify=verify, **options)
+        from openmonetize.metering.buffers.postgres.outbox import PostgresOutbox
+
+        if options["min_free_bytes"] is not None:
+            raise ApiValueError("outbox_min_free_bytes is for an outbox in a directory; a database has its own limits")
+        max_bytes = options["max_bytes"]
+        self._database = PostgresOutbox(
+            place, max_bytes=max_bytes, keep_seconds=keep_seconds, verify=verify, deliver=deliver
+        )
+        return self._open(self._database)
+
+    def _open(self, buffer: DurableBuffer) -> DurableBuffer:
         self._client.configuration.key()  # an outbox keeps events for an account
-        spool = Spool(os.fspath(path), on_damage=self._incidents.damaged, **options)
         try:
-            spool.open()
+            buffer.open()
         except OutboxError as error:
             if error.misuse:
                 raise
             self._incidents.outbox_failed(error)  # it is tried again with the next events
-        self._spools.append(spool)
-        return spool
+        self._durable.append(buffer)
+        return buffer
+
+    def _pace_of(self, place: Secret) -> Callable[[Account], PaceStore]:
+        """Return what returns what is known of an account's rate limit."""
+        if place.value is not None:
+            from openmonetize.metering.shared_pace import SharedPace
+
+            documents = open_documents(place, "pace")
+            return lambda account: SharedPace(documents, *account)
+        return self._durable[0].pace if self._durable else lambda account: LocalPace()
 
     # Recording
 
@@ -240,16 +293,48 @@ class Recorder:
                 raise
         return event_id
 
+    def record_in(self, connection: Any, event: EventModel | Mapping[str, Any]) -> str:
+        """Take one event within a transaction of the caller's: it is recorded if that commits.
+
+        Args:
+            connection: see `OpenMonetize.track_token_usage`.
+            event: as for `record`.
+
+        Returns:
+            The event's id on the wire.
+
+        Raises:
+            ApiTypeError, ApiValueError: the event cannot be billed, there is no outbox in a database, or it is no
+                connection.
+            OutboxError: the database refuses it, and the transaction has failed.
+        """
+        ready, wire = prepare(event, self._client.configuration)
+        # An id that was recorded before is not left out: that transaction may have been rolled back.
+        self.put_in(connection, wire)
+        return str(vars(ready)["event_id"])
+
+    def put_in(self, connection: Any, wire: bytes) -> None:
+        """Take the bytes of one valid event within a transaction of the caller's, or raise; see :meth:`record_in`."""
+        self._require_open()
+        if self._database is None:
+            raise ApiValueError("connection needs OpenMonetize(outbox='postgresql://...')")
+        count = self._database.put_in(connection, wire, self._accounts.present())
+        if count >= self._sender.wake_at:
+            self._sender.wake()
+
+    def _require_open(self) -> None:
+        if self._mark.forked():
+            self._pipeline.after_fork()
+        if self._pipeline.closed:
+            raise MeteringError("the recorder is closed: this event was not recorded")
+
     def put(self, wire: bytes) -> None:
         """Take the bytes of one valid event, or raise; see :meth:`record`.
 
         Args:
             wire: the event as the platform takes it, JSON in UTF-8.
         """
-        if self._mark.forked():
-            self._pipeline.after_fork()
-        if self._pipeline.closed:
-            raise MeteringError("the recorder is closed: this event was not recorded")
+        self._require_open()
         count = self._buffer.put(wire, self._accounts.present())
         if count >= self._sender.wake_at:
             self._sender.wake()
@@ -271,6 +356,10 @@ class Recorder:
         """Return the events that the platform refused and that no outbox keeps."""
         return self._memory.dead_letters()
 
+    def pace(self) -> PaceStore:
+        """Return what is known of the present account's rate limit, by all who share it."""
+        return self._pipeline.pace_of(self._accounts.present())
+
     def require_customer(self) -> str | None:
         """Return the key's customer, by the outbox or by the platform. None if it never says.
 
@@ -279,6 +368,23 @@ class Recorder:
         """
         self._accounts.follow()
         return self._accounts.require_owner()
+
+    # For services that deliver what other processes record
+
+    def start_delivering(self) -> None:
+        """Start the thread that delivers before the first event: it looks for what others put into the outbox."""
+        self._sender.wake()
+
+    def stop_delivering(self, timeout: float) -> bool:
+        """End the thread after the request under way, and give back what it has of the outbox. Nothing is flushed.
+
+        Args:
+            timeout: the most seconds to wait for the answer to the request.
+
+        Returns:
+            Whether it has ended.
+        """
+        return self._pipeline.stop(timeout)
 
     # Delivering
 
@@ -387,8 +493,8 @@ class Recorder:
 
     def kept_events(self) -> Iterator[dict[str, Any]]:
         """Yield the delivered events that the outbox keeps, oldest first, as they were sent; see ``keep``."""
-        for spool in self._spools:
-            for wire in spool.kept():
+        for buffer in self._durable:
+            for wire in buffer.kept():
                 yield json.loads(wire)
 
     def usage_of_other_keys(self) -> list[OtherAccount]:

@@ -70,6 +70,7 @@ class Sender:
         prepare: called on the caller's thread before the thread starts; imports all that it needs.
         before_step: called before each request.
         ready: returns whether `before_step` has found out what is to be delivered.
+        poll_interval: seconds after which a thread without work looks for what others have left.
         between: called while nothing is to be delivered, with what says whether that is still so.
         between_due_in: returns in how many seconds it has something to do.
         clock: monotonic seconds.
@@ -88,6 +89,7 @@ class Sender:
         prepare: Callable[[], None],
         before_step: Callable[[], None],
         ready: Callable[[], bool],
+        poll_interval: float = IDLE_TIMEOUT,
         between: Callable[[Callable[[], bool]], object] = lambda may_go_on: None,
         between_due_in: Callable[[], float] = lambda: IDLE_TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
@@ -102,6 +104,7 @@ class Sender:
         self._prepare = prepare
         self._before_step = before_step
         self._ready = ready
+        self._poll_interval = poll_interval
         self._between = between
         self._between_due_in = between_due_in
         self._clock = clock
@@ -338,8 +341,10 @@ class Sender:
             self.wake_at = _NEVER
             if self._flushes:
                 self._wake.wait(0.01)  # another process or a delay holds what the flush waits for
+            elif not self._stopping:
+                self._wait_for_more()
             return True
-        if self._wake.wait(min(IDLE_TIMEOUT, max(_MIN_IDLE_TIMEOUT, self._between_due_in()))):
+        if self._wake.wait(min(self._poll_interval, max(_MIN_IDLE_TIMEOUT, self._between_due_in()))):
             if not self._flushes and not self._stopping:
                 self._wait_for_more()
             return True

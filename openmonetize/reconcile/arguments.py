@@ -12,6 +12,7 @@ from typing import Any, Union, cast
 from openmonetize._arguments import described
 from openmonetize._schema.time_range import TimeRange, ranged
 from openmonetize.exceptions import ApiTypeError, ApiValueError
+from openmonetize.files.objects import is_remote
 from openmonetize.files.sources import STANDARD_INPUT
 from openmonetize.reconcile.result import BY
 
@@ -76,7 +77,7 @@ def sources_of(provider: Sources, known: Container[str]) -> tuple[list[str], lis
             reports[name.lower()] = None
         elif name.lower() in ("google", "mistral", "cohere", "bedrock", "azure"):
             raise ApiValueError(f"{name} has no report that can be asked for: give the path of an exported file")
-        elif name == STANDARD_INPUT or not (os.path.exists(name) or has_magic(name)):
+        elif name == STANDARD_INPUT or not (os.path.exists(name) or has_magic(name) or is_remote(name)):
             raise ApiValueError(
                 f"there is no file {name or repr(name)}: a provider is 'openai', 'anthropic', or an exported file"
             )

@@ -72,7 +72,7 @@ def recorded_events(
 ) -> Iterator[KnownEvent]:
     """Yield the events, as they were sent, that are of these days (UTC)."""
     for event in events:
-        at = _moment(event.get("timestamp"))
+        at = moment_of(event.get("timestamp"))
         if at is None or not first <= at.date() <= last or not isinstance(event.get("event_id"), str):
             continue
         yield _known(event["event_id"], at, event, event.get("user_id"), _charge(event, estimate), statement, state)
@@ -83,24 +83,36 @@ def stored_events(
 ) -> Iterator[KnownEvent]:
     """Yield the platform's events, which come newest first, that are of these days (UTC)."""
     for row in rows:
-        at = _moment(row.timestamp)
+        at = moment_of(row.timestamp)
         if at is None or at.date() > last:
             continue
         if at.date() < first:
             return
-        event = {
-            "event_type": row.event_type,
-            "provider": row.provider,
-            "model": row.model,
-            "feature_id": row.feature_id,
-            "input_tokens": row.input_tokens,
-            "output_tokens": row.output_tokens,
-            "metadata": row.metadata,
-        }
-        credits = row.credits_burned or 0
-        exact = row.cost_usd if row.cost_usd else credits * _USD_PER_CREDIT
-        charge = Charge(credits, Decimal(exact), _charge(event, estimate).basis)
-        yield _known(row.id, at, event, None, charge, statement, ACCEPTED)
+        yield stored_event(row, at, statement, estimate)
+
+
+def stored_event(row: Any, at: datetime, statement: Statement, estimate: Estimator) -> KnownEvent:
+    """Return an event of the platform.
+
+    Args:
+        row: a `StoredEvent`.
+        at: its time (UTC).
+        statement: the provider's prices.
+        estimate: the platform's.
+    """
+    event = {
+        "event_type": row.event_type,
+        "provider": row.provider,
+        "model": row.model,
+        "feature_id": row.feature_id,
+        "input_tokens": row.input_tokens,
+        "output_tokens": row.output_tokens,
+        "metadata": row.metadata,
+    }
+    credits = row.credits_burned or 0
+    exact = row.cost_usd if row.cost_usd else credits * _USD_PER_CREDIT
+    charge = Charge(credits, Decimal(exact), _charge(event, estimate).basis)
+    return _known(row.id, at, event, None, charge, statement, ACCEPTED)
 
 
 def _charge(event: Mapping[str, Any], estimate: Estimator) -> Charge:
@@ -167,7 +179,8 @@ def _cost(counts: Iterable[int], prices: Iterable[Decimal | None]) -> Decimal | 
     return total
 
 
-def _moment(value: Any) -> datetime | None:
+def moment_of(value: Any) -> datetime | None:
+    """Return the time (UTC) of an event; None if it is none."""
     try:
         return timestamps.utc(value)
     except (TypeError, ValueError, OverflowError):

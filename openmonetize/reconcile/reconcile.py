@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from decimal import Context, localcontext
+from decimal import Context, Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
 from openmonetize._arguments import described
@@ -16,8 +16,8 @@ from openmonetize.notebook.values import counted
 from openmonetize.pricing import TEXT_BOOK, Charge, PriceBook, credits_for_event
 from openmonetize.pricing.credits import FALLBACK
 from openmonetize.reconcile import anthropic_reports, grouping, openai_reports, report_files
-from openmonetize.reconcile.arguments import Sources, by_of, days_of, sources_of, tolerance_of
-from openmonetize.reconcile.joining import Join, Sums
+from openmonetize.reconcile.arguments import FilePath, Sources, by_of, days_of, sources_of, tolerance_of
+from openmonetize.reconcile.joining import Join, Reason, Sums
 from openmonetize.reconcile.known_events import ACCEPTED, DEAD, KnownEvent, recorded_events, stored_events
 from openmonetize.reconcile.reasons import gaps, known_by_place, provided
 from openmonetize.reconcile.result import Reconciliation
@@ -35,10 +35,10 @@ JUST_NOW, BILLING_TIMEOUT = 60.0, 5.0
 # Seconds after which an event that the platform has accepted and not stored is lost, also if none follows it. The
 # longest backlog that was measured took 18 minutes.
 MAX_BILLING_DELAY = 3600.0
-_DIGITS = 38  # of amounts, as in DuckDB
+DIGITS = 38  # of amounts, as in DuckDB
 _CALL_TIMEOUT = 180.0  # seconds; a call waits for the next minute where the rate limit is used up
 _MAX_USER_ID = 100  # characters in a path; the platform answers longer ones with a 404
-_REPORTS: Mapping[str, Callable[[Statement, date, date], None]] = {
+REPORTS: Mapping[str, Callable[[Statement, date, date], None]] = {
     "openai": openai_reports.read,
     "anthropic": anthropic_reports.read,
 }
@@ -68,9 +68,9 @@ def reconcile(
     """
     chosen, most = by_of(by), tolerance_of(tolerance)
     span, first, final = days_of(last, start_date, end_date)
-    reports, files = sources_of(provider, _REPORTS)
+    reports, files = sources_of(provider, REPORTS)
     # DuckDB is looked for before anything is sent. A context of the caller could be too short for amounts.
-    with Join() as join, localcontext(Context(prec=_DIGITS)):
+    with Join() as join, localcontext(Context(prec=DIGITS)):
         notes: list[str] = []
         if events is None:
             om.flush(DELIVERY_TIMEOUT)
@@ -79,15 +79,11 @@ def reconcile(
             om.verify(since=span.start, repair=True)
             om.wait_billed(DELIVERY_TIMEOUT)
         statement = Statement(lambda vendor, model: names.find(vendor, model).model)
-        for name in reports:
-            _REPORTS[name](statement, first, final)
-        if files:
-            notes += report_files.read(statement, files, preset, first, final)
-        notes += statement.finish()
+        notes += read_sources(statement, reports, files, preset, first, final)
         kept, letters = _split(om.kept_events() if events is None else events)
         letters += (letter.event for letter in om.dead_letters())
         asked = _Users()
-        estimate = _estimator(prices)
+        estimate = estimator(prices)
         # All are read before the first is loaded, since it has to be known which users have no wallet.
         recorded = [
             *recorded_events(asked.seen(kept), ACCEPTED, statement, estimate, first, final),
@@ -104,26 +100,79 @@ def reconcile(
         join.load("recorded", recorded, asked.without_wallet(om))
         join.load("stored", stored)
         join.run(time.time() - MAX_BILLING_DELAY)
-        sums, reasons, elsewhere = join.sums(), join.reasons(), join.elsewhere()
+        sums, reasons = join.sums(), join.reasons()
         if repair and any(reason.reason == "lost" for reason in reasons):
             notes.append("what is lost still was lost again, or was recorded without OpenMonetize(verify=True)")
-        if elsewhere:
-            what = counted(elsewhere, "event")
-            notes.append(f"{what} of the platform not recorded here: by other programs, or not kept")
+        notes += note_elsewhere(join.elsewhere())
         if asked.has_more:
             notes.append(f"the wallets of the first {MAX_USERS} users were looked up: others may have none")
         notes += _waiting(om, events is None)
         notes += _totals(om, span, len(stored))
-        charges, known = provided(statement), known_by_place(sums)
-        notes += _uncompared(statement, sums)
-        return Reconciliation(
-            span,
-            chosen,
-            grouping.rows(chosen, sums, charges, known, statement.providers),
-            grouping.differences(chosen, [*reasons, *gaps(statement, charges, known)]),
-            notes,
-            most,
-        )
+        return reconciled(span, chosen, statement, sums, reasons, notes, most)
+
+
+def read_sources(
+    statement: Statement,
+    reports: Iterable[str],
+    files: Sequence[FilePath],
+    preset: str | None,
+    first: date,
+    last: date,
+) -> list[str]:
+    """Add what providers report of these days (UTC) to a statement, and finish it.
+
+    Args:
+        statement: takes it.
+        reports: those of `REPORTS` to ask for.
+        files: exported files.
+        preset: of the files.
+        first: the first day.
+        last: the last day.
+
+    Returns:
+        Sentences on what was left out.
+    """
+    for name in reports:
+        REPORTS[name](statement, first, last)
+    notes = report_files.read(statement, files, preset, first, last) if files else []
+    return notes + statement.finish()
+
+
+def reconciled(
+    span: TimeRange,
+    by: Sequence[str],
+    statement: Statement,
+    sums: Sequence[Sums],
+    reasons: Iterable[Reason],
+    notes: Iterable[str],
+    tolerance: Decimal,
+) -> Reconciliation:
+    """Return the three columns of what is joined, in a context of `DIGITS` digits.
+
+    Args:
+        span: the days.
+        by: what rows are grouped by.
+        statement: the provider's side.
+        sums: of the events.
+        reasons: why events differ.
+        notes: what the columns leave out.
+        tolerance: in US dollars.
+    """
+    charges, known = provided(statement), known_by_place(sums)
+    return Reconciliation(
+        span,
+        by,
+        grouping.rows(by, sums, charges, known, statement.providers),
+        grouping.differences(by, [*reasons, *gaps(statement, charges, known)]),
+        [*notes, *_uncompared(statement, sums)],
+        tolerance,
+    )
+
+
+def note_elsewhere(events: int) -> Iterator[str]:
+    """Yield a note on events that were not recorded here, if there are any."""
+    if events:
+        yield f"{counted(events, 'event')} of the platform not recorded here: by other programs, or not kept"
 
 
 def _split(
@@ -193,7 +242,7 @@ class _Users:
         return found
 
 
-def _estimator(prices: Callable[[], PriceBook]) -> Callable[[Mapping[str, Any]], Charge]:
+def estimator(prices: Callable[[], PriceBook]) -> Callable[[Mapping[str, Any]], Charge]:
     """Return what estimates events: by the usual prices, and by the installation's for models that they lack."""
 
     def estimate(event: Mapping[str, Any]) -> Charge:

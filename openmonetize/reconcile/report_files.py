@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -31,7 +31,7 @@ _AMOUNTS = ("cost_usd", "usd", "amount_usd", "cost", "spend", "usage", "cost_tot
 _REQUESTS = ("requests", "num_model_requests")
 _PLACES = 15  # decimal places of a part of an amount, so that sums of parts are exact
 # What becomes of a row.
-_ADDED, _WITHOUT_USAGE, _OF_OTHER_DAYS = "added", "without usage", "of other days"
+ADDED, WITHOUT_USAGE, OF_OTHER_DAYS = "added", "without usage", "of other days"
 # A preset is chosen by columns that only its files have.
 _TYPICAL = {
     "openai-usage": ("num_model_requests", "input_cached_tokens"),
@@ -63,38 +63,73 @@ def read(statement: Statement, paths: Iterable[FilePath], preset: str | None, fi
     """
     notes = []
     for source in find_sources(paths):
-        chosen = preset or _preset_of(source)
-        mapping = RowMapping(_COLUMNS) if chosen is None else RowMapping(preset=chosen)
-        rows = Counter(
-            _add(statement, source, mapping, row, first, last) for row in RowFile(source, None, mapping.records)
-        )
-        if not rows[_ADDED] + rows[_OF_OTHER_DAYS]:
-            raise ApiValueError(f"{source.name} has no row of usage that can be read as {chosen or 'a usage file'}")
-        notes += [
-            f"{source.name}: {counted(rows[why], 'row')} {why}" for why in (_WITHOUT_USAGE, _OF_OTHER_DAYS) if rows[why]
-        ]
+        chosen = preset or _preset_of_file(source)
+        mapping = mapping_of(chosen)
+        rows: Counter[str] = Counter()
+        for row in RowFile(source, None, mapping.records):
+            try:
+                rows[add_row(statement, mapping, row, first, last)] += 1
+            except ApiValueError as error:
+                raise ApiValueError(f"{source.name}, row {row.number}: {error}") from None
+        notes += notes_on(source.name, chosen, rows)
     return notes
 
 
-def _preset_of(source: Source) -> str | None:
+def notes_on(name: str, preset: str | None, rows: Counter[str]) -> list[str]:
+    """Return sentences on rows that were left out.
+
+    Args:
+        name: of the report.
+        preset: by which it was read.
+        rows: how many were added, and how many were not, by the reason.
+
+    Raises:
+        ApiValueError: no row has any usage.
+    """
+    if not rows[ADDED] + rows[OF_OTHER_DAYS]:
+        raise ApiValueError(f"{name} has no row of usage that can be read as {preset or 'a usage file'}")
+    return [f"{name}: {counted(rows[why], 'row')} {why}" for why in (WITHOUT_USAGE, OF_OTHER_DAYS) if rows[why]]
+
+
+def mapping_of(preset: str | None) -> RowMapping:
+    """Return what reads the rows of a report by a preset, or those of a plain one."""
+    return RowMapping(_COLUMNS) if preset is None else RowMapping(preset=preset)
+
+
+def preset_of(columns: Container[str]) -> str | None:
+    """Return the preset that columns look like; None if there is none."""
+    for name, typical in _TYPICAL.items():
+        if any(column in columns for column in typical):
+            assert name in PRESETS
+            return name
+    return None
+
+
+def _preset_of_file(source: Source) -> str | None:
     for records in ((), ("data", "results"), ("data",)):
         for row in RowFile(source, None, records):
-            for name, columns in _TYPICAL.items():
-                if any(column in row.values for column in columns):
-                    assert name in PRESETS
-                    return name
+            found = preset_of(row.values)
+            if found is not None:
+                return found
             break
     return None
 
 
-def _add(statement: Statement, source: Source, mapping: RowMapping, row: Row, first: date, last: date) -> str:
-    """Add a row, and return what became of it."""
+def add_row(statement: Statement, mapping: RowMapping, row: Row, first: date, last: date) -> str:
+    """Add a row if it is of these days (UTC), both included.
+
+    Returns:
+        What became of it: `ADDED`, `WITHOUT_USAGE` or `OF_OTHER_DAYS`.
+
+    Raises:
+        ApiValueError: it cannot be read.
+    """
     values = row.values
     try:
         if row.problem is not None:
             raise RowRefused(row.problem)
         if not mapping.applies_to(values):
-            return _WITHOUT_USAGE
+            return WITHOUT_USAGE
         has_usage = True
         try:
             fields = mapping.fields(values)
@@ -107,15 +142,15 @@ def _add(statement: Statement, source: Source, mapping: RowMapping, row: Row, fi
             raise RowRefused("has no date, in a column date, day or timestamp")
         day = day_of_text(moment)
         if not first <= day <= last:
-            return _OF_OTHER_DAYS
+            return OF_OTHER_DAYS
         provider = str(fields.get("provider") or "").upper()
         if not provider:
             raise RowRefused("names no provider")
         check_currency(values.get("currency"))
         place = statement.place(day, provider, fields.get("model"))
-        return _ADDED if _add_to(statement, place, fields if has_usage else {}, values) else _WITHOUT_USAGE
-    except (RowRefused, ApiValueError) as error:
-        raise ApiValueError(f"{source.name}, row {row.number}: {error}") from None
+        return ADDED if _add_to(statement, place, fields if has_usage else {}, values) else WITHOUT_USAGE
+    except RowRefused as error:
+        raise ApiValueError(str(error)) from None
 
 
 def _add_to(statement: Statement, place: Place, fields: Mapping[str, Any], values: Mapping[str, Any]) -> bool:

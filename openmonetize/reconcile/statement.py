@@ -81,6 +81,27 @@ class Statement:
         self._priced.add(place.provider or "")
         self.usd[place, kind] += amount
 
+    def parts(self) -> tuple[Any, ...]:
+        """Return what was added so far, for `merge`."""
+        sums = (self.tokens, self.batched, self.usd, self.requests)
+        return (self.providers, self._priced, self._with_batches, self.vendor_names, *(dict(each) for each in sums))
+
+    def merge(self, parts: tuple[Any, ...]) -> None:
+        """Add what another statement had added, of another part of the same report.
+
+        Args:
+            parts: of that statement.
+        """
+        providers, priced, with_batches, names, tokens, batched, usd, requests = parts
+        self.providers |= providers
+        self._priced |= priced
+        self._with_batches |= with_batches
+        for key, name in names.items():
+            self.vendor_names[key] = min(name, self.vendor_names.get(key, name))
+        for sums, added in ((self.tokens, tokens), (self.batched, batched), (self.usd, usd), (self.requests, requests)):
+            for key, number in added.items():
+                sums[key] += number
+
     def finish(self) -> list[str]:
         """Price the reports that have no amounts, and return sentences on what could not be priced."""
         unknown: set[str] = set()

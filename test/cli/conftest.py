@@ -25,8 +25,9 @@ EVIL = "chat\x1b[31m[red]"  # a feature that would steer a terminal, and rich's 
 _DIES = """
 import os, sys
 from openmonetize import OpenMonetize
-om = OpenMonetize(sys.argv[1], sys.argv[2], outbox=sys.argv[3], flush_interval=3600)
-for _ in range(int(sys.argv[4])):
+key, url, outbox, events = sys.argv[1:]
+om = OpenMonetize(key, url, outbox=outbox, flush_interval=3600, deliver="://" not in outbox)
+for _ in range(int(events)):
     om.track_custom_event(unit_type="page", quantity=1, user_id="acme_ada", feature_id="ocr")
 os._exit(0)
 """

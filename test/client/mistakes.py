@@ -168,7 +168,7 @@ WRONG_KINDS: list[tuple[Callable[[Objects], object], str]] = [
     # Settings of another type.
     (lambda _: lib.OpenMonetize(KEY, NOWHERE, enabled="no"), "enabled must be True or False, not str"),
     (lambda _: lib.OpenMonetize(KEY, NOWHERE, on_error="x"), "on_error must be a function, not str"),
-    (lambda _: lib.OpenMonetize(KEY, NOWHERE, outbox=5), "outbox must be a path, not int"),
+    (lambda _: lib.OpenMonetize(KEY, NOWHERE, outbox=5), "outbox must be a URL or a path, not int"),
     (lambda _: lib.Configuration(NOWHERE, verify_ssl="false"), "verify_ssl must be True or False, not 'false'"),
     (lambda _: lib.Configuration(NOWHERE, proxy=5), "proxy must be a str, not int"),
     (lambda of: of.om.estimate_credits(quantity=5, book="full"), "book must be a PriceBook, such as openmonetize.pricing.FULL_BOOK, not str"),

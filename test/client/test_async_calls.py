@@ -81,6 +81,24 @@ def test_a_hold_is_released_or_settled(om: OpenMonetize, sandbox: Sandbox) -> No
     assert sandbox.balance(USER) == 50
 
 
+def test_credits_of_a_known_balance_in_memory_wait_for_no_thread(om: OpenMonetize, sandbox: Sandbox) -> None:
+    async def work() -> None:
+        await (await om.areserve("chat", user_id=USER, credits=10, on_outage="deny")).release()
+        threads_are_free = threading.Event()
+        busy = [asyncio.ensure_future(om._threads().run(threads_are_free.wait)) for _ in range(THREADS)]
+        await asyncio.sleep(0)
+        async with om.areserve("chat", user_id=USER, credits=60, on_outage="deny") as hold:
+            with pytest.raises(EntitlementDenied, match="40 are free"):
+                await om.areserve("chat", user_id=USER, credits=60, on_outage="deny")
+            await hold.settle(credits=50)
+        threads_are_free.set()
+        await asyncio.gather(*busy)
+        await om.await_billed()
+
+    run(work())
+    assert sandbox.balance(USER) == 50
+
+
 def test_a_hold_that_is_not_made(om: OpenMonetize) -> None:
     hold = om.areserve("chat", user_id=USER, credits=60, on_outage="deny")
     with pytest.raises(RuntimeError, match="async with"):
@@ -120,8 +138,10 @@ def test_a_task_that_is_cancelled_again_while_it_gives_credits_back_gives_them_b
 
 def test_what_a_cancelled_task_reserves_is_given_back(om: OpenMonetize, sandbox: Sandbox) -> None:
     async def work() -> None:
-        for _ in range(3):
-            waiting = asyncio.ensure_future(om.areserve("chat", user_id=USER, credits=90, on_outage="deny")._reserved())
+        for feature in ("chat", "search", "draw"):  # which are not known, so that the platform is asked
+            waiting = asyncio.ensure_future(
+                om.areserve(feature, user_id=USER, credits=90, on_outage="deny")._reserved()
+            )
             await asyncio.sleep(0)
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):

@@ -190,3 +190,26 @@ def test_the_memory_is_bounded() -> None:
     for number in range(MAX_CALLS + 100):
         sightings.record("one", Call.of(usage(response_id=f"id-{number}"), None), lambda: "event", number)
     assert len(sightings._calls) == len(sightings._by_id) == len(sightings._told) == MAX_CALLS
+    assert sum(map(len, sightings._by_counts.values())) == MAX_CALLS
+
+
+class Looked(Call):
+    """A call that counts how often one is compared with another."""
+
+    looks = 0
+
+    def may_be(self, other: Call) -> bool:
+        Looked.looks += 1
+        return super().may_be(other)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_thousands_of_calls_at_once_are_not_all_compared(layers: int) -> None:
+    sightings, began, recorded = Sightings(), time.monotonic(), []
+    Looked.looks = 0
+    for number in range(2000):
+        call = Looked(*Call.of(usage(input_tokens=number), began))
+        for name in LAYERS[:layers]:
+            sightings.record(name, call, lambda: recorded.append("event") or "event")
+    assert len(recorded) == 2000
+    assert Looked.looks <= 2000

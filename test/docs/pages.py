@@ -74,16 +74,21 @@ def sections(page: str) -> list[Section]:
 
 def missing_libraries(section: Section, page: list[Section]) -> set[str]:
     """Return the libraries that a section imports and that are not installed."""
+    return {name for name, node in libraries(section, page) if not _imports(node)}
+
+
+def libraries(section: Section, page: list[Section]) -> Iterator[tuple[str, ast.stmt]]:
+    """Yield the libraries that a section imports, with the import; of this package, those that need a framework."""
     own = {block.file[:-3] for part in page for block in part.blocks if block.file} | {"openmonetize"}
-    missing = set()
     for block in section.blocks:
         for node in ast.walk(ast.parse(block.code)):
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 name = (node.module or "") if isinstance(node, ast.ImportFrom) else node.names[0].name
                 root = name.partition(".")[0]
-                if root not in own and not _imports(node):
-                    missing.add(root)
-    return missing
+                if name.startswith("openmonetize.integrations"):
+                    yield name, node
+                elif root not in own:
+                    yield root, node
 
 
 def names(section: Section) -> tuple[set[str], set[str]]:

@@ -3,27 +3,35 @@
 The blocks of a page share one namespace, in order. Hosts and keys are those of the environment; in the second run the
 blocks' own sandboxes are substituted. A block that begins with a file name is a program and runs in a process of its
 own. A comment after a print is its expected output. Provider clients are the real libraries and talk to the fake
-providers. A section that needs a library that is not installed is left out, and the page's test is then skipped with
-the reason.
+providers. A section that needs a framework runs where that is installed (test/integrations/test_guides.py). A section
+that needs another library that is not installed is left out, and the page's test is then skipped with the reason.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from integrations.guides import EXAMPLES, WHOLE_PAGES
 from providers.calls import library_warnings
 
 from openmonetize.sandbox import Sandbox
 from openmonetize.testing.fake_providers import FakeProviders
 
-from .pages import GUIDES, PAGES, text
-from .reader import Run
+from .pages import GUIDES, PAGES, libraries, sections, text
+from .reader import DATABASE, Run
 
 ROOT = GUIDES.parents[1]
 # The sandbox of each run, and what stands in for those that the blocks start themselves.
 AT_ONCE, LATER = "Sandbox(", "Sandbox(mode='faithful', processing_delay=0.15, "
+# What the guides' environment has (nox: docs), beside the standard library.
+LIBRARIES = {
+    *("anthropic", "boto3", "celery", "cohere", "fastapi", "genai_prices", "google", "matplotlib", "mistralai"),
+    *("openai", "pandas", "psycopg", "pydantic"),
+}
+LANGUAGES = {"bash", "json", "python", "sh", "sql", "toml", "yaml"}
 
 
 @pytest.fixture
@@ -53,6 +61,8 @@ def page_run(
         # Cohere's library reads CO_API_URL when it is imported, which another test may have done before.
         "cohere.ClientV2()": f"cohere.ClientV2(base_url={fake.cohere_url!r})",
     }
+    if DATABASE in text(request.param):
+        hosts[DATABASE] = request.getfixturevalue("database")
     environment = {
         **fake.environment(),
         "OPENMONETIZE_API_KEY": sandbox.key,
@@ -95,3 +105,21 @@ def run_page(page_run: Run) -> None:
 
 def test_the_index_links_all_pages() -> None:
     assert {f"]({name}.md)" in text("index") for name in PAGES if name != "index"} == {True}
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="this Python does not list its modules")
+def test_every_section_runs_here_or_with_its_framework() -> None:
+    needs = {
+        (page, section.title): {name for name, _ in libraries(section, found)} - LIBRARIES - sys.stdlib_module_names
+        for page, found in ((page, sections(page)) for page in PAGES)
+        for section in found
+        if section.blocks and page not in WHOLE_PAGES
+    }
+    assert needs.keys() >= EXAMPLES.keys()
+    assert {place for place, names in needs.items() if names} <= EXAMPLES.keys()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_block_is_written_so_that_it_does_not_run(page: str) -> None:
+    fences = {line for line in text(page).splitlines() if "```" in line}
+    assert fences <= {"```"} | {f"```{language}" for language in LANGUAGES}

@@ -61,13 +61,13 @@ def test_all_pages_are_in_the_order() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="the guides are for a POSIX shell")
-def test_every_block_of_every_guide_runs_for_a_reader(tmp_path: Path) -> None:
+def test_every_block_of_every_guide_runs_for_a_reader(tmp_path: Path, database: str) -> None:
     assert [f"```bash\n{command}\n```" in text("index") for command in (SANDBOX, FAKE_PROVIDERS)] == [True, True]
     left_out = []
     sandbox = running(SANDBOX, "OPENMONETIZE_API_KEY")
     fake = running(FAKE_PROVIDERS, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME")
     with sandbox as of_sandbox, fake as of_providers:
-        own = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "test")])}
+        own = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "test")]), "DATABASE": database}
         environment = {**os.environ, **of_sandbox, **of_providers, **own}
         for page in in_order():
             session = subprocess.run(

@@ -7,30 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
 
-import engines
 import pytest
 
 from openmonetize import OpenMonetize
+from openmonetize._http.redaction import Secret
+from openmonetize._stores.opening import named_place
 from openmonetize.gate.holds import HoldStore
-from openmonetize.gate.holds.opening import named_store, open_store
+from openmonetize.gate.holds.opening import open_store
 from openmonetize.sandbox import Sandbox
 
 STORES = ("in process", "sqlite", "postgres", "redis")
 SHARED = STORES[1:]
 
 Open = Callable[..., OpenMonetize]
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    with engines.postgres() as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def redis_url() -> Iterator[str]:
-    with engines.redis() as url:
-        yield url
 
 
 @pytest.fixture(params=STORES)
@@ -47,6 +36,11 @@ def setting(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     return None if kind == "in process" else request.getfixturevalue(f"{kind}_url")
 
 
+def open_holds(setting: Any) -> HoldStore:
+    """Return the store that a setting names."""
+    return open_store(named_place("holds", setting), Secret(None))
+
+
 @pytest.fixture
 def stores(kind: str, setting: Any) -> Iterator[Callable[[], HoldStore]]:
     """Yield a function that opens the store, as another process would; in process it is the same one each time."""
@@ -54,7 +48,7 @@ def stores(kind: str, setting: Any) -> Iterator[Callable[[], HoldStore]]:
 
     def open_one() -> HoldStore:
         if setting is not None or not made:
-            made.append(open_store(named_store(setting), None))
+            made.append(open_holds(setting))
         return made[-1]
 
     yield open_one

@@ -19,13 +19,15 @@ from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from metering.programs import fork
 
-from openmonetize import ApiTypeError, ApiValueError, HoldStoreError, MissingExtraError, OpenApiException, OpenMonetize
+from openmonetize import ApiTypeError, ApiValueError, MissingExtraError, OpenApiException, OpenMonetize, StoreError
+from openmonetize._stores.documents import Written
+from openmonetize._stores.opening import named_place, open_documents
+from openmonetize._stores.sqlite import SqliteDocuments
 from openmonetize.gate.holds import HoldStore, in_process, ledger
 from openmonetize.gate.holds.in_process import InProcessHolds
-from openmonetize.gate.holds.opening import named_store, open_store
-from openmonetize.gate.holds.sqlite import SqliteHolds
+from openmonetize.gate.holds.store import SharedHolds
 
-from .conftest import SHARED
+from .conftest import SHARED, open_holds
 
 Stores = Callable[[], HoldStore]
 
@@ -234,7 +236,7 @@ def test_a_server_that_stands_still_is_not_waited_for_longer_than_a_moment(
         os.kill(pid, signal.SIGSTOP)
     began = time.monotonic()
     try:
-        with pytest.raises(HoldStoreError, match="cannot be used"):
+        with pytest.raises(StoreError, match="cannot be used"):
             store.hold(wallet, "a", 60, 60, 60)
         assert store.hold(wallet, "a", 60, 60, 60).held  # by another connection
     finally:
@@ -246,7 +248,7 @@ def test_a_server_that_stands_still_is_not_waited_for_longer_than_a_moment(
 @pytest.mark.parametrize("kind", ["postgres"], indirect=True)
 def test_a_database_with_strict_isolation_will_do(wallet: str, setting: str) -> None:
     strict = f"{setting}&options=-c%20default_transaction_isolation%3Dserializable"
-    opened = [open_store(named_store(strict), None) for _ in range(4)]
+    opened = [open_holds(strict) for _ in range(4)]
     know(opened[0], wallet, 100)
     with ThreadPoolExecutor(8) as pool:
         held = pool.map(lambda number: opened[number % 4].hold(wallet, str(number), 10, 60, 60).held, range(24))
@@ -266,8 +268,8 @@ def test_a_database_with_strict_isolation_will_do(wallet: str, setting: str) -> 
 def test_a_store_that_cannot_be_reached_says_so_without_its_password(url: str) -> None:
     pytest.importorskip("psycopg")
     pytest.importorskip("redis")
-    store = open_store(named_store(url), None)
-    with pytest.raises(HoldStoreError, match="cannot be used") as caught:
+    store = open_holds(url)
+    with pytest.raises(StoreError, match="cannot be used") as caught:
         store.hold("wallet", "a", 1, 60, 10)
     assert "secret-word" not in str(caught.value)
     store.close()
@@ -281,18 +283,18 @@ def test_what_names_no_store_is_refused_at_once(holds: Any, error: type[Exceptio
 
 def test_a_file_of_holds_is_private_and_forgets_wallets_of_no_use(tmp_path: Path) -> None:
     path = tmp_path / "holds.sqlite3"
-    store = SqliteHolds(path)
-    assert store.swap("old", None, "[]", time.time() - 1)
+    store = SqliteDocuments(path, "holds")
+    assert store.swap("old", None, Written("[]", time.time() - 1))
     store.close()
     assert path.stat().st_mode & 0o077 == 0
-    again = SqliteHolds(path)
+    again = SqliteDocuments(path, "holds")
     assert again.load("old")[0] is None
     again.close()
 
 
 def test_a_file_of_holds_that_is_removed_is_not_used_any_more(tmp_path: Path) -> None:
     path = tmp_path / "holds.sqlite3"
-    first, second = SqliteHolds(path), SqliteHolds(path)
+    first, second = open_holds(path), open_holds(path)
     know(first, "wallet", 10)
     for file in tmp_path.iterdir():
         file.unlink()
@@ -302,11 +304,11 @@ def test_a_file_of_holds_that_is_removed_is_not_used_any_more(tmp_path: Path) ->
 
 
 def test_a_file_of_holds_that_is_locked_is_said_to_be_so(tmp_path: Path) -> None:
-    store = SqliteHolds(tmp_path / "holds.sqlite3")
+    store = SharedHolds(SqliteDocuments(tmp_path / "holds.sqlite3", "holds"))
     know(store, "wallet", 10)
     other = sqlite3.connect(tmp_path / "holds.sqlite3", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(HoldStoreError, match="locked"):
+    with pytest.raises(StoreError, match="locked"):
         store.hold("wallet", "a", 1, 60, 60)
     other.close()
     assert store.hold("wallet", "a", 1, 60, 60).held
@@ -315,10 +317,12 @@ def test_a_file_of_holds_that_is_locked_is_said_to_be_so(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("document", ["something else", "[1,2,3]", "[1,5,0,[],{}]"])
 @pytest.mark.parametrize("kind", SHARED, indirect=True)
-def test_something_else_in_the_store_is_said_to_be_so(stores: Stores, wallet: str, document: str) -> None:
+def test_something_else_in_the_store_is_said_to_be_so(stores: Stores, setting: Any, wallet: str, document: str) -> None:
     store = stores()
-    assert store.swap(wallet, None, document, time.time() + 60)
-    with pytest.raises(HoldStoreError, match="something else"):
+    documents = open_documents(named_place("holds", setting), "holds")
+    assert documents.swap(f"holds:{wallet}", None, Written(document, time.time() + 60))
+    documents.close()
+    with pytest.raises(StoreError, match="something else"):
         store.hold(wallet, "a", 1, 60, 10)
 
 
@@ -448,7 +452,7 @@ def test_the_password_of_a_store_is_in_no_text_and_in_no_frame(url: str) -> None
     pytest.importorskip("psycopg")
     pytest.importorskip("redis")
     with pytest.raises(OpenApiException) as caught:
-        open_store(named_store(url), None).hold("wallet", "a", 1, 60, 10)
+        open_holds(url).hold("wallet", "a", 1, 60, 10)
     assert "secret-word" not in str(caught.value)
     assert frames_that_show("secret-word", caught.value) == []
 
@@ -461,4 +465,4 @@ def test_a_missing_library_is_named_with_its_extra(
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=rf"pip install 'openmonetize\[{extra}\]'"):
-        open_store(named_store(url), None)
+        open_holds(url)

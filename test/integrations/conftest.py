@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from openmonetize import OpenMonetize
 from openmonetize.sandbox import Sandbox
 from openmonetize.testing.fake_providers import FakeProviders
 
-from . import inventory
+from . import inventory, spark_session
 
 # They run in environments of their own only: some frameworks change the whole process.
 if "OPENMONETIZE_FRAMEWORKS" not in os.environ:
@@ -60,6 +61,14 @@ def om(sandbox: Sandbox) -> Iterator[OpenMonetize]:
     """Yield a client of the sandbox."""
     with OpenMonetize(sandbox.key, sandbox.url) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Yield a session of Spark."""
+    session = spark_session.started(tmp_path_factory.mktemp("spark"))
+    yield session
+    session.stop()
 
 
 @pytest.fixture

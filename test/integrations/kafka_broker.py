@@ -40,12 +40,14 @@ class Broker(NamedTuple):
             admin.create_topics([NewTopic(name, PARTITIONS, 1)])[name].result(10)
         return name
 
-    def produce(self, topic: str, *values: Any, headers: Optional[list[Any]] = None) -> None:
-        """Produce events, or other values."""
+    def produce(
+        self, topic: str, *values: Any, headers: Optional[list[Any]] = None, key: Optional[bytes] = None
+    ) -> None:
+        """Produce events, or other values. With a key all are in one partition, and read at once."""
         producer = Producer({"bootstrap.servers": self.server})
         for number, value in enumerate(values):
             raw = value if value is None or isinstance(value, bytes) else json.dumps(value).encode()
-            producer.produce(topic, raw, str(number).encode(), headers=headers)
+            producer.produce(topic, raw, key or str(number).encode(), headers=headers)
         assert producer.flush(20) == 0
 
     def settings(self, group: str = "billing") -> dict[str, Any]:

@@ -28,15 +28,27 @@ from . import web
 ONE, OTHER = "acme-celery-user-1", "acme-celery-user-2"
 
 TASKS = """
-import json, os, sys
+import json, os, sys, time, uuid
 import openai
 from celery import Celery, chain, chord, group
+from kombu.transport import filesystem
+from kombu.utils.json import dumps
 from openmonetize import OpenMonetize
 from openmonetize.integrations.celery import install
 
 folder = os.environ["TASKS_FOLDER"]
+
+def put_whole(channel, queue, payload, **_):
+    # The transport's own lets a worker read a message before it is written, and end.
+    name = os.path.join(folder, f"{time.monotonic_ns()}_{uuid.uuid4()}.{queue}.msg")
+    with open(name + ".part", "w") as file:
+        file.write(dumps(payload))
+    os.rename(name + ".part", name)
+
+filesystem.Channel._put = put_whole
 app = Celery("metered_tasks", broker="filesystem://", backend="file://" + folder)
-app.conf.broker_transport_options = {"data_folder_in": folder, "data_folder_out": folder}
+app.conf.broker_transport_options = {"data_folder_in": folder, "data_folder_out": folder, "polling_interval": 0.05}
+app.conf.result_chord_retry_interval = 0.1
 app.conf.worker_prefetch_multiplier = 1
 om = OpenMonetize(flush_interval=3600)
 install(app, om)
@@ -92,10 +104,10 @@ with om.context(feature_id="reports", metadata={"origin": "sender"}):
         for number in range(20):
             results.append(use.delay(300 + number))
 for header in ("text", 7, ["a"], {"user_id": 7}, {"user_id": ""}, {"user_id": "x", "metadata": "none"}):
-    assert left.apply_async(headers={"openmonetize": header}).get(timeout=60) is False
+    assert left.apply_async(headers={"openmonetize": header}).get(timeout=60, interval=0.05) is False
 for result in results:
-    result.get(timeout=60)
-print(left.delay().get(timeout=60))
+    result.get(timeout=60, interval=0.05)
+print(left.delay().get(timeout=60, interval=0.05))
 """
 
 

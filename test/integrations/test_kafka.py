@@ -37,6 +37,7 @@ from openmonetize.integrations.kafka import KafkaSource
 key, url, outbox, server, topic, dead = sys.argv[1:7]
 om = OpenMonetize(key, url, outbox=outbox or None, flush_interval=0.2)
 settings = {"bootstrap.servers": server, "group.id": "billing", "session.timeout.ms": 6000, "log_level": 0}
+settings["heartbeat.interval.ms"] = 500  # it learns so soon that another one has come or gone
 source = KafkaSource(om, settings, [topic], dead_letters=dead, batch_size=20)
 signal.signal(signal.SIGTERM, lambda *_: source.stop())
 source.run()
@@ -165,7 +166,7 @@ def test_a_full_buffer_and_an_outage_are_waited_for(
     broker: Broker, sandbox: Sandbox, dead: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     topic = broker.topic()
-    broker.produce(topic, *pages(10))
+    broker.produce(topic, *pages(10), key=b"one partition")
     om = OpenMonetize(sandbox.key, sandbox.url, max_events=4, atexit_timeout=0)
     source = KafkaSource(om, broker.settings(), [topic], dead_letters=dead)
     source.run(max_messages=0)  # it learns whose the key is
@@ -185,7 +186,7 @@ def test_what_was_not_delivered_is_not_committed_and_another_bills_it(
     broker: Broker, sandbox: Sandbox, dead: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     topic = broker.topic()
-    broker.produce(topic, *pages(3))
+    broker.produce(topic, *pages(3), key=b"one partition")
     om = OpenMonetize(sandbox.key, sandbox.url, atexit_timeout=0)
     with KafkaSource(om, broker.settings(), [topic], dead_letters=dead) as source:
         source.run(max_messages=0)  # it learns whose the key is

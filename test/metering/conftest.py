@@ -59,10 +59,18 @@ def make_recorder(client: ApiClient) -> Iterator[MakeRecorder]:
         recorder.close(0.0)
 
 
-@pytest.fixture(params=["memory", "outbox"])
+@pytest.fixture(params=["memory", "directory", "database"])
 def buffered(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
-    """Options of a recorder with either buffer."""
-    return {"outbox": tmp_path / "usage-outbox"} if request.param == "outbox" else {}
+    """Options of a recorder with each kind of buffer."""
+    if request.param == "database":
+        return {"outbox": request.getfixturevalue("database")}
+    return {"outbox": tmp_path / "usage-outbox"} if request.param == "directory" else {}
+
+
+@pytest.fixture(params=["directory", "database"])
+def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    """What `OpenMonetize(outbox=...)` takes for each kind of outbox."""
+    return request.getfixturevalue("database") if request.param == "database" else tmp_path / "usage-outbox"
 
 
 @pytest.fixture

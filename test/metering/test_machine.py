@@ -248,7 +248,9 @@ class OutboxMachine(RecorderMachine):
 
     @property
     def spool(self) -> spool.Spool:
-        return self.recorder._spools[0]
+        found = self.recorder._durable[0]
+        assert isinstance(found, spool.Spool)
+        return found
 
     def make(self) -> Recorder:
         return Recorder(

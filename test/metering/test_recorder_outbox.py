@@ -231,7 +231,7 @@ def test_an_outbox_that_is_deleted_or_replaced_while_running_loses_nothing(
         shutil.rmtree(path)
     recorder.record(new_event())
     with recorder._pipeline.delivery._one_at_a_time:
-        recorder._spools[0].maintain()
+        recorder._durable[0].maintain()
     assert sum(segment.read_bytes().count(b'"event_id"') for segment in segments(path)) == 21
     server.always = None
     assert recorder.flush(10)

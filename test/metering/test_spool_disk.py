@@ -336,7 +336,7 @@ else:
             taken.append(os.open(os.devnull, os.O_RDONLY))
     except OSError:
         pass
-    recorder._spools[0]._appender = None
+    recorder._durable[0]._appender = None
 for number in range(200):
     recorder.record(new_event(number))
 assert "outbox" in {incident.kind for incident in incidents}, incidents

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import click
 
+from openmonetize._http.redaction import Secret
 from openmonetize.cli import exit_codes
 from openmonetize.cli.doctor.account import account
 from openmonetize.cli.doctor.connection import connection
 from openmonetize.cli.doctor.finding import FAILURE, OK, WARNING, Finding
 from openmonetize.cli.doctor.place import configuration_file, outbox, versions
 from openmonetize.cli.errors import CommandError, line_and_code
-from openmonetize.cli.options import Command, output
+from openmonetize.cli.options import Command, OutboxPlace, output
 from openmonetize.cli.outboxes import OUTBOX_VARIABLE
 from openmonetize.cli.output import shows_colours
 from openmonetize.cli.session import Session
@@ -25,14 +26,21 @@ _WIDTH = 10  # of the names of checks
 
 
 @click.command(cls=Command)
-@click.option("--outbox", "path", metavar="DIR", envvar=OUTBOX_VARIABLE, help="Look into this outbox as well.")
+@click.option(
+    "--outbox",
+    "place",
+    type=OutboxPlace(),
+    metavar="DIR|URL",
+    envvar=OUTBOX_VARIABLE,
+    help="Look into this outbox as well.",
+)
 @output()
-def command(session: Session, path: str | None, out: Output) -> int:
+def command(session: Session, place: Secret | None, out: Output) -> int:
     """Look for what is wrong: key, connection, clock, limits, usage that nobody pays, prices, outbox.
 
     Exit code 0: nothing, or warnings only. 1: something does not work.
     """
-    findings = _findings(session, path)
+    findings = _findings(session, place)
     if out.form is not None:
         found = list(findings)
         out.table(_COLUMNS, (finding._asdict() for finding in found))
@@ -48,14 +56,14 @@ def command(session: Session, path: str | None, out: Output) -> int:
     return exit_codes.NO if failures else exit_codes.DONE
 
 
-def _findings(session: Session, path: str | None) -> Iterator[Finding]:
+def _findings(session: Session, place: Secret | None) -> Iterator[Finding]:
     yield versions()
     yield configuration_file()
     try:
         found = session.account
     except (CommandError, OpenApiException) as error:
         yield Finding("key", FAILURE, line_and_code(error)[0], "name the profile, or set OPENMONETIZE_API_KEY")
-        yield from outbox(path)
+        yield from outbox(place)
         return
     reached = True
     for finding in connection(found):
@@ -63,7 +71,7 @@ def _findings(session: Session, path: str | None) -> Iterator[Finding]:
         yield finding
     if reached or found.key is None:  # without a key, that is what to mend first
         yield from account(session)
-    yield from outbox(path or found.outbox)
+    yield from outbox(place or found.outbox)
 
 
 def _print(finding: Finding, coloured: bool) -> None:

@@ -83,7 +83,7 @@ def _pairs(ctx: click.Context, param: click.Parameter, given: Sequence[str]) -> 
 @click.option(
     "--dry-run", is_flag=True, help="Send nothing, and say what would be sent, what it costs, how long it takes."
 )
-@click.option("--rejected", metavar="FILE", help="For refused rows. [default: beside the first file]")
+@click.option("--rejected", metavar="FILE", help="For refused rows. [default: beside the first file, or here]")
 @click.option("--report", "row_report", metavar="FILE", help="For what becomes of each row, as JSON Lines.")
 @click.option(
     "--checkpoint", metavar="FILE", help="Keep what was sent for later runs. [default: until a run is complete]"
@@ -120,6 +120,8 @@ def command(
 ) -> int:
     """Send usage from files: CSV, JSON, JSON Lines, Parquet, plain or compressed; - is standard input.
 
+    A file may be in an object store or on a web server: s3://bucket/usage/*.parquet, gs://, r2://, https://.
+
     Each row is billed once: run again, go on after an interruption, append, insert and move rows as you like. Exit
     code 1 if rows were refused.
     """
@@ -128,12 +130,13 @@ def command(
     from openmonetize.files.sources import CHECKPOINT_SUFFIX, find_sources
 
     first = find_sources(files)[0]
+    near = first.name.rpartition("/")[2] if first.address else first.name  # nothing is written to a server
     temporary = None
     if not (checkpoint or no_checkpoint or dry_run):
-        temporary = checkpoint = _beside(first.name, CHECKPOINT_SUFFIX)
+        temporary = checkpoint = _beside(near, CHECKPOINT_SUFFIX)
     if rejected is None and not dry_run:
         suffix = first.suffix if first.suffix in (".csv", ".tsv", "") else ".jsonl"
-        rejected = _beside(first.name, f".rejected{suffix}") or f"rejected{suffix}"
+        rejected = _beside(near, f".rejected{suffix}") or f"rejected{suffix}"
     client = session.client()
     with _progress() as on_progress:
         try:

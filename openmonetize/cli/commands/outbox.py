@@ -5,18 +5,28 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
+from openmonetize._http.configuration import Configuration
+from openmonetize._http.redaction import Secret
+from openmonetize._stores.opening import is_postgres
 from openmonetize.cli import exit_codes, outboxes
+from openmonetize.cli.account_delivery import AccountDelivery
+from openmonetize.cli.account_keys import read_keys
+from openmonetize.cli.drain_service import STALLED_SECONDS, serve
 from openmonetize.cli.ending import Ending
 from openmonetize.cli.errors import CommandError
-from openmonetize.cli.options import Group, add_common_options, output, row_limit
+from openmonetize.cli.health_server import read_address
+from openmonetize.cli.options import Group, OutboxPlace, add_common_options, output, row_limit
+from openmonetize.cli.outbox_reader import OutboxReader
 from openmonetize.cli.session import Session
 from openmonetize.cli.tables import COUNT, TIME, Column, Output
 from openmonetize.exceptions import MissingExtraError
-from openmonetize.metering.incidents import Delivered, Incident
 from openmonetize.metering.results import Finding
 
 _ACCOUNTS = (
@@ -53,6 +63,7 @@ _VERIFIED = (
     Column("findings", None),
 )
 _KEEP = "3650d"  # a command removes nothing that the program keeps
+_STOP_TIMEOUT = 10.0  # seconds for a request that is under way when the time is over
 _MAX_FINDINGS = 20  # that people are shown
 
 
@@ -60,25 +71,27 @@ _MAX_FINDINGS = 20  # that people are shown
 def command() -> None:
     """Look into an outbox, and deliver what waits in it.
 
-    The outbox is DIR, else that of OPENMONETIZE_OUTBOX, else that of the profile. Only consume, drain, replay and
-    verify need a key.
+    The outbox is DIR or a database, postgresql://HOST/DATABASE, else that of OPENMONETIZE_OUTBOX, else that of the
+    profile. Only consume, drain, replay and verify need a key. A database's password is better in PGPASSWORD or
+    ~/.pgpass than in the URL, which other users of this machine see.
     """
 
 
 add_common_options(command)
 
 
-def _directory(function: Any) -> Any:
-    return click.argument("directory", metavar="[DIR]", required=False, envvar=outboxes.OUTBOX_VARIABLE)(function)
+def _outbox_argument(function: Any) -> Any:
+    return click.argument(
+        "place", metavar="[DIR|URL]", required=False, envvar=outboxes.OUTBOX_VARIABLE, type=OutboxPlace()
+    )(function)
 
 
 @command.command()
-@_directory
+@_outbox_argument
 @output()
-def status(session: Session, directory: str | None, out: Output) -> None:
+def status(session: Session, place: Secret | None, out: Output) -> None:
     """Show how many events wait, were refused, and were delivered."""
-    path = _path(session, directory)
-    found = outboxes.read(path)
+    found = _reader(session, place).contents()
     rows = [
         {
             **part.account._asdict(),
@@ -88,7 +101,7 @@ def status(session: Session, directory: str | None, out: Output) -> None:
         }
         for part in found.parts
     ]
-    notes = [f"{path}: {found.waiting:,} wait, {found.free_bytes / 2**20:,.0f} MiB free on its disk"]
+    notes = [f"{found.path}: {found.waiting:,} wait{found.room}"]
     if found.oldest is not None:
         minutes = round(found.oldest / 60)
         age = "less than a minute" if found.oldest < 60 else f"{minutes:,} minute{'' if minutes == 1 else 's'}"
@@ -99,22 +112,102 @@ def status(session: Session, directory: str | None, out: Output) -> None:
 
 
 @command.command()
-@_directory
-@click.option("--timeout", type=click.FloatRange(0.1), default=300.0, show_default=True, metavar="S", help="Seconds.")
-def drain(session: Session, directory: str | None, timeout: float) -> int:
-    """Deliver what waits, and end. Exit code 1 if something is left."""
-    path = _path(session, directory)
-    outboxes.read(path)  # refuses what is no outbox
-    return _Draining(session, path).flush(timeout)
+@_outbox_argument
+@click.option("--sql", is_flag=True, help="Print the SQL, for migrations of your own. No database is needed.")
+def migrate(session: Session, place: Secret | None, sql: bool) -> None:
+    """Make the tables of an outbox in PostgreSQL, or bring them up to this release.
+
+    Programs never do so by themselves. It may be run again, and by several at a time.
+    """
+    from openmonetize.metering.buffers.postgres import schema
+
+    if sql:
+        print(schema.migration())
+        return
+    place = _named_place(session, place)
+    if not is_postgres(place):
+        raise CommandError(f"the outbox {place.value!r} is a directory: only postgresql://HOST/DATABASE has tables")
+    present = schema.migrate(place)
+    where = outboxes.shown_place(place)
+    if present == schema.VERSION:
+        print(f"{where}: the tables are of version {present}, nothing is to be done")
+    elif present:
+        print(f"{where}: the tables are of version {schema.VERSION} now, and were of {present}")
+    else:
+        print(f"{where}: the tables were made, of version {schema.VERSION}")
 
 
 @command.command()
-@_directory
+@_outbox_argument
+@click.option("--dsn", type=OutboxPlace(), metavar="URL", help="The same as the argument.")
+@click.option("--watch", is_flag=True, help="Go on with what comes in, until SIGTERM or Ctrl-C.")
+@click.option("--accounts", "keys_file", metavar="FILE", help="Several accounts: lines `name = key`, or JSON.")
+@click.option("--profiles", metavar="NAME,NAME", help="The accounts of several profiles.")
+@click.option("--timeout", type=click.FloatRange(0.1), metavar="S", help="Seconds, without --watch. [default: 300]")
+@click.option("--keep", metavar="LENGTH", help="Keep what is delivered, as OpenMonetize(keep=...): 35d, 12h.")
+@click.option("--verify", is_flag=True, help="Send again what the platform loses, as OpenMonetize(verify=True).")
+@click.option(
+    "--health", metavar="[HOST:]PORT", help="With --watch, serve /healthz and /metrics. [default host: loopback]"
+)
+@click.option(
+    "--stalled-after",
+    type=click.FloatRange(1.0),
+    default=STALLED_SECONDS,
+    show_default=True,
+    metavar="S",
+    help="Seconds without a delivery, while events wait, that /healthz tells of.",
+)
+def drain(
+    session: Session,
+    place: Secret | None,
+    dsn: Secret | None,
+    watch: bool,
+    keys_file: str | None,
+    profiles: str | None,
+    timeout: float | None,
+    keep: str | None,
+    verify: bool,
+    health: str | None,
+    stalled_after: float,
+) -> int:
+    """Deliver what waits, and end. Exit code 1 if something is left.
+
+    With --watch it is a service: it also delivers what comes in, and ends after the request that is under way. Any
+    number of them may share a database; each event is delivered by one. A key delivers the events that were recorded
+    under it, or under another one of its customer.
+    """
+    context = click.get_current_context()
+    if dsn is not None and context.get_parameter_source("place") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--dsn and the argument exclude each other", context)
+    if watch and timeout is not None:
+        raise click.UsageError("--watch and --timeout exclude each other", context)
+    if health is not None and not watch:
+        raise click.UsageError("--health needs --watch", context)
+    address = None if health is None else read_address(health)
+    place = _named_place(session, dsn or place)
+    accounts = _accounts(session, keys_file, profiles)
+    reader = outboxes.open_reader(place)
+    keeping = _keeping(reader)
+    if verify:
+        keeping = {"verify": True}
+    if keep is not None:
+        keeping["keep"] = keep
+
+    def deliveries() -> list[AccountDelivery]:
+        return [AccountDelivery(name, settings, place, keeping) for name, settings in accounts]
+
+    if watch:
+        return serve(reader, deliveries, address, stalled_after)
+    return _finish(deliveries(), 300.0 if timeout is None else timeout)
+
+
+@command.command()
+@_outbox_argument
 @row_limit()
 @output()
-def dead(session: Session, directory: str | None, limit: int | None, out: Output) -> None:
+def dead(session: Session, place: Secret | None, limit: int | None, out: Output) -> None:
     """List the events that the platform refused, with its reasons."""
-    letters = outboxes.dead_letters(_path(session, directory))
+    letters = _reader(session, place).dead_letters()
     shown = letters if limit is None else letters[-limit:]
     rows = (
         {
@@ -131,36 +224,35 @@ def dead(session: Session, directory: str | None, limit: int | None, out: Output
 
 
 @command.command()
-@_directory
+@_outbox_argument
 @click.option("--timeout", type=click.FloatRange(0.1), default=300.0, show_default=True, metavar="S", help="Seconds.")
-def replay(session: Session, directory: str | None, timeout: float) -> int:
+def replay(session: Session, place: Secret | None, timeout: float) -> int:
     """Send the refused events again, under their ids. Exit code 1 if something is left or refused again."""
-    path = _path(session, directory)
-    if not outboxes.dead_letters(path):
+    place = _named_place(session, place)
+    reader = outboxes.open_reader(place)
+    if not reader.dead_letters():
         print("no event was refused")
         return exit_codes.DONE
-    draining = _Draining(session, path)
-    print(f"{draining.client.replay_dead_letters():,} refused events are sent again")
-    return draining.flush(timeout)
+    delivery = AccountDelivery(*_own_account(session), place, _keeping(reader))
+    print(f"{delivery.recorder.replay_dead_letters():,} refused events are sent again")
+    return _finish([delivery], timeout)
 
 
 @command.command()
-@_directory
+@_outbox_argument
 @click.option("--since", metavar="TIME", help="Only what was accepted since: 2026-01-31, or 24h, 30d before now.")
 @click.option("--repair", is_flag=True, help="Send the lost again. Each counts for the monthly quota once more.")
 @click.option("--timeout", type=click.FloatRange(0.1), default=60.0, show_default=True, metavar="S", help="Seconds.")
 @output()
-def verify(
-    session: Session, directory: str | None, since: str | None, repair: bool, timeout: float, out: Output
-) -> int:
+def verify(session: Session, place: Secret | None, since: str | None, repair: bool, timeout: float, out: Output) -> int:
     """Find out whether what was accepted is billed.
 
     For an outbox of OpenMonetize(verify=True), which keeps it. What waits is delivered first. Exit code 1 if anything
     is lost, unpaid or not booked, may still be billed, or was delivered without it.
     """
-    path = _path(session, directory)
-    outboxes.read(path)  # refuses what is no outbox
-    client = session.client(outbox=path, verify="report", keep=_KEEP)
+    place = _named_place(session, place)
+    outboxes.open_reader(place)  # refuses what is no outbox
+    client = session.client(outbox=place, verify="report", keep=_KEEP)
     report = client.verify(since, repair=False, timeout=timeout)
     if repair and report.lost:
         print(f"{report.lost:,} lost events are sent again: each counts for the monthly quota", file=sys.stderr)
@@ -192,16 +284,16 @@ def _described(finding: Finding) -> str:
 
 
 @command.command()
-@_directory
+@_outbox_argument
 @click.option("--output", "target", metavar="FILE", default="-", show_default=True, help="A new file; - is the output.")
 @click.option("--kept", is_flag=True, help="The delivered events that OpenMonetize(keep=...) has kept, instead.")
-def export(session: Session, directory: str | None, target: str, kept: bool) -> None:
+def export(session: Session, place: Secret | None, target: str, kept: bool) -> None:
     """Write the refused events as JSON Lines: event, status, reason, at."""
-    path = _path(session, directory)
+    reader = _reader(session, place)
     if kept:
-        lines = [json.dumps(json.loads(wire)) for wire in outboxes.kept(path)]
+        lines = [json.dumps(json.loads(wire)) for wire in reader.kept()]
     else:
-        lines = [letter.to_json() for letter in outboxes.dead_letters(path)]
+        lines = [letter.to_json() for letter in reader.dead_letters()]
     if target == "-":
         sys.stdout.writelines(line + "\n" for line in lines)
         return
@@ -216,9 +308,18 @@ def export(session: Session, directory: str | None, target: str, kept: bool) -> 
 
 @command.command()
 @click.argument("url", metavar="kafka://HOST:PORT/TOPIC[,TOPIC]")
-@click.option("--outbox", "directory", metavar="DIR", envvar=outboxes.OUTBOX_VARIABLE, help="It is made if missing.")
+@click.option(
+    "--outbox",
+    "place",
+    type=OutboxPlace(),
+    metavar="DIR|URL",
+    envvar=outboxes.OUTBOX_VARIABLE,
+    help="A directory is made if missing.",
+)
 @click.option("--group", metavar="NAME", help="The consumer group. [default: openmonetize]")
-@click.option("--dead-letters", metavar="FILE", help="Or kafka:TOPIC. [default: DIR.dead-letters.jsonl]")
+@click.option(
+    "--dead-letters", metavar="FILE", help="Or kafka:TOPIC. Required with URL. [default: DIR.dead-letters.jsonl]"
+)
 @click.option("--config", metavar="FILE", help="More settings of the consumer, name=value, such as sasl.password.")
 @click.option("--source", default="kafka", show_default=True, metavar="NAME", help="A part of the events' ids.")
 @click.option("--id-field", metavar="NAME", help="The field that is an event's id.")
@@ -228,7 +329,7 @@ def export(session: Session, directory: str | None, target: str, kept: bool) -> 
 def consume(
     session: Session,
     url: str,
-    directory: str | None,
+    place: Secret | None,
     group: str | None,
     dead_letters: str | None,
     config: str | None,
@@ -241,7 +342,11 @@ def consume(
     Settings of librdkafka may follow the URL: ?group=NAME&security.protocol=SSL. Exit code 1 if there were dead
     letters.
     """
-    path = _named_path(session, directory)
+    place = _named_place(session, place)
+    if dead_letters is None:
+        if is_postgres(place):
+            raise CommandError("where are dead letters kept?", hint="name a file or kafka:TOPIC with --dead-letters")
+        dead_letters = f"{place.value.rstrip(os.sep)}.dead-letters.jsonl"
     try:
         from confluent_kafka import KafkaException
 
@@ -254,14 +359,14 @@ def consume(
     consumer = {"group.id": "openmonetize", **(_read_config(config) if config else {}), **of_url}
     if group is not None:
         consumer["group.id"] = group
-    client = session.client(outbox=path)
+    client = session.client(outbox=place)
     code = exit_codes.USAGE
     try:
         source = KafkaSource(
             client,
             consumer,
             topics,
-            dead_letters=dead_letters or f"{path.rstrip(os.sep)}.dead-letters.jsonl",
+            dead_letters=dead_letters,
             **settings,
         )
         code = exit_codes.NO_ANSWER
@@ -290,63 +395,65 @@ def _read_config(path: str) -> dict[str, str]:
     return found
 
 
-def _path(session: Session, directory: str | None) -> str:
-    path = _named_path(session, directory)
-    if not os.path.isdir(path):
-        raise CommandError(f"there is no outbox {path!r}")
-    return path
+def _reader(session: Session, place: Secret | None) -> OutboxReader:
+    return outboxes.open_reader(_named_place(session, place))
 
 
-def _named_path(session: Session, directory: str | None) -> str:
-    path = directory
-    if path is None:
-        path = session.account.outbox
-    if path is None:
-        raise CommandError("which outbox?", hint=f"name its directory, or set {outboxes.OUTBOX_VARIABLE}")
-    return path
+def _named_place(session: Session, place: Secret | None) -> Secret:
+    place = place or session.account.outbox
+    if place is None:
+        hint = f"name its directory or its postgresql:// URL, or set {outboxes.OUTBOX_VARIABLE}"
+        raise CommandError("which outbox?", hint=hint)
+    return place
 
 
-def _keeping(path: str) -> dict[str, Any]:
+def _keeping(reader: OutboxReader) -> dict[str, Any]:
     """Return the settings that keep what is accepted, if the outbox's program does so."""
-    return {"verify": "report", "keep": _KEEP} if outboxes.is_verified(path) else {}
+    return {"verify": "report", "keep": _KEEP} if reader.is_verified() else {}
 
 
-class _Draining:
-    """Delivers what waits in an outbox, and counts it: a part may be delivered before anybody flushes.
+def _own_account(session: Session) -> tuple[str, Configuration]:
+    return session.profile or "default", session.configuration()
 
-    Args:
-        session: has the account.
-        path: the outbox.
 
-    Attributes:
-        client: what delivers.
-    """
+def _accounts(session: Session, keys_file: str | None, profiles: str | None) -> list[tuple[str, Configuration]]:
+    """Return names and settings of the accounts to deliver for."""
+    if keys_file is not None and profiles is not None:
+        raise click.UsageError("--accounts and --profiles exclude each other", click.get_current_context())
+    if keys_file is not None:
+        accounts = session.configurations(read_keys(keys_file))
+    elif profiles is not None:
+        accounts = session.configurations_of_profiles(list(dict.fromkeys(name.strip() for name in profiles.split(","))))
+    else:
+        accounts = [_own_account(session)]
+    names: dict[tuple[str, str], str] = {}
+    for name, settings in accounts:
+        earlier = names.setdefault((settings.host, settings.account_fingerprint()), name)
+        if earlier != name:
+            raise CommandError(f"{earlier!r} and {name!r} have the same key")
+    return accounts
 
-    def __init__(self, session: Session, path: str) -> None:
-        self._accepted = self._duplicate = self._dead = 0
-        self._reason: str | None = None
-        self.client = session.client(outbox=path, **_keeping(path), on_error=self._failed, on_delivered=self._delivered)
 
-    def _delivered(self, delivered: Delivered) -> None:
-        self._accepted += delivered.accepted
-        self._duplicate += delivered.duplicate
-
-    def _failed(self, incident: Incident) -> None:
-        self._reason = incident.message
-        if incident.kind == "dead":
-            self._dead += incident.events
-
-    def flush(self, timeout: float) -> int:
-        """Deliver, say what was done, and return the exit code."""
-        result = self.client.flush(timeout)
+def _finish(deliveries: Sequence[AccountDelivery], timeout: float) -> int:
+    """Deliver what waits, all accounts at the same time."""
+    with ThreadPoolExecutor(len(deliveries)) as pool:
+        results = list(pool.map(lambda delivery: delivery.recorder.flush(timeout), deliveries))
+    others = set.intersection(*(set(delivery.recorder.usage_of_other_keys()) for delivery in deliveries))
+    done = True
+    for delivery, result in zip(deliveries, results):
+        delivery.recorder.stop_delivering(_STOP_TIMEOUT)
+        done = done and result.complete and not delivery.dead
         print(
-            f"{self._accepted:,} accepted, {self._duplicate:,} duplicates, {self._dead:,} refused, "
+            f"{delivery.name + ': ' if len(deliveries) > 1 else ''}{delivery.accepted:,} accepted, "
+            f"{delivery.duplicate:,} duplicates, {delivery.dead:,} refused, "
             f"{'unknown' if result.left is None else f'{result.left:,}'} left"
         )
-        for other in self.client.usage_of_other_keys():
-            print(f"{other.events:,} events wait for another key, of {other.base_url}", file=sys.stderr)
-        if result.complete and not self._dead:
-            return exit_codes.DONE
-        if self._reason is not None:
-            print(f"the last reason: {self._reason}", file=sys.stderr)
-        return exit_codes.NO
+    for other in sorted(others):
+        print(f"{other.events:,} events wait for another key, of {other.base_url}", file=sys.stderr)
+    if done:
+        return exit_codes.DONE
+    for delivery in deliveries:
+        if delivery.reason is not None:
+            of = f" of {delivery.name}" if len(deliveries) > 1 else ""
+            print(f"the last reason{of}: {delivery.reason}", file=sys.stderr)
+    return exit_codes.NO

@@ -10,6 +10,7 @@ from openmonetize._http.redaction import Secret
 from openmonetize.cli import profiles
 from openmonetize.cli.errors import CommandError
 from openmonetize.cli.options import Group, add_common_options, output
+from openmonetize.cli.outboxes import shown_place
 from openmonetize.cli.session import Session
 from openmonetize.cli.tables import Column, Output
 
@@ -44,7 +45,7 @@ def list_profiles(session: Session, out: Output) -> None:
                 "default": name == default,
                 "base_url": profile.base_url,
                 "has_key": profile.key is not None,
-                "outbox": profile.outbox,
+                "outbox": None if profile.outbox is None else shown_place(profile.outbox),
             }
         )
     out.table(_COLUMNS, rows, notes=[f"in {profiles.path()}"], empty="no profiles")

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import click
 
+from openmonetize._http.redaction import Secret
 from openmonetize._schema.time_range import TimeRange
 from openmonetize.cli import exit_codes, outboxes
 from openmonetize.cli.errors import CommandError
-from openmonetize.cli.options import Command, output, time_range
+from openmonetize.cli.options import Command, OutboxPlace, output, time_range
 from openmonetize.cli.session import Session
 from openmonetize.cli.tables import COUNT, TEXT, USD, Column, Output
 from openmonetize.metering.buffers.base import Account
@@ -44,7 +45,13 @@ _REASONS = (Column("reason", "reason", TEXT), Column("usd", "USD", USD), Column(
 )
 @click.option("--preset", metavar="NAME", help="The columns of the file, as for ingest. [default: by its first row]")
 @click.option("--by", default="day,model", show_default=True, metavar="NAMES", help="Some of day,model,feature.")
-@click.option("--outbox", metavar="DIR", help="What was recorded. [default: OPENMONETIZE_OUTBOX, else the profile's]")
+@click.option(
+    "--outbox",
+    type=OutboxPlace(),
+    metavar="DIR|URL",
+    envvar=outboxes.OUTBOX_VARIABLE,
+    help="What was recorded. [default: OPENMONETIZE_OUTBOX, else the profile's]",
+)
 @click.option("--repair", is_flag=True, help="First send again what the platform has accepted and lost.")
 @click.option("--tolerance", default="0.01", show_default=True, metavar="USD", help="Differences that do not matter.")
 @click.option("--html", "page", metavar="FILE", help="Write a page as well; a new file.")
@@ -56,7 +63,7 @@ def command(
     providers: tuple[str, ...],
     preset: Optional[str],
     by: str,
-    outbox: Optional[str],
+    outbox: Optional[Secret],
     repair: bool,
     tolerance: str,
     page: Optional[str],
@@ -68,22 +75,23 @@ def command(
     providers' reports need admin keys: OPENAI_ADMIN_KEY, ANTHROPIC_ADMIN_KEY. Exit code 1 if something differs by more
     than the tolerance for another reason than prices and rounding.
     """
-    path = outbox or os.environ.get(outboxes.OUTBOX_VARIABLE) or session.account.outbox
+    place = outbox or session.account.outbox
     if page is not None and os.path.lexists(page):  # said before minutes of reading
         raise CommandError(f"{page} exists, and is not overwritten")
     events: Any = None
     others = 0
     if repair:
-        if path is None:
-            raise CommandError("which outbox is to be repaired?", hint="name it with --outbox DIR")
-        outboxes.read(path)  # refuses what is no outbox
-        client = session.client(outbox=path, verify=True)
+        if place is None:
+            raise CommandError("which outbox is to be repaired?", hint="name it with --outbox")
+        outboxes.open_reader(place)  # refuses what is no outbox
+        client = session.client(outbox=place, verify=True)
     else:
         client = session.client()
         events = []
-        if path is not None:
+        if place is not None:
             settings = session.configuration()
-            events, others = outboxes.recorded_by(Account(settings.host, settings.account_fingerprint()), path)
+            account = Account(settings.host, settings.account_fingerprint())
+            events, others = outboxes.recorded_by(account, outboxes.open_reader(place))
     found = client.reconcile(
         providers or None,
         by=by,

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Iterator
 from importlib import metadata
 
+from openmonetize._http.redaction import Secret
 from openmonetize._version import __version__
 from openmonetize.cli import outboxes, profiles
 from openmonetize.cli.doctor.finding import FAILURE, INFO, OK, WARNING, Finding
@@ -36,24 +37,25 @@ def configuration_file() -> Finding:
     return Finding("profiles", OK, f"{', '.join(names)} in {file}" if names else f"none in {file}")
 
 
-def outbox(path: str | None) -> Iterator[Finding]:
+def outbox(place: Secret | None) -> Iterator[Finding]:
     """Yield what is found in an outbox."""
-    if path is None:
+    if place is None:
         yield Finding("outbox", INFO, "not looked at: name it with --outbox")
         return
     try:
-        found = outboxes.read(path)
+        found = outboxes.open_reader(place).contents()
     except (CommandError, OpenApiException, OSError) as error:
-        yield Finding("outbox", FAILURE, line_and_code(error)[0], "name the directory that OpenMonetize(outbox=) has")
+        fix = "name the directory or the URL that OpenMonetize(outbox=) has"
+        yield Finding("outbox", FAILURE, line_and_code(error)[0], fix)
         return
-    text = f"{found.waiting:,} events wait, {found.dead:,} were refused, {found.free_bytes / 2**20:,.0f} MiB free"
+    text = f"{found.waiting:,} events wait, {found.dead:,} were refused{found.room}"
     finding = Finding("outbox", OK, text)
     if found.problem:
         finding = Finding("outbox", FAILURE, found.problem, "move the outbox to a local disk of this user's")
     elif found.oldest is not None and found.oldest > _MAX_AGE:
         hours = found.oldest / 3600
-        fix = f"openmonetize outbox drain {path}"
+        fix = f"openmonetize outbox drain {found.path}"
         finding = Finding("outbox", WARNING, f"{text}; something waits for {hours:,.1f} hours", fix)
     elif found.dead:
-        finding = Finding("outbox", WARNING, text, f"openmonetize outbox dead {path} says why")
+        finding = Finding("outbox", WARNING, text, f"openmonetize outbox dead {found.path} says why")
     yield finding

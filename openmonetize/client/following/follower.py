@@ -9,8 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from openmonetize._fork import ProcessMark
+from openmonetize._http.redaction import Secret
+from openmonetize._stores.opening import is_postgres
 from openmonetize.client.following.job import Job, key_of
 from openmonetize.client.following.job_store import JobFolder, JobMemory, JobStore
+from openmonetize.client.following.job_table import JobTable
 from openmonetize.client.usage_warnings import UsageWarnings
 from openmonetize.providers.jobs import Line, Look, look
 
@@ -220,9 +223,11 @@ class Follower:
         _LOG.log(level, "%s %s could not be looked at, and will be again: %s", job.kind, job.id, _said(error))
 
 
-def make_store(outbox: Any, durability: str) -> JobStore:
-    """Return what keeps jobs: the outbox's directory, or memory where there is none."""
-    return JobMemory() if outbox is None else JobFolder(outbox, durability == "power")
+def make_store(outbox: Secret, durability: str) -> JobStore:
+    """Return what keeps jobs: the outbox's directory or database, or memory where there is none."""
+    if outbox.value is None:
+        return JobMemory()
+    return JobTable(outbox) if is_postgres(outbox) else JobFolder(outbox.value, durability == "power")
 
 
 def _interval(job: Job) -> float:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from openmonetize._http.configuration import Configuration, seconds
+from openmonetize._http.redaction import Secret
 from openmonetize.client.context import EMPTY
 from openmonetize.client.following.follower import Follower, make_store
 from openmonetize.client.following.job import Job, Users
@@ -29,7 +29,7 @@ class Following:
     Args:
         recording: records their usage.
         configuration: says under which account.
-        outbox: the directory that keeps the jobs; None for memory.
+        outbox: the directory or the database that keeps the jobs; of None for memory.
         durability: of the outbox.
     """
 
@@ -37,7 +37,7 @@ class Following:
         self,
         recording: Recording,
         configuration: Configuration,
-        outbox: str | os.PathLike[str] | None,
+        outbox: Secret,
         durability: str,
     ) -> None:
         self._recording = recording

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 from typing import TYPE_CHECKING, Any
 
+from openmonetize._http.redaction import Secret
+from openmonetize._stores.opening import is_postgres
 from openmonetize.client.following import has_jobs, waiting_jobs
 
 if TYPE_CHECKING:
@@ -27,13 +28,14 @@ class LazyFollowing:
         self,
         recording: Recording,
         configuration: Configuration,
-        outbox: str | os.PathLike[str] | None,
+        outbox: Secret,
         durability: str,
     ) -> None:
         self._settings = recording, configuration, outbox, durability
-        self._outbox = outbox
+        self._folder = None if outbox.value is None or is_postgres(outbox) else outbox.value
+        self._in_database = is_postgres(outbox)
         self._made: Following | None = None
-        waiting = 0 if outbox is None else waiting_jobs(outbox)
+        waiting = 0 if self._folder is None else waiting_jobs(self._folder)
         if waiting:
             _LOG.info("%d jobs of providers wait in the outbox: om.resume_following(client) goes on with them", waiting)
 
@@ -49,13 +51,13 @@ class LazyFollowing:
 
     def follows(self, client: Any, job_id: str) -> bool:
         """Return whether a job is or was followed, here or by another process of the outbox."""
-        if self._made is None and (self._outbox is None or not has_jobs(self._outbox)):
+        if self._made is None and not self._in_database and (self._folder is None or not has_jobs(self._folder)):
             return False
         return self.get().follows(client, job_id)
 
     def count(self) -> int:
         """Return how many jobs have not ended."""
-        if self._made is None and (self._outbox is None or not waiting_jobs(self._outbox)):
+        if self._made is None and not self._in_database and (self._folder is None or not waiting_jobs(self._folder)):
             return 0
         return self.get().follower.count()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from openmonetize._stores.documents import StoreError
 from openmonetize.gate.holds.hold import Hold
 from openmonetize.gate.holds.reservations import Reservations
-from openmonetize.gate.holds.store import HoldStore, HoldStoreError
+from openmonetize.gate.holds.store import HoldStore
 
-__all__ = ["Hold", "HoldStore", "HoldStoreError", "Reservations"]
+__all__ = ["Hold", "HoldStore", "StoreError", "Reservations"]

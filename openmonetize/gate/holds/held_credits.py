@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Callable
 
 from openmonetize._fork import ProcessMark
+from openmonetize._stores.documents import StoreError
 from openmonetize.gate.holds.billed_events import usage_key
 from openmonetize.gate.holds.reservations import Reservations
-from openmonetize.gate.holds.store import HoldStore, HoldStoreError
+from openmonetize.gate.holds.store import HoldStore
 
 if TYPE_CHECKING:
     from openmonetize.events.model import EventModel
@@ -43,6 +44,11 @@ class HeldCredits:
         self._price = price
         self._wallet = "" if reservations is None else reservations.wallet_of(user_id)
         self._mark = ProcessMark()
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether they change without waiting for anything."""
+        return self._reservations is None or self._reservations.in_memory
 
     def release(self) -> None:
         """Give back what is held. A second time does nothing."""
@@ -81,6 +87,6 @@ class HeldCredits:
             return None
         try:
             return function(self._reservations.store)
-        except HoldStoreError as error:
+        except StoreError as error:
             self._reservations.failed(error)
             return None

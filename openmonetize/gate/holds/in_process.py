@@ -19,8 +19,9 @@ _MAX_WALLETS = 100_000  # before those of which nothing is held or used are drop
 class InProcessHolds(HoldStore):
     """Keeps holds in memory, with the monotonic clock. A forked child begins with a copy, and goes on by itself."""
 
+    in_memory = True
+
     def __init__(self) -> None:
-        super().__init__()
         self._ledgers: dict[str, Ledger] = {}
         self._max_wallets = _MAX_WALLETS
         self._start()

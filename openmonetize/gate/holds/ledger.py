@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple, Optional
+from itertools import takewhile
+from typing import NamedTuple, Optional
 
 # Seconds after which usage that was never seen to be burned no longer counts: the platform has lost it, or it never
 # got there. Until then it may be sent again.
@@ -71,6 +72,7 @@ class Ledger:
             self._version, self._balance, self._began, self._holds, self._usage = json.loads(document)
             if not (isinstance(self._holds, dict) and isinstance(self._usage, dict)):
                 raise ValueError("no ledger")
+        self._used = sum(entry[0] for entry in self._usage.values())
 
     def document(self) -> str:
         """Return the ledger as text."""
@@ -132,6 +134,7 @@ class Ledger:
         if key in self._usage:
             return False
         self._usage[key] = credits, int(self.now * 1000)
+        self._used += credits
         held = self._holds.get(hold_id)
         if held is not None:
             self._holds[hold_id] = max(0, held[0] - credits), held[1]
@@ -140,7 +143,7 @@ class Ledger:
 
     def forget_usage(self, key: str) -> None:
         """No longer count usage, since it was not recorded."""
-        self.changed |= self._usage.pop(key, None) is not None
+        self.changed |= self._drop_usage(key)
 
     def begin(self) -> Reading:
         """Begin to read the balance."""
@@ -165,7 +168,7 @@ class Ledger:
         self._version += 1
         self._balance, self._began = balance, reading.began
         for key in burned:
-            self._usage.pop(key, None)
+            self._drop_usage(key)
         self.changed = True
         return True
 
@@ -177,14 +180,23 @@ class Ledger:
 
     def _available(self) -> int:
         assert self._balance is not None
-        entries: list[tuple[Any, ...]] = [*self._holds.values(), *self._usage.values()]
-        held: int = sum(entry[0] for entry in entries)
-        return self._balance - held
+        return self._balance - sum(entry[0] for entry in self._holds.values()) - self._used
+
+    def _drop_usage(self, key: str) -> bool:
+        """No longer count usage. Return whether it was counted."""
+        entry = self._usage.pop(key, None)
+        if entry is None:
+            return False
+        self._used -= entry[0]
+        return True
 
     def _expire(self) -> None:
-        for entries, end in ((self._holds, self.now), (self._usage, _oldest_usage(self.now))):
-            for key in [key for key, entry in entries.items() if entry[1] <= end]:
-                del entries[key]
+        for hold_id in [hold_id for hold_id, entry in self._holds.items() if entry[1] <= self.now]:
+            del self._holds[hold_id]
+        oldest = _oldest_usage(self.now)
+        # Usage is in the order in which it was counted, and there may be thousands of it.
+        for key in list(takewhile(lambda key: self._usage[key][1] <= oldest, self._usage)):
+            self._drop_usage(key)
 
 
 def _oldest_usage(now: float) -> float:

@@ -9,12 +9,13 @@ import uuid
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from openmonetize._fork import ProcessMark
+from openmonetize._stores.documents import StoreError
+from openmonetize._stores.turns import Turns
 from openmonetize.gate.checks import CheckResult, EntitlementDenied, OnOutage, Question, Remedy, require_policy
 from openmonetize.gate.gate import Gate
 from openmonetize.gate.holds.billed_events import NOTHING, BilledEvents, Look
 from openmonetize.gate.holds.ledger import Outcome
-from openmonetize.gate.holds.store import HoldStore, HoldStoreError
-from openmonetize.gate.holds.turns import Turns
+from openmonetize.gate.holds.store import HoldStore
 from openmonetize.gate.refresher import Refresher
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Reservations:
         if self._store is not None and user_id is not None:
             try:
                 self._store.forget_balance(self.wallet_of(user_id))
-            except HoldStoreError as error:
+            except StoreError as error:
                 self.failed(error)
 
     def close(self) -> None:
@@ -121,14 +122,35 @@ class Reservations:
                 if not decision.denied:
                     self.store.force(wallet, hold_id, credits, ttl)
             self._failing = False
-        except HoldStoreError as error:
+        except StoreError as error:
             self.failed(error)
             decision = _by_policy(on_outage, credits, f"{error}; on_outage={on_outage!r} decided")
         if decision.denied:
             raise EntitlementDenied(decision.check, question)
         return hold_id, decision.check
 
-    def failed(self, error: HoldStoreError) -> None:
+    def reserve_at_once(self, question: Question, credits: int, ttl: float) -> tuple[str, CheckResult] | None:
+        """Do as :meth:`reserve` if that waits for nothing: the balance is known, and the store is in memory. Else None.
+
+        Raises:
+            EntitlementDenied: the user may not go ahead.
+        """
+        if self._mark.forked() or not self.in_memory:
+            return None
+        hold_id = uuid.uuid4().hex
+        decision = self._by_known_balance(self.wallet_of(question.user_id), hold_id, question, credits, ttl)
+        if decision is None:
+            return None
+        if decision.denied:
+            raise EntitlementDenied(decision.check, question)
+        return hold_id, decision.check
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the store is open, and its changes wait for nothing."""
+        return self._store is not None and self._store.in_memory
+
+    def failed(self, error: StoreError) -> None:
         """Take note that the store cannot be used."""
         if not self._failing:
             self._failing = True
@@ -136,25 +158,12 @@ class Reservations:
 
     def _decide(self, wallet: str, hold_id: str, question: Question, credits: int, ttl: float) -> _Decision | None:
         """Return whether credits are held; None if the platform did not answer."""
-
-        def by_known_balance() -> _Decision | None:
-            verdict = self._gate.cached(question, refresh=False)  # the balance is read with it
-            if verdict is None:
-                return None
-            if not verdict:
-                return _Decision(verdict, True)
-            outcome = self.store.hold(wallet, hold_id, credits, ttl, self._max_age)
-            if outcome.held and outcome.age > _REFRESH_FRACTION * self._max_age:
-                self._refresher.submit((wallet, question))
-            if outcome.held or (outcome.available is not None and outcome.age <= _REREAD_SECONDS):
-                return _decision(verdict, outcome, credits)
-            return None
-
-        decision = by_known_balance()
+        decision = self._by_known_balance(wallet, hold_id, question, credits, ttl)
         if decision is not None:
             return decision
         with self._turns.of(wallet, self._timeout):  # one reads the balance, for those that wait
-            decision = by_known_balance()  # another thread may have read the balance meanwhile
+            # Another thread may have read the balance meanwhile.
+            decision = self._by_known_balance(wallet, hold_id, question, credits, ttl)
             if decision is not None:
                 return decision
             balance, short = None, False
@@ -177,6 +186,22 @@ class Reservations:
                     break
                 balance, short = outcome.balance, True
             return decision
+
+    def _by_known_balance(
+        self, wallet: str, hold_id: str, question: Question, credits: int, ttl: float
+    ) -> _Decision | None:
+        """Return whether credits are held, by what is known of the wallet; None if that is not enough to tell."""
+        verdict = self._gate.cached(question, refresh=False)  # the balance is read with it
+        if verdict is None:
+            return None
+        if not verdict:
+            return _Decision(verdict, True)
+        outcome = self.store.hold(wallet, hold_id, credits, ttl, self._max_age)
+        if outcome.held and outcome.age > _REFRESH_FRACTION * self._max_age:
+            self._refresher.submit((wallet, question))
+        if outcome.held or (outcome.available is not None and outcome.age <= _REREAD_SECONDS):
+            return _decision(verdict, outcome, credits)
+        return None
 
     def _refresh(self, asked: tuple[str, Question]) -> None:
         self._read(*asked, short=False)

@@ -22,6 +22,7 @@ class FallbackBuffer:
         second: takes the rest.
         on_failure: called with the error of a disk that cannot be used.
         on_recovery: called when it can be used again.
+        retry_interval: seconds for which the first is not written to after a failure; by default `RETRY_INTERVAL`.
     """
 
     def __init__(
@@ -30,11 +31,13 @@ class FallbackBuffer:
         second: Buffer,
         on_failure: Callable[[OutboxError], None],
         on_recovery: Callable[[], None],
+        retry_interval: float | None = None,
     ) -> None:
         self._first = first
         self._second = second
         self._on_failure = on_failure
         self._on_recovery = on_recovery
+        self._retry_interval = retry_interval
         self._reset()
 
     def _reset(self) -> None:
@@ -44,18 +47,24 @@ class FallbackBuffer:
     def put(self, wire: bytes, account: Account) -> int:
         """Keep one event in the first buffer that takes it."""
         if "put" not in self._failing or time.monotonic() >= self._skip_until:
+            if "put" in self._failing:
+                self._skip()  # one caller tries, who may have to wait, and the others do not
             try:
                 count = self._first.put(wire, account)
             except BufferFull:
                 pass
             except OutboxError as error:
-                self._skip_until = time.monotonic() + RETRY_INTERVAL
+                self._skip()
                 self._failed("put", error)
             else:
                 if self._failing:
                     self._worked("put")
                 return count
         return self._second.put(wire, account)
+
+    def _skip(self) -> None:
+        interval = RETRY_INTERVAL if self._retry_interval is None else self._retry_interval
+        self._skip_until = time.monotonic() + interval
 
     def _failed(self, operation: str, error: OutboxError) -> None:
         self._failing.add(operation)

@@ -132,8 +132,8 @@ class Ledger(Protocol):
     def counts(self, accounts: Collection[Account]) -> Counter[str]:
         """Return how many events are, or were when they were removed, in each state; not those that waited then."""
 
-    def hold(self) -> bool:
-        """Keep other processes from looking for these events; return False if one is at it."""
+    def hold(self, accounts: Collection[Account]) -> bool:
+        """Keep other processes from looking for these accounts' events; return False if one is at it."""
 
     def release(self) -> None:
         """Let others look."""
@@ -195,7 +195,7 @@ class MemoryLedger:
                 total.update(sheet.counts())
         return total
 
-    def hold(self) -> bool:
+    def hold(self, accounts: Collection[Account]) -> bool:
         """Return True: no other process has these events."""
         return True
 

@@ -116,7 +116,7 @@ class Look:
 
     def _begin(self, again: bool) -> bool:
         """Begin a look, if there is anything to look for."""
-        self.held_by_others = not self._ledger.hold()
+        self.held_by_others = not self._ledger.hold(self._accounts.served())
         if self.held_by_others:
             return False
         try:
@@ -154,6 +154,9 @@ class Look:
         assert scan is not None
         while scan.offset is not None:
             if not may_go_on() or not self._rate_limiter.reserve(urgent):
+                return False
+            if not self._ledger.hold(self._accounts.served()):  # it took so long that another process has begun
+                self.end()
                 return False
             page = self._page(scan.offset)
             self._note_stored(scan.take(page), page)

@@ -173,6 +173,7 @@ class FakeProviders:
         return {
             "OPENAI_API_KEY": "fake-key",
             "OPENAI_BASE_URL": urls["openai"],
+            "OPENAI_API_BASE": urls["openai"],  # its old name, which LlamaIndex reads
             "OPENAI_ADMIN_KEY": ADMIN_KEY,
             "OPENAI_ADMIN_BASE_URL": urls["openai"],
             "ANTHROPIC_API_KEY": "fake-key",
@@ -353,6 +354,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = IDLE_TIMEOUT
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for the client's acknowledgement of its head
 
     def do_POST(self) -> None:
         given = self.headers.get("content-length") or "0"

@@ -145,8 +145,8 @@ class SpoolLedger:
                     total.update(sheet.counts())
         return total
 
-    def hold(self) -> bool:
-        """Keep other processes from looking for these events; return False if one is at it."""
+    def hold(self, accounts: Collection[Account]) -> bool:
+        """Keep other processes from looking for any events; return False if one is at it."""
         if self._lock_fd >= 0:
             return True
         try:

@@ -50,6 +50,10 @@ class Spool:
         on_damage: called with a text, and how many events it is about, when something in the directory was destroyed.
     """
 
+    poll_interval = 30.0
+    retry_interval: float | None = None
+    many_customers = False
+
     def __init__(
         self,
         path: str,

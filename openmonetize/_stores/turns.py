@@ -1,4 +1,4 @@
-"""Turns: one thread of a process at a time does something with a wallet."""
+"""Turns: one thread of a process at a time does something with a document."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Turns:
         self._mark = ProcessMark()
 
     @contextmanager
-    def of(self, wallet: str, timeout: float) -> Iterator[None]:
-        """Take a turn with a wallet. A thread that waits for too long, in seconds, goes on without."""
+    def of(self, name: str, timeout: float) -> Iterator[None]:
+        """Take a turn. A thread that waits for too long, in seconds, goes on without."""
         if self._mark.forked():
             self._start()
-        lock = self._locks[hash(wallet) % _LOCKS]
+        lock = self._locks[hash(name) % _LOCKS]
         locked = lock.acquire(timeout=timeout)
         try:
             yield

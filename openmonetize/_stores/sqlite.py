@@ -1,4 +1,4 @@
-"""Holds of the processes of one host, in a SQLite database."""
+"""Documents of the processes of one host, in a SQLite database."""
 
 from __future__ import annotations
 
@@ -8,46 +8,50 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from openmonetize.gate.holds.idle_connections import IdleConnections
-from openmonetize.gate.holds.store import STORE_TIMEOUT, HoldStore, HoldStoreError
+from openmonetize._stores.documents import STORE_TIMEOUT, DocumentStore, StoreError, Written
+from openmonetize._stores.idle_connections import IdleConnections
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS holds (wallet TEXT PRIMARY KEY, document TEXT NOT NULL, expires REAL NOT NULL) WITHOUT ROWID
+CREATE TABLE IF NOT EXISTS documents (
+    name TEXT PRIMARY KEY, document TEXT NOT NULL, expires REAL NOT NULL
+) WITHOUT ROWID
 """
-_LOAD = "SELECT document FROM holds WHERE wallet = ?"
-_INSERT = "INSERT INTO holds (document, expires, wallet) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-_UPDATE = "UPDATE holds SET document = ?, expires = ? WHERE wallet = ? AND document = ?"
-_PURGE = "DELETE FROM holds WHERE expires < ?"
+_LOAD = "SELECT document FROM documents WHERE name = ?"
+_INSERT = "INSERT INTO documents (document, expires, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_UPDATE = "UPDATE documents SET document = ?, expires = ? WHERE name = ? AND document = ?"
+_PURGE = "DELETE FROM documents WHERE expires < ?"
 _SWITCH_INTERVAL = 0.005  # seconds between two attempts
 
 
-class SqliteHolds(HoldStore):
-    """Keeps holds in a file on a local disk, with the host's clock.
+class SqliteDocuments(DocumentStore):
+    """Keeps documents in a file on a local disk, with the host's clock.
 
     They survive the end of every process. A power loss may take the last ones.
 
     Args:
         path: the file, which is made if there is none. Only its user may read it.
+        purpose: what the documents are, for messages.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], purpose: str) -> None:
         super().__init__()
+        self._purpose = purpose
         self._path = os.path.abspath(path)
         self._file: tuple[int, int] | None = None  # device and inode of what the connections have open
         self._idle: IdleConnections[sqlite3.Connection] = IdleConnections()
 
-    def load(self, wallet: str) -> tuple[str | None, float]:
-        """Return a wallet's document and the present time."""
+    def load(self, name: str) -> tuple[str | None, float]:
+        """Return a document and the present time."""
         with self._connection() as connection:
-            row = connection.execute(_LOAD, (wallet,)).fetchone()
+            row = connection.execute(_LOAD, (name,)).fetchone()
             return None if row is None else row[0], time.time()
 
-    def swap(self, wallet: str, old: str | None, new: str, expires: float) -> bool:
-        """Write a wallet's document if it still is what it was."""
+    def swap(self, name: str, old: str | None, new: Written) -> bool:
+        """Write a document if it still is what it was."""
         with self._connection() as connection:
             if old is None:
-                return connection.execute(_INSERT, (new, expires, wallet)).rowcount == 1
-            return connection.execute(_UPDATE, (new, expires, wallet, old)).rowcount == 1
+                return connection.execute(_INSERT, (*new, name)).rowcount == 1
+            return connection.execute(_UPDATE, (*new, name, old)).rowcount == 1
 
     def close(self) -> None:
         """Close the connections that are idle."""
@@ -66,7 +70,7 @@ class SqliteHolds(HoldStore):
                 raise
             self._idle.put(connection)
         except (sqlite3.Error, OSError) as error:
-            raise HoldStoreError(f"the holds in {self._path} cannot be used: {error}") from error
+            raise StoreError(f"the {self._purpose} in {self._path} cannot be used: {error}") from error
 
     def _open(self) -> sqlite3.Connection:
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))

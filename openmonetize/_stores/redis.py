@@ -1,14 +1,14 @@
-"""Holds of a fleet, in Redis."""
+"""Documents of a fleet, in Redis."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from openmonetize._http.redaction import Secret
+from openmonetize._stores.documents import STORE_TIMEOUT, DocumentStore, StoreError, Written
 from openmonetize.exceptions import ApiValueError, MissingExtraError
-from openmonetize.gate.holds.store import STORE_TIMEOUT, HoldStore, HoldStoreError
 
-_PREFIX = "openmonetize:holds:"
+_PREFIX = "openmonetize:"
 # Write a document if it still is what it was; an empty text stands for none. Scripts run atomically:
 # https://redis.io/docs/latest/develop/programmability/eval-intro/
 _SWAP = """
@@ -19,46 +19,48 @@ return 1
 """
 
 
-class RedisHolds(HoldStore):
-    """Keeps holds under keys that begin with ``openmonetize:holds:``, with the server's clock.
+class RedisDocuments(DocumentStore):
+    """Keeps documents under keys that begin with ``openmonetize:``, with the server's clock.
 
     Redis must keep what it has (``maxmemory-policy noeviction``): what it evicts, or loses in a restart without a file,
-    is held no more. Version 6.2 or later.
+    is forgotten. Version 6.2 or later.
 
     Args:
         url: the server, such as ``redis://:password@host:6379/0``, ``rediss://...`` or ``unix://path``.
+        purpose: what the documents are, for messages.
 
     Raises:
         MissingExtraError: redis is not installed.
         ApiValueError: the URL cannot be used.
     """
 
-    def __init__(self, url: str | Secret) -> None:
+    def __init__(self, url: str | Secret, purpose: str) -> None:
         hidden, url = Secret(url), ""  # it may have a password, which no frame shows
         super().__init__()
+        self._purpose = purpose
         try:
             import redis
         except ModuleNotFoundError:
-            raise MissingExtraError("for holds in Redis: pip install 'openmonetize[redis]'") from None
+            raise MissingExtraError(f"for {purpose} in Redis: pip install 'openmonetize[redis]'") from None
         self._error: type[Exception] = redis.RedisError
         self._client = _client_of(hidden)
         if self._client is None:
-            raise ApiValueError("the URL of the holds in Redis cannot be used")
+            raise ApiValueError(f"the URL of the {purpose} in Redis cannot be used")
         self._swap = self._client.register_script(_SWAP)
 
-    def load(self, wallet: str) -> tuple[str | None, float]:
-        """Return a wallet's document and the server's time."""
+    def load(self, name: str) -> tuple[str | None, float]:
+        """Return a document and the server's time."""
         try:
             # No local variable has the pipeline: in older versions its text shows the password.
-            document, (seconds, microseconds) = self._client.pipeline(False).get(_PREFIX + wallet).time().execute()
+            document, (seconds, microseconds) = self._client.pipeline(False).get(_PREFIX + name).time().execute()
         except (self._error, OSError) as error:
             raise self._failure(error) from error.with_traceback(None)
         return document, seconds + microseconds / 1e6
 
-    def swap(self, wallet: str, old: str | None, new: str, expires: float) -> bool:
-        """Write a wallet's document if it still is what it was."""
+    def swap(self, name: str, old: str | None, new: Written) -> bool:
+        """Write a document if it still is what it was."""
         try:
-            return bool(self._swap(keys=[_PREFIX + wallet], args=[old or "", new, int(expires) + 1]))
+            return bool(self._swap(keys=[_PREFIX + name], args=[old or "", new.document, int(new.expires) + 1]))
         except (self._error, OSError) as error:
             raise self._failure(error) from error.with_traceback(None)
 
@@ -69,8 +71,8 @@ class RedisHolds(HoldStore):
         except (self._error, OSError):
             pass  # it is of no use any more
 
-    def _failure(self, error: Exception) -> HoldStoreError:
-        return HoldStoreError(f"the holds in Redis cannot be used: {error}")
+    def _failure(self, error: Exception) -> StoreError:
+        return StoreError(f"the {self._purpose} in Redis cannot be used: {error}")
 
 
 def _client_of(url: Secret) -> Any:

@@ -1,0 +1,1 @@
+"""Small documents that processes share, in SQLite, PostgreSQL or Redis: holds, and the pace of deliveries."""
