@@ -22,6 +22,10 @@ class StoreError(OpenApiException):
     __module__ = "openmonetize"
 
 
+class StoreBusyError(StoreError):
+    """Others change a document of the store all the time. They do get on with it."""
+
+
 class Written(NamedTuple):
     """What a change writes.
 
@@ -48,7 +52,8 @@ class DocumentStore:
     try again would hinder each other more than they get done.
 
     Raises:
-        StoreError: by every method: the store cannot be reached, or others change the document all the time.
+        StoreError: by every method: the store cannot be reached, or others change the document all the time
+            (`StoreBusyError`).
     """
 
     def __init__(self) -> None:
@@ -96,6 +101,8 @@ class DocumentStore:
                     raise
                 failed = True
             if time.monotonic() >= deadline:
-                raise StoreError(f"others changed this document of the store all the time, for {STORE_TIMEOUT:.0f} s")
+                raise StoreBusyError(
+                    f"others changed this document of the store all the time, for {STORE_TIMEOUT:.0f} s"
+                )
             time.sleep(random.uniform(0.0, backoff))
             backoff = min(2 * backoff, _MAX_BACKOFF)

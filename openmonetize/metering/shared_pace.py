@@ -6,18 +6,20 @@ import hashlib
 import logging
 import time
 
-from openmonetize._stores.documents import DocumentStore, StoreError, Written
+from openmonetize._stores.documents import DocumentStore, StoreBusyError, StoreError, Written
 from openmonetize.metering.pace import MAX_WINDOW, Change, Pace
 
 _LOG = logging.getLogger("openmonetize.metering")
 _KEPT_SECONDS = 2 * MAX_WINDOW  # for which the state is of use
 _RETRY_INTERVAL = 5.0  # seconds for which a store that has failed is not asked again
+_BUSY_INTERVAL = 0.5  # seconds for which one is not asked that others have used all the time
 
 
 class SharedPace:
     """Keeps the state in a document, with the clock of the store.
 
-    Delivery never depends on the store: while it cannot be used, this process goes on with what it knows itself.
+    Delivery never depends on the store: while it cannot be used, this process goes on with what it knows itself. Where
+    others use it all the time, this process waits for a moment.
 
     Args:
         documents: the store.
@@ -37,6 +39,10 @@ class SharedPace:
             try:
                 self._known = self._documents.change(self._name, lambda text, now: self._apply(change, text, now))
                 return self._known
+            except StoreBusyError:  # if all went on alone now, they would exceed the limit
+                now = time.monotonic() + self._ahead
+                full = self._known._replace(limit=1, used=1, ends_after=now, ends_before=now + _BUSY_INTERVAL)
+                return change(full, now)
             except StoreError as error:
                 _LOG.warning("the pace is not shared with other processes: %s", error)
                 self._skip_until = time.monotonic() + _RETRY_INTERVAL
