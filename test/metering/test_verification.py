@@ -301,6 +301,17 @@ def test_bookings_of_others_do_not_hide_that_there_are_too_few(sandbox: Sandbox,
     assert counts(om.verify(timeout=10)) == {"accepted": 2, "billed": 2, "unbooked": 1}
 
 
+def test_what_was_booked_before_its_answer_came_is_found(
+    sandbox: Sandbox, kept_in: dict[str, Any], open_client: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verifier, "_MAX_SKEW", 0.0)
+    om = open_client(**kept_in)
+    om.credits.grant(user_id=USER, amount=1000)
+    sandbox.fail_next("reset-after:path=/v1/events/ingest", times=3)  # taken, and not told
+    track(om, 1)
+    assert counts(om.verify(timeout=10)) == {"accepted": 1, "billed": 1}
+
+
 def test_where_the_server_shows_the_last_bookings_only_the_rest_is_not_guessed(tmp_path: Path) -> None:
     with Sandbox(mode="faithful") as faithful, OpenMonetize(faithful.key, faithful.url, verify="report") as om:
         om.credits.grant(user_id=USER, amount=10_000)

@@ -63,12 +63,12 @@ def test_killed_processes_of_an_outbox_leave_nothing_lost_and_nothing_doubled(tm
                 recorded |= {line for line in lines if len(line) == 36}  # the last may be cut off
 
         with OpenMonetize(sandbox.key, sandbox.url, outbox=outbox, verify="report") as om:
-            for _ in range(20):  # what is lost again can be found as soon as there is later traffic
+            report, deadline = None, time.monotonic() + 90
+            while not report:  # what is lost again can be found as soon as there is later traffic
+                assert time.monotonic() < deadline, report
                 om.track_api_call(user_id=USER, feature_id="end")
                 report = om.verify(timeout=3, repair=True)
-                if report:
-                    break
-            assert report and report.repaired > 0
+            assert report.repaired > 0
         stored = Counter(event["event_id"] for event in sandbox.events(feature_id="chat"))
         assert recorded <= stored.keys() and set(stored.values()) == {1}
         copies = [letter for letter in sandbox.dead_letters() if "stored already" in letter["reason"]]

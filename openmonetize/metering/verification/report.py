@@ -7,9 +7,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from openmonetize._schema import timestamps
 from openmonetize.metering.buffers.ledger import BILLED, LOST, REPEATED, UNPAID, Sheet
 from openmonetize.metering.results import Finding, VerifyReport
 from openmonetize.metering.verification.bookings import Missing
+
+_MAX_SENDING_SECONDS = 86_400.0  # from the first time that an event is sent to the last one, as far as is reckoned with
 
 
 class Costs(NamedTuple):
@@ -36,11 +39,26 @@ def costs_of(sheets: list[Sheet], since: float) -> Costs:
         }
         wires = sheet.wires() if billed else {}
         for number, entry in billed.items():
-            first = min(first, entry.sent or entry.answered)
-            user_id = _event(wires, number).get("user_id")
+            event = _event(wires, number)
+            first = min(first, entry.sent or _recorded(event, entry.answered))
+            user_id = event.get("user_id")
             if user_id:
                 by_user.setdefault(user_id, Counter())[entry.credits or 0] += 1
     return Costs(by_user, first)
+
+
+def _recorded(event: Mapping[str, Any], answered: float) -> float:
+    """Return when an event was recorded: if it was sent several times, it may be in the queue since then.
+
+    Args:
+        event: the event.
+        answered: when it was known to be in the queue. A caller's own time may be months before.
+    """
+    try:
+        recorded = timestamps.utc(event["timestamp"]).timestamp()
+    except (KeyError, TypeError, ValueError):
+        return answered
+    return min(answered, max(recorded, answered - _MAX_SENDING_SECONDS))
 
 
 def report_of(
