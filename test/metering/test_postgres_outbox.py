@@ -411,6 +411,25 @@ def test_delivered_events_are_kept_when_asked(make_recorder: MakeRecorder, datab
     assert recorder.stats() == (5, 5, 0, 0, 0, 0, 0)
 
 
+def test_what_is_put_back_while_it_is_looked_for_waits(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    account, outbox = Account("http://127.0.0.1:1", "a"), PostgresOutbox(Secret(database))
+    outbox.serve([account])
+    writer = PostgresOutbox(Secret(database))
+    writer.put(b"{}", account)
+    mark, leased, look = outbox.watermark(), outbox.lease(10, 10**6), outbox._waits
+    assert leased is not None
+
+    def looked(number: int, last: int) -> bool:
+        waits = look(number, last)
+        leased.source.nack(leased)  # on the sender's thread, just then
+        return waits
+
+    monkeypatch.setattr(outbox, "_waits", looked)
+    assert not outbox.is_past(mark)
+    outbox.close()
+    writer.close()
+
+
 # The place
 
 

@@ -57,6 +57,7 @@ class Leases:
 
     Attributes:
         beginnings: where the next lease begins.
+        put_back: how often events were put back.
     """
 
     def __init__(self, connections: PostgresConnections, keeps: bool) -> None:
@@ -67,6 +68,7 @@ class Leases:
     def after_fork(self) -> None:
         """Forget, in a child process, what is the parent's."""
         self.beginnings = Beginnings()
+        self.put_back = 0
         self._lock = threading.Lock()
         # By account: what this process has put and may wait still, what it has leased, what it has put back for later.
         self._own: dict[int, set[int]] = {}
@@ -169,7 +171,7 @@ class Lease:
 
     def nack(self, batch: Batch, delay: float = 0.0) -> None:
         """Put undelivered events back. If the database does not answer, others have them when the lease ends."""
-        self._leases.ended(self._number, batch.keys)
+        self._leases.put_back += 1
         if delay > 0.0:
             self._leases.delayed(self._number, list(batch.keys))
         self._leases.beginnings.put_back(self._number, min(batch.keys))
@@ -178,6 +180,7 @@ class Lease:
             self._leases.connections.run(_NACK, {**self._held(batch), "delay": delay, "unsent": unsent})
         except OutboxError as error:
             _LOG.debug("%s; %d usage events are leased until %s", error, len(batch), self._until)
+        self._leases.ended(self._number, batch.keys)  # last: until then this process has them
 
     def dead_letter(self, batch: Batch, status: int | None, reason: str) -> None:
         """Keep events that were refused for good."""

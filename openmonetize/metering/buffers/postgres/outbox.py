@@ -296,6 +296,7 @@ class PostgresOutbox:
 
     def is_past(self, watermark: list[_Mark]) -> bool:
         """Return whether every event before ``watermark`` has an outcome, or another process is sending it."""
+        put_back = self._leases.put_back
         for mark in watermark:
             if self._waits(mark.number, mark.last):
                 return False
@@ -303,7 +304,7 @@ class PostgresOutbox:
                 return False
             if mark.own and self._connections.run(_PRESENT, (mark.number, mark.own)):
                 return False
-        return True
+        return put_back == self._leases.put_back  # else they may wait again since they were looked for
 
     def _waits(self, number: int, last: int) -> bool:
         # From where the first one was at the last look, and only if there is none any more from the beginning.
