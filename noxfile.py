@@ -34,10 +34,19 @@ GENERATED = ["README.md", "docs", *(f"openmonetize/{name}" for name in MODULES)]
 REDOCLY, SPECTRAL = "@redocly/cli@2.77.0", "@stoplight/spectral-cli@6.16.3"
 PYTEST = ["pytest", "-q", "-n", "4", "--dist", "loadfile"]
 
-# By environment, the integrations that are tested in it.
+# By environment, the extras of the frameworks in it, and the integrations that are tested there.
 FRAMEWORKS = {
+    "agents": "claude-agent-sdk,google-adk,litellm,openai-agents,opentelemetry,pydantic-ai",
+    "chains": "crewai,langchain,llama-index,mcp,opentelemetry",
+    "objects": "objects",
+    "proxy": "litellm",
+    "spans": "opentelemetry,pydantic-ai",
+    "spark": "spark",
+    "web": "celery,django,fastapi,flask,kafka,langchain,mcp,opentelemetry",
+}
+INTEGRATIONS = {
     "agents": ["claude_agent_sdk", "google_adk", "guides", "litellm", "openai_agents", "pairs", "pydantic_ai"],
-    "chains": ["crewai", "guides", "instructor", "langchain", "llama_index", "pairs"],
+    "chains": ["crewai", "guides", "instructor", "langchain", "llama_index", "mcp", "pairs"],  # MCP's SDK 1.x
     "objects": ["objects"],
     "proxy": ["litellm", "litellm_proxy"],
     "spans": ["adapters_bench", "guides", "opentelemetry", "pairs"],
@@ -64,6 +73,13 @@ def install_frameworks(session: nox.Session, environment: str) -> None:
     session.install("--no-deps", "--no-build-isolation", "--editable", ".")
 
 
+def test_integrations(session: nox.Session, environment: str) -> None:
+    """Run the tests of the integrations with the frameworks of an environment."""
+    tests = [f"test/integrations/test_{name}.py" for name in INTEGRATIONS[environment]]
+    options = [*SPREAD.get(environment, []), *tests, *session.posargs]
+    session.run("python", "-m", *PYTEST, *options, env={"OPENMONETIZE_FRAMEWORKS": environment})
+
+
 def git(*arguments: str) -> str:
     """Return the output of a git command."""
     return subprocess.run(["git", *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
@@ -84,14 +100,22 @@ def lowest(session: nox.Session) -> None:
     session.run("python", "-m", *PYTEST, "-m", "not slow", *session.posargs)
 
 
-@nox.session(python="3.11")
+@nox.session(python="3.13")
 @nox.parametrize("environment", list(FRAMEWORKS), ids=list(FRAMEWORKS))
 def frameworks(session: nox.Session, environment: str) -> None:
     """Run the tests of the integrations with the real frameworks. None of them may be skipped."""
     install_frameworks(session, environment)
-    tests = [f"test/integrations/test_{name}.py" for name in FRAMEWORKS[environment]]
-    options = [*SPREAD.get(environment, []), *tests, *session.posargs]
-    session.run("python", "-m", *PYTEST, *options, env={"OPENMONETIZE_FRAMEWORKS": environment})
+    test_integrations(session, environment)
+
+
+@nox.session(python="3.11")
+@nox.parametrize("environment", list(FRAMEWORKS), ids=list(FRAMEWORKS))
+def frameworks_oldest(session: nox.Session, environment: str) -> None:
+    """Run the same tests with the oldest versions of the frameworks that pyproject.toml allows."""
+    package = f".[cli,sandbox,{FRAMEWORKS[environment]}]"
+    lowest = ["--upgrade", "--resolution", "lowest-direct"]
+    session.install(*lowest, "--editable", package, "--group", f"frameworks-{environment}")
+    test_integrations(session, environment)
 
 
 @nox.session
@@ -236,7 +260,7 @@ def bench(session: nox.Session) -> None:
     session.run("python", "bench/run.py", *session.posargs)
 
 
-@nox.session(python="3.11")
+@nox.session(python="3.13")
 @nox.parametrize("environment", list(FRAMEWORKS), ids=list(FRAMEWORKS))
 def bench_frameworks(session: nox.Session, environment: str) -> None:
     """Measure what the adapters of frameworks cost, and write it to bench/RESULTS.md."""
@@ -270,12 +294,10 @@ def lock(session: nox.Session) -> None:
         ],
         "nox": [*old, "--group", "nox", "--constraint", LOCK],
     }
-    for name in FRAMEWORKS:
-        locks[f"frameworks-{name}"] = [
-            *("pyproject.toml", "--extra", "cli", "--extra", "sandbox", "--group", f"frameworks-{name}"),
-            *("--python-version", "3.11"),
-        ]
-    locks["frameworks-objects"] += ["--extra", "objects"]
+    for name, brought in FRAMEWORKS.items():
+        extras = [argument for extra in ("cli", "sandbox", *brought.split(",")) for argument in ("--extra", extra)]
+        group = ["--group", f"frameworks-{name}", "--python-version", "3.11"]
+        locks[f"frameworks-{name}"] = ["pyproject.toml", *extras, *group]
     for name, sources in locks.items():
         output = ["--output-file", f"requirements/{name}.txt", *session.posargs]
         session.run(*resolve, *sources, *output, external=True, env={"UV_CUSTOM_COMPILE_COMMAND": "nox -s lock"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,6 +101,7 @@ def mock() -> Iterator[Broker]:
 
 
 def run_until(source: KafkaSource, messages: int) -> Any:
-    """Run a source until it has read so many messages, since it was made, and close it."""
+    """Run a source until it has read so many messages, since it was made, or for a minute, and close it."""
+    end = time.monotonic() + 60
     with source:
-        return source.run(max_messages=messages)
+        return source.run(lambda: time.monotonic() > end, max_messages=messages)

@@ -395,9 +395,10 @@ def test_what_is_no_server_is_refused(om: OpenMonetize) -> None:
         PaidTools(om, {"x": 5}).install(object())
 
 
-@pytest.mark.skipif(not OF_2, reason="it is for the newest SDK")
-def test_its_example_runs() -> None:
-    example = Path(__file__).parents[2] / "examples" / "integrations" / "mcp_paid_tools.py"
-    done = subprocess.run([sys.executable, str(example)], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "5 credits billed" in done.stdout
+if OF_2:  # which the example needs
+
+    def test_its_example_runs() -> None:
+        example = Path(__file__).parents[2] / "examples" / "integrations" / "mcp_paid_tools.py"
+        done = subprocess.run([sys.executable, str(example)], capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "5 credits billed" in done.stdout
