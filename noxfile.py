@@ -112,9 +112,8 @@ def frameworks(session: nox.Session, environment: str) -> None:
 @nox.parametrize("environment", list(FRAMEWORKS), ids=list(FRAMEWORKS))
 def frameworks_oldest(session: nox.Session, environment: str) -> None:
     """Run the same tests with the oldest versions of the frameworks that pyproject.toml allows."""
-    package = f".[cli,sandbox,{FRAMEWORKS[environment]}]"
-    lowest = ["--upgrade", "--resolution", "lowest-direct"]
-    session.install(*lowest, "--editable", package, "--group", f"frameworks-{environment}")
+    wanted = ["--editable", f".[cli,sandbox,{FRAMEWORKS[environment]}]", "--group", f"frameworks-{environment}"]
+    session.install("--upgrade", "--resolution", "lowest-direct", *wanted)
     test_integrations(session, environment)
 
 
